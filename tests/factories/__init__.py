@@ -1,0 +1,1 @@
+"""Builders of valid example objects for tests."""

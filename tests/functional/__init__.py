@@ -1,0 +1,1 @@
+"""Tests of whole programs: commands, a running hub, a browser."""

@@ -1,0 +1,1 @@
+"""Tests of several parts together, over real files, databases and loopback sockets."""

@@ -1,0 +1,1 @@
+"""Tests that the written specification and the code say the same."""
