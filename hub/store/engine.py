@@ -1,0 +1,49 @@
+"""The engine: SQLite as a durable, concurrent store, or PostgreSQL, with the same statements.
+
+SQLite runs in WAL mode with `synchronous=FULL` (a commit that was answered survives a power cut), foreign keys
+on and a busy timeout. Writers take the write lock when they begin (`BEGIN IMMEDIATE`): a transaction that starts
+as a reader and wants to write later could not wait for another writer, it would fail at once with "database is
+locked".
+"""
+
+import sqlite3
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+BUSY_TIMEOUT_SECONDS = 30
+
+
+def make_engine(url: str) -> sa.Engine:
+    """Return an engine for `url`; on SQLite with the durability settings above.
+
+    Args:
+        url: SQLAlchemy URL, e.g. `sqlite:////var/lib/kim/hub.sqlite` or `postgresql+psycopg://…`.
+    """
+    engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Python's driver would begin transactions on its own, and deferred; the "begin" event does it instead.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        "cache_size = -32768",
+        "mmap_size = 1073741824",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    mode = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")

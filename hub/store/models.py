@@ -1,0 +1,256 @@
+"""The relational schema, as SQLAlchemy Core tables: state machines, evidence, compiled cubes, releases.
+
+Invariants that the schema itself enforces:
+
+* one submission per (node, dataset, period, revision) among those not rejected: a race has one winner;
+* one node per reporting area, so no area is merged twice;
+* `submission_event` and `audit_event` only grow (triggers, see the first migration);
+* a cube is never edited: other inputs make another cube, `published` points to one release.
+
+Values are int64, scaled by the indicator's `decimals`; nothing here is a float. Observations are clustered in
+query order: one cube (dataset and period), one cell (row number in the grid of the dataset), then the areas,
+so a map is one contiguous read and a time series one seek per period.
+
+It deliberately holds no row of microdata, no personal data and no private key.
+"""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(sa.TypeDecorator[dt.datetime]):
+    """A moment in UTC. SQLite keeps no offset: naive values are refused going in, made aware coming out."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: dt.datetime | None,
+        dialect: Dialect,  # noqa: ARG002 -- the interface of SQLAlchemy
+    ) -> dt.datetime | None:
+        """Convert to UTC; a naive datetime raises ValueError."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without an offset is not stored")
+        return value.astimezone(dt.UTC)
+
+    def process_result_value(
+        self,
+        value: dt.datetime | None,
+        dialect: Dialect,  # noqa: ARG002 -- the interface of SQLAlchemy
+    ) -> dt.datetime | None:
+        """Return an aware datetime in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+# SQLite counts up by itself only on a plain INTEGER PRIMARY KEY.
+_SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_HEX = sa.String(64)
+
+area = sa.Table(
+    "area",
+    metadata,
+    sa.Column("ix", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.String(16), nullable=False, unique=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.CheckConstraint("kind IN ('leaf', 'aggregate')", name="kind"),
+    comment="Small numbers for the ids of regions; a number is never given to another region.",
+)
+
+node = sa.Table(
+    "node",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("area", sa.String(16), nullable=False, unique=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("registered_at", UtcDateTime, nullable=False),
+    sa.CheckConstraint("status IN ('active', 'suspended')", name="status"),
+)
+
+node_key = sa.Table(
+    "node_key",
+    metadata,
+    sa.Column("keyid", _HEX, primary_key=True),
+    sa.Column("node_id", sa.ForeignKey("node.id"), nullable=False, index=True),
+    sa.Column("public_key", _HEX, nullable=False, unique=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("added_at", UtcDateTime, nullable=False),
+    sa.Column("revoked_at", UtcDateTime),
+    sa.CheckConstraint("status IN ('active', 'retiring', 'revoked')", name="status"),
+)
+
+submission = sa.Table(
+    "submission",
+    metadata,
+    sa.Column("id", _HEX, primary_key=True, comment="statement id: hex SHA-256 of the signed bytes (PAE)"),
+    sa.Column("node_id", sa.ForeignKey("node.id"), nullable=False),
+    sa.Column("keyid", sa.ForeignKey("node_key.keyid"), nullable=False),
+    sa.Column("area", sa.String(16), nullable=False),
+    sa.Column("dataset", sa.String(32), nullable=False, comment="short id, e.g. CASES"),
+    sa.Column("period", sa.String(8), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("supersedes", _HEX),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("envelope_sha256", _HEX, nullable=False, comment="blob: the signed envelope, byte for byte"),
+    sa.Column(
+        "payload_sha256", _HEX, nullable=False, comment="blob once received: the payload, byte for byte"
+    ),
+    sa.Column("payload_size", sa.BigInteger, nullable=False),
+    sa.Column("payload_rows", sa.BigInteger, nullable=False),
+    sa.Column("chunk_bytes", sa.Integer, nullable=False),
+    sa.Column("min_contributors", sa.Integer, nullable=False),
+    sa.Column("canonical_sha256", _HEX, comment="blob: the sandbox's rewritten output (cell columns)"),
+    sa.Column("bounds_sha256", _HEX, comment="blob: exact lower and upper bound of every cell"),
+    sa.Column("announced_at", UtcDateTime, nullable=False),
+    sa.Column("state_since", UtcDateTime, nullable=False),
+    sa.Column("received_at", UtcDateTime),
+    sa.Column("decided_at", UtcDateTime),
+    sa.Column("problem_code", sa.String(64)),
+    sa.Column(
+        "problem", sa.JSON(none_as_null=True), comment="problem document; pointers and codes, no values"
+    ),
+    sa.CheckConstraint("revision >= 1", name="revision"),
+    sa.CheckConstraint("payload_size >= 0 AND chunk_bytes > 0", name="size"),
+    sa.CheckConstraint(
+        "state IN ('announced', 'uploading', 'received', 'verifying', 'accepted', 'rejected', 'superseded')",
+        name="state",
+    ),
+    sa.Index(
+        "uq_submission_chain",
+        "node_id",
+        "dataset",
+        "period",
+        "revision",
+        unique=True,
+        sqlite_where=sa.text("state <> 'rejected'"),
+        postgresql_where=sa.text("state <> 'rejected'"),
+    ),
+    sa.Index("ix_submission_compile", "dataset", "period", "state"),
+    sa.Index("ix_submission_state", "state", "state_since"),
+)
+
+submission_chunk = sa.Table(
+    "submission_chunk",
+    metadata,
+    sa.Column("submission_id", sa.ForeignKey("submission.id"), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("sha256", _HEX, nullable=False),
+    sa.Column("stored_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+submission_event = sa.Table(
+    "submission_event",
+    metadata,
+    sa.Column("id", _SERIAL, primary_key=True),
+    sa.Column("submission_id", sa.ForeignKey("submission.id"), nullable=False, index=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("code", sa.String(64)),
+)
+
+period_state = sa.Table(
+    "period_state",
+    metadata,
+    sa.Column("dataset", sa.String(32), primary_key=True),
+    sa.Column("period", sa.String(8), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("closed_at", UtcDateTime),
+    sa.CheckConstraint("state IN ('open', 'closed')", name="state"),
+    comment="A period without a row is open once it has ended.",
+)
+
+cube = sa.Table(
+    "cube",
+    metadata,
+    sa.Column("id", _SERIAL, primary_key=True),
+    sa.Column("dataset", sa.String(32), nullable=False),
+    sa.Column("period", sa.String(8), nullable=False),
+    sa.Column("sha256", _HEX, nullable=False, comment="digest of its canonical rows"),
+    sa.Column("inputs", sa.JSON, nullable=False, comment="area id -> statement id"),
+    sa.Column("inputs_sha256", _HEX, nullable=False),
+    sa.Column("catalogue_sha256", _HEX, nullable=False),
+    sa.Column("built_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("dataset", "period", "inputs_sha256", "catalogue_sha256"),
+    comment="The statewide table of one dataset and period: a pure function of inputs and catalogue.",
+)
+
+observation = sa.Table(
+    "observation",
+    metadata,
+    sa.Column("cube_id", _SERIAL, sa.ForeignKey("cube.id"), primary_key=True, autoincrement=False),
+    sa.Column(
+        "cell", sa.Integer, primary_key=True, autoincrement=False, comment="row in grid_of(dataset).keys"
+    ),
+    sa.Column("area_ix", sa.SmallInteger, sa.ForeignKey("area.ix"), primary_key=True, autoincrement=False),
+    sa.Column(
+        "state", sa.SmallInteger, nullable=False, comment="code of the CellState (protocol.observations)"
+    ),
+    sa.Column("value", sa.BigInteger, comment="null unless the figure is exactly known from published cells"),
+    sa.Column("lower", sa.BigInteger, comment="guaranteed lower bound"),
+    sa.Column("upper", sa.BigInteger, comment="guaranteed upper bound; null = open"),
+    sa.Column("expected", sa.SmallInteger, nullable=False, comment="areas that should have delivered"),
+    sa.Column("delivered", sa.SmallInteger, nullable=False, comment="areas that have"),
+    sa.Column("withheld", sa.SmallInteger, nullable=False, comment="delivered areas whose cell is withheld"),
+    sqlite_with_rowid=False,
+)
+
+release = sa.Table(
+    "release",
+    metadata,
+    sa.Column("id", _SERIAL, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("note", sa.String(500), nullable=False, server_default=""),
+)
+
+release_cube = sa.Table(
+    "release_cube",
+    metadata,
+    sa.Column("release_id", sa.ForeignKey("release.id"), primary_key=True),
+    sa.Column("dataset", sa.String(32), primary_key=True),
+    sa.Column("period", sa.String(8), primary_key=True),
+    sa.Column("cube_id", sa.ForeignKey("cube.id"), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+published = sa.Table(
+    "published",
+    metadata,
+    sa.Column("one", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("release_id", sa.ForeignKey("release.id"), nullable=False),
+    sa.CheckConstraint("one = 1", name="one"),
+    comment="The pointer that readers follow; switched in the transaction that writes the release.",
+)
+
+audit_event = sa.Table(
+    "audit_event",
+    metadata,
+    sa.Column("id", _SERIAL, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(200), nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+
+#: Tables whose rows are never changed or removed.
+APPEND_ONLY = ("submission_event", "audit_event")

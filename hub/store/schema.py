@@ -1,0 +1,55 @@
+"""Bring the database to this program's schema, and refuse to run on any other.
+
+Only `kim-hub init` and `kim-hub db upgrade` migrate. A hub that starts on an unknown or older schema would
+write rows nobody can read back, so it does not start (`schema_outdated`).
+"""
+
+from importlib.resources import files
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from protocol.errors import kim_error
+from protocol.texts import Text
+
+
+def _config(connection: sa.Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("hub.store") / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Run all migrations that are missing, in one transaction each."""
+    with engine.connect().execution_options(writes=True) as connection:
+        command.upgrade(_config(connection), "head")
+        connection.commit()
+
+
+def known_revision() -> str:
+    """Return the revision this program was written for."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return head or ""
+
+
+def stored_revision(engine: sa.Engine) -> str | None:
+    """Return the revision of the database, or None if it holds no schema yet."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def require_known(engine: sa.Engine) -> None:
+    """Raise `schema_outdated` unless the database has exactly this program's schema."""
+    stored, known = stored_revision(engine), known_revision()
+    if stored != known:
+        raise kim_error(
+            "schema_outdated",
+            Text(
+                f"Die Datenbank hat den Stand {stored or 'leer'}, dieses Programm erwartet {known}.",
+                f"The database is at revision {stored or 'none'}, this program expects {known}.",
+            ),
+        )
