@@ -1,0 +1,110 @@
+# The one runner of this project: from a fresh checkout every target sets itself up first.
+# Needed on the machine: Python 3.11 or newer with pip, and make. Nothing is installed outside this folder.
+#
+#   make demo                     54 municipalities' exports, 54 nodes, one hub, and the page in the browser
+#   make demo DEMO_ARGS="--exit"  the same, but ends after the summary; exit code 0 only if every check held
+#   make test                     the whole suite;  make test TEST_ARGS="tests/unit/protocol -q"  a part of it
+#   make check                    format, lint, types, layers, dependencies, documents (-k: all findings at once)
+#   make bench                    speed and memory, as ratios within one run
+#   make format                   rewrites the code in the house format
+#   make docs                     checks the documents: every link leads somewhere
+#   make setup                    only sets up
+#   make lock                     compiles requirements/*.lock anew
+#   make clean                    removes what the targets above have built
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+DEMO_ARGS ?=
+TEST_ARGS ?=
+BENCH_ARGS ?=
+
+# The first Python that is new enough and has pip (`make setup PYTHON=/path/to/python` chooses another).
+PYTHON ?= $(shell for candidate in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$candidate -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$candidate; break; }; \
+	done)
+
+VENV := .venv
+UV := .tools/bin/uv
+SOURCES := hub node protocol aggregation
+
+.PHONY: help demo test check bench docs format setup lock clean \
+	check-format check-lint check-types check-layers check-dependencies
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# ------------------------------------------------------------------------------------------- use it
+
+demo: setup
+	$(VENV)/bin/kim-hub demo $(DEMO_ARGS)
+
+test: setup
+	$(VENV)/bin/pytest $(TEST_ARGS)
+
+bench: setup
+	$(VENV)/bin/python -m tests.bench $(BENCH_ARGS)
+
+# ----------------------------------------------------------------------------------------- check it
+
+check: check-format check-lint check-types check-layers check-dependencies docs
+
+check-format: setup
+	$(VENV)/bin/ruff format --check .
+
+check-lint: setup
+	$(VENV)/bin/ruff check .
+
+check-types: setup
+	$(VENV)/bin/mypy
+
+check-layers: setup
+	$(VENV)/bin/lint-imports
+
+# Each side against its own extra, the other extras counting as "not installed there": a node that imports
+# Flask, or a hub that imports requests, fails here and not in a town hall.
+check-dependencies: setup
+	$(VENV)/bin/deptry node protocol aggregation --optional-dependencies-dev-groups hub,protect,client
+	$(VENV)/bin/deptry hub protocol aggregation --optional-dependencies-dev-groups node,protect,client
+
+docs: setup
+	$(VENV)/bin/python -m tests.links
+
+format: setup
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix-only --exit-zero .
+
+# ---------------------------------------------------------------------------------------- set it up
+
+setup: $(VENV)/.stamp
+
+# Done once, and again when the lock or the packaging changes. Everything that is downloaded is checked
+# against a hash in requirements/; our own package is built with the hatchling of the lock.
+$(VENV)/.stamp: .tools/.stamp requirements/dev.lock pyproject.toml
+	@test -x $(VENV)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(UV) pip sync --python $(VENV)/bin/python --require-hashes requirements/dev.lock
+	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# uv makes the environment because Debian's python3 comes without venv. `--target` writes into .tools only, so
+# PEP 668 ("externally-managed-environment") does not apply, with or without a distribution's marker file.
+.tools/.stamp: requirements/bootstrap.lock
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with pip found: apt-get install python3 python3-pip" >&2; exit 1; }
+	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(PYTHON) -m pip install --quiet --upgrade \
+		--target .tools --require-hashes --no-deps --requirement requirements/bootstrap.lock
+	@touch $@
+
+# ------------------------------------------------------------------------------------------ lock it
+
+# dev.lock first, and the others within its versions, so that what is tested is what is installed.
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade
+
+lock: .tools/.stamp
+	echo uv | $(COMPILE) --no-annotate --output-file requirements/bootstrap.lock -
+	$(COMPILE) --all-extras --group dev --output-file requirements/dev.lock pyproject.toml
+	$(COMPILE) --extra node --constraint requirements/dev.lock --output-file requirements/node.lock pyproject.toml
+	$(COMPILE) --extra hub --constraint requirements/dev.lock --output-file requirements/hub.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist
+	find $(SOURCES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
