@@ -1,0 +1,130 @@
+"""What a published cell can be: six states, each with exactly one form on the wire.
+
+A withheld cell has no value and is never 0. One code for primary and secondary suppression: telling them
+apart would tell an attacker the range (SDMX `CONF_STATUS` C); the reason stays in the node's own dossier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from protocol.periods import Period
+from protocol.texts import Text
+
+
+class CellState(StrEnum):
+    """The state of one cell of a delivered table."""
+
+    VALUE = "value"
+    ZERO = "zero"
+    SUPPRESSED = "suppressed"
+    NOT_DELIVERED = "not_delivered"
+    NOT_APPLICABLE = "not_applicable"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def has_value(self) -> bool:
+        """Whether a value stands in the cell."""
+        return self in (CellState.VALUE, CellState.ZERO)
+
+    @property
+    def wire(self) -> tuple[str, str]:
+        """The SDMX pair (``OBS_STATUS``, ``CONF_STATUS``)."""
+        return _WIRE[self]
+
+    @property
+    def sign(self) -> str:
+        """The sign in German tables (DIN 55301); empty where the value itself is shown."""
+        return _SIGN[self]
+
+    @property
+    def label(self) -> Text:
+        """What the sign means."""
+        return _LABEL[self]
+
+
+#: Fixed order for integer codes (database, Arrow): never reorder, only append.
+STATES: Final[tuple[CellState, ...]] = tuple(CellState)
+STATE_NUMBER: Final[dict[CellState, int]] = {state: number for number, state in enumerate(STATES)}
+
+_WIRE: Final = {
+    CellState.VALUE: ("A", "F"),
+    CellState.ZERO: ("A", "F"),
+    CellState.SUPPRESSED: ("Q", "C"),
+    CellState.NOT_DELIVERED: ("L", "F"),
+    CellState.NOT_APPLICABLE: ("M", "F"),
+    CellState.WITHDRAWN: ("O", "F"),
+}
+_SIGN: Final = {
+    CellState.VALUE: "",
+    CellState.ZERO: "–",
+    CellState.SUPPRESSED: ".",
+    CellState.NOT_DELIVERED: "…",
+    CellState.NOT_APPLICABLE: "x",
+    CellState.WITHDRAWN: "…",
+}
+_LABEL: Final = {
+    CellState.VALUE: Text("Wert", "value"),
+    CellState.ZERO: Text("genau null", "exactly zero"),
+    CellState.SUPPRESSED: Text("geheim zu halten", "withheld (confidential)"),
+    CellState.NOT_DELIVERED: Text("liegt noch nicht vor", "not delivered yet"),
+    CellState.NOT_APPLICABLE: Text("Angabe nicht sinnvoll", "not applicable"),
+    CellState.WITHDRAWN: Text("zurückgezogen", "withdrawn"),
+}
+
+
+def state_of(value: int | None, obs_status: str, conf_status: str) -> CellState:
+    """Return the state that a wire triple stands for.
+
+    Args:
+        value: ``OBS_VALUE``, scaled by the indicator's decimals, or None.
+        obs_status: ``OBS_STATUS``.
+        conf_status: ``CONF_STATUS``.
+
+    Returns:
+        The state.
+
+    Raises:
+        ValueError: if the triple is none of the six forms.
+    """
+    pair = (obs_status, conf_status)
+    if value is not None:
+        if pair != ("A", "F"):
+            raise ValueError("a value needs OBS_STATUS A and CONF_STATUS F")
+        return CellState.ZERO if value == 0 else CellState.VALUE
+    for state, wire in _WIRE.items():
+        if not state.has_value and wire == pair:
+            return state
+    raise ValueError("no cell state has this combination of status codes")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One cell of a published table.
+
+    Attributes:
+        key: indicator id and one code per dimension of the dataset (see :mod:`protocol.grid`).
+        ref_area: region id.
+        period: reporting period.
+        state: one of the six states.
+        value: scaled by ``10 ** decimals`` of the indicator; None unless the state has a value.
+    """
+
+    key: tuple[str, ...]
+    ref_area: str
+    period: Period
+    state: CellState
+    value: int | None
+
+    def __post_init__(self) -> None:
+        """Refuse a state that contradicts its value.
+
+        Raises:
+            ValueError: a value under a state without one, or the reverse, or a zero that is none.
+        """
+        if self.state.has_value != (self.value is not None):
+            raise ValueError("state and value contradict each other")
+        if (self.state is CellState.ZERO) != (self.value == 0):
+            raise ValueError("zero is a state of its own")
