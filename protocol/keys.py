@@ -1,0 +1,188 @@
+"""Key pairs of nodes: Ed25519, named by the digest of the public key (SPEC P-12..P-14).
+
+A key id is bound to its purpose by a domain prefix, so that a key registered to sign submissions can never
+be looked up as anything else. Nonces and identifiers are made here as well: this is the one place of the
+product in which randomness is allowed, because everything made here must be unpredictable.
+
+It deliberately does not touch files: where a private key lies and who may read it is the node's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from protocol.errors import KimError, kim_error
+from protocol.texts import Text
+
+KEY_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
+NONCE_BYTES: Final = 32
+_DOMAIN: Final = b"kim/1 ed25519 sign\x00"
+
+# Encodings of the points of small order, sign bit cleared (two of them also in their non-canonical form,
+# y + p). With such a "public key" one signature fits many messages; OpenSSL accepts it, we do not.
+_SMALL_ORDER: Final = frozenset(
+    bytes.fromhex(point)
+    for point in (
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The public half: 32 bytes that the hub has registered for a node."""
+
+    raw: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse what can never identify one signer (SPEC P-12).
+
+        Raises:
+            KimError: ``key_unreadable`` for a wrong length or a point of small order.
+        """
+        if len(self.raw) != KEY_BYTES or self.raw[:-1] + bytes([self.raw[-1] & 0x7F]) in _SMALL_ORDER:
+            raise _unreadable_public_key()
+
+    @classmethod
+    def from_hex(cls, text: str) -> PublicKey:
+        """Read the form in which a key is registered: 64 lower-case hexadecimal digits.
+
+        Raises:
+            KimError: ``key_unreadable`` if it is anything else.
+        """
+        try:
+            raw = bytes.fromhex(text)
+        except ValueError:
+            raise _unreadable_public_key() from None
+        if raw.hex() != text:
+            raise _unreadable_public_key()
+        return cls(raw)
+
+    @property
+    def hex(self) -> str:
+        """The key as 64 lower-case hexadecimal digits."""
+        return self.raw.hex()
+
+    @property
+    def keyid(self) -> str:
+        """Hex SHA-256 over purpose and key (SPEC P-13)."""
+        return hashlib.sha256(_DOMAIN + self.raw).hexdigest()
+
+    def fingerprint(self) -> str:
+        """The first 128 bits of the key id as eight groups of four digits, to be read out by telephone."""
+        return " ".join(self.keyid[start : start + 4] for start in range(0, 32, 4))
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Check an Ed25519 signature over ``data`` (RFC 8032 section 5.1.7).
+
+        Raises:
+            KimError: ``signature_invalid`` if it does not fit, for whatever reason.
+        """
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, data)
+        except (InvalidSignature, ValueError):
+            raise kim_error("signature_invalid") from None
+
+
+class PrivateKey:
+    """The private half. It prints as its key id and is never compared, hashed or pickled."""
+
+    __slots__ = ("_key", "public")
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        """Wrap a key of the cryptography library."""
+        self._key = key
+        self.public = PublicKey(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    @classmethod
+    def generate(cls) -> PrivateKey:
+        """Make a new key from the operating system's randomness."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def from_pem(cls, data: bytes) -> PrivateKey:
+        """Read an unencrypted PKCS #8 key (SPEC P-14).
+
+        Raises:
+            KimError: ``key_unreadable`` if it is anything else; the content is never repeated.
+        """
+        try:
+            key = load_pem_private_key(data, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            key = None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise kim_error(
+                "key_unreadable",
+                Text(
+                    "Die Datei enthält keinen privaten Ed25519-Schlüssel (PEM, PKCS #8, ohne Kennwort).",
+                    "The file holds no private Ed25519 key (PEM, PKCS #8, no passphrase).",
+                ),
+            )
+        return cls(key)
+
+    def to_pem(self) -> bytes:
+        """Return the key as unencrypted PKCS #8; whoever stores it restricts who may read it."""
+        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature over ``data``; the same data always give the same bytes."""
+        return self._key.sign(data)
+
+    def __repr__(self) -> str:
+        """Name the key without showing it."""
+        return f"PrivateKey(keyid={self.public.keyid!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Refuse pickling.
+
+        Raises:
+            TypeError: always; a key leaves a process only through :meth:`to_pem`.
+        """
+        raise TypeError("a private key is not pickled")
+
+
+def new_nonce() -> bytes:
+    """Return 32 fresh random bytes; they make a statement's id unguessable (SPEC P-17)."""
+    return secrets.token_bytes(NONCE_BYTES)
+
+
+def new_node_id() -> str:
+    """Return a fresh opaque node id: it says nothing about the municipality."""
+    return f"node-{secrets.token_hex(8)}"
+
+
+def new_instance_id() -> str:
+    """Return a fresh id for one installation of a node."""
+    return str(uuid.uuid4())
+
+
+def _unreadable_public_key() -> KimError:
+    return kim_error(
+        "key_unreadable",
+        Text(
+            "Ein öffentlicher Schlüssel besteht aus 64 kleinen Hexadezimalziffern und liegt nicht in der "
+            "kleinen Untergruppe.",
+            "A public key has 64 lower-case hexadecimal digits and lies outside the small subgroup.",
+        ),
+    )
