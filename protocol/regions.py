@@ -122,7 +122,7 @@ class RegionTree:
 
     @cached_property
     def aggregates(self) -> tuple[str, ...]:
-        """Computed regions: the Land first, then Regierungsbezirke, Aachen as a whole, Landschaftsverbände."""
+        """Computed regions: Land, Regierungsbezirke, Aachen as a whole, Landschaftsverbände."""
         return tuple(self.members)
 
     def leaves_of(self, region_id: str) -> tuple[str, ...]:
