@@ -1,9 +1,9 @@
 """The engine: SQLite as a durable, concurrent store, or PostgreSQL, with the same statements.
 
-SQLite runs in WAL mode with `synchronous=FULL` (a commit that was answered survives a power cut), foreign keys
-on and a busy timeout. Writers take the write lock when they begin (`BEGIN IMMEDIATE`): a transaction that starts
-as a reader and wants to write later could not wait for another writer, it would fail at once with "database is
-locked".
+SQLite runs in WAL mode with `synchronous=FULL` (a commit that was answered survives a power cut), foreign
+keys on and a busy timeout. Writers take the write lock when they begin (`BEGIN IMMEDIATE`): a transaction
+that starts as a reader and wants to write later could not wait for another writer, it would fail at once
+with "database is locked".
 """
 
 import sqlite3

@@ -1,0 +1,80 @@
+"""State machines of the hub as tables; the diagrams in the documentation are rendered from them.
+
+Invariant: a submission only moves forward. There is no transition back to `uploading`, and nothing leaves
+`rejected` or `superseded`: a correction is a new revision, never an edit.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class SubmissionState(StrEnum):
+    """Where a submission stands.
+
+    `announced`: statement verified, no byte of payload yet. `uploading`: at least one chunk. `received`: all
+    bytes, digest equal to the signed one. `verifying`: with the sandbox. `accepted`: counts. `rejected`:
+    never counted; the bytes are kept. `superseded`: counted until a newer revision was accepted.
+    """
+
+    ANNOUNCED = "announced"
+    UPLOADING = "uploading"
+    RECEIVED = "received"
+    VERIFYING = "verifying"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+_S = SubmissionState
+
+TRANSITIONS: Final[Mapping[SubmissionState, frozenset[SubmissionState]]] = MappingProxyType(
+    {
+        # rejected before complete: the key was revoked, the period closed or the time ran out meanwhile
+        _S.ANNOUNCED: frozenset({_S.UPLOADING, _S.REJECTED}),
+        _S.UPLOADING: frozenset({_S.RECEIVED, _S.REJECTED}),
+        _S.RECEIVED: frozenset({_S.VERIFYING}),
+        _S.VERIFYING: frozenset({_S.ACCEPTED, _S.REJECTED}),
+        _S.ACCEPTED: frozenset({_S.SUPERSEDED}),
+        _S.REJECTED: frozenset(),
+        _S.SUPERSEDED: frozenset(),
+    }
+)
+
+#: The node still owes bytes.
+OPEN_UPLOAD: Final = frozenset({_S.ANNOUNCED, _S.UPLOADING})
+#: The hub owes a decision.
+UNDECIDED: Final = frozenset({_S.RECEIVED, _S.VERIFYING})
+
+
+class IllegalTransitionError(RuntimeError):
+    """A state change that the table does not allow: a fault of the program, never of the input."""
+
+
+def check_transition(before: SubmissionState, after: SubmissionState) -> None:
+    """Raise IllegalTransitionError unless the table allows `before` → `after`."""
+    if after not in TRANSITIONS[before]:
+        raise IllegalTransitionError(f"a submission does not go from {before} to {after}")
+
+
+class PeriodState(StrEnum):
+    """Whether deliveries for a period are taken. There is no way back to `open` in this release."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class KeyStatus(StrEnum):
+    """`retiring` keys still finish and make deliveries during a rotation; `revoked` ones do not."""
+
+    ACTIVE = "active"
+    RETIRING = "retiring"
+    REVOKED = "revoked"
+
+
+class NodeStatus(StrEnum):
+    """`suspended` blocks new deliveries and changes nothing that was accepted."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"

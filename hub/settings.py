@@ -1,0 +1,141 @@
+"""Settings of one hub: `hub.toml` in its home folder, overridden by `KIM_HUB_<NAME>` in the environment.
+
+The environment is read here and nowhere else. Unknown names and wrong types are refused (`config_invalid`):
+a misspelt limit would otherwise silently not limit. No secret stands here but the URLs of database and
+broker, and those are never shown (`repr` hides them).
+"""
+
+import datetime as dt
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from protocol.errors import kim_error
+from protocol.texts import Text
+
+FILE_NAME: Final = "hub.toml"
+_PREFIX: Final = "KIM_HUB_"
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """What an operator can choose; sizes in bytes, times in seconds."""
+
+    home: Path
+    #: Name of this hub in signed statements; a statement for another hub is refused.
+    audience: str = "kim-nrw/local"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    #: Empty: SQLite in the home folder.
+    database_url: str = field(default="", repr=False)
+    #: Empty: tasks run in the hub's own process.
+    broker_url: str = field(default="", repr=False)
+    #: The day this hub believes it is (YYYY-MM-DD), for demos; empty: the machine's clock.
+    date: str = ""
+    #: The programme began in 2020; earlier periods are not taken.
+    first_period: str = "2020-Q1"
+    threads: int = 8
+    max_payload_bytes: int = 64 * MIB
+    chunk_bytes: int = MIB
+    max_envelope_bytes: int = 128 * 1024
+    #: Two datasets of eight quarters: a node that was offline for long catches up in one go.
+    max_open_uploads: int = 16
+    upload_days: int = 14
+    sandbox_memory_bytes: int = 1024 * MIB
+    sandbox_cpu_seconds: int = 20
+    sandbox_wall_seconds: float = 60.0
+    sweep_seconds: float = 1.0
+    #: A job that shows no progress for this long is sent again.
+    stale_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Check values that would otherwise fail much later.
+
+        Raises:
+            KimError: `config_invalid`.
+        """
+        if self.date:
+            try:
+                dt.date.fromisoformat(self.date)
+            except ValueError:
+                raise _invalid("date") from None
+        if not self.audience.isascii() or not self.audience.isprintable() or not self.audience:
+            raise _invalid("audience")
+        if not 0 <= self.port < 65536:
+            raise _invalid("port")
+        for item in ("threads", "max_payload_bytes", "chunk_bytes", "max_open_uploads", "sweep_seconds"):
+            if getattr(self, item) <= 0:
+                raise _invalid(item)
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database, as SQLAlchemy names it."""
+        return self.database_url or f"sqlite:///{self.home / 'hub.sqlite3'}"
+
+    @classmethod
+    def load(cls, home: Path, environment: Mapping[str, str] | None = None) -> "HubSettings":
+        """Read `home/hub.toml`, if there is one, and the environment.
+
+        Args:
+            home: the hub's folder.
+            environment: the process's environment when omitted.
+
+        Raises:
+            KimError: `config_invalid` for an unreadable file, an unknown name or a wrong type.
+        """
+        values: dict[str, Any] = _read_file(home / FILE_NAME)
+        environ = os.environ if environment is None else environment
+        types = {item.name: item.type for item in fields(cls)}
+        for key, raw in environ.items():
+            name = key.removeprefix(_PREFIX).lower()
+            if key.startswith(_PREFIX) and name != "home" and name in types:
+                values[name] = _from_text(name, raw, types[name])
+        for name, value in values.items():
+            if name == "home" or name not in types or not _fits(value, types[name]):
+                raise _invalid(name)
+        return cls(home=home, **values)
+
+
+def default_home() -> Path:
+    """Return the folder from `KIM_HUB_HOME`, or `var/hub` below the current folder."""
+    return Path(os.environ.get(f"{_PREFIX}HOME", "var/hub"))
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        raise _invalid(FILE_NAME) from None
+    section = raw.get("hub", {})
+    if set(raw) - {"hub"} or not isinstance(section, dict):
+        raise _invalid(FILE_NAME)
+    return dict(section)
+
+
+def _from_text(name: str, raw: str, kind: Any) -> str | int | float:  # noqa: ANN401 -- an annotation
+    try:
+        return int(raw) if kind is int else float(raw) if kind is float else raw
+    except ValueError:
+        raise _invalid(name) from None
+
+
+def _fits(value: object, kind: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    if kind is float:
+        return isinstance(value, int | float)
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _invalid(name: str) -> Exception:
+    return kim_error(
+        "config_invalid",
+        Text(f"Die Einstellung {name} des Hubs ist nicht gültig.", f"The hub's setting {name} is not valid."),
+        pointer=f"/hub/{name}",
+    )

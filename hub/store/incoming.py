@@ -1,0 +1,63 @@
+"""Chunks of uploads that are not complete yet: `incoming/<submission id>/<number>`.
+
+Each chunk is written tmp → fsync → rename, so a connection that breaks off leaves nothing that counts.
+What lies here has no meaning of its own: the rows of `submission_chunk` say which chunks are in.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from hub.domain.ids import SubmissionId, is_sha256
+from hub.store.blobs import sync_folder
+
+
+class Incoming:
+    """The folder of unfinished uploads."""
+
+    def __init__(self, root: Path) -> None:
+        """Create `root` if it is missing."""
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def _folder(self, submission: SubmissionId) -> Path:
+        if not is_sha256(submission):
+            raise ValueError("an upload is named by its submission id")
+        return self._root / submission
+
+    def path(self, submission: SubmissionId, n: int) -> Path:
+        """Where chunk `n` lies."""
+        return self._folder(submission) / f"{n:06d}"
+
+    def put(self, submission: SubmissionId, n: int, data: bytes) -> None:
+        """Store chunk `n` durably, replacing an earlier try."""
+        folder = self._folder(submission)
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            sync_folder(self._root)
+        handle, name = tempfile.mkstemp(dir=folder, prefix="tmp")
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            Path(name).rename(self.path(submission, n))
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        sync_folder(folder)
+
+    def parts(self, submission: SubmissionId, count: int) -> Iterator[bytes]:
+        """Yield the chunks in order; FileNotFoundError if one is gone."""
+        for n in range(count):
+            yield self.path(submission, n).read_bytes()
+
+    def clear(self, submission: SubmissionId) -> None:
+        """Remove what is left of an upload."""
+        shutil.rmtree(self._folder(submission), ignore_errors=True)
+
+    def submissions(self) -> list[SubmissionId]:
+        """Return the uploads that have a folder."""
+        return [SubmissionId(path.name) for path in self._root.iterdir() if is_sha256(path.name)]

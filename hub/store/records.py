@@ -1,0 +1,97 @@
+"""What the store hands out: frozen records, never rows of the driver."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.domain.ids import Sha256, SubmissionId
+from hub.domain.states import KeyStatus, NodeStatus, SubmissionState
+from hub.domain.uploads import ChunkPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A registered participant and its reporting area."""
+
+    id: str
+    name: str
+    area: str
+    status: NodeStatus
+    registered_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKey:
+    """A public key and whose it is; `public_key` is hex."""
+
+    keyid: str
+    node_id: str
+    public_key: str
+    status: KeyStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One submission, from announcement to decision; field meanings as in `hub.store.models`."""
+
+    id: SubmissionId
+    node_id: str
+    keyid: str
+    area: str
+    dataset: str
+    period: str
+    revision: int
+    supersedes: str | None
+    state: SubmissionState
+    envelope_sha256: Sha256
+    payload_sha256: Sha256
+    payload_size: int
+    payload_rows: int
+    chunk_bytes: int
+    min_contributors: int
+    canonical_sha256: Sha256 | None
+    bounds_sha256: Sha256 | None
+    announced_at: dt.datetime
+    state_since: dt.datetime
+    received_at: dt.datetime | None
+    decided_at: dt.datetime | None
+    problem_code: str | None
+    problem: Mapping[str, Any] | None
+
+    @property
+    def plan(self) -> ChunkPlan:
+        """How its payload is cut."""
+        return ChunkPlan(size=self.payload_size, chunk_bytes=self.chunk_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionEvent:
+    """One state change."""
+
+    state: SubmissionState
+    at: dt.datetime
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cube:
+    """A compiled statewide table, without its rows; `inputs` maps area to statement id."""
+
+    id: int
+    dataset: str
+    period: str
+    sha256: Sha256
+    inputs: Mapping[str, str]
+    catalogue_sha256: Sha256
+    built_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A published set of cubes: (dataset, period) → cube id."""
+
+    id: int
+    number: int
+    created_at: dt.datetime
+    cubes: Mapping[tuple[str, str], int]

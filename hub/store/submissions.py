@@ -1,0 +1,176 @@
+"""Reading and writing submissions: the state machine's table, its events and the chunks of open uploads.
+
+Invariant: a state changes only through :meth:`Submissions.move`, which writes the event in the same
+transaction and changes nothing if another process was faster.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.domain.ids import Sha256, SubmissionId
+from hub.domain.states import (
+    OPEN_UPLOAD,
+    UNDECIDED,
+    IllegalTransitionError,
+    SubmissionState,
+    check_transition,
+)
+from hub.store import models
+from hub.store.records import Submission, SubmissionEvent
+
+_T = models.submission
+_CHUNK = models.submission_chunk
+_EVENT = models.submission_event
+
+
+class Submissions:
+    """Submissions on one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        """Work inside the transaction of `connection`."""
+        self._connection = connection
+
+    def get(self, submission: SubmissionId) -> Submission | None:
+        """Return the submission with this statement id."""
+        rows = self._select(_T.c.id == submission)
+        return rows[0] if rows else None
+
+    def add(self, submission: Submission) -> None:
+        """Store an announced submission with its first event.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: the statement, or the revision in its chain, is taken.
+        """
+        self._connection.execute(_T.insert().values(**asdict(submission)))
+        self._record(submission.id, submission.state, at=submission.announced_at, code=None)
+
+    def move(
+        self,
+        submission: Submission,
+        after: SubmissionState,
+        *,
+        at: dt.datetime,
+        code: str | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change the state, with its event.
+
+        Args:
+            submission: as it was read; its state must still be the stored one.
+            after: the new state.
+            at: moment of the change.
+            code: problem code of a rejection.
+            facts: further columns that become known with this state.
+
+        Raises:
+            IllegalTransitionError: the table forbids it, or the stored state is another by now.
+        """
+        check_transition(submission.state, after)
+        changed = self._connection.execute(
+            _T.update()
+            .where(_T.c.id == submission.id, _T.c.state == submission.state)
+            .values(state=after, state_since=at, problem_code=code, **(facts or {}))
+        )
+        if changed.rowcount != 1:
+            raise IllegalTransitionError(f"the submission is no longer {submission.state}")
+        self._record(submission.id, after, at=at, code=code)
+
+    def _record(
+        self, submission: SubmissionId, state: SubmissionState, *, at: dt.datetime, code: str | None
+    ) -> None:
+        self._connection.execute(
+            _EVENT.insert().values(submission_id=submission, state=state, at=at, code=code)
+        )
+
+    def set_bounds(self, submission: SubmissionId, bounds: Sha256) -> None:
+        """Note the bounds of an accepted submission; they are derived, so this is no state."""
+        self._connection.execute(_T.update().where(_T.c.id == submission).values(bounds_sha256=bounds))
+
+    def events(self, submission: SubmissionId) -> list[SubmissionEvent]:
+        """Return what happened to the submission, oldest first."""
+        rows = self._connection.execute(
+            sa.select(_EVENT.c.state, _EVENT.c.at, _EVENT.c.code)
+            .where(_EVENT.c.submission_id == submission)
+            .order_by(_EVENT.c.id)
+        )
+        return [SubmissionEvent(SubmissionState(state), at, code) for state, at, code in rows]
+
+    def head(self, node_id: str, dataset: str, period: str) -> Submission | None:
+        """Return the newest submission of a chain that was not rejected."""
+        rows = self._select(
+            _T.c.node_id == node_id,
+            _T.c.dataset == dataset,
+            _T.c.period == period,
+            _T.c.state != SubmissionState.REJECTED,
+        )
+        return max(rows, key=lambda row: row.revision, default=None)
+
+    def heads(self, node_id: str) -> list[Submission]:
+        """Return the head of each chain of a node, ordered by dataset and period."""
+        rows = self._select(_T.c.node_id == node_id, _T.c.state != SubmissionState.REJECTED)
+        newest: dict[tuple[str, str], Submission] = {}
+        for row in sorted(rows, key=lambda item: item.revision):
+            newest[row.dataset, row.period] = row
+        return [newest[key] for key in sorted(newest)]
+
+    def open_uploads(self, node_id: str) -> int:
+        """Return how many uploads of a node are not complete."""
+        return self._count(_T.c.node_id == node_id, _T.c.state.in_(OPEN_UPLOAD))
+
+    def accepted(self, dataset: str, period: str) -> list[Submission]:
+        """Return what counts for a dataset and period, ordered by area."""
+        found = self._select(
+            _T.c.dataset == dataset, _T.c.period == period, _T.c.state == SubmissionState.ACCEPTED
+        )
+        return sorted(found, key=lambda row: row.area)
+
+    def undecided(self, dataset: str, period: str) -> int:
+        """Return how many submissions of a dataset and period still wait for the hub's decision."""
+        return self._count(_T.c.dataset == dataset, _T.c.period == period, _T.c.state.in_(UNDECIDED))
+
+    def waiting(self, *states: SubmissionState, before: dt.datetime) -> list[Submission]:
+        """Return submissions that have been in one of `states` since before a moment, oldest first."""
+        found = self._select(_T.c.state.in_(states), _T.c.state_since < before)
+        return sorted(found, key=lambda row: row.state_since)
+
+    def unbounded(self) -> list[SubmissionId]:
+        """Return accepted submissions whose bounds are not computed yet, oldest first."""
+        rows = self._connection.execute(
+            sa.select(_T.c.id)
+            .where(_T.c.state == SubmissionState.ACCEPTED, _T.c.bounds_sha256.is_(None))
+            .order_by(_T.c.state_since)
+        )
+        return [SubmissionId(row.id) for row in rows]
+
+    def chunks(self, submission: SubmissionId) -> dict[int, str]:
+        """Return number → digest of the chunks that are in."""
+        rows = self._connection.execute(
+            sa.select(_CHUNK.c.n, _CHUNK.c.sha256).where(_CHUNK.c.submission_id == submission)
+        )
+        return {row.n: row.sha256 for row in rows}
+
+    def add_chunk(self, submission: SubmissionId, n: int, *, size: int, sha256: str, at: dt.datetime) -> None:
+        """Note that a chunk is stored."""
+        self._connection.execute(
+            _CHUNK.insert().values(submission_id=submission, n=n, size=size, sha256=sha256, stored_at=at)
+        )
+
+    def drop_chunks(self, submission: SubmissionId) -> None:
+        """Forget the chunks, so that they can be sent again."""
+        self._connection.execute(_CHUNK.delete().where(_CHUNK.c.submission_id == submission))
+
+    def _select(self, *conditions: sa.ColumnElement[bool]) -> list[Submission]:
+        rows = self._connection.execute(sa.select(_T).where(*conditions))
+        return [_submission(row._asdict()) for row in rows]
+
+    def _count(self, *conditions: sa.ColumnElement[bool]) -> int:
+        count = self._connection.execute(sa.select(sa.func.count()).select_from(_T).where(*conditions))
+        return int(count.scalar_one())
+
+
+def _submission(row: Mapping[str, Any]) -> Submission:
+    return Submission(**{**row, "state": SubmissionState(row["state"])})

@@ -1,0 +1,84 @@
+"""One transaction, and the jobs it asks for: they are handed over after the commit, or not at all.
+
+A job that left before its commit could be taken by a worker that does not see the row yet; a job of a
+transaction that rolled back would work on nothing. If the process dies between commit and hand-over, the
+sweeper finds the work in the database's states.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.domain.jobs import Job, JobQueue
+from hub.store import models
+from hub.store.cubes import Cubes, Periods
+from hub.store.nodes import Nodes
+from hub.store.submissions import Submissions
+
+
+class UnitOfWork:
+    """The tables, inside one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        """Work on `connection`, whose transaction the caller ends."""
+        self.connection = connection
+        self.nodes = Nodes(connection)
+        self.submissions = Submissions(connection)
+        self.periods = Periods(connection)
+        self.cubes = Cubes(connection)
+        self.jobs: list[Job] = []
+
+    def after_commit(self, job: Job) -> None:
+        """Ask for `job` once this transaction is committed."""
+        self.jobs.append(job)
+
+    def audit(
+        self,
+        action: str,
+        subject: str,
+        *,
+        at: dt.datetime,
+        actor: str = "operator",
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write down who did what; `detail` holds names and codes, never a figure."""
+        self.connection.execute(
+            models.audit_event.insert().values(
+                at=at, actor=actor, action=action, subject=subject, detail=dict(detail or {})
+            )
+        )
+
+
+class Database:
+    """Opens units of work.
+
+    On SQLite, writers of one process queue at a lock before they ask the database for its write lock: SQLite
+    itself lets waiting writers poll with growing pauses, which is slow and unfair when 54 nodes deliver at
+    once. Between processes its busy timeout does the same job.
+    """
+
+    def __init__(self, engine: sa.Engine, queue: JobQueue) -> None:
+        """Use `engine`; committed jobs go to `queue`."""
+        self.engine = engine
+        self._queue = queue
+        self._gate = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """A consistent view; nothing written in it is kept."""
+        with self.engine.connect() as connection:
+            yield UnitOfWork(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """A transaction: committed at the end of the block, rolled back if it raises."""
+        with self._gate, self.engine.connect().execution_options(writes=True) as connection:
+            unit = UnitOfWork(connection)
+            yield unit
+            connection.commit()
+        for job in unit.jobs:
+            self._queue.send(job)
