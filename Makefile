@@ -8,6 +8,7 @@
 #   make bench                    speed and memory, as ratios within one run
 #   make format                   rewrites the code in the house format
 #   make docs                     checks the documents: every link leads somewhere
+#   make dist                     builds the wheel that is installed beside requirements/node.lock or hub.lock
 #   make setup                    only sets up
 #   make lock                     compiles requirements/*.lock anew
 #   make clean                    removes what the targets above have built
@@ -28,7 +29,7 @@ VENV := .venv
 UV := .tools/bin/uv
 SOURCES := hub node protocol aggregation
 
-.PHONY: help demo test check bench docs format setup lock clean \
+.PHONY: help demo test check bench docs format dist setup lock clean \
 	check-format check-lint check-types check-layers check-dependencies
 
 help:
@@ -74,6 +75,9 @@ format: setup
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix-only --exit-zero .
 
+dist: setup
+	$(VENV)/bin/hatchling build -t wheel
+
 # ---------------------------------------------------------------------------------------- set it up
 
 setup: $(VENV)/.stamp
@@ -103,6 +107,7 @@ lock: .tools/.stamp
 	echo uv | $(COMPILE) --no-annotate --output-file requirements/bootstrap.lock -
 	$(COMPILE) --all-extras --group dev --output-file requirements/dev.lock pyproject.toml
 	$(COMPILE) --extra node --constraint requirements/dev.lock --output-file requirements/node.lock pyproject.toml
+	$(COMPILE) --group build --constraint requirements/dev.lock --output-file requirements/build.lock
 	$(COMPILE) --extra hub --constraint requirements/dev.lock --output-file requirements/hub.lock pyproject.toml
 
 clean:
