@@ -1,7 +1,7 @@
 """Each sample configuration in `deploy/` is loaded, and says what the code says.
 
-A container engine and a running systemd are not at hand here; `deploy/README.md` says so for each file. What can
-be checked without them is checked: syntax, names, defaults, and that nothing listens beyond this machine.
+A container engine and a running systemd are not at hand here; `deploy/README.md` says so for each file. What
+can be checked without them is checked: syntax, names, defaults, and that nothing listens beyond this machine.
 """
 
 import re
