@@ -1,0 +1,101 @@
+"""The node's side of the HTTP protocol: announce a signed statement, send its bytes, ask how it stands.
+
+It deliberately signs nothing, reads no source and keeps nothing: it carries stored bytes. Connections go out
+only; plain HTTP goes to this very machine only (the settings see to that).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from types import TracebackType
+from typing import Self
+
+from node.clock import Clock
+from node.hub_client.answers import DECIDED, Head, SubmissionView, heads, submission_view
+from node.hub_client.transport import Call, Transport
+from node.settings import HubSettings
+from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
+
+__all__ = ["DECIDED", "Head", "HubClient", "SubmissionView"]
+
+
+class HubClient:
+    """The requests of the protocol, one method each; all of them may be repeated."""
+
+    def __init__(self, settings: HubSettings, *, node: str, clock: Clock) -> None:
+        """Prepare a connection to the hub of ``settings``; nothing is sent yet."""
+        self._transport = Transport(settings, node=node, clock=clock)
+
+    def __enter__(self) -> Self:
+        """Use as a context manager: connections are closed at the end."""
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def announce(self, envelope: bytes, *, statement_id: str) -> SubmissionView:
+        """Hand over the signed statement; the hub says which chunks of the payload it lacks.
+
+        Args:
+            envelope: the stored bytes.
+            statement_id: the id they have.
+
+        Returns:
+            The submission; for a statement that the hub knows, as it stands now.
+
+        Raises:
+            KimError: the hub's refusal, or a failure of the connection.
+        """
+        answer = self._transport.send(
+            Call("POST", "/v1/submissions", envelope, {"Content-Type": PAYLOAD_TYPE_SUBMISSION})
+        )
+        return submission_view(answer, expected_id=statement_id)
+
+    def put_chunk(self, statement_id: str, number: int, *, content: bytes) -> None:
+        """Send one chunk of the payload.
+
+        Raises:
+            KimError: ``chunk_conflict``, ``digest_mismatch``, or a failure of the connection.
+        """
+        digest = base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
+        self._transport.send(
+            Call(
+                "PUT",
+                f"/v1/submissions/{statement_id}/chunks/{number}",
+                content,
+                {"Content-Type": "application/octet-stream", "Content-Digest": f"sha-256=:{digest}:"},
+            )
+        )
+
+    def complete(self, statement_id: str) -> SubmissionView:
+        """Say that every chunk was sent.
+
+        Raises:
+            KimError: ``incomplete_upload``, another refusal, or a failure of the connection.
+        """
+        answer = self._transport.send(Call("POST", f"/v1/submissions/{statement_id}/complete"))
+        return submission_view(answer, expected_id=statement_id)
+
+    def submission(self, statement_id: str) -> SubmissionView:
+        """Ask how a submission stands.
+
+        Raises:
+            KimError: ``not_found`` if the hub does not know it, or a failure of the connection.
+        """
+        answer = self._transport.send(Call("GET", f"/v1/submissions/{statement_id}"))
+        return submission_view(answer, expected_id=statement_id)
+
+    def heads(self, node: str) -> tuple[Head, ...]:
+        """Ask for the newest revision of every period that the hub holds for a node.
+
+        Raises:
+            KimError: a refusal, or a failure of the connection.
+        """
+        return heads(self._transport.send(Call("GET", f"/v1/nodes/{node}/heads")))

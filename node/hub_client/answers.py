@@ -1,0 +1,134 @@
+"""What the hub says about submissions, as values; answers are checked before anything acts on them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from protocol.errors import KimError, kim_error
+from protocol.problems import parse_problem_document
+from protocol.strict_json import JsonValue
+from protocol.texts import Text
+
+STATES: Final = frozenset(
+    {"announced", "uploading", "received", "verifying", "accepted", "rejected", "superseded"}
+)
+DECIDED: Final = frozenset({"accepted", "rejected", "superseded"})
+MAX_CHUNK_BYTES: Final = 1 << 20
+_STATEMENT_ID: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionView:
+    """A submission as the hub sees it.
+
+    Attributes:
+        id: statement id.
+        state: one of :data:`STATES`.
+        missing: ranges of chunk numbers still to be sent, first and last included.
+        chunk_bytes: size of a chunk; None where the answer does not say.
+        problem: why it was rejected, or None.
+    """
+
+    id: str
+    state: str
+    missing: tuple[tuple[int, int], ...] = ()
+    chunk_bytes: int | None = None
+    problem: KimError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest revision of one period that the hub holds for a node."""
+
+    dataset: str
+    period: str
+    revision: int
+    id: str
+    state: str
+
+
+def submission_view(value: JsonValue, *, expected_id: str) -> SubmissionView:
+    """Read the answer about one submission.
+
+    Args:
+        value: parsed JSON.
+        expected_id: the submission that was asked about.
+
+    Returns:
+        The view.
+
+    Raises:
+        KimError: ``unsupported_version`` if the answer has another form or is about another submission.
+    """
+    if not isinstance(value, dict):
+        raise _not_understood()
+    state, chunk, problem = value.get("state"), value.get("chunk"), value.get("problem")
+    if value.get("id") != expected_id or not isinstance(state, str) or state not in STATES:
+        raise _not_understood()
+    if chunk is not None and not (isinstance(chunk, int) and 1 <= chunk <= MAX_CHUNK_BYTES):
+        raise _not_understood()
+    if problem is not None and not isinstance(problem, dict):
+        raise _not_understood()
+    return SubmissionView(
+        id=expected_id,
+        state=state,
+        missing=_ranges(value.get("missing")),
+        chunk_bytes=chunk,
+        problem=parse_problem_document(problem) if problem else None,
+    )
+
+
+def heads(value: JsonValue) -> tuple[Head, ...]:
+    """Read the list of newest revisions.
+
+    Raises:
+        KimError: ``unsupported_version`` if the answer has another form.
+    """
+    if not isinstance(value, list):
+        raise _not_understood()
+    return tuple(_head(item) for item in value)
+
+
+def _head(item: JsonValue) -> Head:
+    if not isinstance(item, dict):
+        raise _not_understood()
+    dataset, period, revision = item.get("dataset"), item.get("period"), item.get("revision")
+    identity, state = item.get("id"), item.get("state")
+    if not (
+        isinstance(dataset, str)
+        and isinstance(period, str)
+        and isinstance(revision, int)
+        and isinstance(identity, str)
+        and _STATEMENT_ID.fullmatch(identity)
+        and isinstance(state, str)
+    ):
+        raise _not_understood()
+    return Head(dataset, period, revision, identity, state)
+
+
+def _ranges(value: JsonValue) -> tuple[tuple[int, int], ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise _not_understood()
+    ranges: list[tuple[int, int]] = []
+    for item in value:
+        if not (isinstance(item, list) and len(item) == 2):
+            raise _not_understood()
+        first, last = item
+        if not (isinstance(first, int) and isinstance(last, int) and 0 <= first <= last):
+            raise _not_understood()
+        ranges.append((first, last))
+    return tuple(ranges)
+
+
+def _not_understood() -> KimError:
+    return kim_error(
+        "unsupported_version",
+        Text(
+            "Die Antwort des Hubs hat eine Form, die diese Fassung von kim-node nicht kennt.",
+            "The answer of the hub has a form that this version of kim-node does not know.",
+        ),
+    )

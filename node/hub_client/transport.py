@@ -1,0 +1,275 @@
+"""One HTTP request to the hub, tried patiently, and the answer recognised as the hub's own.
+
+Invariants: nothing is taken for an answer of the hub that does not say which hub it is; redirects are not
+followed; no password of the machine's ``.netrc`` is ever sent; answers are read up to a limit. Every request
+of the protocol is idempotent, so repeating one is always safe.
+
+It deliberately gives no security of its own: the network is untrusted, the signed statement is trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import requests
+from requests.auth import AuthBase
+
+from node.clock import Clock
+from node.settings import HubSettings
+from node.version import PROGRAM, program_version
+from protocol import strict_json
+from protocol.errors import KimError, kim_error
+from protocol.problems import MEDIA_TYPE, parse_problem_document
+from protocol.strict_json import JsonValue
+from protocol.texts import Text
+
+HUB_HEADER: Final = "Kim-Hub"
+MAX_ANSWER_BYTES: Final = 1 << 20
+FIRST_PAUSE_SECONDS: Final = 0.5
+LONGEST_PAUSE_SECONDS: Final = 60.0
+
+# Refusals that usually pass within the patience of one command. Others of the kind "later" (a period that is
+# not open yet, a suspended node) do not, and are reported at once.
+_PASSING: Final = frozenset(
+    {"hub_unreachable", "busy", "rate_limited", "internal", "log_unavailable", "digest_mismatch"}
+)
+_GATEWAY_FAILURES: Final = frozenset({502, 503, 504})
+
+
+class _NoCredentials(AuthBase):
+    """Keeps requests from looking up passwords for the host in ``.netrc``."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request.
+
+    Attributes:
+        method: HTTP method.
+        path: path below the hub's address, starting with a slash; made of our own ids only.
+        body: content, or None.
+        headers: further headers.
+    """
+
+    method: str
+    path: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Transport:
+    """Sends calls to one hub."""
+
+    def __init__(self, settings: HubSettings, *, node: str, clock: Clock) -> None:
+        """Prepare a session; nothing is sent yet.
+
+        Args:
+            settings: address, patience, certificates.
+            node: identity of this node; only spreads its retries in time.
+            clock: for waiting.
+        """
+        self._settings = settings
+        self._node = node
+        self._clock = clock
+        self._session = requests.Session()
+        self._session.auth = _NoCredentials()
+        # A proxy of the environment must not carry requests that never leave this machine.
+        self._session.trust_env = not settings.loopback
+        product = f"{PROGRAM}/{program_version()}"
+        self._session.headers.update(
+            {
+                "User-Agent": product,
+                "Kim-Client": product,
+                "Accept": f"application/json, {MEDIA_TYPE}",
+                "Accept-Encoding": "identity",
+            }
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def send(self, call: Call) -> JsonValue:
+        """Send a call until it is answered, at most as often as the settings say.
+
+        Args:
+            call: the request.
+
+        Returns:
+            The JSON value of the answer, None for an answer without content.
+
+        Raises:
+            KimError: the hub's refusal, ``hub_unreachable``, ``not_a_hub`` or ``wrong_audience``.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._send_once(call)
+            except _Postponed as postponed:
+                pause = self._pause(call, attempt=attempt, at_least=postponed.after_seconds)
+                if attempt >= self._settings.attempts or pause > LONGEST_PAUSE_SECONDS:
+                    raise postponed.error from postponed.__cause__
+                self._clock.wait(pause)
+
+    def _pause(self, call: Call, *, attempt: int, at_least: float) -> float:
+        # Full jitter: anywhere between nothing and the doubled ceiling, so that 54 nodes do not come back
+        # together. The spread is drawn from who asks what for the how-manieth time; it need not be secret.
+        ceiling = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * (1 << attempt))
+        seed = f"{self._node} {call.method} {call.path} {attempt}".encode()
+        share = int.from_bytes(hashlib.sha256(seed).digest()[:4], "big") / 2**32
+        return max(at_least, ceiling * share)
+
+    def _send_once(self, call: Call) -> JsonValue:
+        try:
+            with self._session.request(
+                call.method,
+                self._settings.url + call.path,
+                data=call.body,
+                headers=dict(call.headers),
+                timeout=(self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds),
+                allow_redirects=False,
+                stream=True,
+                verify=str(self._settings.ca_bundle) if self._settings.ca_bundle else None,
+            ) as response:
+                content = self._content(response)
+                return self._recognise(response, content)
+        except requests.exceptions.SSLError as error:
+            raise _untrusted_certificate() from error
+        except requests.RequestException as error:
+            # The exception's text may name proxies and their users: it is kept as the cause, not shown.
+            raise _Postponed(kim_error("hub_unreachable")) from error
+        except OSError as error:
+            raise _missing_certificates() from error
+
+    def _content(self, response: requests.Response) -> bytes:
+        started = self._clock.elapsed()
+        content = bytearray()
+        for piece in response.iter_content(65_536):
+            content += piece
+            if len(content) > MAX_ANSWER_BYTES:
+                raise kim_error("not_a_hub", _too_long())
+            if self._clock.elapsed() - started > 4 * self._settings.read_timeout_seconds:
+                raise _Postponed(kim_error("hub_unreachable"))
+        return bytes(content)
+
+    def _recognise(self, response: requests.Response, content: bytes) -> JsonValue:
+        # 1. It says which hub it is. Everything else comes from a proxy, a portal or a stranger.
+        hub = response.headers.get(HUB_HEADER)
+        if hub is None:
+            raise _stranger(response.status_code)
+        # 2. It is the hub that this node delivers to.
+        if hub != self._settings.audience:
+            raise kim_error("wrong_audience", _other_hub(self._settings.audience))
+        # 3. A refusal is a problem document.
+        if response.status_code >= 400:
+            raise self._refusal(response, content)
+        # 4. Anything but success has no meaning in the protocol.
+        if not 200 <= response.status_code < 300:
+            raise kim_error("not_a_hub")
+        return parse_json(content) if content else None
+
+    def _refusal(self, response: requests.Response, content: bytes) -> KimError | _Postponed:
+        media = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        document = parse_json(content) if media == MEDIA_TYPE else None
+        if not isinstance(document, dict):
+            return kim_error("not_a_hub")
+        error = parse_problem_document(document)
+        if error.code in _PASSING:
+            return _Postponed(error, after_seconds=self._retry_after(response))
+        return error
+
+    def _retry_after(self, response: requests.Response) -> float:
+        raw = response.headers.get("Retry-After", "")
+        if raw.isascii() and raw.isdigit():
+            return float(raw)
+        try:
+            moment = parsedate_to_datetime(raw)
+        except ValueError:
+            return 0.0
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - self._clock.now()).total_seconds())
+
+
+class _Postponed(Exception):  # noqa: N818 - not an error by itself: the same call will be tried again
+    """The call failed in a way that usually passes."""
+
+    def __init__(self, error: KimError, *, after_seconds: float = 0.0) -> None:
+        super().__init__(error.code)
+        self.error = error
+        self.after_seconds = after_seconds
+
+
+def parse_json(content: bytes) -> JsonValue:
+    """Read an answer of the hub strictly.
+
+    Raises:
+        KimError: ``not_a_hub`` if it is no JSON with one meaning.
+    """
+    try:
+        return strict_json.loads(content, max_bytes=MAX_ANSWER_BYTES)
+    except KimError as error:
+        raise kim_error("not_a_hub") from error
+
+
+def _stranger(status: int) -> KimError | _Postponed:
+    if status in _GATEWAY_FAILURES:
+        return _Postponed(kim_error("hub_unreachable"))
+    if status == 407:
+        return kim_error(
+            "not_a_hub",
+            Text(
+                "Der Proxy verlangt eine Anmeldung (407).",
+                "The proxy asks for credentials (407).",
+            ),
+        )
+    return kim_error(
+        "not_a_hub",
+        Text(
+            f"Eine Antwort (Status {status}) trägt keine Kennung eines KIM-Hubs.",
+            f"An answer (status {status}) does not carry the mark of a KIM hub.",
+        ),
+    )
+
+
+def _other_hub(audience: str) -> Text:
+    return Text(
+        f"Unter der Adresse antwortet ein anderer Hub als „{audience}“.",
+        f"Another hub than '{audience}' answers at this address.",
+    )
+
+
+def _too_long() -> Text:
+    return Text("Die Antwort ist zu lang.", "The answer is too long.")
+
+
+def _untrusted_certificate() -> KimError:
+    return kim_error(
+        "hub_unreachable",
+        Text(
+            "Das Zertifikat der Gegenstelle ist nicht vertrauenswürdig. Bricht ein Proxy die Verbindung auf, "
+            "gehört sein Zertifikat in [hub] ca_bundle.",
+            "The certificate of the other side is not trusted. If a proxy opens the connection, its "
+            "certificate "
+            "belongs in [hub] ca_bundle.",
+        ),
+    )
+
+
+def _missing_certificates() -> KimError:
+    return kim_error(
+        "config_invalid",
+        Text(
+            "Die Datei unter [hub] ca_bundle ist nicht lesbar.",
+            "The file named in [hub] ca_bundle cannot be read.",
+        ),
+        pointer="/hub/ca_bundle",
+    )

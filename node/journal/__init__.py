@@ -1,0 +1,29 @@
+"""The node's memory: signed deliveries, where they stand, and the ledger of true values behind them.
+
+Invariants: what was signed is kept byte for byte and only ever re-sent; nothing is half kept after a crash.
+It deliberately opens no connection and knows no hub.
+"""
+
+from node.journal.records import (
+    FAILED,
+    IN_FORCE,
+    UNDER_WAY,
+    DeliveryEvent,
+    DeliveryRecord,
+    DeliveryState,
+    LedgerEntry,
+    NewDelivery,
+)
+from node.journal.spool import Journal
+
+__all__ = [
+    "FAILED",
+    "IN_FORCE",
+    "UNDER_WAY",
+    "DeliveryEvent",
+    "DeliveryRecord",
+    "DeliveryState",
+    "Journal",
+    "LedgerEntry",
+    "NewDelivery",
+]

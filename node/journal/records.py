@@ -1,0 +1,148 @@
+"""What the journal keeps about a delivery, as values.
+
+The *hub* owns the life of a submission; the journal observes it. Two states are the node's own: ``spooled``
+(signed, not yet known to the hub) and ``refused`` (the hub turned the statement away before any figure left).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    SPOOLED = "spooled"
+    REFUSED = "refused"
+    ANNOUNCED = "announced"
+    UPLOADING = "uploading"
+    RECEIVED = "received"
+    VERIFYING = "verifying"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+UNDER_WAY: Final = frozenset(
+    {
+        DeliveryState.SPOOLED,
+        DeliveryState.ANNOUNCED,
+        DeliveryState.UPLOADING,
+        DeliveryState.RECEIVED,
+        DeliveryState.VERIFYING,
+    }
+)
+"""States in which the delivery is signed and nobody has decided yet."""
+
+IN_FORCE: Final = UNDER_WAY | {DeliveryState.ACCEPTED, DeliveryState.SUPERSEDED}
+"""States in which figures are, or may become, known outside: the ledger counts them."""
+
+FAILED: Final = frozenset({DeliveryState.REFUSED, DeliveryState.REJECTED})
+"""States in which the figures were not taken over; the same period may be delivered again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """A signed delivery about to be spooled.
+
+    Attributes:
+        statement_id: hex SHA-256 of the signed bytes; the name of the submission everywhere.
+        dataset: dataset id, for example ``CASES``.
+        period: wire form.
+        revision: number in the chain of revisions, from 1.
+        envelope: the signed statement, as it is sent.
+        payload: the protected table, as it is sent.
+        payload_sha256: hex digest of ``payload``.
+        audience: the hub it is signed for.
+        catalogue_sha256: the catalogue it was made with.
+        software: version of the program that made it.
+        min_contributors: the threshold in force.
+        cells: number of cells.
+        withheld: number of withheld cells.
+        sensitive: number of sensitive cells among them.
+        verdict: the audit's verdict.
+        values: true cell values, int64 little-endian, in wire order.
+        withheld_mask: one byte per cell, 1 where withheld.
+    """
+
+    statement_id: str
+    dataset: str
+    period: str
+    revision: int
+    envelope: bytes
+    payload: bytes
+    payload_sha256: str
+    audience: str
+    catalogue_sha256: str
+    software: str
+    min_contributors: int
+    cells: int
+    withheld: int
+    sensitive: int
+    verdict: str
+    values: bytes
+    withheld_mask: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    """A delivery as the journal knows it; the columns of table ``delivery``.
+
+    Attributes are those of :class:`NewDelivery` without the bytes, and:
+        number: row number; grows with time.
+        envelope_sha256: name of the blob that holds the signed statement.
+        state: where it stands.
+        code: problem code of a refusal or rejection, or None.
+        created: when it was spooled (UTC).
+        changed: when ``state`` was last learned (UTC).
+    """
+
+    number: int
+    statement_id: str
+    dataset: str
+    period: str
+    revision: int
+    envelope_sha256: str
+    payload_sha256: str
+    audience: str
+    catalogue_sha256: str
+    software: str
+    min_contributors: int
+    cells: int
+    withheld: int
+    sensitive: int
+    verdict: str
+    state: DeliveryState
+    code: str | None
+    created: str
+    changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """The true values of one delivery; they never leave this machine.
+
+    Attributes:
+        period: wire form.
+        values: int64 little-endian, in wire order.
+        withheld_mask: one byte per cell, 1 where withheld.
+        catalogue_sha256: the catalogue whose cells these are.
+        min_contributors: the threshold that was in force.
+    """
+
+    period: str
+    values: bytes
+    withheld_mask: bytes
+    catalogue_sha256: str
+    min_contributors: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryEvent:
+    """One change in the life of a delivery; events are only ever added."""
+
+    at: str
+    state: DeliveryState
+    code: str | None

@@ -1,0 +1,262 @@
+"""The journal: what was signed, where it stands, and the true values behind it.
+
+Invariants: a delivery exists in the journal entirely or not at all (blobs first, then one transaction);
+a signed statement is never changed; the true values of everything in force are kept, because the next
+delivery is protected jointly with them.
+
+The ledger's values are not yet encrypted: the file is readable for the node's user only (0600) and never
+leaves the machine. Encryption at rest comes with key management.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from node.clock import Clock, timestamp
+from node.durable_files import PRIVATE_FOLDER_MODE, disk_error
+from node.failpoints import passing
+from node.journal.blobs import BlobStore
+from node.journal.lock import NodeLock
+from node.journal.records import (
+    FAILED,
+    IN_FORCE,
+    UNDER_WAY,
+    DeliveryEvent,
+    DeliveryRecord,
+    DeliveryState,
+    LedgerEntry,
+    NewDelivery,
+)
+from node.journal.schema import database_error, open_database
+
+_COLUMNS: Final = tuple(field.name for field in fields(DeliveryRecord))
+_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM delivery"  # noqa: S608 - names of our own dataclass
+_INSERTED: Final = tuple(name for name in _COLUMNS if name != "number")
+_INSERT: Final = (
+    f"INSERT INTO delivery ({', '.join(_INSERTED)}) "  # noqa: S608 - names of our own dataclass
+    f"VALUES ({', '.join(':' + name for name in _INSERTED)})"
+)
+
+
+class Journal:
+    """The spool and ledger of one node: a SQLite database and a folder of blobs."""
+
+    def __init__(self, folder: Path, *, clock: Clock) -> None:
+        """Open the journal in ``folder``, making it if it does not exist.
+
+        Args:
+            folder: readable for this user only.
+            clock: for the times of events.
+
+        Raises:
+            KimError: ``spool_damaged`` or ``storage_full``.
+        """
+        self._clock = clock
+        try:
+            folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+            self._blobs = BlobStore(folder / "blobs")
+            self._connection = open_database(folder / "journal.sqlite3")
+        except OSError as error:
+            raise disk_error(error) from error
+        self._lock = NodeLock(folder / "lock")
+
+    def __enter__(self) -> Self:
+        """Use as a context manager: closed at the end."""
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    @property
+    def exclusive(self) -> NodeLock:
+        """Lock to hold while delivering."""
+        return self._lock
+
+    def spool(self, delivery: NewDelivery) -> DeliveryRecord:
+        """Keep a signed delivery durably, with its true values.
+
+        Args:
+            delivery: what was signed.
+
+        Returns:
+            Its record, state ``spooled``.
+
+        Raises:
+            KimError: ``storage_full``, ``spool_damaged``.
+        """
+        self._blobs.put(delivery.payload)
+        envelope_sha256 = self._blobs.put(delivery.envelope)
+        passing("spool.blobs")
+        now = timestamp(self._clock.now())
+        row = {
+            **{name: getattr(delivery, name) for name in _INSERTED if hasattr(delivery, name)},
+            "envelope_sha256": envelope_sha256,
+            "state": DeliveryState.SPOOLED.value,
+            "code": None,
+            "created": now,
+            "changed": now,
+        }
+        with self._transaction() as connection:
+            number = connection.execute(_INSERT, row).lastrowid
+            connection.execute(
+                "INSERT INTO ledger (number, cell_values, withheld_mask) VALUES (?, ?, ?)",
+                (number, delivery.values, delivery.withheld_mask),
+            )
+            self._add_event(connection, number=number, at=now, state=DeliveryState.SPOOLED, code=None)
+        passing("spool.committed")
+        return self.delivery(delivery.statement_id)
+
+    def observe(
+        self, record: DeliveryRecord, state: DeliveryState, *, code: str | None = None
+    ) -> DeliveryRecord:
+        """Write down what was learned about a delivery.
+
+        Args:
+            record: the delivery.
+            state: where it stands now; the same state again changes nothing.
+            code: problem code that belongs to it.
+
+        Returns:
+            The record as it is now.
+
+        Raises:
+            KimError: ``storage_full``, ``spool_damaged``.
+        """
+        current = self.delivery(record.statement_id)
+        if (current.state, current.code) == (state, code):
+            return current
+        now = timestamp(self._clock.now())
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE delivery SET state = ?, code = ?, changed = ? WHERE number = ?",
+                (state.value, code, now, record.number),
+            )
+            self._add_event(connection, number=record.number, at=now, state=state, code=code)
+        return self.delivery(record.statement_id)
+
+    def delivery(self, statement_id: str) -> DeliveryRecord:
+        """Return the delivery with this statement id.
+
+        Raises:
+            KeyError: if there is none.
+        """
+        row = self._connection.execute(f"{_SELECT} WHERE statement_id = ?", (statement_id,)).fetchone()
+        if row is None:
+            raise KeyError(statement_id)
+        return _record(row)
+
+    def deliveries(self) -> tuple[DeliveryRecord, ...]:
+        """Return every delivery, by dataset, period and age."""
+        rows = self._connection.execute(f"{_SELECT} ORDER BY dataset, period, number").fetchall()
+        return tuple(_record(row) for row in rows)
+
+    def latest(self, dataset: str, period: str) -> DeliveryRecord | None:
+        """Return the delivery that counts for a period.
+
+        That is the newest one in force or under way; if there is none, the newest that failed.
+        """
+        rows = self._connection.execute(
+            f"{_SELECT} WHERE dataset = ? AND period = ? ORDER BY number DESC", (dataset, period)
+        ).fetchall()
+        records = [_record(row) for row in rows]
+        standing = [record for record in records if record.state not in FAILED]
+        return next(iter(standing or records), None)
+
+    def under_way(self) -> tuple[DeliveryRecord, ...]:
+        """Return the deliveries that nobody has decided yet, by dataset and period."""
+        return tuple(record for record in self.deliveries() if record.state in UNDER_WAY)
+
+    def ledger(self, dataset: str) -> tuple[LedgerEntry, ...]:
+        """Return the true values of everything of ``dataset`` that is in force, in order of time.
+
+        Failed deliveries are left out: what was refused never left, and what was rejected is never published.
+        """
+        newest: dict[str, LedgerEntry] = {}
+        for record in self.deliveries():
+            if record.dataset == dataset and record.state in IN_FORCE:
+                newest[record.period] = self.true_values(record)
+        return tuple(newest[period] for period in sorted(newest))
+
+    def true_values(self, record: DeliveryRecord) -> LedgerEntry:
+        """Return the true values behind one delivery."""
+        row = self._connection.execute(
+            "SELECT cell_values, withheld_mask FROM ledger WHERE number = ?", (record.number,)
+        ).fetchone()
+        return LedgerEntry(
+            record.period,
+            row["cell_values"],
+            row["withheld_mask"],
+            record.catalogue_sha256,
+            record.min_contributors,
+        )
+
+    def envelope(self, record: DeliveryRecord) -> bytes:
+        """Return the signed statement, byte for byte.
+
+        Raises:
+            KimError: ``spool_damaged``.
+        """
+        return self._blobs.get(record.envelope_sha256)
+
+    def payload(self, record: DeliveryRecord) -> bytes:
+        """Return the protected table, byte for byte.
+
+        Raises:
+            KimError: ``spool_damaged``.
+        """
+        return self._blobs.get(record.payload_sha256)
+
+    def events(self, record: DeliveryRecord) -> tuple[DeliveryEvent, ...]:
+        """Return the life of a delivery so far, oldest first."""
+        rows = self._connection.execute(
+            "SELECT at, state, code FROM delivery_event WHERE number = ? ORDER BY sequence", (record.number,)
+        ).fetchall()
+        return tuple(DeliveryEvent(row["at"], DeliveryState(row["state"]), row["code"]) for row in rows)
+
+    def sweep(self) -> int:
+        """Delete blobs that an interrupted run left behind; hold :attr:`exclusive` while doing so."""
+        records = self.deliveries()
+        keep = {record.envelope_sha256 for record in records} | {record.payload_sha256 for record in records}
+        return self._blobs.sweep(keep=keep)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                passing("journal.write")
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except OSError as error:
+            raise disk_error(error) from error
+        except sqlite3.DatabaseError as error:
+            raise database_error(error) from error
+
+    @staticmethod
+    def _add_event(
+        connection: sqlite3.Connection, *, number: int | None, at: str, state: DeliveryState, code: str | None
+    ) -> None:
+        connection.execute(
+            "INSERT INTO delivery_event (number, at, state, code) VALUES (?, ?, ?, ?)",
+            (number, at, state.value, code),
+        )
+
+
+def _record(row: sqlite3.Row) -> DeliveryRecord:
+    columns = {name: row[name] for name in _COLUMNS}
+    return DeliveryRecord(**{**columns, "state": DeliveryState(columns["state"])})

@@ -1,0 +1,25 @@
+"""The configuration of a node: one table of options drives reading, checking and the commented template.
+
+Public names: :func:`load_settings`, :class:`Settings`, :class:`HubSettings`, :func:`render_template`,
+:class:`Environment`, :func:`check_hub_url`. The environment of the process is read here and nowhere else.
+"""
+
+from node.settings.configuration import (
+    HubSettings,
+    Settings,
+    check_hub_url,
+    is_loopback,
+    load_settings,
+)
+from node.settings.environment import Environment
+from node.settings.template import render_template
+
+__all__ = [
+    "Environment",
+    "HubSettings",
+    "Settings",
+    "check_hub_url",
+    "is_loopback",
+    "load_settings",
+    "render_template",
+]

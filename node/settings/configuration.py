@@ -1,0 +1,252 @@
+"""The configuration of a node as typed, checked settings.
+
+Invariants: every fault of the file is reported at once, each with its place; paths are absolute afterwards;
+plain HTTP is possible to this very machine only.
+
+It deliberately opens neither the source nor the key: a configuration can be right while a file is missing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from node.settings.options import Value
+from node.settings.reading import (
+    Faults,
+    column_names,
+    find_unknown,
+    mapping_tables,
+    option_values,
+    read_toml,
+)
+from protocol.errors import KimError
+from protocol.periods import Period
+from protocol.texts import Language, Text
+
+_LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost."})
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """Where deliveries go and how patiently.
+
+    Attributes:
+        url: scheme, host and port (and a path prefix, if any), without a trailing slash.
+        audience: name of the hub, signed into every delivery.
+        ca_bundle: certificates to trust instead of the system's, or None.
+        connect_timeout_seconds: patience for a connection.
+        read_timeout_seconds: patience for an answer.
+        attempts: how often one request is tried.
+        decision_timeout_seconds: how long a command waits for the hub's decision.
+    """
+
+    url: str
+    audience: str
+    ca_bundle: Path | None
+    connect_timeout_seconds: int
+    read_timeout_seconds: int
+    attempts: int
+    decision_timeout_seconds: int
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the hub runs on this very machine."""
+        return is_loopback(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration of one node, checked.
+
+    Attributes:
+        path: the file it was read from.
+        node: identity of the node.
+        area: its reporting area.
+        instance: identity of this installation.
+        home: folder of journal, parcels, quarantine and log.
+        language: language of output.
+        hub: where deliveries go.
+        profile: layout of the source.
+        source: the export file.
+        key: the secret key.
+        periods: quarters to deliver, in order of time.
+        min_contributors: threshold; never below the catalogue's.
+        mapping: column of the source or dimension -> local value -> code.
+        columns: name of a column in the profile -> its local name.
+    """
+
+    path: Path
+    node: str
+    area: str
+    instance: str
+    home: Path
+    language: Language
+    hub: HubSettings
+    profile: str
+    source: Path
+    key: Path
+    periods: tuple[Period, ...]
+    min_contributors: int
+    mapping: Mapping[str, Mapping[str, str]]
+    columns: Mapping[str, str]
+
+    @property
+    def journal(self) -> Path:
+        """The folder of the spool database and its blobs."""
+        return self.home / "journal"
+
+    @property
+    def quarantine(self) -> Path:
+        """The file of quarantined rows; it stays in the house."""
+        return self.home / "quarantine.csv"
+
+    @property
+    def log(self) -> Path:
+        """The log file of the node."""
+        return self.home / "kim-node.log"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a configuration file.
+
+    Args:
+        path: the ``node.toml``.
+
+    Returns:
+        Settings with absolute paths.
+
+    Raises:
+        KimError: ``config_invalid`` with every fault of the file.
+    """
+    absolute = path.expanduser().absolute()
+    document = read_toml(absolute)
+    faults = Faults(absolute)
+    find_unknown(document, faults)
+    values = option_values(document, faults)
+    mapping = mapping_tables(document, faults)
+    columns = column_names(document, faults)
+    if faults.items:
+        raise faults.error()
+    settings = _assemble(absolute, values, mapping, columns, faults)
+    if faults.items:
+        raise faults.error()
+    return settings
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of ``url`` is this very machine, decided without asking any name service."""
+    host = urlsplit(url).hostname or ""
+    if host.lower() in _LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_hub_url(url: str) -> Text | None:
+    """Return what is wrong with the address of a hub, or None."""
+    try:
+        parts = urlsplit(url)
+        port_is_readable = parts.port is None or parts.port > 0
+    except ValueError:
+        return Text("Die Adresse des Hubs ist nicht lesbar.", "The address of the hub cannot be read.")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_readable:
+        return Text(
+            "Die Adresse des Hubs beginnt mit https:// und nennt einen Rechner.",
+            "The address of the hub starts with https:// and names a host.",
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        return Text(
+            "Die Adresse des Hubs enthält keine Zugangsdaten und keine Parameter.",
+            "The address of the hub holds no credentials and no parameters.",
+        )
+    if parts.scheme == "http" and not is_loopback(url):
+        return Text(
+            "http:// ist nur zu diesem Rechner selbst erlaubt; der Hub braucht https://.",
+            "http:// is allowed to this very machine only; the hub needs https://.",
+        )
+    return None
+
+
+def _assemble(
+    path: Path,
+    values: Mapping[tuple[str, str], Value | None],
+    mapping: Mapping[str, Mapping[str, str]],
+    columns: Mapping[str, str],
+    faults: Faults,
+) -> Settings:
+    def text(section: str, name: str) -> str:
+        return str(values[section, name])
+
+    def located(section: str, name: str) -> Path:
+        return (path.parent / Path(text(section, name)).expanduser()).absolute()
+
+    _check_area(text("node", "area"), faults)
+    return Settings(
+        path=path,
+        node=text("node", "id"),
+        area=text("node", "area"),
+        instance=text("node", "instance"),
+        home=located("node", "home"),
+        language="en" if text("node", "language") == "en" else "de",
+        hub=_hub(values, faults, ca_bundle=located("hub", "ca_bundle")),
+        profile=text("source", "profile"),
+        source=located("source", "path"),
+        key=located("key", "path"),
+        periods=_periods(text("periods", "first"), text("periods", "last"), faults),
+        min_contributors=int(values["disclosure", "min_contributors"] or 0),
+        mapping=mapping,
+        columns=columns,
+    )
+
+
+def _hub(values: Mapping[tuple[str, str], Value | None], faults: Faults, *, ca_bundle: Path) -> HubSettings:
+    def number(name: str) -> int:
+        return int(values["hub", name] or 0)
+
+    url = str(values["hub", "url"]).rstrip("/")
+    problem = check_hub_url(url)
+    if problem is not None:
+        faults.add("/hub/url", problem.de, problem.en)
+    return HubSettings(
+        url=url,
+        audience=str(values["hub", "audience"]),
+        ca_bundle=ca_bundle if values["hub", "ca_bundle"] is not None else None,
+        connect_timeout_seconds=number("connect_timeout_seconds"),
+        read_timeout_seconds=number("read_timeout_seconds"),
+        attempts=number("attempts"),
+        decision_timeout_seconds=number("decision_timeout_seconds"),
+    )
+
+
+def _check_area(area: str, faults: Faults) -> None:
+    # Imported here: no area is read to print a help text.
+    from protocol.regions import areas_by_id  # noqa: PLC0415
+
+    if area not in areas_by_id():
+        faults.add(
+            "/node/area",
+            "[node] area ist keiner der 54 Berichtsräume (zum Beispiel NW05111).",
+            "[node] area is none of the 54 reporting areas (for example NW05111).",
+        )
+
+
+def _periods(first: str, last: str, faults: Faults) -> tuple[Period, ...]:
+    try:
+        span = Period.span(Period.parse(first), Period.parse(last))
+    except KimError:
+        span = ()
+    if not span or span[0].freq != "Q":
+        faults.add(
+            "/periods/first",
+            "[periods] first und last sind Quartale wie 2026-Q1, first nicht nach last.",
+            "[periods] first and last are quarters such as 2026-Q1, first not after last.",
+        )
+        return ()
+    return span

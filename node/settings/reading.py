@@ -1,0 +1,156 @@
+"""From the bytes of ``node.toml`` to checked option values: what is not understood is refused, never ignored.
+
+It deliberately judges each line by itself; what lines mean together is :mod:`node.settings.configuration`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from node.settings.options import OPTIONS, SECTIONS, Option, Value
+from protocol.errors import ErrorItem, KimError, kim_error
+from protocol.texts import Text
+
+MAPPING_SECTION: Final = "mapping"
+COLUMNS_SECTION: Final = "columns"
+_MAX_CONFIG_BYTES: Final = 1 << 20
+_PLACE: Final = re.compile(r"\(at (?:line \d+, column \d+|end of document)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Everything that is wrong with one file, collected so that a person sees all of it at once."""
+
+    path: Path
+    items: list[ErrorItem] = field(default_factory=list)
+
+    def add(self, pointer: str, german: str, english: str) -> None:
+        """Note one fault."""
+        self.items.append(ErrorItem(pointer, "config_invalid", Text(german, english)))
+
+    def error(self) -> KimError:
+        """Build the error that lists them all; its detail names the first."""
+        first, more = self.items[0], len(self.items) - 1
+        return kim_error(
+            "config_invalid",
+            Text(
+                f"{self.path.name}: {first.text.de}" + (f" (und {more} weitere Stellen)" if more else ""),
+                f"{self.path.name}: {first.text.en}" + (f" (and {more} more places)" if more else ""),
+            ),
+            pointer=first.pointer,
+            errors=self.items,
+        )
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Parse the file.
+
+    Raises:
+        KimError: ``config_invalid`` if it is missing, too large or no TOML.
+    """
+    name = path.name
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        german = f"Die Konfiguration {name} ist nicht da oder nicht lesbar."
+        english = f"The configuration {name} is missing or cannot be read."
+        raise kim_error("config_invalid", Text(german, english)) from error
+    if len(data) > _MAX_CONFIG_BYTES:
+        raise kim_error("config_invalid", Text(f"{name} ist zu groß.", f"{name} is too large."))
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise kim_error("config_invalid", Text(f"{name} ist kein UTF-8.", f"{name} is not UTF-8.")) from error
+    except tomllib.TOMLDecodeError as error:
+        # Only the place: the rest of the parser's message may repeat what stands there.
+        place = " ".join(_PLACE.findall(str(error)))
+        raise kim_error(
+            "config_invalid",
+            Text(f"{name} ist kein gültiges TOML {place}.", f"{name} is not valid TOML {place}."),
+        ) from error
+
+
+def find_unknown(document: Mapping[str, Any], faults: Faults) -> None:
+    """Note every section and option that is not in the table of options."""
+    known = {(spec.section, spec.name) for spec in OPTIONS}
+    for section, content in document.items():
+        if section in {MAPPING_SECTION, COLUMNS_SECTION}:
+            continue
+        if section not in SECTIONS or not isinstance(content, dict):
+            faults.add(f"/{section}", f"[{section}] gibt es nicht.", f"There is no [{section}].")
+            continue
+        for name in content:
+            if (section, name) not in known:
+                where = f"[{section}] {name}"
+                faults.add(f"/{section}/{name}", f"{where} gibt es nicht.", f"There is no {where}.")
+
+
+def option_values(document: Mapping[str, Any], faults: Faults) -> dict[tuple[str, str], Value | None]:
+    """Return the value of every option, its default where the file says nothing."""
+    return {(spec.section, spec.name): _value(spec, document, faults) for spec in OPTIONS}
+
+
+def mapping_tables(document: Mapping[str, Any], faults: Faults) -> Mapping[str, Mapping[str, str]]:
+    """Return ``[mapping.<COLUMN>]``: local value -> code, by column."""
+    raw = document.get(MAPPING_SECTION, {})
+    if not isinstance(raw, dict):
+        faults.add(
+            f"/{MAPPING_SECTION}",
+            "[mapping] enthält Tabellen, zum Beispiel [mapping.SEX].",
+            "[mapping] holds tables, such as [mapping.SEX].",
+        )
+        return MappingProxyType({})
+    return MappingProxyType(
+        {name: _text_table(table, (MAPPING_SECTION, name), faults) for name, table in raw.items()}
+    )
+
+
+def column_names(document: Mapping[str, Any], faults: Faults) -> Mapping[str, str]:
+    """Return ``[columns]``: name in the profile -> local name."""
+    return _text_table(document.get(COLUMNS_SECTION, {}), (COLUMNS_SECTION,), faults)
+
+
+def _value(spec: Option, document: Mapping[str, Any], faults: Faults) -> Value | None:
+    section = document.get(spec.section, {})
+    raw = section.get(spec.name) if isinstance(section, dict) else None
+    where = f"[{spec.section}] {spec.name}"
+    if raw is None:
+        if spec.required:
+            faults.add(spec.pointer, f"{where} fehlt.", f"{where} is missing.")
+        return spec.default
+    if spec.kind == "integer":
+        if isinstance(raw, int) and not isinstance(raw, bool) and raw >= spec.minimum:
+            return raw
+        least = spec.minimum
+        faults.add(
+            spec.pointer,
+            f"{where} ist eine ganze Zahl ab {least}.",
+            f"{where} is a whole number from {least}.",
+        )
+    elif not isinstance(raw, str) or not raw.strip() or not raw.isprintable():
+        faults.add(spec.pointer, f"{where} ist ein nicht leerer Text.", f"{where} is a text, not empty.")
+    elif spec.kind == "choice" and raw not in spec.choices:
+        allowed = ", ".join(spec.choices)
+        faults.add(spec.pointer, f"{where}: erlaubt ist {allowed}.", f"{where}: allowed is {allowed}.")
+    else:
+        return raw.strip()
+    return spec.default
+
+
+def _text_table(raw: object, path: tuple[str, ...], faults: Faults) -> Mapping[str, str]:
+    if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
+        where = f"[{'.'.join(path)}]"
+        faults.add(
+            f"/{'/'.join(path)}",
+            f'{where} enthält Zeilen der Form "örtlich" = "Schlüssel".',
+            f'{where} holds lines of the form "local" = "code".',
+        )
+        return MappingProxyType({})
+    return MappingProxyType(dict(raw))

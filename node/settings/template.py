@@ -1,0 +1,94 @@
+"""Writing the commented ``node.toml``: every option with its comment, the optional ones commented out.
+
+Invariant: the written file is read back without a fault by :func:`node.settings.load_settings`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from node.settings.options import OPTIONS, SECTIONS, Option, Value
+from protocol.texts import Language, Text
+
+_WIDTH: Final = 100
+
+_HEAD: Final = Text(
+    de="Konfiguration dieses Knotens im KIM-Datenverbund (TOML).\n"
+    "Zeilen mit # sind Erläuterungen; auskommentierte Einstellungen zeigen den Vorgabewert.\n"
+    "Pfade gelten ab dem Ordner dieser Datei. Nach einer Änderung: kim-node check",
+    en="Configuration of this node of the KIM data federation (TOML).\n"
+    "Lines with # are explanations; settings commented out show the default.\n"
+    "Paths are relative to the folder of this file. After a change: kim-node check",
+)
+
+_TAIL: Final = Text(
+    de="Örtliche Spaltennamen, falls der Export andere verwendet als das Profil:\n"
+    "[columns]\n"
+    '"Fallbeginn" = "Beginn der Beratung"\n'
+    "\n"
+    "Örtliche Angaben, die kim-node check als nicht zugeordnet meldet. Links die Angabe, wie sie im\n"
+    'Export steht, rechts der Schlüssel des Katalogs; "_U" heißt unbekannt. Geraten wird nie.\n'
+    "Tabellen: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME\n"
+    "[mapping.SEX]\n"
+    '"Frau" = "F"',
+    en="Local column names, if the export uses others than the profile:\n"
+    "[columns]\n"
+    '"Fallbeginn" = "Beginn der Beratung"\n'
+    "\n"
+    "Local values that kim-node check reports as unmapped. On the left the value as it stands in the\n"
+    'export, on the right the code of the catalogue; "_U" means unknown. Nothing is ever guessed.\n'
+    "Tables: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME\n"
+    "[mapping.SEX]\n"
+    '"Frau" = "F"',
+)
+
+
+def render_template(values: Mapping[tuple[str, str], Value], *, language: Language) -> str:
+    """Write a configuration file.
+
+    Args:
+        values: option values by (section, name); options without one appear commented out.
+        language: language of the comments.
+
+    Returns:
+        TOML text, UTF-8, ending with a line feed.
+
+    Raises:
+        KeyError: if a required option has no value.
+    """
+    lines = [f"# {line}" for line in _HEAD.in_(language).split("\n")]
+    for section, title in SECTIONS.items():
+        lines += ["", "", f"# --- {title.in_(language)}", f"[{section}]"]
+        for spec in OPTIONS:
+            if spec.section == section:
+                lines += ["", *_comment(spec.comment.in_(language)), _line(spec, values)]
+    lines += ["", ""]
+    lines += [f"# {line}".rstrip() for line in _TAIL.in_(language).split("\n")]
+    return "\n".join(lines) + "\n"
+
+
+def _line(spec: Option, values: Mapping[tuple[str, str], Value]) -> str:
+    value = values.get((spec.section, spec.name))
+    if value is not None:
+        return f"{spec.name} = {_literal(value)}"
+    if spec.required:
+        raise KeyError(f"{spec.section}.{spec.name}")
+    return f"# {spec.name} = {_literal(spec.default if spec.default is not None else '')}"
+
+
+def _literal(value: Value) -> str:
+    # A TOML basic string has JSON's escapes; control characters are refused before they come here.
+    return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
+
+
+def _comment(text: str) -> list[str]:
+    lines: list[str] = []
+    line = "#"
+    for word in text.split():
+        if len(line) + 1 + len(word) > _WIDTH:
+            lines.append(line)
+            line = "#"
+        line = f"{line} {word}"
+    return [*lines, line]

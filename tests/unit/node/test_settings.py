@@ -1,0 +1,197 @@
+"""The configuration file: what is written can be read, and every fault is named at once."""
+
+from pathlib import Path
+
+import pytest
+
+from node.settings import Environment, check_hub_url, load_settings, render_template
+from node.settings.options import OPTIONS
+from protocol.errors import KimError
+from protocol.periods import Period
+
+REQUIRED = {
+    ("node", "id"): "node-0123456789abcdef",
+    ("node", "area"): "NW05111",
+    ("node", "instance"): "4b1f0a52-8f0e-4a53-9f4e-3f1f0c3b2a10",
+    ("hub", "url"): "http://127.0.0.1:8000",
+    ("source", "path"): "export.csv",
+    ("periods", "first"): "2024-Q4",
+    ("periods", "last"): "2026-Q3",
+}
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "node.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_template_is_read_back_without_a_fault(tmp_path: Path, language: str) -> None:
+    text = render_template(REQUIRED, language=language)
+
+    settings = load_settings(written(tmp_path, text))
+
+    assert settings.node == "node-0123456789abcdef"
+    assert settings.area == "NW05111"
+    assert settings.source == tmp_path / "export.csv"
+    assert settings.home == tmp_path
+    assert settings.key == tmp_path / "key.pem"
+    assert settings.periods[0] == Period(2024, 4)
+    assert settings.periods[-1] == Period(2026, 3)
+    assert len(settings.periods) == 8
+    assert settings.min_contributors == 5
+    assert settings.hub.audience == "kim-nrw/local"
+    assert settings.hub.ca_bundle is None
+    assert settings.language == "de"
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_every_option_stands_in_the_template_with_its_comment(language: str) -> None:
+    lines = render_template(REQUIRED, language=language).splitlines()
+
+    for spec in OPTIONS:
+        places = [n for n, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{spec.name} = ")]
+        assert places, spec.pointer
+        first_words = " ".join(spec.comment.in_(language).split()[:3])
+        assert any(first_words in line for line in lines), spec.pointer
+
+
+def test_uncommenting_every_default_changes_nothing(tmp_path: Path) -> None:
+    text = render_template(REQUIRED, language="de")
+    names = {spec.name for spec in OPTIONS if spec.default is not None}
+    opened = "\n".join(
+        line.removeprefix("# ") if line.removeprefix("# ").split(" = ")[0] in names else line
+        for line in text.splitlines()
+    )
+
+    (tmp_path / "a").mkdir()
+    plain, explicit = load_settings(written(tmp_path, text)), load_settings(written(tmp_path, opened))
+
+    assert plain == explicit
+
+
+def test_the_examples_at_the_end_of_the_template_are_valid(tmp_path: Path) -> None:
+    text = render_template(REQUIRED, language="de")
+    opened = text
+    for line in ("[columns]", '"Fallbeginn" = "Beginn der Beratung"', "[mapping.SEX]", '"Frau" = "F"'):
+        opened = opened.replace(f"# {line}", line)
+
+    settings = load_settings(written(tmp_path, opened))
+
+    assert settings.columns == {"Fallbeginn": "Beginn der Beratung"}
+    assert settings.mapping == {"SEX": {"Frau": "F"}}
+
+
+def test_every_fault_is_named_with_its_place(tmp_path: Path) -> None:
+    text = (
+        '[node]\nid = "n"\narea = "NW05111"\ninstance = ""\nlanguage = "fr"\ncolour = "red"\n'
+        '[hub]\nattempts = 0\nread_timeout_seconds = true\n[sauce]\n[source]\nprofile = "Z"\n'
+        '[periods]\nfirst = "2026-Q1"\nlast = "2026-Q2"\n[mapping]\nSEX = 3\n'
+    )
+    with pytest.raises(KimError) as caught:
+        load_settings(written(tmp_path, text))
+
+    assert caught.value.code == "config_invalid"
+    assert [item.pointer for item in caught.value.errors] == [
+        "/node/colour",
+        "/sauce",
+        "/node/instance",
+        "/node/language",
+        "/hub/url",
+        "/hub/read_timeout_seconds",
+        "/hub/attempts",
+        "/source/profile",
+        "/source/path",
+        "/mapping/SEX",
+    ]
+    assert "weitere Stellen" in caught.value.detail.de
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "pointer"),
+    [
+        ("NW05111", "NW05334", "/node/area"),
+        ("NW05111", "05111", "/node/area"),
+        ("http://127.0.0.1:8000", "http://hub.example", "/hub/url"),
+        ("http://127.0.0.1:8000", "ftp://hub.example", "/hub/url"),
+        ("http://127.0.0.1:8000", "https://user:word@hub.example", "/hub/url"),
+        ("2024-Q4", "2026-Q4", "/periods/first"),
+        ("2024-Q4", "Q4 2024", "/periods/first"),
+    ],
+)
+def test_what_no_line_alone_can_show_is_refused_too(tmp_path: Path, old: str, new: str, pointer: str) -> None:
+    text = render_template(REQUIRED, language="de").replace(f'"{old}"', f'"{new}"')
+
+    with pytest.raises(KimError) as caught:
+        load_settings(written(tmp_path, text))
+
+    assert caught.value.code == "config_invalid"
+    assert caught.value.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b"[node\n", "TOML"), (b"\xff\xfe", "UTF-8"), (b"#" * (1 << 20) + b"#", "groß")],
+)
+def test_a_file_that_is_no_configuration(tmp_path: Path, content: bytes, expected: str) -> None:
+    path = tmp_path / "node.toml"
+    path.write_bytes(content)
+
+    with pytest.raises(KimError) as caught:
+        load_settings(path)
+
+    assert caught.value.code == "config_invalid"
+    assert expected in caught.value.detail.de
+
+
+def test_a_broken_line_is_named_but_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(KimError) as caught:
+        load_settings(written(tmp_path, '[mapping.SEX]\n"geheim" = Geheimnis\n'))
+
+    assert "line 2" in caught.value.detail.de
+    assert "eheim" not in caught.value.detail.de
+
+
+def test_a_missing_file_is_said_without_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(KimError) as caught:
+        load_settings(tmp_path / "nowhere.toml")
+
+    assert caught.value.code == "config_invalid"
+    assert "nowhere.toml" in caught.value.detail.de
+    assert str(tmp_path) not in caught.value.detail.de
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8000",
+        "http://localhost",
+        "http://[::1]:8000",
+        "http://127.8.9.1",
+        "https://hub.example/kim",
+    ],
+)
+def test_addresses_that_may_be_used(url: str) -> None:
+    assert check_hub_url(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1.example",
+        "http://localhost.example",
+        "http://10.0.0.1",
+        "https://",
+        "https://hub:port",
+        "https://hub/?x=1",
+        "http://127.0.0.1@hub.example",
+    ],
+)
+def test_addresses_that_may_not(url: str) -> None:
+    assert check_hub_url(url) is not None
+
+
+def test_the_environment_is_read_from_its_variables() -> None:
+    assert Environment.read({"KIM_LANG": "en", "KIM_NODE_CONFIG": "/a"}) == Environment("en", "/a", None)
+    assert Environment.read({"KIM_LANG": ""}) == Environment()
