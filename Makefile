@@ -29,6 +29,9 @@ VENV := .venv
 UV := .tools/bin/uv
 SOURCES := hub node protocol aggregation
 
+# Trust what the machine trusts, as pip does: the certificate of an administration's own proxy stands there.
+export UV_SYSTEM_CERTS ?= true
+
 .PHONY: help demo test check bench docs format dist setup lock clean \
 	check-format check-lint check-types check-layers check-dependencies
 
