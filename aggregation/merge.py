@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -75,12 +74,8 @@ class Aggregate:
     @property
     def exact(self) -> Flags:
         """Cells whose interval is a single value."""
-        return ~self.open_above & (self.lower == self.upper)
-
-
-@lru_cache(maxsize=16)
-def _max_sum_rows(grid_keys: tuple[tuple[str, ...], ...], indicators: frozenset[str]) -> Flags:
-    return np.array([key[0] in indicators for key in grid_keys], dtype=np.bool_)
+        single: Flags = ~self.open_above & (self.lower == self.upper)
+        return single
 
 
 def merge(
@@ -103,8 +98,9 @@ def merge(
     """
     grid = grid_of(catalogue, dataset_id)
     by_area = _checked(grid, deliveries, tree)
-    spread = frozenset(i.id for i in grid.dataset.indicators if i.region_additivity == "max_sum")
-    max_rows = _max_sum_rows(grid.keys, spread)
+    max_rows = np.zeros(len(grid), dtype=np.bool_)
+    for indicator in grid.dataset.indicators:
+        max_rows[grid.rows_of(indicator.id)] = indicator.region_additivity == "max_sum"
     return tuple(_merge_region(region, tree, by_area, max_rows) for region in tree.aggregates)
 
 

@@ -1,0 +1,204 @@
+"""Counting, with cases typed by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from aggregation.facts import Facts
+from aggregation.tabulate import tabulate
+from protocol.catalogue_file import load_catalogue
+from protocol.errors import KimError
+from protocol.grid import grid_of
+from protocol.periods import Period
+from tests.factories.facts import facts
+
+Q4 = Period(2025, 4)
+Q1 = Period(2026, 1)
+
+
+def _count(given: Facts, indicator_id: str, period: Period = Q1, **codes: str) -> int:
+    catalogue = load_catalogue()
+    indicator = catalogue.indicator(indicator_id)
+    grid = grid_of(catalogue, indicator.dataset)
+    values = tabulate(given, catalogue=catalogue, dataset_id=indicator.dataset, periods=[Q4, Q1])[period]
+    return int(values[grid.index[grid.key(indicator, codes)]])
+
+
+def test_no_cases_are_zeros_everywhere() -> None:
+    values = tabulate(Facts.empty(), catalogue=load_catalogue(), dataset_id="CASES", periods=[Q1])[Q1]
+    assert values.sum() == 0
+    assert len(values) == len(grid_of(load_catalogue(), "CASES"))
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "in_opened", "in_closed", "in_open"),
+    [
+        (date(2026, 1, 1), None, 1, 0, 1),
+        (date(2026, 3, 31), None, 1, 0, 1),
+        (date(2026, 4, 1), None, 0, 0, 0),
+        (date(2025, 12, 31), None, 0, 0, 1),
+        (date(2025, 12, 1), date(2026, 1, 1), 0, 1, 0),
+        (date(2025, 12, 1), date(2026, 3, 31), 0, 1, 0),
+        (date(2025, 12, 1), date(2026, 4, 1), 0, 0, 1),
+        (date(2026, 2, 1), date(2026, 2, 1), 1, 1, 0),
+        (date(2025, 10, 1), date(2025, 12, 31), 0, 0, 0),
+    ],
+)
+def test_a_case_at_the_edges_of_a_quarter(
+    opened: date, closed: date | None, in_opened: int, in_closed: int, in_open: int
+) -> None:
+    given = facts(cases=[{"opened": opened, "closed": closed}])
+    assert _count(given, "CASES_OPENED") == in_opened
+    assert _count(given, "CASES_CLOSED") == in_closed
+    assert _count(given, "CASES_OPEN") == in_open
+
+
+@pytest.mark.parametrize(
+    ("birth", "code"),
+    [
+        (date(2008, 3, 31), "Y18T24"),  # eighteen on the reference date itself
+        (date(2008, 4, 1), "Y15T17"),  # eighteen the day after
+        (date(2020, 2, 29), "Y6T14"),
+        (date(1961, 3, 31), "Y_GE65"),
+        (date(1915, 3, 31), "_U"),  # 111 years: implausible
+        (date(2026, 4, 1), "_U"),  # born after the reference date
+        (None, "_U"),
+        (date(2026, 3, 31), "Y0T5"),
+    ],
+)
+def test_age_in_completed_years_at_the_reference_date(birth: date | None, code: str) -> None:
+    given = facts(cases=[{"opened": date(2026, 1, 5), "birth": birth}])
+    assert _count(given, "CASES_OPENED", AGE=code) == 1
+    assert _count(given, "CASES_OPENED", AGE="_T") == 1
+
+
+def test_age_moves_on_with_the_reference_date() -> None:
+    given = facts(cases=[{"opened": date(2025, 10, 1), "birth": date(2008, 2, 1)}])
+    assert _count(given, "CASES_OPEN", Q4, AGE="Y15T17") == 1
+    assert _count(given, "CASES_OPEN", Q1, AGE="Y18T24") == 1
+    assert _count(given, "CASES_OPEN", Q1, AGE="Y18T64", SEX="F") == 1
+
+
+@pytest.mark.parametrize(
+    ("indicator_id", "local", "published"),
+    [
+        ("CASES_OPENED", {"SEX": "_O"}, {"SEX": "_U"}),
+        ("CASES_OPENED", {"RESIDENCE": "NOTITLE"}, {"RESIDENCE": "DULD"}),
+        ("CASES_CLOSED", {"OUTCOME": "LEFT"}, {"OUTCOME": "OTHER"}),
+    ],
+)
+def test_merged_codes_count_under_their_sibling(
+    indicator_id: str, local: dict[str, str], published: dict[str, str]
+) -> None:
+    given = facts(cases=[{"opened": date(2026, 1, 5), "closed": date(2026, 2, 1), **local}])
+    assert _count(given, indicator_id, **published) == 1
+
+
+def test_all_levels_of_a_hierarchy() -> None:
+    given = facts(cases=[{"opened": date(2026, 1, 5), "RECHTSKREIS": "ASYLBLG_2", "RESIDENCE": "DULD"}])
+    assert [
+        _count(given, "CASES_OPENED", RECHTSKREIS=c) for c in ("ASYLBLG_2", "ASYLBLG", "_T", "ASYLBLG_3")
+    ] == [1, 1, 1, 0]
+    assert [_count(given, "CASES_OPENED", RESIDENCE=c) for c in ("DULD", "INSEC", "GEST")] == [1, 1, 0]
+
+
+def test_a_case_with_several_fields_counts_once_in_each_and_once_in_the_total() -> None:
+    given = facts(
+        cases=[
+            {"opened": date(2026, 1, 5), "FIELD": ["WORK", "LANG", "WORK"]},
+            {"opened": date(2026, 1, 6), "FIELD": ["LANG"]},
+            {"opened": date(2025, 11, 6), "FIELD": ["HOUS", "LANG"]},
+        ]
+    )
+    assert [_count(given, "CASES_OPENED", FIELD=c) for c in ("WORK", "LANG", "HOUS", "_T")] == [1, 2, 0, 2]
+    assert [_count(given, "CASES_OPEN", FIELD=c) for c in ("WORK", "LANG", "HOUS", "_T")] == [1, 3, 1, 3]
+
+
+def test_contacts_are_counted_by_their_date() -> None:
+    given = facts(
+        contacts=[
+            {"date": date(2026, 1, 1)},
+            {"date": date(2026, 3, 31), "INST": "SELF"},
+            {"date": date(2026, 4, 1)},
+        ]
+    )
+    assert _count(given, "CONTACTS_ONEOFF") == 2
+    assert _count(given, "CONTACTS_ONEOFF", INST="SELF") == 1
+    assert _count(given, "CONTACTS_ONEOFF", FIELD="WORK") == 2
+
+
+def _involved(
+    person: str, case: str, opened: date, closed: date | None = None, **more: Any
+) -> dict[str, Any]:
+    return {"person_id": person, "case_id": case, "opened": opened, "closed": closed, **more}
+
+
+def test_a_person_counts_once_with_the_attributes_of_the_latest_case() -> None:
+    given = facts(
+        involvements=[
+            _involved("p", "c1", date(2025, 11, 1), RESIDENCE="GEST"),
+            _involved("p", "c2", date(2026, 2, 1), RESIDENCE="T_HUM_25"),
+            _involved("q", "c1", date(2025, 11, 1), SEX="M"),
+        ]
+    )
+    assert _count(given, "PERSONS_SUPPORTED") == 2
+    assert _count(given, "PERSONS_SUPPORTED", Q4, RESIDENCE="GEST") == 1
+    assert _count(given, "PERSONS_SUPPORTED", Q1, RESIDENCE="GEST") == 0
+    assert _count(given, "PERSONS_SUPPORTED", Q1, RESIDENCE="T_HUM_25") == 2
+    assert _count(given, "PERSONS_SUPPORTED", Q1, SEX="M") == 1
+
+
+def test_ties_are_broken_by_the_greatest_case_id() -> None:
+    given = facts(
+        involvements=[
+            _involved("p", "c9", date(2026, 1, 1), RECHTSKREIS="SGB2"),
+            _involved("p", "c10", date(2026, 1, 1), RECHTSKREIS="SGB3"),
+        ]
+    )
+    assert _count(given, "PERSONS_SUPPORTED", RECHTSKREIS="SGB2") == 1
+
+
+def test_a_person_is_new_only_in_the_quarter_of_the_first_case() -> None:
+    given = facts(
+        involvements=[
+            _involved("p", "c1", date(2025, 10, 1), date(2025, 10, 20)),
+            _involved("p", "c2", date(2026, 2, 1)),
+            _involved("q", "c2", date(2026, 2, 1)),
+        ]
+    )
+    assert _count(given, "PERSONS_NEW", Q4) == 1
+    assert _count(given, "PERSONS_NEW", Q1) == 1
+    assert _count(given, "PERSONS_SUPPORTED", Q1) == 2
+
+
+@pytest.mark.parametrize(
+    ("opened", "closed", "counted"),
+    [
+        (date(2025, 10, 1), date(2025, 12, 31), 0),
+        (date(2025, 10, 1), date(2026, 1, 1), 1),
+        (date(2026, 3, 31), None, 1),
+        (date(2026, 4, 1), None, 0),
+    ],
+)
+def test_a_person_is_supported_while_a_case_is_open_during_the_quarter(
+    opened: date, closed: date | None, counted: int
+) -> None:
+    given = facts(involvements=[_involved("p", "c", opened, closed)])
+    assert _count(given, "PERSONS_SUPPORTED") == counted
+
+
+def test_a_code_that_is_no_leaf_is_refused_without_its_value() -> None:
+    given = facts(cases=[{"opened": date(2026, 1, 5), "RESIDENCE": "INSEC"}])
+    with pytest.raises(KimError) as caught:
+        _count(given, "CASES_OPENED")
+    assert caught.value.code == "unknown_code"
+    assert "INSEC" not in str(caught.value)
+
+
+def test_a_dataflow_that_cannot_be_counted_yet_is_refused() -> None:
+    with pytest.raises(KimError) as caught:
+        tabulate(Facts.empty(), catalogue=load_catalogue(), dataset_id="FUNDS", periods=[Q1])
+    assert caught.value.code == "schema_unknown"
