@@ -1,0 +1,85 @@
+"""What the rows of an export must become: cases, involvements of persons, contacts, and findings by trap.
+
+Purpose: the expected handling, applied to facts (never to cells): rows of one case number are put together,
+the first one left is the holder's and gives the case its dates and attributes, fields of action are united,
+a person appears once per case.
+
+It deliberately does not: know tables, periods or the node.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from hub.demo.records import CaseFacts, ContactFacts, Entry
+
+Findings = Counter[tuple[str, str]]
+_UNKNOWN: Final = "_U"
+
+
+@dataclass(frozen=True, slots=True)
+class HandledCase:
+    """A case after handling: the holder's facts, and all fields of action of all rows."""
+
+    holder: CaseFacts
+    fields: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Involvement:
+    """A person in a case: own attributes, the case's dates."""
+
+    person: CaseFacts
+    holder: CaseFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """The microdata that must be counted for one area, and the findings that must be reported."""
+
+    cases: tuple[HandledCase, ...]
+    involvements: tuple[Involvement, ...]
+    contacts: tuple[ContactFacts, ...]
+    findings: Findings
+
+
+def handle(entries: Iterable[Entry], *, dropped_lines: int) -> Handled:
+    """Apply the expected handling to the rows of one area.
+
+    Args:
+        entries: rows in file order.
+        dropped_lines: lines of the file that are no data at all.
+
+    Returns:
+        What remains, and how many rows each finding counts.
+    """
+    findings: Findings = Counter({("T03", "D"): dropped_lines})
+    by_case: dict[str, list[CaseFacts]] = {}
+    contacts: list[ContactFacts] = []
+    for entry in entries:
+        for row in entry:
+            findings.update(row.marks)
+            if isinstance(row.facts, ContactFacts):
+                contacts.append(row.facts)
+            elif row.facts is not None:
+                by_case.setdefault(row.facts.case, []).append(row.facts)
+    cases: list[HandledCase] = []
+    involvements: list[Involvement] = []
+    for rows in by_case.values():
+        holder = rows[0]
+        persons: dict[str, CaseFacts] = {}
+        for row_facts in rows:
+            persons.setdefault(row_facts.person, row_facts)
+        cases.append(HandledCase(holder, _united(rows)))
+        involvements.extend(Involvement(person, holder) for person in persons.values())
+        if holder.heads != len(persons):
+            findings["T17", "W"] += 1
+    return Handled(tuple(cases), tuple(involvements), tuple(contacts), findings)
+
+
+def _united(rows: list[CaseFacts]) -> frozenset[str]:
+    fields = frozenset(field for row in rows for field in row.fields) - {_UNKNOWN}
+    return fields or frozenset({_UNKNOWN})
