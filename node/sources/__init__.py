@@ -1,0 +1,23 @@
+"""Reading what a municipality has: an export file becomes columns of text, with the line of every row.
+
+Public: :func:`read_profile_a` and the :class:`RawTable` it returns. A source adapter finds the header, undoes
+the encoding and keeps everything; it maps no code and drops no row (that is `mapping` and `quality`).
+"""
+
+from __future__ import annotations
+
+from node.sources.profile_a import COLUMNS, OPTIONAL, REQUIRED, Layout
+from node.sources.raw_table import DistinctTexts, RawTable
+from node.sources.reading import DEFAULT_LIMITS, SourceLimits, read_profile_a
+
+__all__ = [
+    "COLUMNS",
+    "DEFAULT_LIMITS",
+    "OPTIONAL",
+    "REQUIRED",
+    "DistinctTexts",
+    "Layout",
+    "RawTable",
+    "SourceLimits",
+    "read_profile_a",
+]

@@ -1,0 +1,95 @@
+"""What every source hands on: columns of text with the names of the profile, and where each row came from.
+
+Invariants: all columns have as many rows as `lines`; no cell is null (an absent cell is an empty text);
+columns with few distinct texts are dictionary-encoded, so that whatever comes next works on distinct texts.
+
+It deliberately interprets nothing: no dates, no codes, no missing markers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from node.sources.encoding import Encoding
+from node.sources.profile_a import Layout
+
+Rows = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctTexts:
+    """One column, each distinct text once.
+
+    Attributes:
+        texts: the distinct texts.
+        index: for each row the position of its text, int32.
+    """
+
+    texts: list[str] = field(repr=False)
+    index: Rows = field(repr=False)
+
+    def spread(self, per_text: npt.ArrayLike) -> npt.NDArray[np.generic]:
+        """Turn one value per distinct text into one value per row."""
+        values = np.asarray(per_text)
+        return values[self.index] if len(values) else np.zeros(len(self.index), dtype=values.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """An export as it was read.
+
+    Attributes:
+        layout: header and places of the profile's columns.
+        columns: one Arrow array of text per column of the header, in file order.
+        lines: line of the file on which each row starts, int32.
+        overlong: rows with more cells than the header has columns; their cells may stand in wrong columns.
+        mended: rows with an unclosed quotation mark that was read literally.
+        repeated_header: rows that are the header line once more.
+        preamble: number of lines before the header.
+        encoding: how the file is encoded.
+        export_date: the day the banner names, or None.
+    """
+
+    layout: Layout
+    columns: tuple[pa.Array, ...] = field(repr=False)
+    lines: Rows = field(repr=False)
+    overlong: Mask = field(repr=False)
+    mended: Mask = field(repr=False)
+    repeated_header: Mask = field(repr=False)
+    preamble: int
+    encoding: Encoding
+    export_date: date | None
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.lines)
+
+    def has(self, name: str) -> bool:
+        """Whether the file has a column of the profile."""
+        return name in self.layout.places
+
+    def texts(self, name: str) -> pa.Array:
+        """Return a column of the profile as plain strings."""
+        column = self.columns[self.layout.places[name]]
+        return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+
+    def distinct(self, place: int) -> DistinctTexts:
+        """Return a column by its place in the file, each distinct text once."""
+        column = self.columns[place]
+        encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        return DistinctTexts(encoded.dictionary.to_pylist(), np.asarray(encoded.indices))
+
+    def distinct_of(self, name: str) -> DistinctTexts:
+        """Return a column of the profile, each distinct text once."""
+        return self.distinct(self.layout.places[name])
+
+    def cells(self, row: int) -> tuple[str, ...]:
+        """Return the cells of one row in file order, as they were read."""
+        return tuple(str(column[row].as_py()) for column in self.columns)
