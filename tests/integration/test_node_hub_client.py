@@ -1,0 +1,219 @@
+"""The client over real HTTP: what is an answer of the hub, what is not, and how patiently it asks."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.hub_client import HubClient
+from node.settings import HubSettings
+from protocol import dsse
+from protocol.errors import KimError
+from protocol.keys import PrivateKey
+from tests.fakes.hub_simulator import AUDIENCE, LOST, Answer, Faults, HubSimulator, problem_answer
+from tests.fakes.node_clock import SteppedClock
+from tests.fakes.served import served
+
+PAGE = "text/html; charset=utf-8"
+PAYLOAD = b"protected bytes"
+
+
+def hub_settings(url: str) -> HubSettings:
+    return HubSettings(url, AUDIENCE, None, 2, 5, 4, 10)
+
+
+def envelope_of(payload: bytes) -> tuple[str, bytes]:
+    from hashlib import sha256
+
+    statement = {"payload": {"size": len(payload), "sha256": sha256(payload).hexdigest()}}
+    envelope = dsse.sign(dsse.PAYLOAD_TYPE_SUBMISSION, json.dumps(statement).encode(), PrivateKey.generate())
+    return dsse.statement_id(envelope), envelope.to_bytes()
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+def hub() -> HubSimulator:
+    return HubSimulator()
+
+
+@pytest.fixture
+def faults(hub: HubSimulator) -> Faults:
+    return Faults(hub)
+
+
+@pytest.fixture
+def client(faults: Faults, clock: SteppedClock) -> Iterator[HubClient]:
+    with served(faults) as url, HubClient(hub_settings(url), node="node-1", clock=clock) as client:
+        yield client
+
+
+def test_a_submission_from_announcement_to_decision(client: HubClient, hub: HubSimulator) -> None:
+    name, envelope = envelope_of(PAYLOAD)
+
+    announced = client.announce(envelope, statement_id=name)
+    client.put_chunk(name, 0, content=PAYLOAD)
+    completed = client.complete(name)
+    decided = client.submission(name)
+
+    assert (announced.state, announced.missing, announced.chunk_bytes) == ("announced", ((0, 0),), 1 << 20)
+    assert completed.state == "received"
+    assert decided.state == "accepted"
+    assert client.announce(envelope, statement_id=name).state == "accepted"
+    assert hub.submissions[name].chunks == {0: PAYLOAD}
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ((200, b"<html>Anmeldung</html>", {"Content-Type": PAGE}), "not_a_hub"),
+        ((200, b'{"id": "x"}', {"Content-Type": "application/json"}), "not_a_hub"),
+        ((407, b"", {"Content-Type": PAGE}), "not_a_hub"),
+        ((403, b"<html>Gesperrt</html>", {"Content-Type": PAGE}), "not_a_hub"),
+        ((302, b"", {"Location": "http://127.0.0.1:1/", "Kim-Hub": AUDIENCE}), "not_a_hub"),
+        ((200, b"<html>", {"Content-Type": PAGE, "Kim-Hub": AUDIENCE}), "not_a_hub"),
+        ((404, b"<html>", {"Content-Type": PAGE, "Kim-Hub": AUDIENCE}), "not_a_hub"),
+        ((200, b'{"a":1,"a":2}', {"Kim-Hub": AUDIENCE}), "not_a_hub"),
+        ((200, b"x" * ((1 << 20) + 1), {"Kim-Hub": AUDIENCE}), "not_a_hub"),
+        ((200, b"{}", {"Kim-Hub": "kim-nrw/other"}), "wrong_audience"),
+        ((200, b'{"id":"x","state":"accepted"}', {"Kim-Hub": AUDIENCE}), "unsupported_version"),
+        (problem_answer("unknown_key"), "unknown_key"),
+        (problem_answer("period_not_open"), "period_not_open"),
+    ],
+)
+def test_answers_that_end_the_attempt_at_once(
+    client: HubClient, faults: Faults, clock: SteppedClock, answer: Answer, code: str
+) -> None:
+    faults.plan = [answer]
+    name, envelope = envelope_of(PAYLOAD)
+
+    with pytest.raises(KimError) as caught:
+        client.announce(envelope, statement_id=name)
+
+    assert caught.value.code == code
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (502, b"<html>", {"Content-Type": PAGE}),
+        (503, b"", {}),
+        (504, b"", {}),
+        problem_answer("busy"),
+        problem_answer("rate_limited"),
+        LOST,
+    ],
+)
+def test_what_usually_passes_is_tried_again(
+    client: HubClient, faults: Faults, hub: HubSimulator, clock: SteppedClock, answer: Answer | str
+) -> None:
+    faults.plan = [answer, answer]
+    name, envelope = envelope_of(PAYLOAD)
+
+    assert client.announce(envelope, statement_id=name).state == "announced"
+    assert len(clock.waits) == 2
+    assert len(hub.submissions) == 1
+
+
+def test_patience_ends_after_the_attempts_of_the_settings(
+    client: HubClient, faults: Faults, clock: SteppedClock
+) -> None:
+    faults.plan = [problem_answer("busy")] * 10
+    with pytest.raises(KimError) as caught:
+        client.submission("a" * 64)
+
+    assert caught.value.code == "busy"
+    assert len(faults.plan) == 6
+    assert len(clock.waits) == 3
+
+
+@pytest.mark.parametrize("value", ["7", "Fri, 09 Oct 2026 08:15:07 GMT"])
+def test_the_hub_may_ask_for_a_pause(
+    client: HubClient, faults: Faults, clock: SteppedClock, value: str
+) -> None:
+    faults.plan = [problem_answer("busy", Retry_After=value)]
+    with pytest.raises(KimError):
+        client.submission("a" * 64)
+
+    assert clock.waits == [7.0]
+
+
+def test_a_pause_too_long_for_a_command_ends_it(
+    client: HubClient, faults: Faults, clock: SteppedClock
+) -> None:
+    faults.plan = [problem_answer("busy", Retry_After="3600")]
+    with pytest.raises(KimError) as caught:
+        client.submission("a" * 64)
+
+    assert caught.value.code == "busy"
+    assert clock.waits == []
+
+
+def test_a_nonsense_pause_is_ignored(client: HubClient, faults: Faults, clock: SteppedClock) -> None:
+    faults.plan = [problem_answer("busy", Retry_After="soon"), problem_answer("unknown_key")]
+    with pytest.raises(KimError):
+        client.submission("a" * 64)
+
+    assert len(clock.waits) == 1
+    assert clock.waits[0] <= 1.0
+
+
+def test_nobody_listens(clock: SteppedClock) -> None:
+    with served(HubSimulator()) as url:
+        pass
+    with (
+        HubClient(hub_settings(url), node="node-1", clock=clock) as client,
+        pytest.raises(KimError) as caught,
+    ):
+        client.heads("node-1")
+
+    assert caught.value.code == "hub_unreachable"
+    assert len(clock.waits) == 3
+
+
+def test_two_nodes_do_not_come_back_together() -> None:
+    waits = []
+    for node in ("node-1", "node-2"):
+        clock = SteppedClock()
+        client = HubClient(hub_settings("http://127.0.0.1:9"), node=node, clock=clock)
+        with client, pytest.raises(KimError):
+            client.heads("node-1")
+        waits.append(clock.waits)
+
+    assert waits[0] != waits[1]
+    assert all(wait <= 8 for wait in waits[0] + waits[1])
+
+
+def test_a_missing_ca_bundle_is_a_fault_of_the_configuration(tmp_path: Path, clock: SteppedClock) -> None:
+    settings = replace(hub_settings("https://127.0.0.1:9"), ca_bundle=tmp_path / "nowhere.pem")
+    with HubClient(settings, node="node-1", clock=clock) as client, pytest.raises(KimError) as caught:
+        client.heads("node-1")
+
+    assert caught.value.code == "config_invalid"
+
+
+def test_passwords_and_proxies_of_the_machine_stay_out_of_loopback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hub: HubSimulator, clock: SteppedClock
+) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password secret\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    seen: dict[str, str] = {}
+
+    def watching(environ, start_response):
+        seen.update({name: str(value) for name, value in environ.items() if name.startswith("HTTP_")})
+        return hub(environ, start_response)
+
+    with served(watching) as url, HubClient(hub_settings(url), node="node-1", clock=clock) as client:
+        assert client.heads("node-1") == ()
+
+    assert "HTTP_AUTHORIZATION" not in seen
+    assert seen["HTTP_KIM_CLIENT"].startswith("kim-node/")
+    assert seen["HTTP_ACCEPT_ENCODING"] == "identity"
