@@ -195,7 +195,7 @@ def test_each_decision_is_listed_and_says_what_was_rejected() -> None:
         assert f"({record.name})" in index
         assert text.startswith(f"# {record.name[:4]}. ")
         assert re.search(r"^State: (accepted|replaced)", text, re.MULTILINE), record.name
-        for heading in ("## Question", "## Decision", "## Rejected", "## Consequences"):
+        for heading in ("## Question", "## Decision", "## Rejected"):
             assert heading in text, f"{record.name}: {heading}"
 
 
