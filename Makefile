@@ -85,12 +85,15 @@ dist: setup
 
 setup: $(VENV)/.stamp
 
-# Done once, and again when the lock or the packaging changes. Everything that is downloaded is checked
-# against a hash in requirements/; our own package is built with the hatchling of the lock.
-$(VENV)/.stamp: .tools/.stamp requirements/dev.lock pyproject.toml
+# Our own package, made by the hatchling of the lock; again when the packaging changes.
+$(VENV)/.stamp: $(VENV)/.stamp-locked pyproject.toml
+	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Exactly what the lock says; everything that is downloaded is checked against a hash in requirements/.
+$(VENV)/.stamp-locked: .tools/.stamp requirements/dev.lock
 	@test -x $(VENV)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
 	$(UV) pip sync --python $(VENV)/bin/python --require-hashes requirements/dev.lock
-	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # uv makes the environment because Debian's python3 comes without venv. `--target` writes into .tools only, so
