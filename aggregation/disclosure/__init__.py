@@ -1,0 +1,107 @@
+"""Disclosure control: which cells a delivery withholds, and the proof that nobody can compute them.
+
+Two doors for the node, one for both sides: :func:`protect_delivery` finds a pattern that is safe against an
+attacker who knows all published cells, all zeros, the rules and every linked delivery (level S1);
+:func:`audit_delivery` proves it again, independently, on what will be sent; :func:`cell_bounds` gives
+guaranteed limits for withheld cells from one delivery. Thresholds are the catalogue's, a node can only make
+them stricter; there is no switch to turn protection off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aggregation.disclosure.audit import Verdict
+from aggregation.disclosure.history import Delivered
+from aggregation.disclosure.inspection import AuditReport, Finding, inspect
+from aggregation.disclosure.primary import Reason
+from aggregation.disclosure.protection import Protection, protect
+from aggregation.disclosure.relations import structure_of
+from protocol.catalogue import Catalogue
+from protocol.periods import Period
+
+__all__ = [
+    "AuditReport",
+    "Delivered",
+    "Finding",
+    "Protection",
+    "Reason",
+    "Verdict",
+    "audit_delivery",
+    "protect_delivery",
+]
+
+
+def protect_delivery(
+    catalogue: Catalogue,
+    dataset_id: str,
+    period: Period,
+    values: NDArray[np.int64],
+    *,
+    linked: Sequence[Delivered] = (),
+    min_contributors: int | None = None,
+) -> Protection:
+    """Find a safe pattern for one delivery; see :func:`aggregation.disclosure.protection.protect`.
+
+    Args:
+        catalogue: the catalogue.
+        dataset_id: dataflow.
+        period: reporting period.
+        values: true values aligned with ``grid_of(catalogue, dataset_id).keys``.
+        linked: other deliveries of the same node and dataflow, from its ledger.
+        min_contributors: the node's own minimum; it can only raise the catalogue's.
+
+    Returns:
+        The pattern and its reasons.
+
+    Raises:
+        KimError: ``disclosure_unsafe``, ``disclosure_unknown``, ``schema_unknown``.
+    """
+    structure = structure_of(catalogue, dataset_id)
+    return protect(
+        structure,
+        period,
+        np.asarray(values, dtype=np.int64),
+        linked=linked,
+        min_contributors=min_contributors,
+    )
+
+
+def audit_delivery(
+    catalogue: Catalogue,
+    dataset_id: str,
+    period: Period,
+    published: Sequence[int | None],
+    *,
+    values: NDArray[np.int64],
+    linked: Sequence[Delivered] = (),
+    min_contributors: int | None = None,
+) -> AuditReport:
+    """Audit what will be sent; see :func:`aggregation.disclosure.inspection.inspect`.
+
+    Args:
+        catalogue: the catalogue.
+        dataset_id: dataflow.
+        period: reporting period.
+        published: delivered values in grid order as decoded from the bytes, None where withheld.
+        values: true values in the same order.
+        linked: other deliveries of the same node and dataflow, from its ledger.
+        min_contributors: the node's own minimum.
+
+    Returns:
+        The report; only the verdict ``safe`` may leave the house.
+
+    Raises:
+        KimError: ``schema_unknown``, ``disclosure_unknown`` (a rule kind that is not implemented).
+    """
+    return inspect(
+        structure_of(catalogue, dataset_id),
+        period,
+        published,
+        values=np.asarray(values, dtype=np.int64),
+        linked=linked,
+        min_contributors=min_contributors,
+    )

@@ -1,0 +1,178 @@
+"""Deliveries of one node side by side, with the relations that reach from one to the next.
+
+What was published once stays known, so a new delivery is protected and audited jointly with everything that
+is linked to it (attacker A4): stocks and flows of neighbouring quarters, and earlier vintages of the same
+quarter. Deliveries that no relation connects to the new one are left out: it cannot change what is known
+about them.
+
+Invariants: the new delivery comes first; every cell of delivery number ``b`` stands at
+``b * len(grid) + row``; a relation is used only where the true values keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aggregation.disclosure.linear_system import (
+    NO_LIMIT,
+    BoolArray,
+    IntArray,
+    LinearSystem,
+    Relation,
+    RelationKind,
+    joined,
+    stack,
+)
+from aggregation.disclosure.relations import FlowLink, Structure
+from protocol.periods import Period
+
+
+@dataclass(frozen=True, eq=False)
+class Delivered:
+    """A delivery of the same node and dataflow, as its local ledger knows it.
+
+    Attributes:
+        period: reporting period.
+        values: true value of each cell of the grid.
+        withheld: which of them were withheld.
+    """
+
+    period: Period
+    values: IntArray
+    withheld: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """A new delivery and all that is linked to it, as one system.
+
+    Attributes:
+        structure: the dataflow.
+        deliveries: the new one first, then the linked ones by period, earlier vintages first.
+        system: relations within and between them.
+        bridges: cells of one delivery that relations between deliveries may touch, whatever the history.
+    """
+
+    structure: Structure
+    deliveries: tuple[Delivered, ...]
+    system: LinearSystem
+    bridges: BoolArray
+
+    @property
+    def values(self) -> IntArray:
+        """True values of all cells."""
+        return np.concatenate([delivery.values for delivery in self.deliveries])
+
+    @property
+    def withheld(self) -> BoolArray:
+        """Which of all cells are withheld."""
+        return np.concatenate([delivery.withheld for delivery in self.deliveries])
+
+    def place(self, cell: int) -> tuple[Delivered, int]:
+        """Return the delivery and the grid row of a cell of the joint system."""
+        block, row = divmod(cell, len(self.structure.grid))
+        return self.deliveries[block], row
+
+
+def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delivered]) -> History:
+    """Put a new delivery beside the linked ones.
+
+    Args:
+        structure: the dataflow.
+        new: the delivery to protect or audit.
+        linked: earlier and later deliveries of the same node and dataflow, in any order; several vintages of
+            a period in the order in which they were delivered.
+
+    Returns:
+        The joint system.
+    """
+    ordered = sorted(linked, key=lambda delivery: _ordinal(delivery.period))  # stable: vintages stay in order
+    deliveries = (new, *_connected(structure, new, ordered))
+    cells = len(structure.grid)
+    inside = stack([structure.system] * len(deliveries))
+    values = np.concatenate([delivery.values for delivery in deliveries])
+    between = LinearSystem.of(
+        cells * len(deliveries),
+        [*_flows(structure, deliveries), *_vintages(deliveries)],
+    )
+    between = between.only_rows(between.satisfied(values))
+    return History(structure, deliveries, joined(inside, between), bridge_cells(structure))
+
+
+def bridge_cells(structure: Structure) -> BoolArray:
+    """Return the cells of one delivery that an identity with other deliveries touches."""
+    bridges = np.zeros(len(structure.grid), dtype=np.bool_)
+    for flow in structure.flows:
+        bridges[list(flow.rows)] = True
+    return bridges
+
+
+def _ordinal(period: Period) -> int:
+    """Number the periods of one frequency without a gap."""
+    return period.year if period.quarter is None else period.year * 4 + period.quarter - 1
+
+
+def _connected(structure: Structure, new: Delivered, ordered: Sequence[Delivered]) -> list[Delivered]:
+    """Return the deliveries that a chain of relations connects to the new one."""
+    same_frequency = [d for d in ordered if d.period.freq == new.period.freq]
+    reach = max((lag for flow in structure.flows for lag in flow.lags), default=0)
+    found = {_ordinal(new.period)}
+    growing = True
+    while growing:
+        near = {
+            _ordinal(d.period)
+            for d in same_frequency
+            if any(abs(_ordinal(d.period) - other) <= reach for other in found)
+        }
+        growing = not near <= found
+        found |= near
+    return [d for d in same_frequency if _ordinal(d.period) in found]
+
+
+def _flows(structure: Structure, deliveries: Sequence[Delivered]) -> Iterator[Relation]:
+    """Yield each period's flow identities; the newest vintage of a period stands for it."""
+    newest = {_ordinal(delivery.period): block for block, delivery in enumerate(deliveries)}
+    newest[_ordinal(deliveries[0].period)] = 0
+    cells = len(structure.grid)
+    for ordinal, block in sorted(newest.items()):
+        for flow in structure.flows:
+            relation = _flow(flow, [newest.get(ordinal - lag) for lag in flow.lags], cells)
+            if relation is not None and block is not None:
+                yield relation
+
+
+def _flow(flow: FlowLink, blocks: Sequence[int | None], cells: int) -> Relation | None:
+    """Return one flow identity; what was never delivered is only known not to be negative."""
+    known = [
+        (sign, block * cells + row)
+        for sign, row, block in zip(flow.signs, flow.rows, blocks, strict=True)
+        if block is not None
+    ]
+    missing = {sign for sign, block in zip(flow.signs, blocks, strict=True) if block is None}
+    if len(missing) > 1 or not known:
+        return None
+    return Relation(
+        kind=RelationKind.FLOW_FLOOR if missing else RelationKind.FLOW,
+        cells=tuple(cell for _, cell in known),
+        coefficients=tuple(sign for sign, _ in known),
+        lower=-NO_LIMIT if missing == {1} else 0,
+        upper=NO_LIMIT if missing == {-1} else 0,
+        certain=False,
+    )
+
+
+def _vintages(deliveries: Sequence[Delivered]) -> Iterator[Relation]:
+    """Yield "unchanged" for each cell of a period that was delivered before with the same value."""
+    cells = len(deliveries[0].values)
+    before: dict[Period, int] = {}
+    for block, delivery in enumerate([*deliveries[1:], deliveries[0]], start=1):
+        here = block % len(deliveries)  # the new delivery is the last vintage of its period
+        earlier = before.get(delivery.period)
+        if earlier is not None:
+            for row in range(cells):
+                pair = (earlier * cells + row, here * cells + row)
+                yield Relation(RelationKind.VINTAGE, pair, (1, -1), certain=False)
+        before[delivery.period] = here

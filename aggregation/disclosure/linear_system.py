@@ -1,0 +1,238 @@
+"""Published tables as one sparse linear system: cells are variables, relations are rows.
+
+The core of disclosure control (suppression, audit, bounds) sees nothing but this: how many cells there are
+and which linear facts hold between them. What a row *means* is a :class:`RelationKind`; the catalogue's words
+stay in `relations`. Invariants: integer coefficients and limits throughout (no tolerance can hide an open
+cell), rows are never empty, arrays are never written to after construction.
+
+It deliberately holds no values, no pattern and no solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+NO_LIMIT: Final = 2**62
+"""A row's or cell's limit that does not bind; its negative on the lower side."""
+
+
+class RelationKind(IntEnum):
+    """Why a row holds."""
+
+    SUM = 0  # a cell is the sum of its parts
+    PART = 1  # multi-response: each part is at most the total
+    COVER = 2  # multi-response: the total is at most the sum of the parts
+    SUBSET = 3  # who is counted in one indicator is counted in another
+    EQUAL = 4  # two indicators count the same
+    FLOW = 5  # stock now = stock before + came - went
+    FLOW_FLOOR = 6  # as FLOW, but the stock before was never delivered: it is only known to be >= 0
+    VINTAGE = 7  # a figure delivered twice and not changed in between
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One linear fact: ``lower <= sum(coefficients * cells) <= upper``.
+
+    Attributes:
+        kind: why it holds.
+        cells: cell numbers, each once.
+        coefficients: one per cell, never zero.
+        lower: lower limit, ``-NO_LIMIT`` if none.
+        upper: upper limit, ``NO_LIMIT`` if none.
+        certain: True if it holds in every delivery by construction; False if an attacker may only assume it.
+    """
+
+    kind: RelationKind
+    cells: tuple[int, ...]
+    coefficients: tuple[int, ...]
+    lower: int = 0
+    upper: int = 0
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class LinearSystem:
+    """Linear relations between cells, rows compressed.
+
+    Attributes:
+        cells: number of cells.
+        starts: position of each row's first entry in ``columns``; one more than there are rows.
+        columns: cell number of each entry.
+        coefficients: coefficient of each entry.
+        lower: lower limit of each row.
+        upper: upper limit of each row.
+        kinds: :class:`RelationKind` of each row.
+        certain: whether each row holds by construction.
+    """
+
+    cells: int
+    starts: IntArray
+    columns: IntArray
+    coefficients: IntArray
+    lower: IntArray
+    upper: IntArray
+    kinds: IntArray
+    certain: BoolArray
+
+    @classmethod
+    def of(cls, cells: int, relations: Sequence[Relation]) -> Self:
+        """Build a system from its relations, in their order.
+
+        Args:
+            cells: number of cells.
+            relations: the rows.
+
+        Raises:
+            ValueError: an empty row, a cell twice in a row or outside the system, a zero coefficient,
+                unequal lengths.
+        """
+        for relation in relations:
+            _check(relation, cells)
+        sizes = [len(relation.cells) for relation in relations]
+        return cls(
+            cells=cells,
+            starts=np.concatenate(([0], np.cumsum(sizes, dtype=np.int64))).astype(np.int64),
+            columns=np.array([c for r in relations for c in r.cells], dtype=np.int64),
+            coefficients=np.array([c for r in relations for c in r.coefficients], dtype=np.int64),
+            lower=np.array([r.lower for r in relations], dtype=np.int64),
+            upper=np.array([r.upper for r in relations], dtype=np.int64),
+            kinds=np.array([r.kind for r in relations], dtype=np.int64),
+            certain=np.array([r.certain for r in relations], dtype=np.bool_),
+        )
+
+    @property
+    def rows(self) -> int:
+        """Number of relations."""
+        return len(self.starts) - 1
+
+    @cached_property
+    def row_of_entry(self) -> IntArray:
+        """Row number of each entry."""
+        return np.repeat(np.arange(self.rows, dtype=np.int64), np.diff(self.starts))
+
+    def entries(self, row: int) -> slice:
+        """Positions of a row's entries in ``columns`` and ``coefficients``."""
+        return slice(int(self.starts[row]), int(self.starts[row + 1]))
+
+    def activity(self, values: IntArray) -> IntArray:
+        """Return each row's sum for the given cell values, exactly."""
+        if not self.rows:
+            return np.zeros(0, dtype=np.int64)
+        products: IntArray = self.coefficients * values[self.columns]
+        return np.add.reduceat(products, self.starts[:-1])
+
+    def satisfied(self, values: IntArray) -> BoolArray:
+        """Return for each row whether the values keep it."""
+        activity = self.activity(values)
+        return (activity >= self.lower) & (activity <= self.upper)
+
+    def only_rows(self, keep: BoolArray) -> LinearSystem:
+        """Return the system with a subset of its rows, in the same order."""
+        sizes = np.diff(self.starts)[keep]
+        entries = keep[self.row_of_entry]
+        return LinearSystem(
+            cells=self.cells,
+            starts=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+            columns=self.columns[entries],
+            coefficients=self.coefficients[entries],
+            lower=self.lower[keep],
+            upper=self.upper[keep],
+            kinds=self.kinds[keep],
+            certain=self.certain[keep],
+        )
+
+
+def stack(parts: Sequence[LinearSystem]) -> LinearSystem:
+    """Put systems side by side: the cells of each follow those of the one before.
+
+    Args:
+        parts: at least one system.
+
+    Returns:
+        One system with all cells and all rows; no row connects two parts.
+    """
+    cell_offsets = np.cumsum([0, *(part.cells for part in parts)])
+    entry_offsets = np.cumsum([0, *(len(part.columns) for part in parts)])
+    starts = [part.starts[:-1] + offset for part, offset in zip(parts, entry_offsets, strict=False)]
+    return LinearSystem(
+        cells=int(cell_offsets[-1]),
+        starts=np.concatenate([*starts, entry_offsets[-1:]]).astype(np.int64),
+        columns=np.concatenate([p.columns + o for p, o in zip(parts, cell_offsets, strict=False)]),
+        coefficients=np.concatenate([part.coefficients for part in parts]),
+        lower=np.concatenate([part.lower for part in parts]),
+        upper=np.concatenate([part.upper for part in parts]),
+        kinds=np.concatenate([part.kinds for part in parts]),
+        certain=np.concatenate([part.certain for part in parts]),
+    )
+
+
+def joined(one: LinearSystem, other: LinearSystem) -> LinearSystem:
+    """Return both systems' rows over the same cells, the first system's rows first.
+
+    Raises:
+        ValueError: if the numbers of cells differ.
+    """
+    if one.cells != other.cells:
+        raise ValueError("only systems over the same cells can be joined")
+    return LinearSystem(
+        cells=one.cells,
+        starts=np.concatenate([one.starts[:-1], other.starts + len(one.columns)]),
+        columns=np.concatenate([one.columns, other.columns]),
+        coefficients=np.concatenate([one.coefficients, other.coefficients]),
+        lower=np.concatenate([one.lower, other.lower]),
+        upper=np.concatenate([one.upper, other.upper]),
+        kinds=np.concatenate([one.kinds, other.kinds]),
+        certain=np.concatenate([one.certain, other.certain]),
+    )
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What is published of a system of tables, and what everybody knows about the rest.
+
+    Attributes:
+        system: the relations.
+        values: true value of each cell.
+        withheld: which cells are withheld; all others are published with their true value.
+        floors: smallest value an attacker must grant a withheld cell (1 where zeros are published,
+            ``-NO_LIMIT`` if it may be negative).
+    """
+
+    system: LinearSystem
+    values: IntArray
+    withheld: BoolArray
+    floors: IntArray
+
+    def is_alternative(self, change: IntArray) -> bool:
+        """Whether ``values + change`` is another table that fits everything published.
+
+        This is the whole proof that a cell with ``change != 0`` is not determined: integer arithmetic,
+        no tolerance, no solver.
+
+        Args:
+            change: difference to the true table, one entry per cell.
+        """
+        if np.any(change[~self.withheld]):
+            return False
+        table = self.values + change
+        moved = change != 0
+        return bool(np.all(table[moved] >= self.floors[moved]) and np.all(self.system.satisfied(table)))
+
+
+def _check(relation: Relation, cells: int) -> None:
+    if not relation.cells or len(relation.cells) != len(relation.coefficients):
+        raise ValueError("a relation needs cells, and a coefficient for each")
+    if len(set(relation.cells)) != len(relation.cells) or 0 in relation.coefficients:
+        raise ValueError("a relation names a cell once, with a coefficient that is not zero")
+    if min(relation.cells) < 0 or max(relation.cells) >= cells:
+        raise ValueError("a relation names a cell outside the system")

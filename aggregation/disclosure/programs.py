@@ -1,0 +1,205 @@
+"""The wall around HiGHS: one linear (or integer) program, solved for many objectives.
+
+Everything in the product that solves a program comes through here, for two reasons. Every instance must run
+with the same number of threads (two with different `threads` in one process fail silently: no solution,
+zeros), and a status that is not exactly "optimal" or "infeasible" must never be taken for an answer: it is
+:attr:`Status.UNDECIDED`, and the caller has to block. Solutions are floating point; whoever draws a
+conclusion checks it in integer arithmetic (:meth:`Publication.is_alternative`).
+
+It deliberately knows no cells and no tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, cast
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from aggregation.disclosure.linear_system import NO_LIMIT, IntArray
+
+FloatArray = NDArray[np.float64]
+
+_DUAL_SIMPLEX: Final = 1
+_PRIMAL_SIMPLEX: Final = 4
+_ROW_WISE: Final = 2
+_MINIMISE: Final = 1
+_SECONDS: Final = 60.0  # a stop for runaways, far beyond any honest solve; reaching it is UNDECIDED
+_SMALL: Final = 1e-9
+
+
+class Status(Enum):
+    """How a solve ended."""
+
+    OPTIMAL = auto()
+    INFEASIBLE = auto()
+    UNBOUNDED = auto()
+    UNDECIDED = auto()
+
+
+_STATUS: Final = {
+    highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
+    highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
+    highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of one solve.
+
+    Attributes:
+        status: how it ended; the arrays mean something for ``OPTIMAL`` only.
+        values: one per variable.
+        objective: value of the objective.
+        row_duals: one per row (empty for an integer program).
+    """
+
+    status: Status
+    values: FloatArray
+    objective: float
+    row_duals: FloatArray
+
+    def integral(self) -> IntArray | None:
+        """Return the values as integers, or None if they are not (nearly) integral.
+
+        Nearly integral is not a proof: the caller checks the rounded values exactly.
+        """
+        if self.status is not Status.OPTIMAL:
+            return None
+        rounded = np.rint(self.values)
+        return rounded.astype(np.int64) if np.abs(self.values - rounded).max(initial=0.0) < 1e-6 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Sparse rows with limits.
+
+    Attributes:
+        starts: position of each row's first entry; one more than there are rows.
+        columns: variable of each entry.
+        coefficients: coefficient of each entry.
+        lower: lower limit of each row; ``-NO_LIMIT`` (or less) if none.
+        upper: upper limit of each row; ``NO_LIMIT`` (or more) if none.
+    """
+
+    starts: IntArray
+    columns: IntArray
+    coefficients: IntArray
+    lower: IntArray
+    upper: IntArray
+
+
+class LinearProgram:
+    """Variables with limits under rows; the objective comes with each solve and the basis is kept."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        lower: IntArray,
+        upper: IntArray,
+        *,
+        integral: Sequence[int] | IntArray = (),
+        costs_change: str = "objective",
+    ) -> None:
+        """Hand the program to the solver.
+
+        Args:
+            rows: the constraints.
+            lower: lower limit of each variable.
+            upper: upper limit of each variable.
+            integral: variables that must be integers; empty for a linear program.
+            costs_change: what changes between solves, ``"objective"`` (the old basis stays feasible:
+                primal simplex) or ``"limits"`` (it stays dual feasible: dual simplex).
+
+        Raises:
+            ValueError: if the program is malformed.
+        """
+        self._size = len(lower)
+        self._all = np.arange(self._size, dtype=np.int32)
+        self._solver = _quiet_solver(_PRIMAL_SIMPLEX if costs_change == "objective" else _DUAL_SIMPLEX)
+        if len(integral):
+            self._solver.setOptionValue("presolve", "on")
+        kinds = np.zeros(self._size, dtype=np.int32)
+        kinds[np.asarray(integral, dtype=np.int64)] = 1
+        self._integer = bool(len(integral))
+        status = self._solver.passModel(
+            self._size,
+            len(rows.lower),
+            len(rows.columns),
+            _ROW_WISE,
+            _MINIMISE,
+            0.0,
+            np.zeros(self._size),
+            limits_as_floats(lower),
+            limits_as_floats(upper),
+            limits_as_floats(rows.lower),
+            limits_as_floats(rows.upper),
+            rows.starts.astype(np.int32),
+            rows.columns.astype(np.int32),
+            rows.coefficients.astype(np.float64),
+            kinds,
+        )
+        if status == highspy.HighsStatus.kError:
+            raise ValueError("the solver refuses the program")
+        self.solves = 0
+
+    def set_limits(self, variable: int, lower: float, upper: float) -> None:
+        """Change the limits of one variable."""
+        self._solver.changeColBounds(variable, lower, upper)
+
+    def minimise(self, costs: FloatArray) -> Answer:
+        """Solve for the given cost of each variable."""
+        self._solver.changeColsCost(self._size, self._all, costs)
+        return self.solve()
+
+    def change_cost(self, variable: int, cost: float) -> None:
+        """Change the cost of one variable."""
+        self._solver.changeColCost(variable, cost)
+
+    def solve(self) -> Answer:
+        """Solve with the costs and limits as they stand."""
+        self.solves += 1
+        empty = np.zeros(0)
+        if self._solver.run() != highspy.HighsStatus.kOk:
+            return Answer(Status.UNDECIDED, empty, 0.0, empty)
+        status = _STATUS.get(self._solver.getModelStatus(), Status.UNDECIDED)
+        if status is not Status.OPTIMAL:
+            return Answer(status, empty, 0.0, empty)
+        solution = self._solver.getSolution()
+        values = np.asarray(solution.col_value, dtype=np.float64)
+        if len(values) != self._size:  # "Not Set": the silent failure this module exists for
+            return Answer(Status.UNDECIDED, empty, 0.0, empty)
+        duals = empty if self._integer else np.asarray(solution.row_dual, dtype=np.float64)
+        return Answer(status, values, self._solver.getObjectiveValue(), duals)
+
+
+def limits_as_floats(limits: IntArray) -> FloatArray:
+    """Return limits for the solver: anything at or beyond ``NO_LIMIT`` is infinite."""
+    floats = limits.astype(np.float64)
+    floats[limits >= NO_LIMIT // 2] = highspy.kHighsInf
+    floats[limits <= -NO_LIMIT // 2] = -highspy.kHighsInf
+    return floats
+
+
+def _quiet_solver(strategy: int) -> highspy.Highs:
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its only untyped call
+    options: dict[str, bool | int | float | str] = {
+        "output_flag": False,
+        "threads": 1,
+        "parallel": "off",
+        "presolve": "off",  # the systems are small and solved again and again from the last basis
+        "simplex_strategy": strategy,
+        "time_limit": _SECONDS,
+        "mip_rel_gap": 0.0,
+        "primal_feasibility_tolerance": _SMALL,
+        "dual_feasibility_tolerance": _SMALL,
+    }
+    for name, value in options.items():
+        if cast(object, solver.setOptionValue(name, value)) != highspy.HighsStatus.kOk:
+            raise RuntimeError(f"the solver refuses its option {name}")
+    return solver

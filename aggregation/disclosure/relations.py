@@ -1,0 +1,278 @@
+"""What the catalogue says about a dataflow's cells, as relations, rules and links between deliveries.
+
+The only module of disclosure control that reads the catalogue's tables, codelists and identities. A
+:class:`Structure` is the part that no delivery changes (relations within one delivery, the rule of each
+cell, the identities that reach into other deliveries); it is built once per dataflow. `linked` puts a node's
+deliveries side by side and adds the rows between them.
+
+Invariants: every parent in every line of every table has its row, whatever the depth of the hierarchy;
+a relation that connects deliveries is used exactly where the true values keep it (an attacker who assumes it
+elsewhere is wrong and learns nothing).
+
+It deliberately decides nothing: which cells are sensitive is `primary`, what is withheld is `secondary`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aggregation.disclosure.linear_system import (
+    NO_LIMIT,
+    BoolArray,
+    IntArray,
+    LinearSystem,
+    Relation,
+    RelationKind,
+)
+from protocol.catalogue import Catalogue, Identity, IdentityKind, Indicator, RuleKind, rules_of_code
+from protocol.codelists import TOTAL
+from protocol.errors import kim_error
+from protocol.grid import CellGrid, Key, grid_of
+
+
+@dataclass(frozen=True, slots=True)
+class CellRules:
+    """The disclosure rule of each cell, as columns.
+
+    Attributes:
+        ruled: whether any rule looks at the cell.
+        min_contributors: smallest publishable count.
+        zero_publishable: whether a zero may be published.
+        may_be_negative: whether the cell can be below zero.
+        complement_cell: cells whose complement is protected too (no group attribute may show) ...
+        complement_total: ... and the total each of them is part of; the same length.
+    """
+
+    ruled: BoolArray
+    min_contributors: IntArray
+    zero_publishable: BoolArray
+    may_be_negative: BoolArray
+    complement_cell: IntArray
+    complement_total: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLink:
+    """One cell's flow identity: signed cells of the period itself and of earlier ones.
+
+    Attributes:
+        signs: sign of each term.
+        rows: grid row of each term.
+        lags: periods back of each term.
+    """
+
+    signs: tuple[int, ...]
+    rows: tuple[int, ...]
+    lags: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """Everything about a dataflow's disclosure that does not depend on values.
+
+    Attributes:
+        catalogue: where it comes from.
+        grid: the cells.
+        system: relations within one delivery.
+        rules: rule of each cell.
+        flows: identities that reach into earlier deliveries.
+        weights: how many elementary cells each cell sums up: what its loss costs the readers.
+    """
+
+    catalogue: Catalogue
+    grid: CellGrid
+    system: LinearSystem
+    rules: CellRules
+    flows: tuple[FlowLink, ...]
+    weights: IntArray
+
+
+_STRUCTURES: dict[tuple[str, str], Structure] = {}
+
+
+def structure_of(catalogue: Catalogue, dataset_id: str) -> Structure:
+    """Return the structure of a dataflow; built once per process and catalogue.
+
+    Raises:
+        KimError: ``schema_unknown`` for an unknown dataflow; ``disclosure_unknown`` if the catalogue demands
+            a kind of rule that is not implemented (it must never pass as "no rule").
+    """
+    key = (catalogue.sha256, dataset_id)
+    if key not in _STRUCTURES:
+        grid = grid_of(catalogue, dataset_id)
+        relations = tuple(_relations(catalogue, grid))
+        _STRUCTURES[key] = Structure(
+            catalogue=catalogue,
+            grid=grid,
+            system=LinearSystem.of(len(grid), relations),
+            rules=_cell_rules(catalogue, grid),
+            flows=tuple(_flow_links(catalogue, grid)),
+            weights=_weights(len(grid), relations),
+        )
+    return _STRUCTURES[key]
+
+
+# ------------------------------------------------------------------------------- relations of one delivery
+
+
+def _relations(catalogue: Catalogue, grid: CellGrid) -> Iterator[Relation]:
+    seen: set[tuple[int, tuple[int, ...]]] = set()
+    for indicator in grid.dataset.indicators:
+        for table in indicator.tables:
+            for dimension in table:
+                for parent, children in _lines(grid, indicator, table, dimension):
+                    if (parent, children) in seen:  # a margin that two linked tables share
+                        continue
+                    seen.add((parent, children))
+                    use = indicator.dimension_use(dimension)
+                    yield from _line(parent, children, additive=use is None or use.additive)
+    for identity in catalogue.identities:
+        yield from _identity(grid, identity)
+
+
+def _lines(
+    grid: CellGrid, indicator: Indicator, table: tuple[str, ...], dimension: str
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield (parent, children) for every parent code of a dimension in every line of a table."""
+    use = indicator.dimension_use(dimension)
+    if use is None:
+        raise KeyError(f"{indicator.id} has no dimension {dimension}")
+    others = [d for d in table if d != dimension]
+    parents = [code.id for code in use.codelist.published if use.codelist.children(code.id)]
+    for codes in itertools.product(*(_codes(indicator, d) for d in others)):
+        line = dict(zip(others, codes, strict=True))
+        for parent in parents:
+            yield (
+                grid.index[grid.key(indicator, {**line, dimension: parent})],
+                tuple(
+                    grid.index[grid.key(indicator, {**line, dimension: child})]
+                    for child in use.codelist.children(parent)
+                ),
+            )
+
+
+def _codes(indicator: Indicator, dimension: str) -> list[str]:
+    use = indicator.dimension_use(dimension)
+    return [] if use is None else [code.id for code in use.codelist.published]
+
+
+def _line(parent: int, children: tuple[int, ...], *, additive: bool) -> Iterator[Relation]:
+    kind = RelationKind.SUM if additive else RelationKind.COVER
+    upper = 0 if additive else NO_LIMIT
+    yield Relation(kind, (parent, *children), (-1, *(1 for _ in children)), 0, upper)
+    if not additive:
+        for child in children:
+            yield Relation(RelationKind.PART, (parent, child), (1, -1), 0, NO_LIMIT)
+
+
+def _identity(grid: CellGrid, identity: Identity) -> Iterator[Relation]:
+    """Yield the rows of an identity that stays within one delivery."""
+    if identity.kind not in {IdentityKind.SUBSET, IdentityKind.EQUAL}:
+        return
+    subset = identity.kind is IdentityKind.SUBSET
+    kind, lower = (RelationKind.SUBSET, -NO_LIMIT) if subset else (RelationKind.EQUAL, 0)
+    for signs, rows, lags in _shared_cells(grid, identity):
+        if not any(lags):
+            yield Relation(kind, rows, signs, lower, 0, identity.certain)
+
+
+def _flow_links(catalogue: Catalogue, grid: CellGrid) -> Iterator[FlowLink]:
+    for identity in catalogue.identities:
+        if identity.kind is IdentityKind.FLOW:
+            for signs, rows, lags in _shared_cells(grid, identity):
+                yield FlowLink(signs, rows, lags)
+
+
+def _shared_cells(
+    grid: CellGrid, identity: Identity
+) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]]:
+    """Yield (signs, grid rows, lags) for every shared cell of an identity.
+
+    An identity with an indicator of another dataflow yields nothing: dataflows are protected one by one, and
+    the catalogue declares no identity between those that are delivered.
+    """
+    indicators = {indicator.id: indicator for indicator in grid.dataset.indicators}
+    if any(term.indicator not in indicators for term in identity.terms):
+        return
+    first = indicators[identity.terms[0].indicator]
+    for codes in itertools.product(*(_codes(first, d) for d in identity.dimensions)):
+        cell = dict(zip(identity.dimensions, codes, strict=True))
+        rows: list[int | None] = [
+            grid.index.get(grid.key(indicators[term.indicator], {**cell, **dict(term.codes)}))
+            for term in identity.terms
+        ]
+        present = tuple(row for row in rows if row is not None)
+        if len(present) == len(rows):  # a combination that one of the indicators does not deliver has no row
+            yield (
+                tuple(term.sign for term in identity.terms),
+                present,
+                tuple(term.lag for term in identity.terms),
+            )
+
+
+# ------------------------------------------------------------------------------------------ rules and costs
+
+
+def _cell_rules(catalogue: Catalogue, grid: CellGrid) -> CellRules:
+    indicators = {indicator.id: indicator for indicator in grid.dataset.indicators}
+    rules = [catalogue.rule_for(indicators[key[0]], grid.codes(row)) for row, key in enumerate(grid.keys)]
+    if any(rule.kind not in {RuleKind.NONE, RuleKind.FREQUENCY} for rule in rules):
+        raise kim_error("disclosure_unknown")
+    pairs = [
+        (row, total)
+        for row, key in enumerate(grid.keys)
+        if not rules[row].zero_publishable
+        for total in _group_totals(catalogue, grid, indicators[key[0]], key)
+    ]
+    return CellRules(
+        ruled=np.array([rule.kind is not RuleKind.NONE for rule in rules], dtype=np.bool_),
+        min_contributors=np.array([rule.min_contributors for rule in rules], dtype=np.int64),
+        zero_publishable=np.array([rule.zero_publishable for rule in rules], dtype=np.bool_),
+        may_be_negative=np.array([indicators[key[0]].may_be_negative for key in grid.keys], dtype=np.bool_),
+        complement_cell=np.array([cell for cell, _ in pairs], dtype=np.int64),
+        complement_total=np.array([total for _, total in pairs], dtype=np.int64),
+    )
+
+
+def _group_totals(catalogue: Catalogue, grid: CellGrid, indicator: Indicator, key: Key) -> Iterator[int]:
+    """Yield the totals that a cell with a protected group attribute is part of.
+
+    One per dimension whose code demands the protection; if the indicator demands it for all its cells, one
+    per dimension that does not stand at its total.
+    """
+    codes = dict(zip(grid.dims, key[1:], strict=True))
+    for use in indicator.dimensions:
+        code, total = codes[use.id], use.codelist.total
+        if total is None or code in {total, TOTAL}:
+            continue
+        demanded = any(
+            not catalogue.rules[rule].zero_publishable
+            for rule in rules_of_code(use.codelist, use.codelist[code])
+        )
+        row = grid.index.get(grid.key(indicator, _proper({**codes, use.id: total}, indicator)))
+        if row is not None and (demanded or not indicator.rule.zero_publishable):
+            yield row
+
+
+def _proper(codes: Mapping[str, str], indicator: Indicator) -> dict[str, str]:
+    return {d: c for d, c in codes.items() if indicator.dimension_use(d) is not None}
+
+
+def _weights(cells: int, relations: Sequence[Relation]) -> IntArray:
+    """Count the elementary cells below each cell, along its longest breakdown."""
+    parts: dict[int, list[tuple[int, ...]]] = {}
+    for relation in relations:
+        if relation.kind in {RelationKind.SUM, RelationKind.COVER}:
+            parts.setdefault(relation.cells[0], []).append(relation.cells[1:])
+    known: dict[int, int] = {}
+
+    def below(cell: int) -> int:
+        if cell not in known:
+            known[cell] = max((sum(map(below, line)) for line in parts.get(cell, ())), default=1)
+        return known[cell]
+
+    return np.array([below(cell) for cell in range(cells)], dtype=np.int64)

@@ -1,0 +1,106 @@
+"""Cells and relations in words, for the data-protection officer: places and relations, never a value.
+
+German and English side by side. It deliberately says nothing about why a cell is sensitive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from aggregation.disclosure.audit import ExposedCell, Route
+from aggregation.disclosure.history import History
+from aggregation.disclosure.linear_system import RelationKind
+from aggregation.disclosure.relations import Structure
+from protocol.codelists import TOTAL
+from protocol.periods import Period
+from protocol.texts import Text
+
+_MANY: Final = 8  # relations spelled out; more are counted
+
+
+def cell_label(structure: Structure, row: int, period: Period) -> Text:
+    """Return the name of a cell: indicator, codes and period."""
+    key = structure.grid.keys[row]
+    indicator = structure.catalogue.indicators[key[0]]
+    german, english = [], []
+    for use in indicator.dimensions:
+        code = key[1 + structure.grid.dims.index(use.id)]
+        if code not in {TOTAL, use.codelist.total}:
+            german.append(f"{use.id} {use.codelist[code].name.de}")
+            english.append(f"{use.id} {use.codelist[code].name.en}")
+    return Text(
+        f"{indicator.name.de} {period} ({', '.join(german) or 'insgesamt'})",
+        f"{indicator.name.en} {period} ({', '.join(english) or 'total'})",
+    )
+
+
+def derivation(history: History, exposed: ExposedCell) -> Text:
+    """Return how an attacker gets to a cell, in words and without values."""
+    cell = _label(history, exposed.cell)
+    if exposed.route is Route.PUBLISHED:
+        return Text(f"{cell.de} steht offen in der Lieferung.", f"{cell.en} stands open in the delivery.")
+    steps = [_relation(history, row) for row in exposed.rows[:_MANY]]
+    rest = len(exposed.rows) - len(steps)
+    german, english = [step.de for step in steps], [step.en for step in steps]
+    if rest:
+        german.append(f"und {rest} weitere Beziehungen")
+        english.append(f"and {rest} further relations")
+    how = _ROUTES[exposed.route]
+    return Text(f"{cell.de}: {how.de} {'; '.join(german)}.", f"{cell.en}: {how.en} {'; '.join(english)}.")
+
+
+_ROUTES: Final = {
+    Route.SUBSTITUTION: Text(
+        "folgt durch Einsetzen der veröffentlichten Werte aus:", "follows by putting published values into:"
+    ),
+    Route.BOUNDS: Text(
+        "kleinster und größter möglicher Wert fallen zusammen (Nullen werden veröffentlicht, gesperrte Werte "
+        "sind also mindestens 1):",
+        "smallest and largest possible value coincide (zeros are published, so withheld values are at least "
+        "1):",
+    ),
+    Route.INTEGERS: Text(
+        "nur ein ganzzahliger Wert ist möglich nach:", "only one whole number is possible after:"
+    ),
+}
+
+_FORMS: Final = {
+    RelationKind.SUM: Text("{first} ist die Summe aus {rest}", "{first} is the sum of {rest}"),
+    RelationKind.PART: Text("{rest} ist höchstens {first}", "{rest} is at most {first}"),
+    RelationKind.COVER: Text(
+        "{first} ist höchstens die Summe aus {rest}", "{first} is at most the sum of {rest}"
+    ),
+    RelationKind.SUBSET: Text("{first} ist höchstens {rest}", "{first} is at most {rest}"),
+    RelationKind.EQUAL: Text("{first} ist gleich {rest}", "{first} equals {rest}"),
+    RelationKind.FLOW: Text(
+        "Bestand = Bestand zuvor + Zugang − Abgang mit {first}, {rest}",
+        "stock = stock before + came − went with {first}, {rest}",
+    ),
+    RelationKind.FLOW_FLOOR: Text(
+        "der Bestand zuvor ist nicht negativ, mit {first}, {rest}",
+        "the stock before is not negative, with {first}, {rest}",
+    ),
+    RelationKind.VINTAGE: Text(
+        "{first} wurde schon geliefert: {rest}", "{first} was delivered before: {rest}"
+    ),
+}
+
+
+def _relation(history: History, row: int) -> Text:
+    system = history.system
+    labels = [_label(history, int(cell)) for cell in system.columns[system.entries(row)]]
+    form = _FORMS[RelationKind(int(system.kinds[row]))]
+    return Text(
+        form.de.format(first=labels[0].de, rest=_listed([label.de for label in labels[1:]])),
+        form.en.format(first=labels[0].en, rest=_listed([label.en for label in labels[1:]])),
+    )
+
+
+def _label(history: History, cell: int) -> Text:
+    delivery, row = history.place(cell)
+    return cell_label(history.structure, row, delivery.period)
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels)
