@@ -82,7 +82,7 @@ def test_the_constructs_are_not_vacuous():
 
 
 def test_a_null_count_that_lies_is_refused():
-    """P-31. (A null count of 0 makes Arrow drop the bitmap: then the value is shown, not hidden.)"""
+    """P-31. With a null count of 0 Arrow drops the bitmap: then the value is shown, not hidden."""
     buffers = [pa.py_buffer(b"\x05"), pa.py_buffer(np.array([1, 2, 3]).tobytes())]
     lying = pa.Array.from_buffers(pa.int64(), 3, buffers, null_count=2)
     table = pa.table({"KEY": ["a", "b", "c"], "OBS_VALUE": lying})
