@@ -222,14 +222,14 @@ class Denominator:
         id: denominator id.
         name: label.
         column: column of the areas table.
-        source: where the figure comes from.
+        source: where the figure comes from, as shown beside every rate.
         date: reference date, ISO form.
     """
 
     id: str
     name: Text
     column: str
-    source: str
+    source: Text
     date: str
 
 

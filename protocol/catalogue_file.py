@@ -60,9 +60,7 @@ def parse_catalogue(data: bytes) -> Catalogue:
     raw = json.loads(data)
     rules = {row["id"]: _rule(row) for row in raw["rules"]}
     codelists = {row["id"]: _codelist(row) for row in raw["codelists"]}
-    denominators = {
-        row["id"]: Denominator(**{**row, "name": Text(**row["name"])}) for row in raw["denominators"]
-    }
+    denominators = {row["id"]: _denominator(row) for row in raw["denominators"]}
     indicators = [_indicator(row, rules, codelists) for row in raw["indicators"]]
     head = raw["catalogue"]
     catalogue = Catalogue(
@@ -86,6 +84,10 @@ def _rule(row: dict[str, Any]) -> DisclosureRule:
     return DisclosureRule(
         **{k: v for k, v in row.items() if k in known and k != "kind"}, kind=RuleKind(row["kind"])
     )
+
+
+def _denominator(row: dict[str, Any]) -> Denominator:
+    return Denominator(**{**row, "name": Text(**row["name"]), "source": Text(**row["source"])})
 
 
 def _codelist(row: dict[str, Any]) -> Codelist:
