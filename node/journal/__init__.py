@@ -6,7 +6,7 @@ It deliberately opens no connection and knows no hub.
 
 from node.journal.records import (
     FAILED,
-    IN_FORCE,
+    FIGURES_KNOWN,
     UNDER_WAY,
     DeliveryEvent,
     DeliveryRecord,
@@ -18,7 +18,7 @@ from node.journal.spool import Journal
 
 __all__ = [
     "FAILED",
-    "IN_FORCE",
+    "FIGURES_KNOWN",
     "UNDER_WAY",
     "DeliveryEvent",
     "DeliveryRecord",

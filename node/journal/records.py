@@ -36,8 +36,11 @@ UNDER_WAY: Final = frozenset(
 )
 """States in which the delivery is signed and nobody has decided yet."""
 
-IN_FORCE: Final = UNDER_WAY | {DeliveryState.ACCEPTED, DeliveryState.SUPERSEDED}
-"""States in which figures are, or may become, known outside: the ledger counts them."""
+FIGURES_KNOWN: Final = frozenset(DeliveryState) - {DeliveryState.REFUSED}
+"""States in which the figures are, were or may become known outside: the ledger counts them.
+
+A rejected delivery is never published, but the hub has seen its bytes; a refused one never left.
+"""
 
 FAILED: Final = frozenset({DeliveryState.REFUSED, DeliveryState.REJECTED})
 """States in which the figures were not taken over; the same period may be delivered again."""
@@ -57,6 +60,7 @@ class NewDelivery:
         payload_sha256: hex digest of ``payload``.
         audience: the hub it is signed for.
         catalogue_sha256: the catalogue it was made with.
+        grid_sha256: which cells the values are aligned with.
         software: version of the program that made it.
         min_contributors: the threshold in force.
         cells: number of cells.
@@ -76,6 +80,7 @@ class NewDelivery:
     payload_sha256: str
     audience: str
     catalogue_sha256: str
+    grid_sha256: str
     software: str
     min_contributors: int
     cells: int
@@ -108,6 +113,7 @@ class DeliveryRecord:
     payload_sha256: str
     audience: str
     catalogue_sha256: str
+    grid_sha256: str
     software: str
     min_contributors: int
     cells: int
@@ -128,15 +134,13 @@ class LedgerEntry:
         period: wire form.
         values: int64 little-endian, in wire order.
         withheld_mask: one byte per cell, 1 where withheld.
-        catalogue_sha256: the catalogue whose cells these are.
-        min_contributors: the threshold that was in force.
+        grid_sha256: which cells the values are aligned with.
     """
 
     period: str
     values: bytes
     withheld_mask: bytes
-    catalogue_sha256: str
-    min_contributors: int
+    grid_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

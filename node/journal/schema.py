@@ -17,6 +17,13 @@ from protocol.texts import Text
 SCHEMA_VERSION: Final = 1
 
 _DDL: Final = """
+-- Whose journal this is; one row.
+CREATE TABLE owner (
+    only  INTEGER PRIMARY KEY CHECK (only = 1),
+    node  TEXT NOT NULL,
+    area  TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE delivery (
     number            INTEGER PRIMARY KEY AUTOINCREMENT,
     statement_id      TEXT NOT NULL UNIQUE,
@@ -27,6 +34,7 @@ CREATE TABLE delivery (
     payload_sha256    TEXT NOT NULL,
     audience          TEXT NOT NULL,
     catalogue_sha256  TEXT NOT NULL,
+    grid_sha256       TEXT NOT NULL,
     software          TEXT NOT NULL,
     min_contributors  INTEGER NOT NULL,
     cells             INTEGER NOT NULL,

@@ -25,7 +25,7 @@ from node.journal.blobs import BlobStore
 from node.journal.lock import NodeLock
 from node.journal.records import (
     FAILED,
-    IN_FORCE,
+    FIGURES_KNOWN,
     UNDER_WAY,
     DeliveryEvent,
     DeliveryRecord,
@@ -34,6 +34,8 @@ from node.journal.records import (
     NewDelivery,
 )
 from node.journal.schema import database_error, open_database
+from protocol.errors import kim_error
+from protocol.texts import Text
 
 _COLUMNS: Final = tuple(field.name for field in fields(DeliveryRecord))
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM delivery"  # noqa: S608 - names of our own dataclass
@@ -78,6 +80,26 @@ class Journal:
     ) -> None:
         """Close the database."""
         self._connection.close()
+
+    def claim(self, *, node: str, area: str) -> None:
+        """Tie the journal to its node and area on first use, and hold every later use to them.
+
+        Raises:
+            KimError: ``config_invalid`` if the journal belongs to another node or area.
+        """
+        owner = self._connection.execute("SELECT node, area FROM owner").fetchone()
+        if owner is None:
+            with self._transaction() as connection:
+                connection.execute("INSERT INTO owner (only, node, area) VALUES (1, ?, ?)", (node, area))
+        elif (owner["node"], owner["area"]) != (node, area):
+            raise kim_error(
+                "config_invalid",
+                Text(
+                    "Das Journal in [node] home gehört zu einem anderen Knoten oder Berichtsraum.",
+                    "The journal in [node] home belongs to another node or reporting area.",
+                ),
+                pointer="/node/home",
+            )
 
     @property
     def exclusive(self) -> NodeLock:
@@ -179,28 +201,24 @@ class Journal:
         return tuple(record for record in self.deliveries() if record.state in UNDER_WAY)
 
     def ledger(self, dataset: str) -> tuple[LedgerEntry, ...]:
-        """Return the true values of everything of ``dataset`` that is in force, in order of time.
+        """Return the true values of everything of ``dataset`` that may be known outside.
 
-        Failed deliveries are left out: what was refused never left, and what was rejected is never published.
+        By period, older vintages of a period first; a vintage that equals an earlier one is left out. What
+        was refused is left out too: its figures never left.
         """
-        newest: dict[str, LedgerEntry] = {}
-        for record in self.deliveries():
-            if record.dataset == dataset and record.state in IN_FORCE:
-                newest[record.period] = self.true_values(record)
-        return tuple(newest[period] for period in sorted(newest))
+        entries = [
+            self.true_values(record)
+            for record in self.deliveries()
+            if record.dataset == dataset and record.state in FIGURES_KNOWN
+        ]
+        return tuple(dict.fromkeys(entries))
 
     def true_values(self, record: DeliveryRecord) -> LedgerEntry:
         """Return the true values behind one delivery."""
         row = self._connection.execute(
             "SELECT cell_values, withheld_mask FROM ledger WHERE number = ?", (record.number,)
         ).fetchone()
-        return LedgerEntry(
-            record.period,
-            row["cell_values"],
-            row["withheld_mask"],
-            record.catalogue_sha256,
-            record.min_contributors,
-        )
+        return LedgerEntry(record.period, row["cell_values"], row["withheld_mask"], record.grid_sha256)
 
     def envelope(self, record: DeliveryRecord) -> bytes:
         """Return the signed statement, byte for byte.

@@ -47,6 +47,7 @@ class Bench:
                 payload_sha256=digest,
                 audience=AUDIENCE,
                 catalogue_sha256="c" * 64,
+                grid_sha256="d" * 64,
                 software="1.0",
                 min_contributors=5,
                 cells=1,

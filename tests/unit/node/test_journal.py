@@ -15,7 +15,12 @@ from tests.fakes.node_clock import SteppedClock
 
 
 def new_delivery(
-    *, period: str = "2026-Q1", dataset: str = "CASES", mark: str = "a", revision: int = 1
+    *,
+    period: str = "2026-Q1",
+    dataset: str = "CASES",
+    mark: str = "a",
+    revision: int = 1,
+    values: bytes = b"\x01" * 24,
 ) -> NewDelivery:
     payload = f"payload {dataset} {period} {mark}".encode()
     envelope = f"envelope {dataset} {period} {mark}".encode()
@@ -29,13 +34,14 @@ def new_delivery(
         payload_sha256=hashlib.sha256(payload).hexdigest(),
         audience="kim-nrw/test",
         catalogue_sha256="c" * 64,
+        grid_sha256="d" * 64,
         software="1.0",
         min_contributors=5,
         cells=3,
         withheld=1,
         sensitive=1,
         verdict="safe",
-        values=b"\x01" * 24,
+        values=values,
         withheld_mask=b"\x00\x01\x00",
     )
 
@@ -125,16 +131,35 @@ def test_one_delivery_of_a_revision_counts(journal: Journal) -> None:
     assert len(journal.deliveries()) == 1
 
 
-@pytest.mark.parametrize("failed", [DeliveryState.REFUSED, DeliveryState.REJECTED])
-def test_after_a_failure_the_period_may_be_delivered_again(journal: Journal, failed: DeliveryState) -> None:
+@pytest.mark.parametrize(("failed", "known"), [(DeliveryState.REFUSED, 0), (DeliveryState.REJECTED, 1)])
+def test_after_a_failure_the_period_may_be_delivered_again(
+    journal: Journal, failed: DeliveryState, known: int
+) -> None:
     first = journal.observe(journal.spool(new_delivery(mark="a")), failed, code="value_rule")
     assert journal.latest("CASES", "2026-Q1") == first
-    assert journal.ledger("CASES") == ()
+    assert len(journal.ledger("CASES")) == known
 
-    second = journal.spool(new_delivery(mark="b"))
+    second = journal.spool(new_delivery(mark="b", values=b"\x02" * 24))
 
     assert journal.latest("CASES", "2026-Q1") == second
-    assert [entry.period for entry in journal.ledger("CASES")] == ["2026-Q1"]
+    assert len(journal.ledger("CASES")) == known + 1
+
+
+def test_the_same_figures_stand_in_the_ledger_once(journal: Journal) -> None:
+    journal.observe(journal.spool(new_delivery(mark="a")), DeliveryState.REJECTED)
+    journal.spool(new_delivery(mark="b"))
+
+    assert len(journal.ledger("CASES")) == 1
+
+
+def test_a_journal_belongs_to_one_node_and_area(journal: Journal) -> None:
+    journal.claim(node="node-1", area="NW05111")
+    journal.claim(node="node-1", area="NW05111")
+
+    for node, area in (("node-2", "NW05111"), ("node-1", "NW05112")):
+        with pytest.raises(KimError) as caught:
+            journal.claim(node=node, area=area)
+        assert caught.value.code == "config_invalid"
 
 
 def test_a_late_failure_of_an_older_delivery_does_not_hide_the_newer(journal: Journal) -> None:

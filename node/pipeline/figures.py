@@ -1,0 +1,135 @@
+"""From the export to true figures: read, map, check, count. Nothing here is protected yet.
+
+Invariant: what could not be mapped blocks the counting of what is delivered; it is never counted as
+something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aggregation.tabulate import tabulate
+from node.clock import Clock
+from node.mapping import CodeMapping
+from node.pipeline.stopwatch import Stopwatch
+from node.quality import Prepared, prepare
+from node.settings import Settings
+from node.sources import read_profile_a
+from protocol.catalogue import Catalogue
+from protocol.errors import ErrorItem, kim_error
+from protocol.periods import Period
+from protocol.texts import Text
+
+DATASETS: Final = ("CASES", "PERSONS")
+_LOCAL_TIME: Final = ZoneInfo("Europe/Berlin")
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """True figures of one area.
+
+    Attributes:
+        counts: by period (in order of time) and dataset, aligned with the dataset's grid.
+        not_ended: periods asked for that had not ended when the file was exported.
+    """
+
+    counts: Mapping[tuple[Period, str], IntArray] = field(repr=False)
+    not_ended: tuple[Period, ...]
+
+
+def read_source(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatch) -> Prepared:
+    """Read the export, map its texts to codes and sort out what cannot be counted.
+
+    Args:
+        settings: where the source is and what its local texts mean.
+        catalogue: the codelists.
+        stopwatch: told about stage ``read``.
+
+    Returns:
+        Facts, findings, quarantine and what could not be mapped.
+
+    Raises:
+        KimError: ``source_missing``, ``wrong_encoding``, ``no_header``, ``missing_column``,
+            ``empty_source``, ``wrong_area``, ``config_invalid``.
+    """
+    with stopwatch.measuring("read"):
+        mapping = CodeMapping(catalogue, settings.mapping)
+        raw = read_profile_a(settings.source, local_names=settings.columns)
+        return prepare(raw, area=settings.area, mapping=mapping, catalogue=catalogue)
+
+
+def deliverable_periods(
+    prepared: Prepared, periods: Sequence[Period], *, clock: Clock
+) -> tuple[tuple[Period, ...], tuple[Period, ...]]:
+    """Split periods into those that had ended when the file was exported, and the others.
+
+    A file that does not say when it was exported counts as exported today.
+    """
+    exported: date = prepared.export_date or clock.now().astimezone(_LOCAL_TIME).date()
+    ended = tuple(period for period in periods if period.last_day < exported)
+    return ended, tuple(period for period in periods if period.last_day >= exported)
+
+
+def require_mapped(prepared: Prepared) -> None:
+    """Refuse to count while a local text has no code.
+
+    Raises:
+        KimError: ``unknown_code`` with one item per column; texts stand in the local report only.
+    """
+    if not prepared.unmapped:
+        return
+    rows: dict[str, int] = {}
+    for entry in prepared.unmapped:
+        rows[entry.column] = rows.get(entry.column, 0) + entry.rows
+    items = [
+        ErrorItem(
+            f"/columns/{column}",
+            "unknown_code",
+            Text(f"{column}: {count} Zeilen ohne Zuordnung", f"{column}: {count} rows without a code"),
+        )
+        for column, count in rows.items()
+    ]
+    raise kim_error("unknown_code", errors=items)
+
+
+def count_figures(
+    prepared: Prepared,
+    *,
+    catalogue: Catalogue,
+    periods: Sequence[Period],
+    clock: Clock,
+    stopwatch: Stopwatch,
+) -> Figures:
+    """Count all datasets for all periods that had ended.
+
+    Args:
+        prepared: the facts.
+        catalogue: the tables to fill.
+        periods: periods asked for, in order of time.
+        clock: for a file without an export date.
+        stopwatch: told about stage ``tabulate``.
+
+    Returns:
+        The figures.
+
+    Raises:
+        KimError: ``unknown_code`` while something is not mapped.
+    """
+    require_mapped(prepared)
+    ended, not_ended = deliverable_periods(prepared, periods, clock=clock)
+    with stopwatch.measuring("tabulate"):
+        by_dataset = {
+            dataset: tabulate(prepared.facts, catalogue=catalogue, dataset_id=dataset, periods=ended)
+            for dataset in DATASETS
+        }
+    counts = {(period, dataset): by_dataset[dataset][period] for period in ended for dataset in DATASETS}
+    return Figures(counts, not_ended)
