@@ -48,7 +48,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "SEX": _words(
             {
-                "F": "w|weibl.|weiblich|f|Frau",
+                "F": "w|weibl.|weiblich|f",
                 "M": "m|männl.|männlich",
                 "_O": "d|divers|x|ohne Eintrag",
             }

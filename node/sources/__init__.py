@@ -7,7 +7,7 @@ the encoding and keeps everything; it maps no code and drops no row (that is `ma
 from __future__ import annotations
 
 from node.sources.profile_a import COLUMNS, OPTIONAL, REQUIRED, Layout
-from node.sources.raw_table import DistinctTexts, RawTable
+from node.sources.raw_table import DistinctTexts, Mask, RawTable, Rows
 from node.sources.reading import DEFAULT_LIMITS, SourceLimits, read_profile_a
 
 __all__ = [
@@ -17,7 +17,9 @@ __all__ = [
     "REQUIRED",
     "DistinctTexts",
     "Layout",
+    "Mask",
     "RawTable",
+    "Rows",
     "SourceLimits",
     "read_profile_a",
 ]

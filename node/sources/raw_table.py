@@ -8,12 +8,14 @@ It deliberately interprets nothing: no dates, no codes, no missing markers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from node.sources.encoding import Encoding
 from node.sources.profile_a import Layout
@@ -36,8 +38,7 @@ class DistinctTexts:
 
     def spread(self, per_text: npt.ArrayLike) -> npt.NDArray[np.generic]:
         """Turn one value per distinct text into one value per row."""
-        values = np.asarray(per_text)
-        return values[self.index] if len(values) else np.zeros(len(self.index), dtype=values.dtype)
+        return np.asarray(per_text)[self.index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class RawTable:
         layout: header and places of the profile's columns.
         columns: one Arrow array of text per column of the header, in file order.
         lines: line of the file on which each row starts, int32.
-        overlong: rows with more cells than the header has columns; their cells may stand in wrong columns.
+        surplus: row -> cells beyond the header's columns, where any is not blank; such a row's cells may
+            stand in wrong columns.
         mended: rows with an unclosed quotation mark that was read literally.
         repeated_header: rows that are the header line once more.
         preamble: number of lines before the header.
@@ -59,7 +61,7 @@ class RawTable:
     layout: Layout
     columns: tuple[pa.Array, ...] = field(repr=False)
     lines: Rows = field(repr=False)
-    overlong: Mask = field(repr=False)
+    surplus: Mapping[int, tuple[str, ...]] = field(repr=False)
     mended: Mask = field(repr=False)
     repeated_header: Mask = field(repr=False)
     preamble: int
@@ -80,6 +82,21 @@ class RawTable:
         column = self.columns[self.layout.places[name]]
         return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
+    def blank(self, place: int) -> Mask:
+        """For each row whether a column, given by its place in the file, is blank."""
+        column = self.columns[place]
+        if pa.types.is_dictionary(column.type):
+            known = [not text.strip() for text in column.dictionary.to_pylist()]
+            return _spread(known, column)
+        return np.asarray(pc.equal(pc.utf8_trim_whitespace(column), ""), dtype=np.bool_)
+
+    def matching(self, place: int, pattern: str) -> Mask:
+        """For each row whether a column, given by its place in the file, matches a pattern (RE2 syntax)."""
+        column = self.columns[place]
+        if pa.types.is_dictionary(column.type):
+            return _spread(pc.match_substring_regex(column.dictionary, pattern).to_pylist(), column)
+        return np.asarray(pc.match_substring_regex(column, pattern), dtype=np.bool_)
+
     def distinct(self, place: int) -> DistinctTexts:
         """Return a column by its place in the file, each distinct text once."""
         column = self.columns[place]
@@ -92,4 +109,9 @@ class RawTable:
 
     def cells(self, row: int) -> tuple[str, ...]:
         """Return the cells of one row in file order, as they were read."""
-        return tuple(str(column[row].as_py()) for column in self.columns)
+        return (*(str(column[row].as_py()) for column in self.columns), *self.surplus.get(row, ()))
+
+
+def _spread(per_text: list[bool], column: pa.DictionaryArray) -> Mask:
+    index: Rows = np.asarray(column.indices)
+    return np.asarray(per_text, dtype=np.bool_)[index]

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TextIO
 
 import numpy as np
@@ -171,7 +172,7 @@ class _Columns:
 
     layout: Layout
     lines: list[int] = field(default_factory=list)
-    overlong: list[int] = field(default_factory=list)
+    surplus: dict[int, tuple[str, ...]] = field(default_factory=dict)
     mended: list[int] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
     _plain: dict[int, list[pa.Array]] = field(default_factory=dict)
@@ -215,9 +216,9 @@ class _Columns:
                 self._numbers[place].append(np.fromiter(map(number, column), np.int32, len(column)))
 
     def _fitted(self, cells: list[str], width: int) -> list[str]:
-        surplus = cells[width:]
+        surplus = tuple(cells[width:])
         if any(cell and not cell.isspace() for cell in surplus):
-            self.overlong.append(len(self.lines))
+            self.surplus[len(self.lines)] = surplus
         return cells[:width] + [""] * (width - len(cells))
 
     def table(self, *, preamble: int, encoding: Encoding, export_date: date | None) -> RawTable:
@@ -226,7 +227,7 @@ class _Columns:
             layout=self.layout,
             columns=tuple(self._column(place) for place in range(len(self.layout.header))),
             lines=np.array(self.lines, dtype=np.int32),
-            overlong=self._mask(self.overlong),
+            surplus=MappingProxyType(self.surplus),
             mended=self._mask(self.mended),
             repeated_header=self._mask(self.repeated),
             preamble=preamble,

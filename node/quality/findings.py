@@ -1,0 +1,112 @@
+"""What the quality check found: one finding per trap and handling, with counts and what to do about it.
+
+Invariants: a finding counts rows, it never quotes one; the same trap with the same handling is one finding,
+whatever number of reasons it had. Sentences stand in `reasons`, in both languages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from node.sources import Mask
+from protocol.texts import Text
+
+
+class Handling(StrEnum):
+    """What becomes of a row."""
+
+    QUARANTINE = "R"
+    DROP = "D"
+    NORMALISE = "N"
+    WARN = "W"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One way in which a trap shows.
+
+    Attributes:
+        trap: ``T`` and the two digits of the trap.
+        handling: what becomes of the row.
+        text: what was found, as a person reads it; goes before a number of rows.
+        remedy: what the municipality may do about it at the source.
+    """
+
+    trap: str
+    handling: Handling
+    text: Text
+    remedy: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """All rows that one trap caught with one handling.
+
+    Attributes:
+        trap: ``T`` and two digits.
+        handling: what became of them.
+        rows: number of rows (for findings about the file: lines or columns).
+        text: what was found, with counts where there were several reasons, and the remedy.
+    """
+
+    trap: str
+    handling: Handling
+    rows: int
+    text: Text
+
+
+class FindingCounts:
+    """Counts reasons while rows are checked."""
+
+    def __init__(self) -> None:
+        self._counted: dict[Reason, int] = {}
+        self._marked: dict[Reason, Mask] = {}
+
+    def add(self, reason: Reason, number: int) -> None:
+        """Count lines or columns of the file under a reason; none is no finding."""
+        if number > 0:
+            self._counted[reason] = self._counted.get(reason, 0) + int(number)
+
+    def mark(self, reason: Reason, rows: Mask) -> None:
+        """Mark rows under a reason; a row counts once for each trap and handling, whatever its reasons."""
+        if rows.any():
+            known = self._marked.get(reason)
+            self._marked[reason] = rows.copy() if known is None else known | rows
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return the findings, by trap, then in the order R, D, N, W."""
+        groups: dict[tuple[str, Handling], list[Reason]] = {}
+        for reason in [*self._counted, *self._marked]:
+            reasons = groups.setdefault((reason.trap, reason.handling), [])
+            if reason not in reasons:
+                reasons.append(reason)
+        order = list(Handling)
+        places = sorted(groups, key=lambda place: (place[0], order.index(place[1])))
+        return tuple(self._finding(groups[place]) for place in places)
+
+    def _finding(self, reasons: list[Reason]) -> Finding:
+        marked = [self._marked[reason] for reason in reasons if reason in self._marked]
+        rows = sum(self._counted.get(reason, 0) for reason in reasons)
+        rows += int(np.logical_or.reduce(marked).sum()) if marked else 0
+        remedies = list(dict.fromkeys(reason.remedy for reason in reasons))
+        parts = [(reason.text, self._number(reason)) for reason in reasons]
+        return Finding(
+            trap=reasons[0].trap,
+            handling=reasons[0].handling,
+            rows=rows,
+            text=Text(
+                "; ".join(f"{text.de} ({number})" for text, number in parts)
+                + ". "
+                + " ".join(remedy.de for remedy in remedies),
+                "; ".join(f"{text.en} ({number})" for text, number in parts)
+                + ". "
+                + " ".join(remedy.en for remedy in remedies),
+            ),
+        )
+
+    def _number(self, reason: Reason) -> int:
+        marked = self._marked.get(reason)
+        return self._counted.get(reason, 0) + (int(marked.sum()) if marked is not None else 0)

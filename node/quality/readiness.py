@@ -1,0 +1,72 @@
+"""Whether what was prepared may be delivered: everything mapped, and the period over before the export.
+
+Invariants: a refusal names columns and numbers of rows, never the local texts, because refusals reach logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from node.quality.coding import Unmapped
+from protocol.errors import ErrorItem, kim_error
+from protocol.periods import Period
+from protocol.texts import Text
+
+
+def require_mapped(unmapped: Sequence[Unmapped]) -> None:
+    """Refuse to go on while texts have no code.
+
+    Args:
+        unmapped: what could not be mapped.
+
+    Raises:
+        KimError: ``unknown_code``, with one item per column: number of texts and of rows.
+    """
+    if not unmapped:
+        return
+    columns = dict.fromkeys((entry.column, entry.dimension) for entry in unmapped)
+    items = [_item(column, dimension, unmapped) for column, dimension in columns]
+    names = ", ".join(column for column, _ in columns)
+    raise kim_error(
+        "unknown_code",
+        Text(
+            f"In diesen Spalten stehen Angaben ohne Schlüssel: {names}.",
+            f"These columns hold entries without a code: {names}.",
+        ),
+        errors=items,
+    )
+
+
+def require_ended(period: Period, *, export_date: date | None) -> None:
+    """Refuse a period that was not over when the export was made (T29).
+
+    Args:
+        period: the period to deliver.
+        export_date: the day the banner names; None judges nothing.
+
+    Raises:
+        KimError: ``period_not_ended`` if the last day of the period is not before the export.
+    """
+    if export_date is None or period.last_day < export_date:
+        return
+    raise kim_error(
+        "period_not_ended",
+        Text(
+            f"Der Export ist vom {export_date:%d.%m.%Y}; {period} endet am {period.last_day:%d.%m.%Y}.",
+            f"The export is of {export_date.isoformat()}; {period} ends on {period.last_day.isoformat()}.",
+        ),
+    )
+
+
+def _item(column: str, dimension: str, unmapped: Sequence[Unmapped]) -> ErrorItem:
+    entries = [entry for entry in unmapped if entry.column == column]
+    rows = sum(entry.rows for entry in entries)
+    return ErrorItem(
+        f"/columns/{column}",
+        "unknown_code",
+        Text(
+            f"Spalte {column}: {len(entries)} Angaben in {rows} Zeilen; Zuordnung in [mapping.{dimension}].",
+            f"Column {column}: {len(entries)} entries in {rows} rows; map them in [mapping.{dimension}].",
+        ),
+    )
