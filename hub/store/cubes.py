@@ -89,7 +89,7 @@ class Cubes:
                 order of the table's key, which makes the insert an append.
         """
         inserted = self._connection.execute(models.cube.insert().values(**values))
-        cube_id: int = inserted.inserted_primary_key[0]  # type: ignore[index]  # an insert of one row has one
+        cube_id = _first_key(inserted)
         self._insert_observations(cube_id, rows)
         return cube_id
 
@@ -131,7 +131,7 @@ class Cubes:
         last = self._connection.execute(sa.select(sa.func.max(table.c.number))).scalar_one()
         number = (last or 0) + 1
         inserted = self._connection.execute(table.insert().values(number=number, created_at=at, note=note))
-        release_id: int = inserted.inserted_primary_key[0]  # type: ignore[index]  # an insert of one row has one
+        release_id = _first_key(inserted)
         self._connection.execute(
             models.release_cube.insert(),
             [
@@ -144,6 +144,13 @@ class Cubes:
         if moved.rowcount == 0:
             self._connection.execute(pointer.insert().values(one=1, release_id=release_id))
         return int(number)
+
+
+def _first_key(inserted: sa.CursorResult[tuple[object, ...]]) -> int:
+    (key,) = inserted.inserted_primary_key or (None,)
+    if not isinstance(key, int):
+        raise TypeError("an insert of one row has a key")
+    return key
 
 
 def _cube(row: Mapping[str, Any]) -> Cube:

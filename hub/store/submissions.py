@@ -137,14 +137,28 @@ class Submissions:
         found = self._select(_T.c.state.in_(states), _T.c.state_since < before)
         return sorted(found, key=lambda row: row.state_since)
 
-    def unbounded(self) -> list[SubmissionId]:
-        """Return accepted submissions whose bounds are not computed yet, oldest first."""
+    def unbounded(self, *, before: dt.datetime) -> list[SubmissionId]:
+        """Return submissions accepted before a moment whose bounds are not computed yet, oldest first."""
         rows = self._connection.execute(
             sa.select(_T.c.id)
-            .where(_T.c.state == SubmissionState.ACCEPTED, _T.c.bounds_sha256.is_(None))
+            .where(
+                _T.c.state == SubmissionState.ACCEPTED,
+                _T.c.state_since < before,
+                _T.c.bounds_sha256.is_(None),
+            )
             .order_by(_T.c.state_since)
         )
         return [SubmissionId(row.id) for row in rows]
+
+    def delivered_datasets(self, period: str) -> list[str]:
+        """Return the datasets of which something was announced for a period and not rejected, ordered."""
+        rows = self._connection.execute(
+            sa.select(_T.c.dataset)
+            .where(_T.c.period == period, _T.c.state != SubmissionState.REJECTED)
+            .distinct()
+            .order_by(_T.c.dataset)
+        )
+        return [row.dataset for row in rows]
 
     def chunks(self, submission: SubmissionId) -> dict[int, str]:
         """Return number → digest of the chunks that are in."""

@@ -1,0 +1,1 @@
+"""HTTP: views parse, call one service, render. No table, no rule and no clock here."""

@@ -1,0 +1,114 @@
+"""The node protocol, `/v1`: announce, send chunks, complete, look up.
+
+Nodes are authenticated by the signed statement of the announcement; requests themselves are not signed yet.
+An id that was never announced is `not_found`, and so is anything that is no id.
+"""
+
+import datetime as dt
+from typing import Final
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from hub.domain import ids
+from hub.services.announcing import announce
+from hub.services.context import EXTENSION, HubContext
+from hub.services.submission_status import heads_of, status_of
+from hub.services.uploading import complete, parse_content_digest, receive_chunk
+from hub.store.records import Submission
+from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
+from protocol.errors import kim_error
+
+blueprint = Blueprint("submissions", __name__, url_prefix="/v1")
+
+_OCTETS: Final = frozenset({"application/octet-stream", "application/vnd.apache.arrow.stream", ""})
+
+
+def _context() -> HubContext:
+    context: HubContext = current_app.extensions[EXTENSION]
+    return context
+
+
+@blueprint.post("/submissions")
+def post_submission() -> tuple[Response, int]:
+    """Take an announcement: 201 for a new statement, 200 with its present state for a known one."""
+    if request.mimetype != PAYLOAD_TYPE_SUBMISSION:
+        raise kim_error("unsupported_media_type", pointer="/headers/Content-Type")
+    context = _context()
+    answer = announce(context, _body(context.settings.max_envelope_bytes))
+    body = {
+        **_summary(answer.submission),
+        "missing": answer.missing,
+        "chunk": answer.submission.chunk_bytes,
+        "problem": answer.submission.problem,
+    }
+    return _fresh(body), 201 if answer.created else 200
+
+
+@blueprint.put("/submissions/<submission_id>/chunks/<number>")
+def put_chunk(submission_id: str, number: str) -> Response:
+    """Take chunk `number`: 204, again and again, as long as the bytes are the same."""
+    identity = ids.submission_id(submission_id)
+    if not (number.isascii() and number.isdigit() and len(number) <= 6):
+        raise kim_error("not_found")
+    if request.mimetype not in _OCTETS:
+        raise kim_error("unsupported_media_type", pointer="/headers/Content-Type")
+    digest = parse_content_digest(request.headers.get("Content-Digest"))
+    context = _context()
+    body = _body(context.settings.chunk_bytes)
+    receive_chunk(context, identity, int(number), body=body, digest=digest)
+    return Response(status=204, headers={"Cache-Control": "no-store"})
+
+
+@blueprint.post("/submissions/<submission_id>/complete")
+def post_complete(submission_id: str) -> tuple[Response, int]:
+    """Finish an upload: 202, the decision follows."""
+    return _fresh(_summary(complete(_context(), ids.submission_id(submission_id)))), 202
+
+
+@blueprint.get("/submissions/<submission_id>")
+def get_submission(submission_id: str) -> Response:
+    """Show where a submission stands and how it got there."""
+    status = status_of(_context(), ids.submission_id(submission_id))
+    events = [{"state": e.state, "at": _moment(e.at), "code": e.code} for e in status.events]
+    return _fresh(
+        {
+            **_summary(status.submission),
+            "missing": status.missing,
+            "events": events,
+            "problem": status.submission.problem,
+        }
+    )
+
+
+@blueprint.get("/nodes/<node_id>/heads")
+def get_heads(node_id: str) -> Response:
+    """Show the newest submission of each chain of a node, as a list."""
+    heads = heads_of(_context(), node_id)
+    return _fresh(
+        [
+            {"dataset": head.dataset, "period": head.period, "revision": head.revision, **_summary(head)}
+            for head in heads
+        ]
+    )
+
+
+def _body(most: int) -> bytes:
+    """Return the body; more than `most` bytes are refused by their announced length, before reading."""
+    length = request.content_length
+    if length is not None and length > most:
+        raise kim_error("too_large")
+    return request.get_data(cache=False)
+
+
+def _summary(submission: Submission) -> dict[str, str]:
+    return {"id": submission.id, "state": submission.state}
+
+
+def _moment(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _fresh(body: object) -> Response:
+    response = jsonify(body)
+    response.headers["Cache-Control"] = "no-store"
+    return response

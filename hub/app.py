@@ -1,0 +1,118 @@
+"""The only place that wires: settings in, a running hub's parts out.
+
+`Hub` owns what has to be started and stopped, in an order that matters: the sandbox first, before there is
+any thread; then the worker; then the sweeper. `create_app` puts the views on top and starts nothing.
+"""
+
+import datetime as dt
+import importlib
+import importlib.util
+from pathlib import Path
+
+from flask import Flask
+
+from hub import web
+from hub.api import guard, health, problem_responses, submissions
+from hub.clock import Clock, ShiftedClock, SystemClock
+from hub.sandbox.client import Sandbox
+from hub.services.context import EXTENSION, HubContext
+from hub.services.statistics import EXTENSION as STATISTICS
+from hub.services.statistics import Statistics
+from hub.settings import HubSettings
+from hub.store import schema
+from hub.store.blobs import BlobStore
+from hub.store.engine import make_engine
+from hub.store.incoming import Incoming
+from hub.store.unit_of_work import Database
+from hub.tasks.celery_app import CeleryQueue, add_tasks, make_celery
+from hub.tasks.sweeper import Sweeper
+from hub.tasks.worker import InProcessWorker
+from protocol.catalogue_file import load_catalogue
+from protocol.regions import region_tree
+
+
+class Hub:
+    """One hub: its context, and the processes and threads that work for it."""
+
+    def __init__(self, settings: HubSettings, *, clock: Clock | None = None) -> None:
+        """Put the parts together; nothing runs yet.
+
+        Args:
+            settings: what the operator chose; the home folder exists.
+            clock: the one of the settings when omitted.
+
+        Raises:
+            KimError: `schema_outdated` if the database is not at this program's schema.
+        """
+        engine = make_engine(settings.sqlalchemy_url)
+        schema.require_known(engine)
+        self.settings = settings
+        self.celery = make_celery(settings.broker_url)
+        self.queue = CeleryQueue(self.celery)
+        self.context = HubContext(
+            settings=settings,
+            clock=clock or _clock(settings),
+            database=Database(engine, self.queue),
+            blobs=BlobStore(settings.home / "blobs"),
+            incoming=Incoming(settings.home / "incoming"),
+            sandbox=Sandbox(
+                memory_bytes=settings.sandbox_memory_bytes,
+                cpu_seconds=settings.sandbox_cpu_seconds,
+                wall_seconds=settings.sandbox_wall_seconds,
+            ),
+            catalogue=load_catalogue(),
+            tree=region_tree(),
+        )
+        add_tasks(self.celery, self.context)
+        self._worker: InProcessWorker | None = None
+        self._sweeper: Sweeper | None = None
+
+    def start(self) -> None:
+        """Start sandbox, worker (unless a broker brings the jobs elsewhere) and sweeper, in this order."""
+        self.context.sandbox.start()
+        if not self.settings.broker_url:
+            self._worker = InProcessWorker(self.celery)
+            self._worker.start()
+        self._sweeper = Sweeper(self.context, self.queue, alone=self._worker is not None)
+        self._sweeper.start()
+
+    def stop(self) -> None:
+        """Stop everything that :meth:`start` started."""
+        if self._sweeper is not None:
+            self._sweeper.stop()
+        if self._worker is not None:
+            self._worker.stop()
+        self.context.sandbox.close()
+        self.context.database.engine.dispose()
+
+
+def initialise(settings: HubSettings) -> None:
+    """Create the home folder and bring the database to this program's schema."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.sqlalchemy_url)
+    schema.upgrade(engine)
+    engine.dispose()
+
+
+def create_app(context: HubContext) -> Flask:
+    """Return the web application: node protocol, statistics API, pages."""
+    app = Flask("hub", static_folder=None, root_path=str(Path(__file__).parent))
+    app.config.update(MAX_CONTENT_LENGTH=2 * context.settings.chunk_bytes, PROPAGATE_EXCEPTIONS=False)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = context
+    guard.install(app, audience=context.settings.audience)
+    problem_responses.install(app)
+    app.register_blueprint(submissions.blueprint)
+    app.register_blueprint(health.blueprint)
+    # Figures are made up exactly where the day is: the page says so.
+    app.extensions[STATISTICS] = Statistics(context.database.engine, demo=bool(context.settings.date))
+    app.register_blueprint(web.blueprint)
+    app.extensions[problem_responses.ERROR_PAGE] = web.render_problem
+    if importlib.util.find_spec("hub.api.statistics") is not None:
+        app.register_blueprint(importlib.import_module("hub.api.statistics").blueprint)
+    return app
+
+
+def _clock(settings: HubSettings) -> Clock:
+    return ShiftedClock(dt.date.fromisoformat(settings.date)) if settings.date else SystemClock()

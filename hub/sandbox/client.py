@@ -1,0 +1,170 @@
+"""The hub's side of the sandbox: hands a payload to the zygote, takes back cells or a refusal.
+
+Invariants: no byte of a payload is decoded in this process; a child that dies, times out or answers oddly
+makes the submission `decode_failed`; a zygote that dies is started again. Start it before any thread: the
+process it leaves behind must not copy half-held locks.
+"""
+
+import array
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from hub.sandbox import verdict
+from protocol.errors import kim_error
+
+_LOG: Final = logging.getLogger("kim.hub.sandbox")
+_READY_SECONDS: Final = 30.0
+_GRACE_SECONDS: Final = 5.0
+_MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+#: Nothing of the hub's environment reaches the zygote; Arrow and numpy are kept to plain memory and one
+#: thread.
+_ENVIRONMENT: Final = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "LC_ALL": "C.UTF-8",
+    "MALLOC_ARENA_MAX": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+class SandboxDownError(RuntimeError):
+    """The zygote cannot be started: a fault of the installation, not of a submission."""
+
+
+class Sandbox:
+    """One zygote; one request at a time."""
+
+    def __init__(self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: float) -> None:
+        """Fix the limits of every child; nothing is started yet."""
+        self._limits = (memory_bytes, cpu_seconds, wall_seconds)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def start(self) -> None:
+        """Start the zygote and wait until it is ready.
+
+        Raises:
+            SandboxDownError: it did not come up.
+        """
+        with self._lock:
+            self._start()
+
+    def check(self, statement: bytes, payload: Path) -> bytes:
+        """Return the cells of `payload` in stored form.
+
+        Args:
+            statement: bytes of the signed statement.
+            payload: file with the received bytes.
+
+        Raises:
+            KimError: the payload is refused.
+            SandboxDownError: no zygote could be started; try again later.
+        """
+        with self._lock:
+            try:
+                return self._check(statement, payload)
+            except ConnectionError:
+                # The zygote itself died, which a child cannot cause; once more with a new one.
+                _LOG.warning("sandbox zygote lost, starting another")
+                self._stop()
+                self._start()
+                try:
+                    return self._check(statement, payload)
+                except ConnectionError:
+                    self._stop()
+                    raise kim_error("decode_failed") from None
+
+    def close(self) -> None:
+        """End the zygote."""
+        with self._lock:
+            self._stop()
+
+    @property
+    def alive(self) -> bool:
+        """Whether a zygote is running."""
+        process = self._process
+        return process is not None and process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the zygote, if one runs."""
+        return self._process.pid if self._process else None
+
+    def _start(self) -> None:
+        if self._process is not None:
+            return
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "hub.sandbox.zygote", *map(str, self._limits)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # a traceback could quote a row
+                env=_ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,
+            )
+        self._socket = ours
+        ours.settimeout(_READY_SECONDS)
+        try:
+            ready = ours.recv(64)
+        except OSError:
+            ready = b""
+        if ready != b'{"ready":true}':
+            self._stop()
+            raise SandboxDownError("the sandbox did not start")
+
+    def _check(self, statement: bytes, payload: Path) -> bytes:
+        self._start()
+        answer = os.memfd_create("kim-answer", os.MFD_CLOEXEC)
+        try:
+            with payload.open("rb") as source:
+                reply = self._ask(statement, [source.fileno(), answer])
+            if reply != {"exit": 0, "signal": 0}:
+                _LOG.warning("sandbox child failed: %s", json.dumps(reply))
+                raise kim_error("decode_failed")
+            size = os.fstat(answer).st_size
+            if size > _MAX_ANSWER_BYTES:
+                raise kim_error("decode_failed")
+            return verdict.read(os.pread(answer, size, 0))
+        finally:
+            os.close(answer)
+
+    def _ask(self, statement: bytes, descriptors: list[int]) -> dict[str, Any]:
+        peer = self._socket
+        if peer is None:
+            raise ConnectionError
+        peer.settimeout(self._limits[2] + _GRACE_SECONDS)
+        try:
+            peer.sendmsg(
+                [statement],
+                [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors).tobytes())],
+            )
+            raw = peer.recv(1024)
+        except OSError as error:
+            raise ConnectionError from error
+        if not raw:
+            raise ConnectionError
+        reply: dict[str, Any] = json.loads(raw)
+        return reply
+
+    def _stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None

@@ -1,0 +1,75 @@
+"""A made-up delivery with every cell withheld, checked like a real one.
+
+The zygote rehearses with it: what is loaded once here is not loaded again in every child (60 ms each), and a
+sandbox in which checking does not work at all refuses to start instead of refusing every delivery.
+"""
+
+import hashlib
+from typing import Final
+
+from hub.domain.cell_columns import Cells
+from hub.sandbox import child
+from protocol import columns
+from protocol.canonical import canonical_stream
+from protocol.catalogue import Catalogue
+from protocol.catalogue_file import load_catalogue
+from protocol.grid import CellGrid, grid_of
+from protocol.observations import CellState
+from protocol.periods import Period
+from protocol.regions import reporting_areas
+from protocol.statement import (
+    CHUNK_BYTES,
+    MEDIA_ARROW_STREAM,
+    PayloadInfo,
+    Software,
+    SubmissionStatement,
+)
+from protocol.submission_rules import DELIVERABLE
+
+_PERIOD: Final = Period(2020, 1)
+
+
+def rehearse() -> None:
+    """Check one delivery of each dataflow; whatever it raises means that this sandbox cannot work."""
+    catalogue = load_catalogue()
+    for dataset in DELIVERABLE:
+        grid = grid_of(catalogue, dataset)
+        table = columns.submission_table(
+            grid,
+            ref_area=reporting_areas()[0].id,
+            period=_PERIOD,
+            values=[None] * len(grid),
+            states=[CellState.SUPPRESSED] * len(grid),
+        )
+        payload = canonical_stream(table)
+        cells = child.check_payload(_statement(catalogue, grid, payload), payload)
+        if not Cells.from_bytes(cells, rows=len(grid)).withheld.all():
+            raise RuntimeError("the rehearsal of a delivery came out wrong")
+
+
+def _statement(catalogue: Catalogue, grid: CellGrid, payload: bytes) -> bytes:
+    return SubmissionStatement(
+        aud="rehearsal",
+        node="node-rehearsal",
+        instance="00000000-0000-0000-0000-000000000000",
+        area=reporting_areas()[0].id,
+        dataset=grid.dataset.urn,
+        period=str(_PERIOD),
+        revision=1,
+        supersedes=None,
+        reason=None,
+        schema=columns.schema_id(grid.dataset),
+        schema_sha256=columns.schema_sha256(grid.dataset),
+        catalogue_sha256=catalogue.sha256,
+        payload=PayloadInfo(
+            media=MEDIA_ARROW_STREAM,
+            size=len(payload),
+            sha256=hashlib.sha256(payload).hexdigest(),
+            rows=len(grid),
+            chunk=CHUNK_BYTES,
+        ),
+        min_contributors=max(rule.min_contributors for rule in catalogue.rules.values()),
+        software=Software("kim-hub", "0", "0"),
+        created="2020-04-01T00:00:00Z",
+        nonce=bytes(32),
+    ).to_json()

@@ -1,0 +1,103 @@
+"""The process from which decoding children are forked: `python -I -m hub.sandbox.zygote`.
+
+It is started by `hub.sandbox.client` with a clean environment and one Unix socket as its standard input,
+imports everything a child needs, gives up network and privileges, and then serves one request at a time:
+
+request: the statement's bytes, with two file descriptors (payload to read, answer to write)
+reply:   `{"exit": code, "signal": number}` or `{"timeout": true}` once the child is gone
+
+It stays single-threaded, so that a fork copies a consistent process, and ends when the hub's end is closed.
+It never reads a payload itself.
+"""
+
+import array
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Final, NoReturn
+
+from hub.sandbox import child, limits, verdict
+from hub.sandbox.rehearsal import rehearse
+from protocol.errors import KimError
+
+MAX_REQUEST_BYTES: Final = 128 * 1024
+_FAILED: Final = 3
+
+
+def main() -> None:
+    """Serve until the hub closes its end of the socket."""
+    memory_bytes, cpu_seconds, wall_seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    peer = socket.socket(fileno=0)
+    rehearse()
+    limits.leave_network()
+    limits.drop_privileges()
+    rehearse()  # still works without privileges: a file that only root can read would show here
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, every page
+    peer.send(b'{"ready":true}')
+    while True:
+        request, descriptors = _receive(peer)
+        if not request:
+            return
+        pid = os.fork()
+        if pid == 0:
+            peer.close()
+            _child(request, descriptors, memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        peer.send(json.dumps(_wait(pid, peer, wall_seconds=wall_seconds)).encode())
+
+
+def _receive(peer: socket.socket) -> tuple[bytes, list[int]]:
+    space = socket.CMSG_SPACE(2 * array.array("i").itemsize)
+    data, ancillary, _, _ = peer.recvmsg(MAX_REQUEST_BYTES, space)
+    descriptors = array.array("i")
+    for level, kind, payload in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
+    return data, list(descriptors)
+
+
+def _wait(pid: int, peer: socket.socket, *, wall_seconds: float) -> dict[str, int | bool]:
+    """Wait for the child; kill it when its time is up or the hub is gone."""
+    handle = os.pidfd_open(pid)
+    watch = select.poll()
+    watch.register(handle, select.POLLIN)
+    watch.register(peer, select.POLLHUP)
+    try:
+        ended = handle in dict(watch.poll(wall_seconds * 1000))
+    finally:
+        os.close(handle)
+    if not ended:
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    if not ended:
+        return {"timeout": True}
+    code = os.waitstatus_to_exitcode(status)
+    return {"exit": max(code, 0), "signal": max(-code, 0)}
+
+
+def _child(request: bytes, descriptors: list[int], *, memory_bytes: int, cpu_seconds: int) -> NoReturn:
+    """Decode and answer; never returns, whatever happens."""
+    try:
+        source, target = descriptors
+        limits.set_hard_limits(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+        with os.fdopen(source, "rb") as stream:
+            payload = stream.read()
+        try:
+            answer = verdict.accepted(child.check_payload(request, payload))
+        except KimError as error:
+            answer = verdict.refused(error)
+        with os.fdopen(target, "wb") as out:
+            out.write(answer)
+    except BaseException:  # noqa: BLE001 -- every failure of a child is the same refusal
+        os._exit(_FAILED)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

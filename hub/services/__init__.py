@@ -1,0 +1,4 @@
+"""One use case per module: unit of work in, domain objects out.
+
+Views, tasks and commands call these and no table.
+"""

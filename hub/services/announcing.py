@@ -1,0 +1,205 @@
+"""Announce a submission: what the signed statement says is checked before any byte of payload.
+
+The same statement gets the same answer, however often and however late it comes: a replay changes nothing.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy.exc import IntegrityError
+
+from hub.domain.ids import Sha256, SubmissionId
+from hub.domain.states import OPEN_UPLOAD, UNDECIDED, SubmissionState
+from hub.services.authentication import Signed, authenticate
+from hub.services.context import HubContext
+from hub.services.opening import require_open
+from hub.store.records import Submission
+from hub.store.unit_of_work import UnitOfWork
+from protocol.catalogue import Dataset, RuleKind
+from protocol.columns import schema_sha256
+from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, parse_envelope, statement_id
+from protocol.errors import ErrorItem, KimError, kim_error
+from protocol.periods import Period
+from protocol.statement import SubmissionStatement
+from protocol.texts import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The answer: the submission as it stands, what is missing, and whether it is new."""
+
+    submission: Submission
+    missing: list[list[int]]
+    created: bool
+
+
+def announce(context: HubContext, body: bytes) -> Announced:
+    """Take the announcement of a submission.
+
+    Args:
+        context: the hub.
+        body: the signed envelope, as received.
+
+    Raises:
+        KimError: the refusal; nothing is stored then.
+    """
+    # 1. Size.
+    if len(body) > context.settings.max_envelope_bytes:
+        raise kim_error("too_large")
+    # 2. A strict envelope of the one payload type, with one signature.
+    envelope = parse_envelope(body, payload_type=PAYLOAD_TYPE_SUBMISSION)
+    submission_id = SubmissionId(statement_id(envelope))
+    with context.database.read() as unit:
+        # 3. Key, signature, statement, audience, node, area.
+        signed = authenticate(unit, envelope, audience=context.settings.audience)
+        # 4. A statement that is known already: its state, and nothing else happens.
+        known = _known(unit, submission_id)
+        if known:
+            return known
+        # 5. to 10. What it announces can be taken.
+        dataset = _check_content(context, signed.statement)
+        _check_period(context, unit, dataset, signed.statement)
+        _check_chain(context, unit, dataset, signed)
+    envelope_sha256 = context.blobs.put(body)
+    submission = _new(context, submission_id, dataset, signed, envelope_sha256)
+    try:
+        with context.database.write() as unit:
+            # The same questions once more, now that no other writer can change the answers.
+            known = _known(unit, submission_id)
+            if known:
+                return known
+            _check_period(context, unit, dataset, signed.statement)
+            _check_chain(context, unit, dataset, signed)
+            unit.submissions.add(submission)
+    except IntegrityError:
+        # Another process was faster (PostgreSQL): with the same statement, or with the same revision.
+        with context.database.read() as unit:
+            known = _known(unit, submission_id)
+            if known:
+                return known
+            _check_chain(context, unit, dataset, signed)
+        raise kim_error("busy") from None
+    return Announced(submission, submission.plan.missing(()), created=True)
+
+
+def _known(unit: UnitOfWork, submission_id: SubmissionId) -> Announced | None:
+    submission = unit.submissions.get(submission_id)
+    if submission is None:
+        return None
+    return Announced(submission, missing_chunks(unit, submission), created=False)
+
+
+def missing_chunks(unit: UnitOfWork, submission: Submission) -> list[list[int]]:
+    """Return the chunks that the node still owes; none once the upload is over."""
+    if submission.state not in OPEN_UPLOAD:
+        return []
+    return submission.plan.missing(unit.submissions.chunks(submission.id))
+
+
+def _check_content(context: HubContext, statement: SubmissionStatement) -> Dataset:
+    # 5. The dataset is one of the catalogue's, in the version that this hub reads.
+    dataset = next((d for d in context.catalogue.datasets.values() if d.urn == statement.dataset), None)
+    if dataset is None:
+        raise kim_error("schema_unknown", pointer="/dataset")
+    # 6. Node and hub mean the same columns and the same catalogue.
+    if statement.schema_sha256 != schema_sha256(dataset):
+        raise kim_error("schema_mismatch", pointer="/schema_sha256")
+    if statement.catalogue_sha256 != context.catalogue.sha256:
+        raise kim_error(
+            "schema_unknown",
+            Text(
+                "Die Lieferung wurde mit einer anderen Fassung des Katalogs erzeugt.",
+                "The delivery was made with another version of the catalogue.",
+            ),
+            pointer="/catalogue_sha256",
+        )
+    # 7. Its size is within the limit, and it is cut as this hub expects.
+    payload = statement.payload
+    if payload.size > context.settings.max_payload_bytes:
+        raise kim_error("too_large", pointer="/payload/size")
+    if payload.size < 1 or payload.chunk != context.settings.chunk_bytes:
+        raise kim_error("bad_envelope", pointer="/payload/chunk")
+    # 8. The node's threshold is at least the catalogue's.
+    minimum = min(i.rule.min_contributors for i in dataset.indicators if i.rule.kind is not RuleKind.NONE)
+    if statement.min_contributors < minimum:
+        raise kim_error("k_anonymity", pointer="/min_contributors")
+    return dataset
+
+
+def _check_period(
+    context: HubContext, unit: UnitOfWork, dataset: Dataset, statement: SubmissionStatement
+) -> None:
+    # 9. The period has ended and is not closed.
+    require_open(context, unit, dataset.id, Period.parse(str(statement.period)))
+
+
+def _check_chain(context: HubContext, unit: UnitOfWork, dataset: Dataset, signed: Signed) -> None:
+    # 10. It continues the chain of this node, dataset and period, and there is no other unfinished link.
+    statement = signed.statement
+    head = unit.submissions.head(signed.node.id, dataset.id, str(statement.period))
+    expected = (1, None) if head is None else (head.revision + 1, head.id)
+    unfinished = head is not None and head.state in OPEN_UPLOAD | UNDECIDED
+    if unfinished or (statement.revision, statement.supersedes) != expected:
+        raise _conflict(head)
+    # 11. The node has not begun more uploads than it may.
+    if unit.submissions.open_uploads(signed.node.id) >= context.settings.max_open_uploads:
+        raise kim_error(
+            "rate_limited",
+            Text("Zu viele angefangene Lieferungen.", "Too many deliveries begun and not finished."),
+        )
+
+
+def _conflict(head: Submission | None) -> KimError:
+    if head is None:
+        return kim_error(
+            "revision_conflict",
+            Text(
+                "Der Hub kennt noch keine Fassung dieser Lieferung.",
+                "The hub has no revision of this delivery.",
+            ),
+            pointer="/revision",
+        )
+    stands = Text(
+        f"Der Hub hat Fassung {head.revision} im Stand {head.state}, Kennung {head.id}.",
+        f"The hub has revision {head.revision} in state {head.state}, id {head.id}.",
+    )
+    return kim_error(
+        "revision_conflict",
+        stands,
+        pointer="/revision",
+        errors=[ErrorItem("/supersedes", "revision_conflict", Text(head.id, head.id))],
+    )
+
+
+def _new(
+    context: HubContext,
+    submission_id: SubmissionId,
+    dataset: Dataset,
+    signed: Signed,
+    envelope_sha256: Sha256,
+) -> Submission:
+    statement, now = signed.statement, context.clock.now()
+    return Submission(
+        id=submission_id,
+        node_id=signed.node.id,
+        keyid=signed.key.keyid,
+        area=signed.node.area,
+        dataset=dataset.id,
+        period=str(statement.period),
+        revision=statement.revision,
+        supersedes=statement.supersedes,
+        state=SubmissionState.ANNOUNCED,
+        envelope_sha256=envelope_sha256,
+        payload_sha256=Sha256(statement.payload.sha256),
+        payload_size=statement.payload.size,
+        payload_rows=statement.payload.rows,
+        chunk_bytes=statement.payload.chunk,
+        min_contributors=statement.min_contributors,
+        canonical_sha256=None,
+        bounds_sha256=None,
+        announced_at=now,
+        state_since=now,
+        received_at=None,
+        decided_at=None,
+        problem_code=None,
+        problem=None,
+    )

@@ -1,0 +1,49 @@
+"""Work out the exact bounds of the withheld cells of an accepted submission, once, for every later merge.
+
+Bounds are derived from one delivery alone (published cells and the relations that hold in every delivery), so
+they do not change when other areas deliver. They are no decision: a submission counts before they are known,
+only a compilation waits for them.
+"""
+
+import numpy as np
+
+from aggregation.disclosure import cell_bounds
+from hub.domain.cell_columns import Bounds, Cells
+from hub.domain.ids import SubmissionId
+from hub.domain.jobs import Job, JobName
+from hub.domain.states import SubmissionState
+from hub.services.context import HubContext
+from protocol.grid import grid_of
+from protocol.observations import STATE_NUMBER, CellState
+
+#: What an upper bound is where nothing bounds a cell (as in `aggregation.merge`).
+OPEN_ABOVE = -1
+
+
+def bound(context: HubContext, submission_id: SubmissionId) -> None:
+    """Compute and store the bounds of one submission, if it is accepted and has none yet."""
+    with context.database.read() as unit:
+        submission = unit.submissions.get(submission_id)
+    if submission is None or submission.state is not SubmissionState.ACCEPTED:
+        return
+    if submission.bounds_sha256 is None and submission.canonical_sha256 is not None:
+        rows = len(grid_of(context.catalogue, submission.dataset))
+        cells = Cells.from_bytes(context.blobs.get(submission.canonical_sha256), rows=rows)
+        blob = context.blobs.put(bounds_of(context, submission.dataset, cells).to_bytes())
+        with context.database.write() as unit:
+            unit.submissions.set_bounds(submission_id, blob)
+            # The last missing bounds of a closed period: now it can be compiled.
+            if unit.periods.is_closed(submission.dataset, submission.period):
+                unit.after_commit(Job(JobName.COMPILE, (submission.dataset, submission.period)))
+
+
+def bounds_of(context: HubContext, dataset: str, cells: Cells) -> Bounds:
+    """Return the bounds of every cell of one delivery; a published cell is its own bound."""
+    grid = grid_of(context.catalogue, dataset)
+    published = np.isin(cells.states, [STATE_NUMBER[state] for state in CellState if state.has_value])
+    if published.all():
+        return Bounds(cells.values, cells.values)
+    lower, upper = cell_bounds(grid, cells.values, ~published, context.catalogue)
+    # A cell the node did not deliver at all is not bounded by what it withheld.
+    silent = ~published & ~cells.withheld
+    return Bounds(np.where(silent, 0, lower), np.where(silent, OPEN_ABOVE, upper))

@@ -1,0 +1,41 @@
+"""What the use cases need, put together once by `hub.app`."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from hub.clock import Clock
+from hub.sandbox.client import Sandbox
+from hub.settings import HubSettings
+from hub.store.blobs import BlobStore
+from hub.store.incoming import Incoming
+from hub.store.unit_of_work import Database
+from protocol.catalogue import Catalogue
+from protocol.regions import RegionTree
+
+#: Where views find the context: `current_app.extensions[EXTENSION]`.
+EXTENSION: Final = "kim"
+
+
+@dataclass(frozen=True, slots=True)
+class HubContext:
+    """The parts of one running hub.
+
+    Attributes:
+        settings: what the operator chose.
+        clock: the only source of time.
+        database: opens units of work.
+        blobs: signed envelopes, payloads and what was derived from them, by digest.
+        incoming: chunks of unfinished uploads.
+        sandbox: decodes payloads.
+        catalogue: what may be delivered; statements pin it by digest.
+        tree: regions and what is added up to what.
+    """
+
+    settings: HubSettings
+    clock: Clock
+    database: Database
+    blobs: BlobStore
+    incoming: Incoming
+    sandbox: Sandbox
+    catalogue: Catalogue
+    tree: RegionTree

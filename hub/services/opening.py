@@ -1,0 +1,31 @@
+"""Is a period open for deliveries: it has ended, the programme existed, and nobody has closed it."""
+
+from hub.services.context import HubContext
+from hub.store.unit_of_work import UnitOfWork
+from protocol.errors import kim_error
+from protocol.periods import Period
+from protocol.texts import Text
+
+
+def require_taken(context: HubContext, period: Period) -> None:
+    """Raise `period_not_open` for a period that no delivery can be about.
+
+    Raises:
+        KimError: `period_not_open` for a year (only quarters are delivered), for a period before the
+            programme, and for one whose last day is not over yet.
+    """
+    if period.quarter is None:
+        raise kim_error(
+            "period_not_open",
+            Text("Geliefert wird nach Quartalen.", "Deliveries are made by quarter."),
+            pointer="/period",
+        )
+    if period.last_day >= context.clock.today() or period < Period.parse(context.settings.first_period):
+        raise kim_error("period_not_open", pointer="/period")
+
+
+def require_open(context: HubContext, unit: UnitOfWork, dataset: str, period: Period) -> None:
+    """Raise `period_not_open` or `period_closed` unless deliveries for `dataset` and `period` are taken."""
+    require_taken(context, period)
+    if unit.periods.is_closed(dataset, str(period)):
+        raise kim_error("period_closed", pointer="/period")

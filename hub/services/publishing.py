@@ -1,0 +1,129 @@
+"""Close periods, and publish what was compiled for them.
+
+A release is the set of current cubes of all closed periods, switched on at once: readers see the old
+release or the new one, never half of each. It is made only when the cube of every closed period is there,
+so closing several periods in one go makes one release.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.domain.jobs import Job, JobName
+from hub.services.compiling import ready_inputs
+from hub.services.context import HubContext
+from hub.services.opening import require_taken
+from hub.store.unit_of_work import UnitOfWork
+from protocol.errors import kim_error
+from protocol.periods import Period
+from protocol.texts import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the closed periods are: cubes that are current, and what still has none."""
+
+    cubes: dict[tuple[str, str], int]
+    uncompiled: tuple[tuple[str, str], ...]
+    waiting: tuple[tuple[str, str], ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every closed period has its current cube."""
+        return not self.uncompiled and not self.waiting
+
+
+def close(
+    context: HubContext, periods: Sequence[Period], *, datasets: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    """Close periods for deliveries and ask for their compilation.
+
+    Args:
+        context: the hub.
+        periods: quarters that have ended.
+        datasets: short ids; when empty, every dataset that was delivered for the period.
+
+    Returns:
+        The (dataset, period) that are closed now and were not before.
+
+    Raises:
+        KimError: `period_not_open` for a period that has not ended, `schema_unknown` for an unknown dataset,
+            `unknown_period` if nothing was delivered for a period and no dataset was named.
+    """
+    for period in periods:
+        require_taken(context, period)
+    for dataset in datasets:
+        context.catalogue.dataset(dataset)
+    closed: list[tuple[str, str]] = []
+    with context.database.write() as unit:
+        now = context.clock.now()
+        for period in periods:
+            chosen = list(datasets) or unit.submissions.delivered_datasets(str(period))
+            if not chosen:
+                raise kim_error(
+                    "unknown_period",
+                    Text(
+                        f"Für {period} liegt keine Lieferung vor; den Datensatz mit --dataset nennen.",
+                        f"Nothing was delivered for {period}; name the dataset with --dataset.",
+                    ),
+                )
+            for dataset in chosen:
+                if unit.periods.is_closed(dataset, str(period)):
+                    continue
+                unit.periods.close(dataset, str(period), at=now)
+                unit.audit("period.closed", f"{dataset} {period}", at=now)
+                unit.after_commit(Job(JobName.COMPILE, (dataset, str(period))))
+                closed.append((dataset, str(period)))
+    return closed
+
+
+def progress(context: HubContext, unit: UnitOfWork) -> Progress:
+    """Return which closed periods have their current cube."""
+    cubes: dict[tuple[str, str], int] = {}
+    uncompiled, waiting = [], []
+    for dataset, period in unit.periods.closed():
+        inputs = ready_inputs(unit, dataset, period)
+        if inputs is None:
+            waiting.append((dataset, period))
+            continue
+        cube = unit.cubes.find(
+            dataset=dataset,
+            period=period,
+            inputs_sha256=inputs.sha256,
+            catalogue_sha256=context.catalogue.sha256,
+        )
+        if cube is None:
+            uncompiled.append((dataset, period))
+        else:
+            cubes[dataset, period] = cube.id
+    return Progress(cubes, tuple(uncompiled), tuple(waiting))
+
+
+def publish(context: HubContext, *, note: str = "") -> int | None:
+    """Publish the current cubes of all closed periods.
+
+    Returns:
+        The number of the release that holds them: a new one, or the published one if it has exactly these
+        cubes; None while a cube is missing or nothing is closed.
+    """
+    with context.database.read() as unit:
+        if not progress(context, unit).complete:
+            return None
+    with context.database.write() as unit:
+        state = progress(context, unit)
+        if not state.complete or not state.cubes:
+            return None
+        current = unit.cubes.published()
+        if current is not None and current.cubes == state.cubes:
+            return current.number
+        now = context.clock.now()
+        number = unit.cubes.publish(state.cubes, at=now, note=note)
+        unit.audit("release.published", str(number), at=now, actor="hub", detail={"cubes": len(state.cubes)})
+    return number
+
+
+def is_published(context: HubContext) -> bool:
+    """Whether the published release holds the current cube of every closed period."""
+    with context.database.read() as unit:
+        state = progress(context, unit)
+        current = unit.cubes.published()
+        return state.complete and current is not None and current.cubes == state.cubes

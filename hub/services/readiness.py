@@ -1,0 +1,19 @@
+"""Can this hub work right now: database reachable, schema known, sandbox up."""
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.services.context import HubContext
+from hub.store import schema
+
+
+def not_ready_because(context: HubContext) -> list[str]:
+    """Return the names of the parts that fail; empty if all is well."""
+    failing: list[str] = []
+    try:
+        if schema.stored_revision(context.database.engine) != schema.known_revision():
+            failing.append("schema")
+    except SQLAlchemyError:
+        failing.append("database")
+    if not context.sandbox.alive:
+        failing.append("sandbox")
+    return failing

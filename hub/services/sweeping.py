@@ -1,0 +1,63 @@
+"""Find work that nobody does: from the database's states alone, so that a lost broker loses nothing.
+
+Also ends uploads that were never finished, and removes chunk folders that no upload needs any more.
+"""
+
+import datetime as dt
+
+from hub.domain.jobs import Job, JobName
+from hub.domain.states import OPEN_UPLOAD, SubmissionState
+from hub.services.context import HubContext
+from hub.services.publishing import progress
+from hub.services.uploading import reject
+from protocol.errors import kim_error
+
+
+def find_work(context: HubContext, *, patience_seconds: float) -> list[Job]:
+    """Return jobs for everything that has waited longer than `patience_seconds`, oldest first.
+
+    A job may be on its way all the same: jobs are idempotent.
+    """
+    before = context.clock.now() - dt.timedelta(seconds=patience_seconds)
+    with context.database.read() as unit:
+        undecided = unit.submissions.waiting(
+            SubmissionState.RECEIVED, SubmissionState.VERIFYING, before=before
+        )
+        jobs = [Job(JobName.VERIFY, (row.id,)) for row in undecided]
+        jobs += [Job(JobName.BOUND, (item,)) for item in unit.submissions.unbounded(before=before)]
+        state = progress(context, unit)
+        jobs += [Job(JobName.COMPILE, key) for key in state.uncompiled]
+        published = unit.cubes.published()
+        if state.complete and state.cubes and (published is None or published.cubes != state.cubes):
+            jobs.append(Job(JobName.PUBLISH))
+    return jobs
+
+
+def expire_uploads(context: HubContext) -> int:
+    """Reject uploads that were announced too long ago and are not complete; return how many."""
+    before = context.clock.now() - dt.timedelta(days=context.settings.upload_days)
+    with context.database.read() as unit:
+        late = [
+            row for row in unit.submissions.waiting(*OPEN_UPLOAD, before=before) if row.announced_at < before
+        ]
+    for row in late:
+        with context.database.write() as unit:
+            current = unit.submissions.get(row.id)
+            if current is None or current.state not in OPEN_UPLOAD:
+                continue
+            reject(unit, current, kim_error("upload_expired"), at_clock=context)
+            unit.submissions.drop_chunks(row.id)
+        context.incoming.clear(row.id)
+    return len(late)
+
+
+def clear_leftovers(context: HubContext) -> None:
+    """Remove chunk folders of uploads that are over: a process died between commit and clean-up."""
+    with context.database.read() as unit:
+        over = [
+            item
+            for item in context.incoming.submissions()
+            if (row := unit.submissions.get(item)) is None or row.state not in OPEN_UPLOAD
+        ]
+    for item in over:
+        context.incoming.clear(item)

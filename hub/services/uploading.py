@@ -1,0 +1,219 @@
+"""Receive the bytes of an announced submission: chunk by chunk, in any order, as often as it takes.
+
+Invariants: a chunk counts once its bytes are durable and its row is committed, never before; a repeated chunk
+changes nothing; bytes that differ from what is in are a conflict; the submission is `received` only when the
+whole has the digest that the node signed. Then, and only then, its verification is asked for.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from hub.domain.ids import SubmissionId
+from hub.domain.jobs import Job, JobName
+from hub.domain.states import OPEN_UPLOAD, KeyStatus, NodeStatus, SubmissionState
+from hub.services.context import HubContext
+from hub.services.opening import require_open
+from hub.store.records import Submission
+from hub.store.unit_of_work import UnitOfWork
+from protocol.errors import ErrorItem, KimError, kim_error
+from protocol.periods import Period
+from protocol.problems import PROBLEMS, problem_document
+from protocol.texts import Text
+
+_CONTENT_DIGEST: Final = re.compile(r"sha-256=:([A-Za-z0-9+/=]{1,64}):", re.ASCII)
+
+
+def parse_content_digest(header: str | None) -> bytes:
+    """Return the SHA-256 of a `Content-Digest` field (RFC 9530).
+
+    Raises:
+        KimError: `bad_request` if the field is missing or not a single sha-256 digest.
+    """
+    form = _CONTENT_DIGEST.fullmatch((header or "").strip())
+    try:
+        digest = base64.b64decode(form[1], validate=True) if form else b""
+    except binascii.Error:
+        digest = b""
+    if len(digest) != hashlib.sha256().digest_size:
+        raise kim_error(
+            "bad_request",
+            Text(
+                "Content-Digest fehlt oder ist keine Angabe der Form sha-256=:…:.",
+                "Content-Digest is missing or not of the form sha-256=:…:.",
+            ),
+            pointer="/headers/Content-Digest",
+        )
+    return digest
+
+
+def receive_chunk(
+    context: HubContext, submission_id: SubmissionId, n: int, *, body: bytes, digest: bytes
+) -> None:
+    """Store chunk `n`.
+
+    Args:
+        context: the hub.
+        submission_id: of the announced submission.
+        n: number of the chunk.
+        body: its bytes, as received.
+        digest: SHA-256 that the sender computed.
+
+    Raises:
+        KimError: `not_found`, `digest_mismatch`, `too_large`, `chunk_conflict`, or the code with which the
+            submission was rejected meanwhile.
+    """
+    with context.database.read() as unit:
+        submission = _get(unit, submission_id)
+        # 1. The chunk exists in the announced plan.
+        if not submission.plan.holds(n):
+            raise kim_error("not_found")
+        # 2. Length and digest: a connection that broke off, or a proxy that changed bytes.
+        if len(body) > submission.chunk_bytes:
+            raise kim_error("too_large")
+        actual = hashlib.sha256(body)
+        if len(body) != submission.plan.length_of(n) or not hmac.compare_digest(actual.digest(), digest):
+            raise kim_error("digest_mismatch")
+        # 3. Known already, or no longer wanted.
+        if _is_repeat(unit, submission, n, sha256=actual.hexdigest()):
+            return
+    context.incoming.put(submission_id, n, body)
+    with context.database.write() as unit:
+        submission = _get(unit, submission_id)
+        if _is_repeat(unit, submission, n, sha256=actual.hexdigest()):
+            return
+        now = context.clock.now()
+        unit.submissions.add_chunk(submission_id, n, size=len(body), sha256=actual.hexdigest(), at=now)
+        if submission.state is SubmissionState.ANNOUNCED:
+            unit.submissions.move(submission, SubmissionState.UPLOADING, at=now)
+
+
+def complete(context: HubContext, submission_id: SubmissionId) -> Submission:
+    """Finish an upload: all bytes are in and are the signed ones.
+
+    Returns:
+        The submission as it stands now; asking again changes nothing.
+
+    Raises:
+        KimError: `not_found`, `incomplete_upload`, `digest_mismatch` (send the chunks again), `key_revoked`,
+            `node_suspended`, `period_closed`.
+    """
+    with context.database.read() as unit:
+        submission = _get(unit, submission_id)
+        if submission.state not in OPEN_UPLOAD:
+            return _unless_refused(submission)
+        missing = submission.plan.missing(unit.submissions.chunks(submission_id))
+    if missing:
+        raise _incomplete(missing)
+    _assemble(context, submission)
+    refusal: KimError | None = None
+    with context.database.write() as unit:
+        submission = _get(unit, submission_id)
+        if submission.state not in OPEN_UPLOAD:
+            return _unless_refused(submission)
+        now = context.clock.now()
+        # Key, node and period are asked again: they may have changed since the announcement.
+        refusal = refusal_by_now(context, unit, submission)
+        if refusal is None:
+            unit.submissions.move(submission, SubmissionState.RECEIVED, at=now, facts={"received_at": now})
+            unit.after_commit(Job(JobName.VERIFY, (submission_id,)))
+        else:
+            reject(unit, submission, refusal, at_clock=context)
+        done = _get(unit, submission_id)
+    context.incoming.clear(submission_id)
+    if refusal is not None:
+        raise refusal
+    return done
+
+
+def reject(unit: UnitOfWork, submission: Submission, error: KimError, *, at_clock: HubContext) -> None:
+    """Move a submission to `rejected`, with its problem for the node to read."""
+    now = at_clock.clock.now()
+    unit.submissions.move(
+        submission,
+        SubmissionState.REJECTED,
+        at=now,
+        code=error.code,
+        facts={
+            "decided_at": now,
+            "problem": problem_document(error, instance=f"/v1/submissions/{submission.id}"),
+        },
+    )
+
+
+def refusal_by_now(context: HubContext, unit: UnitOfWork, submission: Submission) -> KimError | None:
+    """Return why a submission that was announced rightly can no longer be taken, if so."""
+    key, node = unit.nodes.key(submission.keyid), unit.nodes.get(submission.node_id)
+    if key is None or key.status is KeyStatus.REVOKED:
+        return kim_error("key_revoked")
+    if node is None or node.status is not NodeStatus.ACTIVE:
+        return kim_error("node_suspended")
+    try:
+        require_open(context, unit, submission.dataset, Period.parse(submission.period))
+    except KimError as error:
+        return error
+    return None
+
+
+def _assemble(context: HubContext, submission: Submission) -> None:
+    """Put the chunks together as a blob with the signed digest; chunks that do not fit are dropped."""
+    if context.blobs.has(submission.payload_sha256):
+        return
+    count = submission.plan.count
+    digest = hashlib.sha256()
+    try:
+        for part in context.incoming.parts(submission.id, count):
+            digest.update(part)
+        fits = digest.hexdigest() == submission.payload_sha256
+    except FileNotFoundError:
+        fits = False
+    if not fits:
+        with context.database.write() as unit:
+            if _get(unit, submission.id).state in OPEN_UPLOAD:
+                unit.submissions.drop_chunks(submission.id)
+        raise kim_error("digest_mismatch")
+    if count == 1:
+        # The chunk is durable already: it only changes its name.
+        context.blobs.adopt(context.incoming.path(submission.id, 0), submission.payload_sha256)
+    else:
+        context.blobs.put_parts(_parts(context, submission))
+
+
+def _parts(context: HubContext, submission: Submission) -> Iterator[bytes]:
+    return context.incoming.parts(submission.id, submission.plan.count)
+
+
+def _get(unit: UnitOfWork, submission_id: SubmissionId) -> Submission:
+    submission = unit.submissions.get(submission_id)
+    if submission is None:
+        raise kim_error("not_found")
+    return submission
+
+
+def _is_repeat(unit: UnitOfWork, submission: Submission, n: int, *, sha256: str) -> bool:
+    present = unit.submissions.chunks(submission.id).get(n)
+    if present is not None and present != sha256:
+        raise kim_error("chunk_conflict")
+    if present is None and submission.state not in OPEN_UPLOAD:
+        _unless_refused(submission)
+        raise kim_error("chunk_conflict")
+    return present is not None
+
+
+def _unless_refused(submission: Submission) -> Submission:
+    """Return the submission, or raise the refusal it got before its bytes were complete."""
+    if submission.state is SubmissionState.REJECTED and submission.received_at is None:
+        code = submission.problem_code or ""
+        raise kim_error(code if code in PROBLEMS else "internal")
+    return submission
+
+
+def _incomplete(missing: list[list[int]]) -> KimError:
+    code = "incomplete_upload"
+    text = Text("Diese Teile fehlen noch.", "These chunks are still missing.")
+    items = [ErrorItem(f"/chunks/{first}-{last}", code, text) for first, last in missing[:20]]
+    return kim_error(code, text, errors=items)

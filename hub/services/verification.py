@@ -1,0 +1,100 @@
+"""Decide about a received submission: the sandbox decodes and checks, this module records what it says.
+
+Invariants: decision, event, problem and the superseding of the previous head are one transaction; the
+received bytes stay, whatever the decision; running it again, or twice at once, decides once.
+"""
+
+import logging
+import time
+from typing import Final
+
+from hub.domain.cell_columns import Cells, MalformedColumnsError
+from hub.domain.ids import Sha256, SubmissionId
+from hub.domain.jobs import Job, JobName
+from hub.domain.states import KeyStatus, SubmissionState
+from hub.services.context import HubContext
+from hub.services.uploading import reject
+from hub.store.records import Submission
+from hub.store.unit_of_work import UnitOfWork
+from protocol.dsse import parse_envelope
+from protocol.errors import KimError, kim_error
+from protocol.grid import grid_of
+
+_LOG: Final = logging.getLogger("kim.hub.verification")
+
+
+def verify(context: HubContext, submission_id: SubmissionId) -> None:
+    """Verify one submission, if it waits for it.
+
+    Raises:
+        SandboxDownError, OSError: a fault of this machine; the submission keeps waiting.
+    """
+    submission = _begin(context, submission_id)
+    if submission is None:
+        return
+    started = time.perf_counter()
+    refusal: KimError | None = None
+    cells_sha256: Sha256 | None = None
+    try:
+        cells_sha256 = context.blobs.put(_checked_cells(context, submission))
+    except KimError as error:
+        refusal = error
+    with context.database.write() as unit:
+        current = unit.submissions.get(submission_id)
+        if current is None or current.state is not SubmissionState.VERIFYING:
+            return
+        refusal = refusal or _withdrawn_key(unit, current)
+        if refusal is not None or cells_sha256 is None:
+            reject(unit, current, refusal or kim_error("internal"), at_clock=context)
+            # A closed period may have waited for this decision.
+            if unit.periods.is_closed(current.dataset, current.period):
+                unit.after_commit(Job(JobName.COMPILE, (current.dataset, current.period)))
+        else:
+            _accept(context, unit, current, cells_sha256)
+    _LOG.info(
+        "submission %s %s in %.0f ms",
+        submission_id,
+        refusal.code if refusal else SubmissionState.ACCEPTED,
+        (time.perf_counter() - started) * 1000,
+    )
+
+
+def _begin(context: HubContext, submission_id: SubmissionId) -> Submission | None:
+    with context.database.write() as unit:
+        submission = unit.submissions.get(submission_id)
+        if submission is None or submission.state is SubmissionState.VERIFYING:
+            return submission  # taken before by a process that died, or that still works on it
+        if submission.state is not SubmissionState.RECEIVED:
+            return None
+        unit.submissions.move(submission, SubmissionState.VERIFYING, at=context.clock.now())
+        return unit.submissions.get(submission_id)
+
+
+def _checked_cells(context: HubContext, submission: Submission) -> bytes:
+    envelope = parse_envelope(context.blobs.get(submission.envelope_sha256))
+    cells = context.sandbox.check(envelope.payload, context.blobs.path(submission.payload_sha256))
+    try:
+        Cells.from_bytes(cells, rows=len(grid_of(context.catalogue, submission.dataset)))
+    except MalformedColumnsError:
+        raise kim_error("decode_failed") from None
+    return cells
+
+
+def _withdrawn_key(unit: UnitOfWork, submission: Submission) -> KimError | None:
+    key = unit.nodes.key(submission.keyid)
+    return kim_error("key_revoked") if key is None or key.status is KeyStatus.REVOKED else None
+
+
+def _accept(context: HubContext, unit: UnitOfWork, submission: Submission, cells: Sha256) -> None:
+    now = context.clock.now()
+    if submission.supersedes is not None:
+        previous = unit.submissions.get(SubmissionId(submission.supersedes))
+        if previous is not None and previous.state is SubmissionState.ACCEPTED:
+            unit.submissions.move(previous, SubmissionState.SUPERSEDED, at=now)
+    unit.submissions.move(
+        submission,
+        SubmissionState.ACCEPTED,
+        at=now,
+        facts={"decided_at": now, "canonical_sha256": cells},
+    )
+    unit.after_commit(Job(JobName.BOUND, (submission.id,)))

@@ -1,0 +1,100 @@
+"""Serve a hub on loopback with waitress.
+
+Waitress reads a request completely before a view runs: a connection that breaks off mid-body never reaches
+the hub. Its own refusals (body too large, malformed request) are problem documents here, like every other.
+"""
+
+import ipaddress
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+import waitress.server
+from flask import Flask
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
+
+from hub.api.problem_responses import problem_response
+from hub.settings import HubSettings
+from protocol.errors import kim_error
+
+_LOG: Final = logging.getLogger("kim.hub.serving")
+_CONNECTIONS: Final = 500
+_IDLE_SECONDS: Final = 30
+_CODES: Final = {413: "too_large", 431: "too_large", 500: "internal"}
+
+
+def require_loopback(host: str) -> None:
+    """Raise `not_loopback` unless `host` is a loopback address: there are no logins yet."""
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    if not local:
+        raise kim_error("not_loopback")
+
+
+def make_server(app: Flask, settings: HubSettings) -> Any:  # noqa: ANN401 -- waitress ships no annotations
+    """Return a listening server; `run()` serves, `close()` ends it. Port 0 takes a free one.
+
+    Raises:
+        KimError: `not_loopback`.
+    """
+    require_loopback(settings.host)
+    server = waitress.server.create_server(
+        app,
+        host=settings.host,
+        port=settings.port,
+        threads=settings.threads,
+        ident="kim-hub",
+        max_request_body_size=2 * settings.chunk_bytes,
+        max_request_header_size=16 * 1024,
+        connection_limit=_CONNECTIONS,
+        channel_timeout=_IDLE_SECONDS,
+        cleanup_interval=10,
+        clear_untrusted_proxy_headers=True,
+    )
+    server.channel_class = _channel_class(settings.audience)
+    return server
+
+
+def _channel_class(audience: str) -> type[HTTPChannel]:
+    class ProblemTask(ErrorTask):  # type: ignore[misc]  # waitress ships no annotations
+        """Answers what waitress refuses itself."""
+
+        def execute(self) -> None:
+            response = problem_response(
+                kim_error(_CODES.get(self.request.error.code, "bad_request")), language=None
+            )
+            self.status = response.status
+            self.response_headers = [
+                *response.headers.items(),
+                ("Kim-Hub", audience),
+                ("Connection", "close"),
+            ]
+            self.set_close_on_finish()
+            self.content_length = response.content_length
+            self.write(response.get_data())
+
+    class Channel(HTTPChannel):  # type: ignore[misc]
+        """A connection with our error answers."""
+
+        error_task_class = ProblemTask
+
+    return Channel
+
+
+def serve(app: Flask, settings: HubSettings, *, on_ready: Callable[[str], None]) -> None:
+    """Serve until interrupted.
+
+    Args:
+        app: the application.
+        settings: where to listen.
+        on_ready: called with the URL once the port is open.
+    """
+    server = make_server(app, settings)
+    on_ready(f"http://{settings.host}:{server.effective_port}")
+    try:
+        server.run()
+    finally:
+        server.close()

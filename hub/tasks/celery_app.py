@@ -1,0 +1,94 @@
+"""The Celery application and its tasks.
+
+JSON only, ids only, acknowledged late, no results kept: what became of a task stands in the database. A
+task that fails is not repeated by Celery; the sweeper finds its work again from the states.
+"""
+
+import itertools
+import logging
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from celery import Celery
+
+from hub.domain.ids import SubmissionId
+from hub.domain.jobs import Job, JobName
+from hub.services.bounding import bound
+from hub.services.compiling import compile_cube
+from hub.services.context import HubContext
+from hub.services.publishing import publish
+from hub.services.verification import verify
+
+_LOG: Final = logging.getLogger("kim.hub.tasks")
+# Kombu's memory transport is one for the whole process: each hub in it needs a queue of its own.
+_NUMBERS: Final = itertools.count(1)
+_POLL_SECONDS: Final = 0.01
+
+
+def make_celery(broker_url: str) -> Celery:
+    """Return an application without tasks.
+
+    Args:
+        broker_url: where jobs travel; empty for the queue inside this process.
+    """
+    in_process = not broker_url
+    queue = f"kim-hub-{next(_NUMBERS)}" if in_process else "kim-hub"
+    app = Celery("kim-hub", broker=broker_url or "memory://localhost/", set_as_current=False)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_default_queue=queue,
+        task_create_missing_queues=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={"polling_interval": _POLL_SECONDS} if in_process else {},
+    )
+    return app
+
+
+class CeleryQueue:
+    """Sends jobs as Celery messages."""
+
+    def __init__(self, app: Celery) -> None:
+        """Send through `app`."""
+        self._app = app
+
+    def send(self, job: Job) -> None:
+        """Hand over `job`. A broker that cannot be reached is no error: the sweeper will find the work."""
+        try:
+            self._app.send_task(f"kim.{job.name}", args=list(job.args))
+        except Exception as error:  # noqa: BLE001 -- whatever the transport raises, the work is not lost
+            _LOG.warning("job %s not sent: %s", job.name, type(error).__name__)
+
+
+def add_tasks(app: Celery, context: HubContext) -> None:
+    """Register one task per kind of job."""
+    work: dict[JobName, Callable[..., object]] = {
+        JobName.VERIFY: lambda item: verify(context, SubmissionId(item)),
+        JobName.BOUND: lambda item: bound(context, SubmissionId(item)),
+        JobName.COMPILE: lambda dataset, period: compile_cube(context, dataset, period),
+        JobName.PUBLISH: lambda: publish(context),
+    }
+    for name, call in work.items():
+        app.task(name=f"kim.{name}")(_guarded(name, call))
+
+
+def _guarded(name: JobName, call: Callable[..., object]) -> Callable[..., None]:
+    def run(*args: str) -> None:
+        try:
+            call(*args)
+        except Exception as error:  # noqa: BLE001 -- the message may quote a value: say only what and where
+            frames = traceback.extract_tb(error.__traceback__)
+            where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:]]
+            _LOG.error("job %s %s failed: %s at %s", name, args, type(error).__name__, where)
+
+    return run

@@ -1,0 +1,74 @@
+"""The thread that looks again: it sends jobs which got lost, or which another process asked for.
+
+`kim-hub close` runs in a process of its own and only writes the database; the serving hub finds the closed
+periods here. A job that was just sent is not sent again until its patience is over.
+"""
+
+import logging
+import threading
+import time
+from typing import Final
+
+from hub.domain.jobs import Job, JobQueue
+from hub.services.context import HubContext
+from hub.services.sweeping import clear_leftovers, expire_uploads, find_work
+
+_LOG: Final = logging.getLogger("kim.hub.sweeper")
+_EXPIRY_SECONDS: Final = 600.0
+
+
+class Sweeper:
+    """Looks for work every `sweep_seconds`."""
+
+    def __init__(self, context: HubContext, queue: JobQueue, *, alone: bool) -> None:
+        """Prepare the thread.
+
+        Args:
+            context: the hub.
+            queue: where found work goes.
+            alone: whether no other process works for this hub, so that at the start everything undecided
+                can be taken up at once.
+        """
+        self._context, self._queue, self._alone = context, queue, alone
+        self._sent: dict[Job, float] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="kim-sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Take up what an earlier process left, then look again and again."""
+        clear_leftovers(self._context)
+        if self._alone:
+            self.sweep(patience_seconds=0.0)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking."""
+        self._stop.set()
+        self._thread.join()
+
+    def sweep(self, *, patience_seconds: float) -> list[Job]:
+        """Look once and send what was found and not sent lately; return it."""
+        now = time.monotonic()
+        forget = self._context.settings.stale_seconds
+        self._sent = {job: at for job, at in self._sent.items() if now - at < forget}
+        found = [
+            job
+            for job in find_work(self._context, patience_seconds=patience_seconds)
+            if job not in self._sent
+        ]
+        for job in found:
+            self._sent[job] = now
+            self._queue.send(job)
+        return found
+
+    def _run(self) -> None:
+        settings = self._context.settings
+        expired_at = 0.0
+        while not self._stop.wait(settings.sweep_seconds):
+            try:
+                self.sweep(patience_seconds=settings.stale_seconds)
+                if time.monotonic() - expired_at > _EXPIRY_SECONDS:
+                    expire_uploads(self._context)
+                    expired_at = time.monotonic()
+            except Exception as error:  # noqa: BLE001 -- a full disk or a locked database passes; look again
+                _LOG.warning("sweep failed: %s", type(error).__name__)
