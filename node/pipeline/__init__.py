@@ -9,9 +9,8 @@ from node.pipeline.figures import (
     DATASETS,
     Figures,
     count_figures,
-    deliverable_periods,
     read_source,
-    require_mapped,
+    split_by_end,
 )
 from node.pipeline.prospects import Decision, Prospect, Prospects
 from node.pipeline.sealing import seal
@@ -28,10 +27,9 @@ __all__ = [
     "Stopwatch",
     "Workshop",
     "count_figures",
-    "deliverable_periods",
     "make_draft",
     "read_source",
-    "require_mapped",
     "require_strict_enough",
     "seal",
+    "split_by_end",
 ]

@@ -19,13 +19,12 @@ from aggregation.tabulate import tabulate
 from node.clock import Clock
 from node.mapping import CodeMapping
 from node.pipeline.stopwatch import Stopwatch
-from node.quality import Prepared, prepare
+from node.quality import Prepared, prepare, require_ended, require_mapped
 from node.settings import Settings
 from node.sources import read_profile_a
 from protocol.catalogue import Catalogue
-from protocol.errors import ErrorItem, kim_error
+from protocol.errors import KimError
 from protocol.periods import Period
-from protocol.texts import Text
 
 DATASETS: Final = ("CASES", "PERSONS")
 _LOCAL_TIME: Final = ZoneInfo("Europe/Berlin")
@@ -39,11 +38,11 @@ class Figures:
 
     Attributes:
         counts: by period (in order of time) and dataset, aligned with the dataset's grid.
-        not_ended: periods asked for that had not ended when the file was exported.
+        not_ended: periods asked for that had not ended when the file was exported, with the reason.
     """
 
     counts: Mapping[tuple[Period, str], IntArray] = field(repr=False)
-    not_ended: tuple[Period, ...]
+    not_ended: Mapping[Period, KimError]
 
 
 def read_source(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatch) -> Prepared:
@@ -67,38 +66,23 @@ def read_source(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatc
         return prepare(raw, area=settings.area, mapping=mapping, catalogue=catalogue)
 
 
-def deliverable_periods(
+def split_by_end(
     prepared: Prepared, periods: Sequence[Period], *, clock: Clock
-) -> tuple[tuple[Period, ...], tuple[Period, ...]]:
-    """Split periods into those that had ended when the file was exported, and the others.
+) -> tuple[tuple[Period, ...], Mapping[Period, KimError]]:
+    """Split periods into those that had ended when the file was exported, and the others with the reason.
 
     A file that does not say when it was exported counts as exported today.
     """
     exported: date = prepared.export_date or clock.now().astimezone(_LOCAL_TIME).date()
-    ended = tuple(period for period in periods if period.last_day < exported)
-    return ended, tuple(period for period in periods if period.last_day >= exported)
-
-
-def require_mapped(prepared: Prepared) -> None:
-    """Refuse to count while a local text has no code.
-
-    Raises:
-        KimError: ``unknown_code`` with one item per column; texts stand in the local report only.
-    """
-    if not prepared.unmapped:
-        return
-    rows: dict[str, int] = {}
-    for entry in prepared.unmapped:
-        rows[entry.column] = rows.get(entry.column, 0) + entry.rows
-    items = [
-        ErrorItem(
-            f"/columns/{column}",
-            "unknown_code",
-            Text(f"{column}: {count} Zeilen ohne Zuordnung", f"{column}: {count} rows without a code"),
-        )
-        for column, count in rows.items()
-    ]
-    raise kim_error("unknown_code", errors=items)
+    ended: list[Period] = []
+    not_ended: dict[Period, KimError] = {}
+    for period in periods:
+        try:
+            require_ended(period, export_date=exported)
+            ended.append(period)
+        except KimError as error:
+            not_ended[period] = error
+    return tuple(ended), not_ended
 
 
 def count_figures(
@@ -124,8 +108,8 @@ def count_figures(
     Raises:
         KimError: ``unknown_code`` while something is not mapped.
     """
-    require_mapped(prepared)
-    ended, not_ended = deliverable_periods(prepared, periods, clock=clock)
+    require_mapped(prepared.unmapped)
+    ended, not_ended = split_by_end(prepared, periods, clock=clock)
     with stopwatch.measuring("tabulate"):
         by_dataset = {
             dataset: tabulate(prepared.facts, catalogue=catalogue, dataset_id=dataset, periods=ended)
