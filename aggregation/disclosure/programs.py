@@ -104,7 +104,7 @@ class LinearProgram:
         upper: IntArray,
         *,
         integral: Sequence[int] | IntArray = (),
-        costs_change: str = "objective",
+        changing: str = "objective",
     ) -> None:
         """Hand the program to the solver.
 
@@ -113,7 +113,7 @@ class LinearProgram:
             lower: lower limit of each variable.
             upper: upper limit of each variable.
             integral: variables that must be integers; empty for a linear program.
-            costs_change: what changes between solves, ``"objective"`` (the old basis stays feasible:
+            changing: what changes between solves, ``"objective"`` (the old basis stays feasible:
                 primal simplex) or ``"limits"`` (it stays dual feasible: dual simplex).
 
         Raises:
@@ -121,7 +121,7 @@ class LinearProgram:
         """
         self._size = len(lower)
         self._all = np.arange(self._size, dtype=np.int32)
-        self._solver = _quiet_solver(_PRIMAL_SIMPLEX if costs_change == "objective" else _DUAL_SIMPLEX)
+        self._solver = _quiet_solver(_PRIMAL_SIMPLEX if changing == "objective" else _DUAL_SIMPLEX)
         if len(integral):
             self._solver.setOptionValue("presolve", "on")
         kinds = np.zeros(self._size, dtype=np.int32)
@@ -148,18 +148,20 @@ class LinearProgram:
             raise ValueError("the solver refuses the program")
         self.solves = 0
 
-    def set_limits(self, variable: int, lower: float, upper: float) -> None:
-        """Change the limits of one variable."""
-        self._solver.changeColBounds(variable, lower, upper)
+    def set_limits(self, variables: IntArray, lower: IntArray, upper: IntArray) -> None:
+        """Change the limits of some variables."""
+        self._solver.changeColsBounds(
+            len(variables), variables.astype(np.int32), limits_as_floats(lower), limits_as_floats(upper)
+        )
+
+    def set_costs(self, variables: IntArray, costs: FloatArray) -> None:
+        """Change the costs of some variables."""
+        self._solver.changeColsCost(len(variables), variables.astype(np.int32), costs)
 
     def minimise(self, costs: FloatArray) -> Answer:
         """Solve for the given cost of each variable."""
         self._solver.changeColsCost(self._size, self._all, costs)
         return self.solve()
-
-    def change_cost(self, variable: int, cost: float) -> None:
-        """Change the cost of one variable."""
-        self._solver.changeColCost(variable, cost)
 
     def solve(self) -> Answer:
         """Solve with the costs and limits as they stand."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from aggregation.disclosure.history import Delivered, History, bridge_cells, linked_history
 from aggregation.disclosure.linear_system import BoolArray, IntArray, Publication
+from aggregation.disclosure.moves import Task
 from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
@@ -30,7 +31,7 @@ from aggregation.disclosure.primary import (
 )
 from aggregation.disclosure.programs import FloatArray
 from aggregation.disclosure.relations import Structure
-from aggregation.disclosure.secondary import Pattern, Task, protect_cells
+from aggregation.disclosure.secondary import Pattern, protect_cells
 from aggregation.disclosure.wording import cell_label
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
