@@ -1,18 +1,22 @@
 """Protects one delivery of a node jointly with everything that is linked to it.
 
-Order: rules make cells sensitive; the new delivery is protected by itself as far as that goes (with the
-cells that neighbouring quarters see held fixed, so that what is proven here stays proven whatever comes);
-what is left, in the new delivery and in the linked ones, is protected in the joint system. Deliveries that
-are out keep their pattern: published cells are constants, withheld ones variables.
+The steps, in this order, so that the pattern depends on the input alone and not on what a process remembers:
 
-It deliberately decides no figure and changes no value: the result is a pattern with its proof.
+1. The rules make cells sensitive; small stocks that later quarters build on are to stay uncertain too.
+2. The new delivery is protected by itself as far as that goes, with the cells that neighbouring quarters see
+   held fixed: what is proven here stays proven whatever comes.
+3. What is left of it is protected in the joint system.
+4. The sensitive cells of the linked deliveries are proven again, with what is withheld by now.
+5. Those that the new delivery would open are protected in the joint system.
+
+Deliveries that are out keep their pattern: published cells are constants, withheld ones variables. This
+module deliberately decides no figure and changes no value: the result is a pattern.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +34,7 @@ from aggregation.disclosure.primary import (
     sensitive_cells,
 )
 from aggregation.disclosure.programs import FloatArray
+from aggregation.disclosure.proofs import PROOFS
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.secondary import Pattern, protect_cells
 from aggregation.disclosure.wording import cell_label
@@ -76,27 +81,146 @@ def protect(
         The pattern.
 
     Raises:
-        KimError: ``disclosure_unsafe`` if no pattern protects some cell (its ``errors`` name the cells, never
-            a value); ``disclosure_unknown`` if the values contradict the catalogue's relations or a program
+        KimError: ``disclosure_unsafe`` if no pattern protects some cell (the detail names the cells, never a
+            value); ``disclosure_unknown`` if the values contradict the catalogue's relations or a program
             could not be solved.
     """
     if not np.all(structure.system.satisfied(values)):
-        raise _unknown(_CONTRADICTION)
+        raise kim_error("disclosure_unknown", _CONTRADICTION)
     reasons = primary_reasons(structure, values, stricter=min_contributors)
     sensitive: BoolArray = reasons != NO_REASON
-    start = Delivered(period, values, _starting_pattern(structure, period, values, sensitive, linked))
-    history = linked_history(structure, start, linked)
-    alone = _protect_alone(structure, history, start, sensitive, min_contributors)
-    pattern = _protect_jointly(history, alone, sensitive, min_contributors)
-    _raise_if_open(history, pattern)
-    withheld = pattern.withheld[: len(values)]
-    reasons[withheld & ~sensitive] = Reason.SECONDARY
-    return Protection(withheld, reasons, int(sensitive.sum()), alone.solves + pattern.solves)
+    start = _starting_pattern(structure, period, values, sensitive, linked)
+    history = linked_history(structure, Delivered(period, values, start), linked)
+    run = _Run(history, sensitive, min_contributors)
+    run.protect_alone()
+    run.protect_jointly()
+    run.protect_linked()
+    reasons[run.withheld & ~sensitive] = Reason.SECONDARY
+    return Protection(run.withheld, reasons, int(sensitive.sum()), run.programs)
 
 
 def costs_of(structure: Structure, values: IntArray) -> FloatArray:
     """Return what withholding each cell costs the readers: many small parts and a large value cost more."""
     return structure.weights * (1.0 + np.log2(1.0 + np.abs(values)))
+
+
+class _Run:
+    """One delivery on its way through the steps."""
+
+    def __init__(self, history: History, sensitive: BoolArray, stricter: int | None) -> None:
+        self._history = history
+        self._structure = history.structure
+        self._sensitive = sensitive
+        self._stricter = stricter
+        self._costs = np.concatenate([costs_of(self._structure, d.values) for d in history.deliveries])
+        self._proven = np.zeros(history.system.cells, dtype=np.bool_)
+        self._proven_alone = np.zeros_like(sensitive)
+        self.programs = 0
+
+    @property
+    def withheld(self) -> BoolArray:
+        """The pattern of the new delivery so far."""
+        return self._new.withheld
+
+    @property
+    def _new(self) -> Delivered:
+        return self._history.deliveries[0]
+
+    def protect_alone(self) -> None:
+        """Step 2."""
+        fixed = _seen_by_others(self._history, self._new)
+        task = Task(
+            publication=_alone(self._structure, self._new, fixed, self._stricter),
+            sensitive=self._sensitive & ~fixed,
+            upward=np.zeros_like(fixed),
+            optional=self._optional() & ~fixed,
+            costs=self._costs[: len(fixed)],
+        )
+        pattern = protect_cells(task)
+        self._accept(pattern, pattern.withheld | self.withheld)
+        self._proven_alone = pattern.proven()
+        self._proven[: len(fixed)] |= self._proven_alone
+
+    def protect_jointly(self) -> None:
+        """Step 3."""
+        upward = self._everywhere(_precious(self._structure, self._new.values, self._stricter))
+        pattern = self._joint_pattern(self._everywhere(self._sensitive) & ~self._proven, upward=upward)
+        self._raise_if_open(pattern)
+
+    def protect_linked(self) -> None:
+        """Steps 4 and 5."""
+        waiting = [np.zeros_like(self._sensitive)]
+        waiting += [self._waiting_in(delivery) for delivery in self._history.deliveries[1:]]
+        proof = self._joint_pattern(np.concatenate(waiting) & ~self._proven, means=np.False_)
+        opened = np.zeros_like(self._proven)
+        opened[list(proof.unprotected)] = True
+        self._raise_if_open(self._joint_pattern(opened))
+        PROOFS.remember(self._structure, self._new, self._proven_alone, self._stricter)
+
+    def _joint_pattern(
+        self, cells: BoolArray, *, upward: BoolArray | None = None, means: np.bool_ = np.True_
+    ) -> Pattern:
+        """Protect cells of any delivery, with or without withholding more of the new one."""
+        task = Task(
+            publication=_jointly(self._history, self._stricter),
+            sensitive=cells,
+            upward=np.zeros_like(cells) if upward is None else upward,
+            optional=self._everywhere(self._optional() & means),
+            costs=self._costs,
+        )
+        pattern = protect_cells(task)
+        self._accept(pattern, pattern.withheld[: len(self._sensitive)])
+        self._proven |= pattern.proven()
+        return pattern
+
+    def _accept(self, pattern: Pattern, withheld: BoolArray) -> None:
+        deliveries = (replace(self._new, withheld=withheld), *self._history.deliveries[1:])
+        self._history = replace(self._history, deliveries=deliveries)
+        self.programs += pattern.solves
+
+    def _optional(self) -> BoolArray:
+        """Which published cells may be withheld: no zeros everybody may know, nothing already out."""
+        new = self._new
+        optional = ~new.withheld & ~open_zeros(self._structure, new.values)
+        for earlier in self._history.deliveries[1:]:
+            if earlier.period == new.period:
+                optional &= earlier.withheld | (earlier.values != new.values)
+        return optional
+
+    def _everywhere(self, cells: BoolArray) -> BoolArray:
+        """Return a mask of the new delivery as one of all deliveries."""
+        everywhere = np.zeros_like(self._proven)
+        everywhere[: len(cells)] = cells
+        return everywhere
+
+    def _waiting_in(self, old: Delivered) -> BoolArray:
+        """Return the sensitive cells of a linked delivery whose proof may depend on other deliveries."""
+        sensitive = old.withheld & sensitive_cells(self._structure, old.values, stricter=self._stricter)
+        fixed = _seen_by_others(self._history, old)
+        if fixed.all():
+            return sensitive
+        proven = PROOFS.recall(self._structure, old, self._stricter)
+        if proven is None:
+            task = Task(
+                publication=_alone(self._structure, old, fixed, self._stricter),
+                sensitive=sensitive & ~fixed,
+                upward=np.zeros_like(fixed),
+                optional=np.zeros_like(fixed),
+                costs=np.ones(len(fixed)),
+            )
+            pattern = protect_cells(task)
+            self.programs += pattern.solves
+            proven = pattern.proven()
+            PROOFS.remember(self._structure, old, proven, self._stricter)
+        return sensitive & ~proven
+
+    def _raise_if_open(self, pattern: Pattern) -> None:
+        if not pattern.unprotected:
+            return
+        if pattern.undecided:
+            raise kim_error("disclosure_unknown", _UNSOLVED)
+        places = [self._history.place(cell) for cell in pattern.unprotected]
+        raise _unsafe([cell_label(self._structure, row, delivery.period) for delivery, row in places])
 
 
 def _starting_pattern(
@@ -114,52 +238,25 @@ def _starting_pattern(
     return withheld
 
 
-def _protect_alone(
-    structure: Structure,
-    history: History,
-    new: Delivered,
-    sensitive: BoolArray,
-    stricter: int | None,
-) -> Pattern:
-    """Protect what can be protected without moving a cell that other deliveries see."""
-    bridges = _bridges(structure, history, new)
-    publication = Publication(
-        structure.system,
-        new.values,
-        new.withheld & ~bridges,
-        floors_of(structure, new.values, ~new.withheld, stricter=stricter),
-    )
-    task = Task(
-        publication=publication,
-        sensitive=sensitive & ~bridges,
-        upward=np.zeros_like(sensitive),
-        optional=_optional(structure, history, new, sensitive) & ~bridges,
-        costs=costs_of(structure, new.values),
-    )
-    pattern = protect_cells(task)
-    return replace(pattern, withheld=pattern.withheld | new.withheld)
+def _alone(structure: Structure, delivery: Delivered, fixed: BoolArray, stricter: int | None) -> Publication:
+    """Return one delivery as published, with the cells that others see held at their true value."""
+    floors = floors_of(structure, delivery.values, ~delivery.withheld, stricter=stricter)
+    return Publication(structure.system, delivery.values, delivery.withheld & ~fixed, floors)
 
 
-def _protect_jointly(history: History, alone: Pattern, sensitive: BoolArray, stricter: int | None) -> Pattern:
-    """Protect what is left, in all deliveries at once."""
-    structure, new = history.structure, replace(history.deliveries[0], withheld=alone.withheld)
-    history = replace(history, deliveries=(new, *history.deliveries[1:]))
-    proven = np.zeros_like(sensitive)
-    for witness in alone.witnesses:
-        proven |= witness != 0
-    open_cells = [sensitive & ~proven]
-    open_cells += [_open_in(structure, history, old, stricter) for old in history.deliveries[1:]]
-    upward, optional = np.zeros((2, history.system.cells), dtype=np.bool_)
-    upward[: len(sensitive)] = _precious(structure, new.values, stricter)
-    optional[: len(sensitive)] = _optional(structure, history, new, sensitive) & ~new.withheld
-    task = Task(
-        publication=publication_of(history, stricter),
-        sensitive=np.concatenate(open_cells),
-        upward=upward,
-        optional=optional,
-        costs=np.concatenate([costs_of(structure, d.values) for d in history.deliveries]),
-    )
-    return protect_cells(task)
+def _jointly(history: History, stricter: int | None) -> Publication:
+    """Return what is published of all deliveries together."""
+    floors = [
+        floors_of(history.structure, d.values, ~d.withheld, stricter=stricter) for d in history.deliveries
+    ]
+    return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
+
+
+def _seen_by_others(history: History, delivery: Delivered) -> BoolArray:
+    """Return the cells that other deliveries may see: all of them if the period was delivered twice."""
+    if sum(other.period == delivery.period for other in history.deliveries) > 1:
+        return np.ones(len(delivery.values), dtype=np.bool_)
+    return bridge_cells(history.structure)
 
 
 def _precious(structure: Structure, values: IntArray, stricter: int | None) -> BoolArray:
@@ -175,61 +272,6 @@ def _precious(structure: Structure, values: IntArray, stricter: int | None) -> B
     return precious & (values > 0) & (values < 2 * minimum_of(structure, stricter))
 
 
-def publication_of(history: History, stricter: int | None) -> Publication:
-    """Return what is published of all deliveries together."""
-    floors = [
-        floors_of(history.structure, d.values, ~d.withheld, stricter=stricter) for d in history.deliveries
-    ]
-    return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
-
-
-def _optional(structure: Structure, history: History, new: Delivered, sensitive: BoolArray) -> BoolArray:
-    """Return which published cells may be withheld: no zeros everybody may know, nothing already out."""
-    optional = ~sensitive & ~open_zeros(structure, new.values)
-    for earlier in history.deliveries[1:]:
-        if earlier.period == new.period:
-            optional &= earlier.withheld | (earlier.values != new.values)
-    return optional
-
-
-def _bridges(structure: Structure, history: History, delivery: Delivered) -> BoolArray:
-    """Return the cells that other deliveries see: all of them if the period was delivered twice."""
-    if sum(other.period == delivery.period for other in history.deliveries) > 1:
-        return np.ones(len(delivery.values), dtype=np.bool_)
-    return bridge_cells(structure)
-
-
-def _open_in(structure: Structure, history: History, old: Delivered, stricter: int | None) -> BoolArray:
-    """Return the sensitive cells of a delivery that is out and may depend on the others."""
-    sensitive = old.withheld & sensitive_cells(structure, old.values, stricter=stricter)
-    if _bridges(structure, history, old).all():
-        return sensitive
-    proven = _proven_alone(structure, old.values.tobytes(), old.withheld.tobytes(), stricter)
-    waiting: BoolArray = sensitive & ~np.frombuffer(proven, dtype=np.bool_)
-    return waiting
-
-
-@lru_cache(maxsize=64)
-def _proven_alone(structure: Structure, values: bytes, withheld: bytes, stricter: int | None) -> bytes:
-    """Return the withheld cells of a delivery that stay protected whatever neighbouring quarters show.
-
-    Pure, and remembered: a node protects quarter after quarter against the same history.
-    """
-    true = np.frombuffer(values, dtype=np.int64)
-    hidden = np.frombuffer(withheld, dtype=np.bool_)
-    movable = hidden & ~bridge_cells(structure)
-    sensitive = movable & sensitive_cells(structure, true, stricter=stricter)
-    publication = Publication(
-        structure.system, true, movable, floors_of(structure, true, ~hidden, stricter=stricter)
-    )
-    nothing = np.zeros_like(hidden)
-    pattern = protect_cells(Task(publication, sensitive, nothing, nothing, np.ones(len(true))))
-    proven = np.zeros_like(hidden)
-    for witness in pattern.witnesses:
-        proven |= witness != 0
-    return proven.tobytes()
-
-
 # -------------------------------------------------------------------------------------------------- refusals
 
 _CONTRADICTION = Text(
@@ -242,23 +284,11 @@ _UNSOLVED = Text(
 )
 
 
-def _raise_if_open(history: History, pattern: Pattern) -> None:
-    if not pattern.unprotected:
-        return
-    if pattern.undecided:
-        raise _unknown(_UNSOLVED)
-    labels = []
-    for cell in pattern.unprotected:
-        delivery, row = history.place(cell)
-        labels.append(cell_label(history.structure, row, delivery.period))
-    raise kim_error(
+def _unsafe(labels: Sequence[Text]) -> KimError:
+    return kim_error(
         "disclosure_unsafe",
         Text(
             "Kein Sperrmuster schützt diese Zellen: " + "; ".join(label.de for label in labels),
             "No pattern protects these cells: " + "; ".join(label.en for label in labels),
         ),
     )
-
-
-def _unknown(detail: Text) -> KimError:
-    return kim_error("disclosure_unknown", detail)
