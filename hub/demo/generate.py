@@ -21,7 +21,7 @@ from hub.demo.date_traps import TRAPS
 from hub.demo.distributions import Shares
 from hub.demo.export_file import write_export
 from hub.demo.handling import Handled, handle
-from hub.demo.plans import AreaPlan, plan_of
+from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, plan_of
 from hub.demo.records import Entry
 from hub.demo.traps import Trap
 from hub.demo.world import World, simulate
@@ -70,7 +70,7 @@ def generate_area(region: Region, folder: Path) -> GeneratedArea:
         "area": region.id,
         "periods": [str(p) for p in Period.span(plan.first_period, plan.last_period)],
         "findings": findings_by_trap(handled),
-        "figures": figures_by_period(handled, plan),
+        "figures": figures_by_period(handled),
     }
     _write_json(folder / ANSWER_KEY_FILE, answer)
     _write_json(folder / LOCAL_CODES_FILE, {"mapping": plan.local_codes})
@@ -106,10 +106,10 @@ def findings_by_trap(handled: Handled) -> dict[str, dict[str, int]]:
     return arranged
 
 
-def figures_by_period(handled: Handled, plan: AreaPlan) -> dict[str, dict[str, Figures]]:
-    """Count every period the area delivers: period → dataset → cell → value."""
+def figures_by_period(handled: Handled) -> dict[str, dict[str, Figures]]:
+    """Count every quarter, also those the area does not deliver: period → dataset → cell → value."""
     catalogue = load_catalogue()
-    periods = Period.span(plan.first_period, plan.last_period)
+    periods = Period.span(FIRST_QUARTER, LAST_QUARTER)
     return {str(period): true_figures(handled, catalogue, period) for period in periods}
 
 

@@ -1,0 +1,249 @@
+"""The course of the demo: real hub, real nodes, one area after the other, then closing and publication.
+
+Purpose: starts the hub as an operator would, brings each area from its export to its accepted delivery
+through the commands of the product, closes the quarters and waits until the release is there.
+
+Invariants: the hub listens on loopback only; every child is started by path and ended by number; an area
+that fails is reported and does not stop the others.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from hub.demo.generate import EXPORT_FILE, generate_area
+from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, LocalCodes, plan_of
+from hub.demo.processes import Finished, ProcessTable, command_line, peak_bytes_of
+from hub.demo.progress import DemoProgress
+from hub.demo.published import get_json
+from hub.demo.world import EXPORT_DAY
+from protocol.errors import KimError, kim_error
+from protocol.periods import Period
+from protocol.regions import AACHEN_CITY, AACHEN_REST, Region, reporting_area, reporting_areas
+from protocol.texts import Text
+
+T = TypeVar("T")
+
+_START_SECONDS: Final = 60.0
+_PUBLICATION_SECONDS: Final = 600.0
+_PAUSE_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRun:
+    """What came of one area.
+
+    Attributes:
+        region: the area.
+        rows: data rows of its export.
+        report: what `kim-node submit --json` said, or None if it failed.
+        failure: why it failed, or empty.
+        node_seconds: wall-clock time of `kim-node submit`.
+        node_peak_bytes: largest resident size of the node.
+    """
+
+    region: Region
+    rows: int
+    report: Mapping[str, Any] | None
+    failure: str
+    node_seconds: float
+    node_peak_bytes: int
+
+
+def choose_areas(number: int) -> tuple[Region, ...]:
+    """Return the areas of a smaller demo: both parts of Aachen first, then some from all over the Land."""
+    areas = reporting_areas()
+    aachen = [area for area in areas if area.id in (AACHEN_CITY, AACHEN_REST)]
+    others = [area for area in areas if area not in aachen]
+    step = max(1, len(others) // max(1, number - len(aachen)))
+    spread = [*others[::step], *(area for i, area in enumerate(others) if i % step)]
+    return tuple(sorted([*aachen, *spread][:number], key=lambda area: area.id))
+
+
+class Course:
+    """One run of the demo up to the published release."""
+
+    def __init__(self, home: Path, port: int, processes: ProcessTable) -> None:
+        """Prepare a run.
+
+        Args:
+            home: the demo's folder, fresh.
+            port: port of the hub on loopback.
+            processes: where its children are kept.
+        """
+        self.home = home
+        self.hub_home = home / "hub"
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._processes = processes
+        self._hub: subprocess.Popen[bytes] | None = None
+
+    @property
+    def hub_peak_bytes(self) -> int | None:
+        """Largest resident size of the hub's process so far, or None where the system does not tell."""
+        return peak_bytes_of(self._hub.pid) if self._hub is not None else None
+
+    def start_hub(self) -> None:
+        """Set the hub up and start it.
+
+        Raises:
+            KimError: ``internal`` if it does not start.
+        """
+        self._must("kim-hub", "init", "--home", self.hub_home, log="hub-init")
+        with (self.hub_home / "hub.toml").open("a", encoding="utf-8") as settings:
+            # The exports were made on this day; it also tells the pages that the figures are made up.
+            settings.write(f'date = "{EXPORT_DAY.isoformat()}"\n')
+        command = command_line("kim-hub", "serve", "--home", self.hub_home, "--port", str(self.port))
+        self._hub = self._processes.start(command, log=self._log("hub"))
+        self._wait_for("/readyz", seconds=_START_SECONDS)
+
+    def stop_hub(self) -> None:
+        """End the hub."""
+        if self._hub is not None:
+            self._processes.stop(self._hub)
+
+    def wait_for_hub(self) -> int:
+        """Wait until the hub ends by itself; return its exit code."""
+        return self._hub.wait() if self._hub is not None else 0
+
+    def register_nodes(self, areas: Sequence[Region], jobs: int, progress: DemoProgress) -> dict[str, Path]:
+        """Set up one node per area, and register all their keys at the hub out of band, in one list.
+
+        Returns:
+            Configuration file by area.
+
+        Raises:
+            KimError: ``internal`` if a node cannot be set up or the list is refused.
+        """
+        nodes = self._in_parallel(areas, jobs, self._set_up_node)
+        entries = [
+            {"node": node["node"], "area": area.id, "public_key": node["public_key"], "name": area.name}
+            for area, node in zip(areas, nodes, strict=True)
+        ]
+        listed = self.home / "nodes.json"
+        listed.write_text(json.dumps(entries, ensure_ascii=False), encoding="utf-8")
+        self._must("kim-hub", "register", "--home", self.hub_home, "--list", listed, log="hub-register")
+        progress.advance("registered", by=len(entries))
+        return {area.id: Path(node["config"]) for area, node in zip(areas, nodes, strict=True)}
+
+    def run_areas(self, configs: Mapping[str, Path], jobs: int, progress: DemoProgress) -> list[AreaRun]:
+        """Bring all areas from export to accepted delivery, ``jobs`` at a time, the largest first."""
+        largest_first = sorted(map(reporting_area, configs), key=lambda area: -area.population)
+        runs = self._in_parallel(
+            largest_first, jobs, lambda area: self._run_area(area, configs[area.id], progress)
+        )
+        return sorted(runs, key=lambda run: run.region.id)
+
+    def _in_parallel(self, areas: Sequence[Region], jobs: int, work: Callable[[Region], T]) -> list[T]:
+        with ThreadPoolExecutor(max_workers=jobs) as pool:
+            try:
+                return list(pool.map(work, areas))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._processes.refuse_more()
+                raise
+
+    def close_and_publish(self) -> None:
+        """Close the eight quarters in one go and wait until the release that holds them is public.
+
+        Raises:
+            KimError: ``internal`` if closing fails or nothing is published in time.
+        """
+        periods = [str(period) for period in Period.span(FIRST_QUARTER, LAST_QUARTER)]
+        self._must("kim-hub", "close", "--home", self.hub_home, *periods, log="hub-close")
+        self._wait_for("/api/v1/releases", seconds=_PUBLICATION_SECONDS)
+
+    def _set_up_node(self, region: Region) -> dict[str, str]:
+        plan = plan_of(region)
+        folder = self._folder(region)
+        done = self._must(
+            "kim-node", "init", folder / "node", "--area", region.id, "--hub", self.url,
+            "--source", folder / EXPORT_FILE, "--json",
+            "--periods", f"{plan.first_period}..{plan.last_period}",
+            log=f"{region.id}-init",
+        )  # fmt: skip
+        node: dict[str, str] = json.loads(done.output)
+        with Path(node["config"]).open("a", encoding="utf-8") as config:
+            config.write(mapping_section(plan.local_codes))
+        return node
+
+    def _run_area(self, region: Region, config: Path, progress: DemoProgress) -> AreaRun:
+        generated = generate_area(region, self._folder(region))
+        progress.advance("generated")
+        submit = command_line("kim-node", "--config", config, "submit", "--json")
+        done = self._processes.run(submit, log=self._log(f"{region.id}-submit"))
+        report, failure = _report(done)
+        deliveries = report["deliveries"] if report else []
+        cells = sum(delivery["cells"] for delivery in deliveries)
+        withheld = sum(delivery["withheld"] for delivery in deliveries)
+        progress.advance("submitted")
+        progress.advance("cells", by=cells)
+        progress.area_done(
+            region.name, failure or f"{generated.rows} Zeilen, {cells} Zellen, {withheld} zurückgehalten"
+        )
+        return AreaRun(region, generated.rows, report, failure, done.seconds, done.peak_bytes)
+
+    def _folder(self, region: Region) -> Path:
+        return self.home / "areas" / region.id
+
+    def _must(self, command: str, *arguments: str | Path, log: str) -> Finished:
+        done = self._processes.run(command_line(command, *arguments), log=self._log(log))
+        if done.exit_code != 0:
+            raise _failed(f"{command} {arguments[0]}", done.errors)
+        return done
+
+    def _log(self, name: str) -> Path:
+        return self.home / "logs" / name
+
+    def _wait_for(self, path: str, *, seconds: float) -> None:
+        """Ask until the hub answers with something that is not empty."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._hub is None or self._hub.poll() is not None:
+                errors = self._log("hub").with_suffix(".err").read_text(encoding="utf-8", errors="replace")
+                raise _failed("kim-hub serve", errors)
+            try:
+                answer = get_json(self.port, path)
+            except (OSError, ValueError):
+                answer = None
+            if answer and not (isinstance(answer, dict) and answer.get("releases") == []):
+                return
+            time.sleep(_PAUSE_SECONDS)
+        raise _failed(f"GET {path}", "")
+
+
+def mapping_section(local_codes: LocalCodes) -> str:
+    """Write local codes as the tables of a node's configuration."""
+    lines: list[str] = []
+    for dimension, codes in local_codes.items():
+        lines += ["", f"[mapping.{dimension}]"]
+        # A TOML basic string has JSON's escapes.
+        lines += [
+            f"{json.dumps(text, ensure_ascii=False)} = {json.dumps(code)}" for text, code in codes.items()
+        ]
+    return "\n".join([*lines, ""]) if lines else ""
+
+
+def _report(done: Finished) -> tuple[dict[str, Any] | None, str]:
+    """Return what a node reported, and why it failed (empty if it did not)."""
+    try:
+        report = json.loads(done.output)
+    except ValueError:
+        report = None
+    if not isinstance(report, dict) or "deliveries" not in report:
+        report = None
+    if done.exit_code == 0 and report is not None:
+        return report, ""
+    return report, _failed("kim-node submit", done.errors).detail.de
+
+
+def _failed(what: str, errors: str) -> KimError:
+    last = errors.strip().splitlines()[-1:] or ["-"]
+    return kim_error("internal", Text(f"{what} ist gescheitert: {last[0]}", f"{what} failed: {last[0]}"))

@@ -1,0 +1,138 @@
+"""Real processes of the product: started by path, measured, ended by their number.
+
+Purpose: the demo runs `kim-node` and `kim-hub` exactly as an operator does, and wants to know what they
+cost: seconds and peak memory of each child (``wait4``), and of the hub while it is alive (``/proc``).
+
+Invariants: no shell; every child has its own session, so that Ctrl-C reaches the demo alone, which then
+ends its children in order; a child is only ever ended by the process that started it. Standard output and
+error go to files: no pipe can fill.
+
+It deliberately does not: import the node. It starts it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_GRACE_SECONDS: Final = 10.0
+_MODULES: Final[Mapping[str, str]] = {"kim-node": "node.cli", "kim-hub": "hub.cli"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A child that has ended.
+
+    Attributes:
+        exit_code: as a shell would see it; negative for a signal.
+        output: standard output.
+        errors: standard error.
+        seconds: wall-clock time.
+        cpu_seconds: processor time, its own children included.
+        peak_bytes: largest resident size.
+    """
+
+    exit_code: int
+    output: str
+    errors: str
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def command_line(command: str, *arguments: str | Path) -> list[str]:
+    """Return how to start one of the product's commands: the script beside Python, else the module."""
+    script = Path(sys.executable).with_name(command)
+    start = [str(script)] if script.is_file() else [sys.executable, "-m", _MODULES[command]]
+    return [*start, *(str(argument) for argument in arguments)]
+
+
+class ProcessTable:
+    """All children that are running, so that they can be ended when the demo is."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
+        self._ended = False
+
+    def start(self, command: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
+        """Start a child; its output goes to ``log`` + ``.out`` and ``.err``.
+
+        Raises:
+            InterruptedError: if everything is being ended already.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            self._lock,
+            log.with_suffix(".out").open("wb") as output,
+            log.with_suffix(".err").open("wb") as errors,
+        ):
+            if self._ended:
+                raise InterruptedError
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True
+            )
+            self._running[process.pid] = process
+        return process
+
+    def run(self, command: Sequence[str], *, log: Path) -> Finished:
+        """Start a child and wait for its end."""
+        started = time.perf_counter()
+        process = self.start(command, log=log)
+        # wait4 instead of Popen.wait, because only it tells what this one child has used.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        with self._lock:
+            self._running.pop(process.pid, None)
+        return Finished(
+            exit_code=process.returncode,
+            output=log.with_suffix(".out").read_text(encoding="utf-8", errors="replace"),
+            errors=log.with_suffix(".err").read_text(encoding="utf-8", errors="replace"),
+            seconds=time.perf_counter() - started,
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            peak_bytes=usage.ru_maxrss * _MAXRSS_UNIT,
+        )
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """Ask a child to end, and end it if it does not."""
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        with self._lock:
+            self._running.pop(process.pid, None)
+
+    def refuse_more(self) -> None:
+        """Ask all running children to end and start no others; those who wait for them see them end."""
+        with self._lock:
+            self._ended = True
+            for process in self._running.values():
+                if process.returncode is None:
+                    process.send_signal(signal.SIGTERM)
+
+
+#: Linux counts kibibytes, macOS bytes.
+_MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+
+
+def peak_bytes_of(pid: int) -> int | None:
+    """Return the largest resident size a running process has had, or None where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    for line in status.splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return None

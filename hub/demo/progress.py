@@ -1,0 +1,89 @@
+"""Tells a person how far the demo is: progress bars on a terminal, plain lines everywhere else.
+
+Invariants: nothing is written to standard output but here and in the summary; with ``--json`` everything
+goes to standard error.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+_STEPS = {
+    "generated": "Exporte erzeugt",
+    "registered": "Knoten eingetragen",
+    "submitted": "Gebiete geliefert",
+    "cells": "Zellen geliefert",
+}
+
+
+class DemoProgress:
+    """Counts areas through the steps of the demo. Safe to call from several threads."""
+
+    def __init__(self, console: Console, *, areas: int, cells: int) -> None:
+        """Prepare the bars.
+
+        Args:
+            console: where to.
+            areas: number of areas that take part.
+            cells: number of cells that all of them will deliver.
+        """
+        self._console = console
+        self._lock = threading.Lock()
+        self._started = time.perf_counter()
+        self._totals = {"generated": areas, "registered": areas, "submitted": areas, "cells": cells}
+        self._done = dict.fromkeys(_STEPS, 0)
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        if console.is_terminal:
+            self._bars = Progress(
+                TextColumn("{task.description:<20}"),
+                BarColumn(bar_width=None),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=console,
+            )
+
+    def __enter__(self) -> Self:
+        """Show the bars."""
+        if self._bars is not None:
+            for step, label in _STEPS.items():
+                self._tasks[step] = self._bars.add_task(label, total=self._totals[step])
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the bars as they stand."""
+        if self._bars is not None:
+            self._bars.stop()
+
+    def advance(self, step: str, *, by: int = 1) -> None:
+        """Count one step of an area, or several cells."""
+        with self._lock:
+            self._done[step] += by
+            if self._bars is not None:
+                self._bars.advance(self._tasks[step], by)
+
+    def area_done(self, name: str, sentence: str) -> None:
+        """Say that an area is through (on a terminal the bars say it)."""
+        if self._bars is None:
+            with self._lock:
+                done, total = self._done["submitted"], self._totals["submitted"]
+            seconds = time.perf_counter() - self._started
+            self._console.print(
+                f"[{done:2}/{total}] {seconds:6.1f} s  {name}: {sentence}", markup=False, highlight=False
+            )
+
+    def say(self, sentence: str) -> None:
+        """Print a line above the bars."""
+        self._console.print(sentence, markup=False, highlight=False)

@@ -1,0 +1,88 @@
+"""What the hub shows: the published release from its store, and the public statistics API over HTTP.
+
+Purpose: the comparison reads every observation, close to half a million, directly from the hub's database,
+while the hub is running; the API is asked for samples and must say the same.
+
+It deliberately does not: write, or talk to anything but loopback.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from hub.demo.comparison import PublishedCell
+from hub.settings import HubSettings
+from hub.store.engine import make_engine
+from hub.store.statistics import CubeRow, StatisticsStore
+from protocol.catalogue import Catalogue
+from protocol.grid import grid_of
+
+_TIMEOUT_SECONDS: Final = 60
+
+
+class PublishedRelease:
+    """The published release of a hub's database, read in one transaction."""
+
+    def __init__(self, connection: sa.Connection, catalogue: Catalogue) -> None:
+        self._store = StatisticsStore(connection)
+        self._catalogue = catalogue
+        self._names = {number: area for area, number in self._store.area_numbers().items()}
+
+    def cubes(self) -> tuple[CubeRow, ...]:
+        """Return the cubes of the release, none before the first one."""
+        release = self._store.published_release()
+        return () if release is None else self._store.cubes_of(release.id)
+
+    def cells(self, cube: CubeRow) -> Iterator[PublishedCell]:
+        """Return all observations of a cube."""
+        rows = range(len(grid_of(self._catalogue, cube.dataset)))
+        for row in self._store.observations([cube.id], rows):
+            yield PublishedCell(
+                self._names[row.area_ix],
+                row.cell,
+                row.state,
+                row.value,
+                row.lower,
+                row.upper,
+                row.expected,
+                row.delivered,
+                row.withheld,
+            )
+
+
+def open_database(home: Path) -> sa.Engine:
+    """Return an engine on the database of the hub in ``home``."""
+    return make_engine(HubSettings.load(home).sqlalchemy_url)
+
+
+def get_json(port: int, path: str) -> Any:  # noqa: ANN401 -- any JSON document
+    """Ask the hub on this machine for a JSON document.
+
+    Raises:
+        OSError: if it cannot be reached.
+        ValueError: if it does not answer 200 with JSON.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        response = connection.getresponse()
+        body = response.read()
+    except http.client.HTTPException as broken:
+        raise OSError("the hub did not answer in HTTP") from broken
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise ValueError(f"GET {path.partition('?')[0]}: {response.status}")
+    return json.loads(body)
+
+
+def differing_samples(port: int, release: PublishedRelease) -> list[str]:
+    """Ask the API for samples and return in words where it says something else than the store."""
+    shown = get_json(port, "/api/v1/releases")
+    return [] if shown and release.cubes() else ["/api/v1/releases: no release"]

@@ -1,0 +1,227 @@
+"""Puts everything the demo has found into one result: numbers, checks that failed, one verdict.
+
+Purpose: the same result is printed as tables (`tables`) and as JSON.
+
+Invariants: ``ok`` is true only if every area delivered, every audit said safe, every finding agreed with
+the answer key and every check of the comparison held, and at least one of each was made.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hub.demo.comparison import Judgement
+from hub.demo.course import AreaRun
+from hub.demo.truth import AreaTruth
+
+#: Normalisations that the generator counts completely; other `N` findings also count harmless spellings.
+_COUNTED_NORMALISATIONS: Final = frozenset({("T08", "N"), ("T22", "N")})
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCount:
+    """Rows with one finding over all areas: as the nodes found them, and as the answer key expects them."""
+
+    trap: str
+    handling: str
+    found: int
+    expected: int
+    areas_that_differ: tuple[str, ...]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatewideShare:
+    """How well the statewide cells of one kind are known.
+
+    Attributes:
+        kind: ``sum`` (additive) or ``max_sum`` (distinct persons).
+        cells: number of cells over all quarters.
+        exact: known exactly.
+        open: without an upper bound, because a delivery is missing.
+        median_width: median width of the closed intervals, or None without any.
+    """
+
+    kind: str
+    cells: int
+    exact: int
+    open: int
+    median_width: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The result of one demo."""
+
+    runs: Sequence[AreaRun]
+    findings: Sequence[FindingCount]
+    judgement: Judgement
+    statewide: Sequence[StatewideShare]
+    failures: Sequence[str]
+    seconds: Mapping[str, float]
+    hub_peak_bytes: int | None
+    url: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check held."""
+        return not self.failures
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as a JSON document."""
+        judgement = self.judgement
+        deliveries = [d for run in self.runs for d in (run.report or {}).get("deliveries", ())]
+        return {
+            "ok": self.ok,
+            "url": self.url,
+            "areas": {
+                "expected": len(self.runs),
+                "delivered": sum(run.report is not None and not run.failure for run in self.runs),
+            },
+            "rows": sum(run.rows for run in self.runs),
+            "deliveries": len(deliveries),
+            "cells": {
+                "delivered": judgement.area_cells,
+                "withheld": judgement.area_withheld,
+                "withheld_share": _share(judgement.area_withheld, judgement.area_cells),
+            },
+            "findings": [
+                {
+                    "trap": f.trap,
+                    "handling": f.handling,
+                    "found": f.found,
+                    "expected": f.expected,
+                    "exact": f.exact,
+                }
+                for f in self.findings
+            ],
+            "audit": {run.region.id: verdict(run) for run in self.runs},
+            "statewide": [
+                {
+                    "kind": s.kind,
+                    "cells": s.cells,
+                    "exact": s.exact,
+                    "exact_share": _share(s.exact, s.cells),
+                    "open": s.open,
+                    "median_width": s.median_width,
+                }
+                for s in self.statewide
+            ],
+            "comparison": {"held": dict(judgement.checks), "failed": dict(judgement.failures)},
+            "failures": list(self.failures),
+            "seconds": {step: round(value, 2) for step, value in self.seconds.items()},
+            "peak_mib": {
+                "hub": None if self.hub_peak_bytes is None else round(self.hub_peak_bytes / _MIB, 1),
+                "node": round(max((run.node_peak_bytes for run in self.runs), default=0) / _MIB, 1),
+            },
+        }
+
+
+def summarise(
+    runs: Sequence[AreaRun],
+    truths: Mapping[str, AreaTruth],
+    judgement: Judgement,
+    *,
+    samples_differ: Sequence[str],
+    seconds: Mapping[str, float],
+    hub_peak_bytes: int | None,
+    url: str,
+) -> Summary:
+    """Judge the whole demo.
+
+    Args:
+        runs: what came of each area.
+        truths: answer key by area.
+        judgement: the comparison of all published cells.
+        samples_differ: requests to the API that said something else than the store, in words.
+        seconds: wall-clock time by step.
+        hub_peak_bytes: largest resident size of the hub.
+        url: where the hub answers.
+    """
+    findings = _findings(runs, truths)
+    failures = [f"{run.region.name}: {run.failure}" for run in runs if run.failure]
+    failures += [f"{run.region.name}: audit {verdict(run)}" for run in runs if verdict(run) != "safe"]
+    failures += [
+        f"{f.trap} {f.handling}: {f.found} found, {f.expected} due ({', '.join(f.areas_that_differ[:5])})"
+        for f in findings
+        if f.areas_that_differ
+    ]
+    failures += _other_counts(runs, judgement)
+    failures += [f"{name}: {number} times" for name, number in sorted(judgement.failures.items())]
+    failures += [*judgement.examples, *samples_differ]
+    if not judgement.checks:
+        failures.append("nothing was published")
+    return Summary(runs, findings, judgement, _statewide(judgement), failures, seconds, hub_peak_bytes, url)
+
+
+def verdict(run: AreaRun) -> str:
+    """Return the worst verdict of the audits of an area's deliveries; ``none`` without a delivery."""
+    verdicts = {str(delivery["audit"]) for delivery in (run.report or {}).get("deliveries", ())}
+    return next(
+        (worst for worst in ("unsafe", "unknown") if worst in verdicts), "safe" if verdicts else "none"
+    )
+
+
+def _findings(runs: Sequence[AreaRun], truths: Mapping[str, AreaTruth]) -> list[FindingCount]:
+    found: Counter[tuple[str, str]] = Counter()
+    expected: Counter[tuple[str, str]] = Counter()
+    differing: dict[tuple[str, str], list[str]] = {}
+    for run in runs:
+        if run.report is None:
+            continue
+        here = Counter({(f["trap"], f["handling"]): int(f["rows"]) for f in run.report["findings"]})
+        true = Counter(truths[run.region.id].findings)
+        found.update(here)
+        expected.update(true)
+        for key in here.keys() | true.keys():
+            if here[key] != true[key] if is_counted_exactly(*key) else here[key] < true[key]:
+                differing.setdefault(key, []).append(run.region.name)
+    return [
+        FindingCount(*key, found[key], expected[key], tuple(differing.get(key, ())), is_counted_exactly(*key))
+        for key in sorted(found.keys() | expected.keys())
+    ]
+
+
+def is_counted_exactly(trap: str, handling: str) -> bool:
+    """Return whether answer key and node must count the same rows; else the node may find more."""
+    return handling in ("R", "D", "W") or (trap, handling) in _COUNTED_NORMALISATIONS
+
+
+def _other_counts(runs: Sequence[AreaRun], judgement: Judgement) -> list[str]:
+    """Hold what the nodes say they withheld against what the hub shows as withheld."""
+    differing: list[str] = []
+    for run in runs:
+        for delivery in (run.report or {}).get("deliveries", ()):
+            dataset, period = delivery["dataset"], delivery["period"]
+            shown = judgement.withheld_by_delivery[run.region.id, dataset, period]
+            if delivery["withheld"] != shown:
+                differing.append(
+                    f"{run.region.name} {dataset} {period}: {delivery['withheld']} withheld, {shown} shown so"
+                )
+    return differing
+
+
+def _statewide(judgement: Judgement) -> list[StatewideShare]:
+    shares: list[StatewideShare] = []
+    for kind in ("sum", "max_sum"):
+        widths = judgement.land_widths.get(kind, [])
+        exact, without_bound = judgement.land_exact[kind], judgement.land_open[kind]
+        shares.append(
+            StatewideShare(
+                kind=kind,
+                cells=exact + without_bound + len(widths),
+                exact=exact,
+                open=without_bound,
+                median_width=statistics.median(widths) if widths else None,
+            )
+        )
+    return shares
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None

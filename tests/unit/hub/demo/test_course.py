@@ -1,0 +1,108 @@
+"""Choosing areas, configuring nodes, judging the whole."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from hub.demo.comparison import Judgement
+from hub.demo.course import AreaRun, choose_areas, mapping_section
+from hub.demo.summary import is_counted_exactly, summarise, verdict
+from hub.demo.truth import AreaTruth
+from protocol.regions import AACHEN_CITY, AACHEN_REST, reporting_area, reporting_areas
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 6, 20, 53, 54])
+def test_a_smaller_demo_holds_both_parts_of_aachen(number: int) -> None:
+    chosen = [area.id for area in choose_areas(number)]
+    assert len(set(chosen)) == len(chosen) == number
+    assert chosen == sorted(chosen)
+    assert number < 2 or {AACHEN_CITY, AACHEN_REST} <= set(chosen)
+
+
+def test_all_areas() -> None:
+    assert choose_areas(54) == reporting_areas()
+
+
+def test_local_codes_become_tables_of_the_configuration() -> None:
+    codes = {"SEX": {"Frau": "F", 'mit "Zeichen"': "M"}, "INST": {"Lotsen": "KI"}}
+    assert tomllib.loads(f"[hub]\nurl = 'x'\n{mapping_section(codes)}")["mapping"] == codes
+    assert mapping_section({}) == ""
+
+
+AREA = reporting_area("NW05374")
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    delivery = {"dataset": "CASES", "period": "2025-Q1", "cells": 9, "withheld": 2, "audit": "safe"}
+    return {
+        "findings": [{"trap": "T05", "handling": "R", "rows": 3}],
+        "deliveries": [{**delivery, **changes}],
+    }
+
+
+def judgement() -> Judgement:
+    return Judgement(
+        checks=Counter({"a published value is true": 9}),
+        withheld_by_delivery=Counter({(AREA.id, "CASES", "2025-Q1"): 2}),
+        land_exact=Counter(sum=4),
+        land_widths={"sum": [1, 3, 8]},
+    )
+
+
+def summary_of(run: AreaRun, found: Judgement, *, due: int = 3) -> Any:
+    truth = AreaTruth(AREA.id, frozenset({"2025-Q1"}), {("T05", "R"): due, ("T11", "N"): 0}, {})
+    return summarise(
+        [run],
+        {AREA.id: truth},
+        found,
+        samples_differ=[],
+        seconds={},
+        hub_peak_bytes=None,
+        url="http://127.0.0.1",
+    )
+
+
+def test_a_demo_in_which_everything_holds() -> None:
+    summary = summary_of(AreaRun(AREA, 10, report(), "", 1.0, 2**20), judgement())
+    assert summary.ok
+    document = summary.document()
+    assert document["areas"] == {"expected": 1, "delivered": 1}
+    assert document["statewide"][0] | {"kind": "sum"} == document["statewide"][0]
+    assert document["statewide"][0]["exact_share"] == 0.5714
+    assert document["statewide"][0]["median_width"] == 3
+
+
+@pytest.mark.parametrize(
+    ("run", "due"),
+    [
+        (AreaRun(AREA, 10, None, "kim-node submit failed", 1.0, 0), 3),
+        (AreaRun(AREA, 10, report(audit="unknown"), "", 1.0, 0), 3),
+        (AreaRun(AREA, 10, report(withheld=1), "", 1.0, 0), 3),
+        (AreaRun(AREA, 10, report(), "", 1.0, 0), 4),
+        (AreaRun(AREA, 10, report(), "", 1.0, 0), 2),
+    ],
+)
+def test_any_disagreement_fails_the_demo(run: AreaRun, due: int) -> None:
+    assert not summary_of(run, judgement(), due=due).ok
+
+
+def test_nothing_published_fails_the_demo() -> None:
+    empty = Judgement(withheld_by_delivery=judgement().withheld_by_delivery)
+    assert not summary_of(AreaRun(AREA, 10, report(), "", 1.0, 0), empty).ok
+
+
+def test_the_worst_audit_counts() -> None:
+    both = report()
+    both["deliveries"].append({**both["deliveries"][0], "audit": "unsafe"})
+    assert verdict(AreaRun(AREA, 10, both, "", 1.0, 0)) == "unsafe"
+    assert verdict(AreaRun(AREA, 10, None, "x", 1.0, 0)) == "none"
+
+
+def test_spellings_may_be_found_more_often_than_planted() -> None:
+    assert not is_counted_exactly("T11", "N")
+    assert is_counted_exactly("T08", "N")
+    assert is_counted_exactly("T15", "W")
