@@ -1,0 +1,129 @@
+"""What the hub may say about one cell of one region: a value, a sign, or an interval with its coverage.
+
+Invariants: a withheld cell of an area has neither value nor rate; a total is an interval that contains the
+truth whatever the withheld cells are; where a delivery is missing its upper side is open (None), never
+guessed. Rates are computed from integers with exact decimals, and the rate of an interval is an interval.
+
+It deliberately offers no confidence limits, ranks or quartiles: they would undo the protection of cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from hub.store.statistics import ObservationRow
+from protocol.observations import CellState
+
+PER: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Guaranteed limits of a figure.
+
+    Attributes:
+        lower: the figure is at least this.
+        upper: the figure is at most this; None where a delivery is missing.
+    """
+
+    lower: Decimal
+    upper: Decimal | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the limits meet, so that the figure is known."""
+        return self.upper == self.lower
+
+    @property
+    def width(self) -> Decimal | None:
+        """Upper minus lower limit; None where the interval is open."""
+        return None if self.upper is None else self.upper - self.lower
+
+    def per_thousand(self, population: int) -> Interval | None:
+        """Return the limits per 1,000 of a population; None without one."""
+        if population <= 0:
+            return None
+        upper = None if self.upper is None else self.upper * PER / population
+        return Interval(self.lower * PER / population, upper)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a total rests on.
+
+    Attributes:
+        expected: areas that should have delivered.
+        delivered: areas that have.
+        withheld: delivered areas that withhold this cell.
+        population_share: share (0…1) of the region's population that lives in areas that delivered.
+    """
+
+    expected: int
+    delivered: int
+    withheld: int
+    population_share: Decimal
+
+    @property
+    def complete(self) -> bool:
+        """Whether every area has delivered."""
+        return self.delivered == self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One cell of one region, ready to be shown.
+
+    Attributes:
+        state: state of the cell; a total over withheld cells keeps its interval whatever the state.
+        count: limits of the figure in its unit, or None if only a sign may stand there.
+        rate: the same per 1,000 of the indicator's population; None without a count or a denominator.
+        coverage: what a total rests on; None for a single area.
+    """
+
+    state: CellState
+    count: Interval | None
+    rate: Interval | None
+    coverage: Coverage | None = None
+
+
+def area_figure(row: ObservationRow, *, decimals: int, population: int | None) -> Figure:
+    """Build the figure of one reporting area: its value, or nothing but a sign.
+
+    Args:
+        row: the observation; its bounds are not looked at, an area's withheld cell stays blank.
+        decimals: decimals of the indicator.
+        population: denominator of the area, or None if the indicator has no rate.
+    """
+    if not row.state.has_value or row.value is None:
+        return Figure(row.state, None, None)
+    value = Decimal(row.value).scaleb(-decimals)
+    count = Interval(value, value)
+    return Figure(row.state, count, None if population is None else count.per_thousand(population))
+
+
+def total_figure(
+    row: ObservationRow, *, decimals: int, population: int | None, population_share: Decimal
+) -> Figure:
+    """Build the figure of an aggregate region: an interval with its coverage.
+
+    Args:
+        row: the observation of the aggregate.
+        decimals: decimals of the indicator.
+        population: denominator of the whole region, missing areas included, or None.
+        population_share: share of the population in areas that delivered.
+    """
+    coverage = Coverage(row.expected, row.delivered, row.withheld, population_share)
+    if row.delivered == 0 or row.lower is None:
+        return Figure(CellState.NOT_DELIVERED, None, None, coverage)
+    upper = None if row.upper is None else Decimal(row.upper).scaleb(-decimals)
+    count = Interval(Decimal(row.lower).scaleb(-decimals), upper)
+    rate = None if population is None else count.per_thousand(population)
+    return Figure(row.state, count, rate, coverage)
+
+
+def absent_figure(*, expected: int, population_share: Decimal = Decimal(0)) -> Figure:
+    """Build the figure of a cell that no cube holds: not delivered (yet)."""
+    coverage = Coverage(expected, 0, 0, population_share) if expected > 1 else None
+    return Figure(CellState.NOT_DELIVERED, None, None, coverage)

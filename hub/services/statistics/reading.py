@@ -1,0 +1,169 @@
+"""One reader's view of one release: the unit of work of every use case that only reads.
+
+It is the only place that turns rows of the store into figures: every use case gets values, signs and
+intervals from here, so that none can state a withheld cell by accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import sqlalchemy as sa
+
+from hub.services.statistics.cells import Cell
+from hub.services.statistics.figures import Figure, absent_figure, area_figure, total_figure
+from hub.services.statistics.releases import Release, ReleaseShelf, population_share
+from hub.store.statistics import ObservationRow, Secrecy, StatisticsStore
+from protocol.catalogue import Catalogue, Indicator
+from protocol.catalogue_file import load_catalogue
+from protocol.errors import kim_error
+from protocol.periods import Period
+from protocol.regions import Region, RegionTree, areas_by_id, region_tree
+
+#: Regions that a page names as subtotals, in the order of the regional tables of official statistics.
+DISTRICTS: Final = ("NW051", "NW053", "NW055", "NW057", "NW059")
+
+
+class Statistics:
+    """Everything published on one database; one object per process, shared by page and API."""
+
+    def __init__(self, engine: sa.Engine, *, demo: bool = False) -> None:
+        """Read from ``engine``; ``demo`` marks figures that were made up."""
+        self._engine = engine
+        self.demo = demo
+        self.catalogue: Catalogue = load_catalogue()
+        self.tree: RegionTree = region_tree()
+        self._shelf = ReleaseShelf(self.catalogue)
+        self._secrecy: dict[int, Mapping[int, Secrecy]] = {}
+
+    @contextmanager
+    def reading(self, release_number: int | None = None) -> Iterator[Reading]:
+        """Open a view of the published release, or of the one with this number.
+
+        Raises:
+            KimError: ``not_found`` if no release has this number.
+        """
+        with self._engine.connect() as connection:
+            store = StatisticsStore(connection)
+            if release_number is None:
+                release = self._shelf.published(store)
+            else:
+                release = self._shelf.numbered(store, release_number)
+            yield Reading(self.catalogue, self.tree, store, release, self._secrecy)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An open view.
+
+    Attributes:
+        catalogue: the catalogue.
+        tree: hierarchy of regions.
+        store: queries on the open connection.
+        release: the release that is read, or None before the first one.
+        secrecy_cache: counts of withheld cells by cube; a cube never changes.
+    """
+
+    catalogue: Catalogue
+    tree: RegionTree
+    store: StatisticsStore
+    release: Release | None
+    secrecy_cache: dict[int, Mapping[int, Secrecy]]
+
+    @property
+    def indicators(self) -> tuple[Indicator, ...]:
+        """Indicators that the release holds, in catalogue order."""
+        if self.release is None:
+            return ()
+        held = {dataset for dataset, _ in self.release.cubes}
+        return tuple(i for i in self.catalogue.indicators.values() if i.dataset in held)
+
+    def number_of(self, region: str) -> int:
+        """Return the number of a region in the store.
+
+        Raises:
+            KimError: ``unknown_area`` if there is no such region.
+        """
+        self.tree.name(region)
+        number = self.release.area_numbers.get(region) if self.release else None
+        if number is None:
+            raise kim_error("unknown_area")
+        return number
+
+    def figures(
+        self, cells: Sequence[Cell], periods: Collection[Period], *, regions: Sequence[str]
+    ) -> dict[tuple[int, Period, str], Figure]:
+        """Return figures of cells of one dataflow by (row, period, region).
+
+        Args:
+            cells: cells of indicators of one dataflow.
+            periods: periods; those the release does not hold give "not delivered".
+            regions: reporting areas or aggregates.
+        """
+        if self.release is None or not cells:
+            return {}
+        cubes = {
+            cube.id: period
+            for (dataset, period), cube in self.release.cubes.items()
+            if dataset == cells[0].indicator.dataset and period in periods
+        }
+        by_number = {self.number_of(region): region for region in regions}
+        by_row = {cell.row: cell for cell in cells}
+        found = {
+            (row.cell, cubes[row.cube_id], by_number[row.area_ix]): self._figure(
+                row, by_row[row.cell].indicator, cubes[row.cube_id], by_number[row.area_ix]
+            )
+            for row in self.store.observations(cubes, by_row, areas=by_number)
+        }
+        for key in ((row, period, region) for row in by_row for period in periods for region in regions):
+            if key not in found:
+                found[key] = absent_figure(expected=len(self.tree.leaves_of(key[2])))
+        return found
+
+    def _figure(self, row: ObservationRow, indicator: Indicator, period: Period, region: str) -> Figure:
+        population = self.denominator(indicator, region)
+        if region in areas_by_id():
+            return area_figure(row, decimals=indicator.decimals, population=population)
+        return total_figure(
+            row,
+            decimals=indicator.decimals,
+            population=population,
+            population_share=population_share(
+                self.tree.leaves_of(region), self.delivered(indicator.dataset, period)
+            ),
+        )
+
+    def delivered(self, dataset: str, period: Period) -> frozenset[str]:
+        """Areas whose delivery is in the release."""
+        cube = self.release.cubes.get((dataset, period)) if self.release else None
+        return frozenset() if cube is None else cube.areas
+
+    def denominator(self, indicator: Indicator, region: str) -> int | None:
+        """Population below the rate of an indicator in a region, or None if it has no rate."""
+        if indicator.denominator is None:
+            return None
+        column = self.catalogue.denominators[indicator.denominator].column
+        return _population(self.tree.leaves_of(region), column)
+
+    def secrecy(self, dataset: str, period: Period) -> Mapping[str, Secrecy]:
+        """Cells and withheld cells by area in the cube of a dataflow and period."""
+        cube = self.release.cubes.get((dataset, period)) if self.release else None
+        if cube is None or self.release is None:
+            return {}
+        counts = self.secrecy_cache.get(cube.id)
+        if counts is None:
+            counts = self.secrecy_cache[cube.id] = self.store.secrecy(cube.id)
+        numbers = self.release.area_numbers
+        return {area: counts[numbers[area]] for area in areas_by_id() if numbers.get(area) in counts}
+
+
+@lru_cache(maxsize=4096)
+def _population(leaves: tuple[str, ...], column: str) -> int:
+    areas: list[Region] = [areas_by_id()[leaf] for leaf in leaves]
+    if column == "foreign_population_est":
+        return sum(area.foreign_population for area in areas)
+    return sum(area.population for area in areas)

@@ -1,0 +1,10 @@
+"""The page for people: one address, rendered on the server, usable without scripts and without colour.
+
+`blueprint` is what the application registers; `render_problem` turns a refusal into a page.
+"""
+
+from __future__ import annotations
+
+from hub.web.views import blueprint, page_not_found, render_problem
+
+__all__ = ["blueprint", "page_not_found", "render_problem"]

@@ -1,0 +1,107 @@
+"""The closing notes of the page: table signs, territorial status, method, licences.
+
+Each note is at most two sentences per language; what the signs mean comes from `protocol.observations`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from protocol.observations import CellState
+from protocol.regions import LICENCE_URL, SOURCE_NOTE, SOURCE_URL
+from protocol.texts import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A titled note."""
+
+    title: Text
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign and its meaning."""
+
+    sign: Text
+    text: Text
+
+
+def _sign(state: CellState) -> Text:
+    return Text(state.sign, state.sign)
+
+
+SIGNS_TITLE: Final = Text("Zeichen in den Tabellen", "Signs in the tables")
+SIGNS: Final[tuple[Sign, ...]] = (
+    Sign(_sign(CellState.ZERO), Text("genau null", "exactly zero")),
+    Sign(
+        _sign(CellState.SUPPRESSED),
+        Text("geheim (OBS_STATUS Q, CONF_STATUS C)", "withheld (OBS_STATUS Q, CONF_STATUS C)"),
+    ),
+    Sign(_sign(CellState.NOT_DELIVERED), Text("noch nicht geliefert", "not delivered yet")),
+    Sign(_sign(CellState.NOT_APPLICABLE), Text("Angabe nicht sinnvoll", "not meaningful")),
+    Sign(Text("18 bis 21", "18 to 21"), Text("liegt sicher in diesem Bereich", "certainly lies in this range")),
+    Sign(Text("≥ 18", "≥ 18"), Text("mindestens so viel; Lieferungen fehlen", "at least this; deliveries are missing")),
+)
+
+NOTES: Final[tuple[Note, ...]] = (
+    Note(
+        Text("Geheimhaltung", "Confidentiality"),
+        Text(
+            "Jede Kommune sperrt vor dem Versand Fallzahlen unter 5 (bei unsicherem Aufenthalt unter 10) und so viele "
+            "weitere Felder, dass sich die gesperrten nicht zurückrechnen lassen. Der Hub erhält nur das geschützte "
+            "Ergebnis, keine Personendaten.",
+            "Before sending, every municipality withholds counts below 5 (below 10 for insecure residence) and as many "
+            "further cells as are needed to keep them from being recomputed. The hub receives only the protected "
+            "result, no personal data.",
+        ),
+    ),
+    Note(
+        Text("Grenzen statt Schätzungen", "Limits instead of estimates"),
+        Text(
+            "Summen über gesperrte Felder stehen als Bereich da, der den wahren Wert sicher enthält; fehlt eine "
+            "Lieferung, bleibt er nach oben offen. Grenzen von Raten sind nach außen gerundet, genaue Raten "
+            "kaufmännisch.",
+            "Totals over withheld cells appear as a range that certainly contains the true value; where a delivery is "
+            "missing it stays open upwards. Limits of rates are rounded outwards, exact rates half up.",
+        ),
+    ),
+    Note(
+        Text("Gebietsstand", "Territorial status"),
+        Text(
+            "54 Gebiete: die 53 Kreise und kreisfreien Städte, die Städteregion Aachen geteilt in Stadt Aachen und "
+            "übrige Städteregion. Grenzen zum 1. Januar 2021, Bevölkerung zum 15. Mai 2022; dazwischen hat sich kein "
+            "Kreis geändert.",
+            "54 areas: the 53 districts and cities, with the region of Aachen split into the city and the rest. "
+            "Boundaries as of 1 January 2021, population of 15 May 2022; no district changed in between.",
+        ),
+    ),
+    Note(
+        Text("Quellen und Lizenzen", "Sources and licences"),
+        Text(
+            "Bevölkerung: Statistische Ämter des Bundes und der Länder, Zensus 2022, dl-de/by-2-0 (Daten verändert); "
+            "Ausländeranteile über GERDA (MIT). Grenzen: © GeoBasis-DE / BKG 2021 (Daten verändert), dl-de/by-2-0; "
+            "Software: EUPL-1.2.",
+            "Population: statistical offices of the Federation and the Länder, census 2022, dl-de/by-2-0 (data "
+            "modified); foreign shares via GERDA (MIT). Boundaries: © GeoBasis-DE / BKG 2021 (data modified), "
+            "dl-de/by-2-0; software: EUPL-1.2.",
+        ),
+    ),
+)
+
+API_TITLE: Final = Text("Dieselben Zahlen für Programme", "The same figures for programmes")
+API_TEXT: Final = Text(
+    "Alles auf dieser Seite gibt es als JSON; die Beschreibung folgt OpenAPI 3.1.",
+    "Everything on this page is available as JSON; the description follows OpenAPI 3.1.",
+)
+API_DESCRIPTION: Final = Text("Beschreibung der Schnittstelle", "Description of the interface")
+API_OBSERVATIONS: Final = Text("Werte der Gebiete zu dieser Auswahl", "Values of areas for this selection")
+API_TOTALS: Final = Text("Landes- und Bezirkswerte zu dieser Auswahl", "Totals for this selection")
+PERMALINK: Final = Text("Zitierfähige Adresse dieser Ansicht", "Citable address of this view")
+
+#: What must stand beside every map, and where it leads.
+BOUNDARIES_NOTE: Final = SOURCE_NOTE
+BOUNDARIES_URL: Final = SOURCE_URL
+BOUNDARIES_LICENCE_URL: Final = LICENCE_URL

@@ -1,0 +1,104 @@
+"""Numbers as a German or English reader expects them on the page.
+
+Invariants: rounding is commercial (half away from zero), because German official practice is and Babel's
+default is not (0.05 would become 0,0); rates are computed from integers with ``Decimal``; the ends of an
+interval are rounded outwards, so that a rounded interval still contains the true value.
+
+It deliberately formats nothing for machines: CSV and JSON use ``.`` and ISO dates and never pass here.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
+from functools import lru_cache
+from typing import Final
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+
+from protocol.periods import Period
+from protocol.texts import Text
+
+# English readers of a German authority: day before month, no American commas in dates.
+_LOCALES: Final = {"de": "de_DE", "en": "en_GB"}
+
+# A thin no-break space would be typographically right before %, but several screen readers skip it.
+_NBSP: Final = "\u00a0"
+
+
+def _locale(language: str) -> str:
+    return _LOCALES["en" if language == "en" else "de"]
+
+
+@lru_cache(maxsize=8192)
+def decimal(value: Decimal | int, language: str, *, digits: int = 0) -> str:
+    """Format a number with grouping and exactly ``digits`` decimals, rounded half up.
+
+    Args:
+        value: any finite number.
+        language: ``"de"`` or ``"en"``.
+        digits: decimals shown.
+
+    Returns:
+        ``"1.234,50"`` or ``"1,234.50"``.
+    """
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    with localcontext(rounding=ROUND_HALF_UP):
+        return format_decimal(Decimal(value), format=pattern, locale=_locale(language))
+
+
+@lru_cache(maxsize=2048)
+def percent(share: Decimal, language: str, *, digits: int = 1) -> str:
+    """Format a share (0…1) as per cent with a no-break space, rounded half up.
+
+    A share below one never shows as 100 %, and one above zero never as 0 %: "complete" and "none" are
+    statements, not roundings.
+    """
+    hundredfold = share * 100
+    step = Decimal(1).scaleb(-digits)
+    shown = hundredfold.quantize(step, rounding=ROUND_HALF_UP)
+    if shown >= 100 > hundredfold:
+        shown = hundredfold.quantize(step, rounding=ROUND_FLOOR)
+    if shown <= 0 < hundredfold:
+        shown = hundredfold.quantize(step, rounding=ROUND_CEILING)
+    return decimal(shown, language, digits=digits) + _NBSP + "%"
+
+
+def rounded_down(value: Decimal, *, digits: int) -> Decimal:
+    """Round towards minus infinity: for the lower end of an interval."""
+    return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_FLOOR)
+
+
+def rounded_up(value: Decimal, *, digits: int) -> Decimal:
+    """Round towards plus infinity: for the upper end of an interval."""
+    return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_CEILING)
+
+
+@lru_cache(maxsize=512)
+def day(value: date, language: str) -> str:
+    """Format a date in full: ``15. Mai 2022`` or ``15 May 2022``."""
+    return format_date(
+        value, format="d. MMMM y" if language != "en" else "d MMMM y", locale=_locale(language)
+    )
+
+
+@lru_cache(maxsize=512)
+def moment(value: datetime, language: str) -> str:
+    """Format an instant to the minute in the time zone it carries."""
+    pattern = "d. MMMM y, HH:mm" if language != "en" else "d MMMM y, HH:mm"
+    return format_datetime(value, format=pattern, locale=_locale(language))
+
+
+def quarter_name(period: Period) -> Text:
+    """Name a period for people: ``3. Quartal 2026`` / ``Q3 2026``; a year stands alone."""
+    if period.quarter is None:
+        return Text(str(period.year), str(period.year))
+    return Text(f"{period.quarter}. Quartal {period.year}", f"Q{period.quarter} {period.year}")
+
+
+def quarter_mark(period: Period) -> str:
+    """Name a period where space is short: ``Q3 26``; the same in both languages."""
+    if period.quarter is None:
+        return str(period.year)
+    return f"Q{period.quarter}{_NBSP}{period.year % 100:02d}"

@@ -1,0 +1,360 @@
+"""What each template gets: one frozen context per page, complete, so that a template only lays out.
+
+`start_page` is the one use of the services behind the page: it opens one view of one release, reads the
+report and the deliveries, and words them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from hub.services.statistics import Reading, Statistics
+from hub.services.statistics.cells import Cell
+from hub.services.statistics.deliveries import DeliveryState, delivery_report
+from hub.services.statistics.report import IndicatorReport, ReportQuery, indicator_report
+from hub.web import numbers, texts
+from hub.web.page_query import Measure, PageQuery, Scale, cell_token
+from hub.web.sections.areas import AreaSection, area_section
+from hub.web.sections.breakdown import BreakdownTable, breakdown_tables
+from hub.web.sections.overview import IndicatorCard, overview_cards
+from hub.web.sections.series import SeriesView, series_views
+from hub.web.sections.status import StatusSection, names_of, status_section
+from hub.web.wording import Wording
+from protocol.errors import KimError, kim_error
+from protocol.regions import LAND, reporting_areas
+
+_BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLine:
+    """Which release is read.
+
+    Attributes:
+        sentence: "Veröffentlichung 2 vom 6. Oktober 2026".
+        catalogue: "Katalog 0.1.0".
+        earlier: whether a newer one exists and this one was asked for by number.
+    """
+
+    sentence: str
+    catalogue: str
+    earlier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One entry of a list to choose from."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OptionGroup:
+    """Entries under one heading."""
+
+    label: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The form: what can be chosen, and what the form carries along unchanged.
+
+    Attributes:
+        cells: breakdowns, grouped by dimension.
+        periods: newest first.
+        measures: count and, if the indicator has a population, the rate.
+        areas: regions whose series can be shown, grouped.
+        scales: classes of the map.
+        kept: hidden parameters.
+    """
+
+    cells: tuple[OptionGroup, ...]
+    periods: tuple[Option, ...]
+    measures: tuple[Option, ...]
+    areas: tuple[OptionGroup, ...]
+    scales: tuple[Option, ...]
+    kept: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorSection:
+    """The chosen indicator.
+
+    Attributes:
+        name: its name.
+        definition: what is counted.
+        subject: the chosen cell in words.
+        unit: what the headline counts, e.g. "Fälle am 30. September 2026".
+        measure: heading of columns with the chosen measure.
+        headline: the statewide figure.
+        coverage: what it rests on, with the share of the population.
+        remarks: why it is an interval, what the rate refers to.
+        choices: the form.
+        areas: map and table.
+        breakdowns: one table per dimension.
+        series: charts.
+        api: address of the same figures in the statistics API, per region kind.
+    """
+
+    name: str
+    definition: str
+    subject: str
+    unit: str
+    measure: str
+    headline: str
+    coverage: str
+    remarks: tuple[str, ...]
+    choices: Choices
+    areas: AreaSection
+    breakdowns: tuple[BreakdownTable, ...]
+    series: tuple[SeriesView, ...]
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartPage:
+    """Context of `start.html`.
+
+    Attributes:
+        wording: language and measure; templates say their own texts through it.
+        query: the reader's choices, for links.
+        demo: whether the figures are made up.
+        release: which release is read, or None before the first one.
+        period: name of the period, empty before the first release.
+        permalink: address of this view with the release's number in it.
+        status: the state of deliveries.
+        cards: the overview; empty before the first release.
+        indicator: the chosen indicator, or None before the first release.
+    """
+
+    wording: Wording
+    query: PageQuery
+    demo: bool
+    release: ReleaseLine | None
+    period: str
+    permalink: str
+    status: StatusSection
+    cards: tuple[IndicatorCard, ...]
+    indicator: IndicatorSection | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemPage:
+    """Context of `problem.html`: what is wrong, what helps, and the way back."""
+
+    wording: Wording
+    query: PageQuery
+    demo: bool
+    title: str
+    detail: str
+    remedy: str
+    code: str
+
+
+def start_page(statistics: Statistics, query: PageQuery) -> StartPage:
+    """Read and word the start page.
+
+    Args:
+        statistics: everything published.
+        query: the reader's choices.
+
+    Raises:
+        KimError: ``unknown_indicator``, ``unknown_period``, ``unknown_area``, ``not_found`` (release), or
+            ``bad_request`` for a cell that is not collected.
+    """
+    with statistics.reading(query.release) as reading:
+        if query.area is not None:
+            _check_region(reading, query.area)
+        wanted = ReportQuery(query.indicator, query.codes, query.period, query.area)
+        report = indicator_report(reading, wanted)
+        deliveries = delivery_report(reading, report.period if report else query.period)
+        missing = [row.area.name for row in deliveries.rows if row.state is not DeliveryState.DELIVERED]
+        wording = _wording(query, report)
+        return StartPage(
+            wording=wording,
+            query=query,
+            demo=statistics.demo,
+            release=_release_line(reading, wording, query),
+            period=wording.say(numbers.quarter_name(report.period)) if report else "",
+            permalink=query.url(release=reading.release.number) if reading.release else "",
+            status=status_section(deliveries, wording, query),
+            cards=overview_cards(report, wording, query) if report else (),
+            indicator=_indicator(reading, report, wording, query, missing) if report else None,
+        )
+
+
+def problem_page(error: KimError, query: PageQuery, *, demo: bool) -> ProblemPage:
+    """Word a refusal; nothing the reader sent is repeated."""
+    wording = Wording(query.language)
+    return ProblemPage(
+        wording=wording,
+        query=query,
+        demo=demo,
+        title=wording.say(error.problem.title),
+        detail=wording.say(error.detail),
+        remedy=wording.say(error.problem.remedy),
+        code=error.code,
+    )
+
+
+def _check_region(reading: Reading, region: str) -> None:
+    if region not in reading.tree.names:
+        raise kim_error("unknown_area", pointer="area")
+
+
+def _wording(query: PageQuery, report: IndicatorReport | None) -> Wording:
+    if report is None:
+        return Wording(query.language)
+    has_rate = report.denominator is not None
+    measure = (query.measure or Measure.RATE) if has_rate else Measure.COUNT
+    return Wording(query.language, measure, report.cell.indicator.decimals)
+
+
+def _release_line(reading: Reading, wording: Wording, query: PageQuery) -> ReleaseLine | None:
+    release = reading.release
+    if release is None:
+        return None
+    day = numbers.day(release.created_at.astimezone(_BERLIN).date(), wording.language)
+    latest = reading.store.published_release()
+    return ReleaseLine(
+        sentence=wording.say(texts.RELEASE).format(release.number, day),
+        catalogue=wording.say(texts.CATALOGUE).format(release.catalogue_version),
+        earlier=query.release is not None and latest is not None and latest.number != release.number,
+    )
+
+
+def _indicator(
+    reading: Reading, report: IndicatorReport, wording: Wording, query: PageQuery, missing: list[str]
+) -> IndicatorSection:
+    indicator = report.cell.indicator
+    say = wording.say
+    subject = _subject(report.cell, wording)
+    period = say(numbers.quarter_name(report.period))
+    coverage = report.headline.figure.coverage
+    return IndicatorSection(
+        name=say(indicator.name),
+        definition=say(indicator.definition),
+        subject=subject,
+        unit=_unit(report, wording),
+        measure=_measure_label(report, wording),
+        headline=wording.sentence(report.headline.figure),
+        coverage=say(texts.COVERAGE_SHARE).format(
+            wording.coverage(coverage), numbers.percent(coverage.population_share, wording.language)
+        )
+        if coverage
+        else "",
+        remarks=_remarks(report, wording, missing),
+        choices=_choices(reading, report, wording, query),
+        areas=area_section(report, wording, query, subject=subject, period=period),
+        breakdowns=breakdown_tables(report, wording, query, period=period),
+        series=series_views(report, wording, query, subject=subject),
+        api=urlencode({"indicator": indicator.id, "period": str(report.period), **_api_codes(report.cell)}),
+    )
+
+
+def _api_codes(cell: Cell) -> dict[str, str]:
+    return {use.id: cell.codes.get(use.id, use.codelist.total or "") for use in cell.indicator.dimensions}
+
+
+def _subject(cell: Cell, wording: Wording) -> str:
+    name = wording.say(cell.indicator.name)
+    parts = [wording.say(code) for _, code in cell.labels]
+    return f"{name} ({', '.join(parts)})" if parts else name
+
+
+def _unit(report: IndicatorReport, wording: Wording) -> str:
+    indicator, say = report.cell.indicator, wording.say
+    unit = say(texts.UNIT[indicator.unit]) if indicator.unit in texts.UNIT else indicator.unit
+    if wording.measure is Measure.RATE and indicator.denominator:
+        unit = f"{unit} {say(texts.PER_THOUSAND[indicator.denominator])}"
+    if indicator.stock_or_flow == "stock":
+        return f"{unit} {say(texts.STOCK).format(numbers.day(report.period.last_day, wording.language))}"
+    return f"{unit} {say(texts.FLOW).format(say(numbers.quarter_name(report.period)))}"
+
+
+def _measure_label(report: IndicatorReport, wording: Wording) -> str:
+    denominator = report.cell.indicator.denominator
+    if wording.measure is Measure.RATE and denominator:
+        return wording.say(texts.PER_THOUSAND_SHORT[denominator])
+    return wording.say(texts.CHOICE_COUNT)
+
+
+def _remarks(report: IndicatorReport, wording: Wording, missing: list[str]) -> tuple[str, ...]:
+    indicator, say = report.cell.indicator, wording.say
+    interval = report.headline.figure.count
+    remarks: list[str] = []
+    if interval is not None and interval.upper is None:
+        remarks.append(say(texts.WHY_OPEN).format(names_of(missing, wording)))
+    if interval is not None and not interval.exact:
+        if indicator.region_additivity == "max_sum":
+            remarks.append(say(texts.WHY_DISTINCT))
+        elif report.headline.figure.coverage and report.headline.figure.coverage.withheld:
+            remarks.append(say(texts.WHY_INTERVAL))
+    if indicator.denominator and wording.measure is Measure.RATE:
+        remarks.append(say(texts.DENOMINATOR[indicator.denominator]))
+        if report.cell.codes:
+            remarks.append(say(texts.DENOMINATOR_OF_CELL))
+    return tuple(remarks)
+
+
+def _choices(reading: Reading, report: IndicatorReport, wording: Wording, query: PageQuery) -> Choices:
+    say = wording.say
+    return Choices(
+        cells=tuple(
+            OptionGroup(
+                " × ".join(say(name) for name in group.dimensions),
+                tuple(
+                    Option(
+                        cell_token(cell.codes),
+                        ", ".join(say(code) for _, code in cell.labels),
+                        cell.row == report.cell.row,
+                    )
+                    for cell in group.cells
+                ),
+            )
+            for group in report.cell_groups
+        ),
+        periods=tuple(
+            Option(str(p), say(numbers.quarter_name(p)), p == report.period) for p in reversed(report.periods)
+        ),
+        measures=_measures(report, wording),
+        areas=_areas(reading, wording, query),
+        scales=tuple(
+            Option(scale.value, say(label), scale is query.scale)
+            for scale, label in ((Scale.QUANTILE, texts.CHOICE_QUANTILE), (Scale.EQUAL, texts.CHOICE_EQUAL))
+        ),
+        kept=tuple(
+            (name, value)
+            for name, value in query.changed(indicator=report.cell.indicator.id).parameters().items()
+            if name in ("indicator", "order", "status", "release", "lang")
+        ),
+    )
+
+
+def _measures(report: IndicatorReport, wording: Wording) -> tuple[Option, ...]:
+    count = Option("count", wording.say(texts.CHOICE_COUNT), wording.measure is Measure.COUNT)
+    denominator = report.cell.indicator.denominator
+    if denominator is None:
+        return (count,)
+    label = wording.say(texts.PER_THOUSAND[denominator])
+    return (Option("rate", label, wording.measure is Measure.RATE), count)
+
+
+def _areas(reading: Reading, wording: Wording, query: PageQuery) -> tuple[OptionGroup, ...]:
+    tree = reading.tree
+    aggregates = [region for region in tree.aggregates if region != LAND]
+    return (
+        OptionGroup(
+            wording.say(texts.DISTRICT_TOTALS),
+            tuple(Option(r, wording.say(tree.name(r)), r == query.area) for r in aggregates),
+        ),
+        OptionGroup(
+            wording.say(texts.STATUS_ALL),
+            tuple(Option(a.id, a.name, a.id == query.area) for a in reporting_areas()),
+        ),
+    )

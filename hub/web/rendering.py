@@ -1,0 +1,52 @@
+"""Turns a context into HTML: one Jinja environment, autoescaping, undefined names are errors.
+
+Templates get the context's fields and nothing of Flask: no request, no session, no globals of other parts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hub.web import notes, texts
+
+if TYPE_CHECKING:
+    from hub.web.pages import ProblemPage, StartPage
+
+ASSETS: Final = "/assets"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hub.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(T=texts, N=notes, asset=asset_url)
+    return environment
+
+
+@cache
+def asset_url(name: str) -> str:
+    """Return the address of a file in `static/`, changed whenever its bytes change."""
+    data = resources.files("hub.web").joinpath("static", name).read_bytes()
+    return f"{ASSETS}/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
+
+
+def render(template: str, page: StartPage | ProblemPage) -> str:
+    """Render a template with the fields of its context.
+
+    Args:
+        template: file name in `templates/`.
+        page: its context.
+    """
+    values: dict[str, Any] = {item.name: getattr(page, item.name) for item in fields(page)}
+    return _environment().get_template(template).render(values, say=page.wording.say, page=page)

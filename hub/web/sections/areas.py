@@ -1,0 +1,172 @@
+"""The 54 areas of one figure: a map and, beside it, the table that says the same in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hub.services.statistics.figures import Figure
+from hub.services.statistics.report import AreaFigure, IndicatorReport, RegionFigure
+from hub.web import texts
+from hub.web.page_query import AreaOrder, Measure, PageQuery
+from hub.web.sections.map import MapView, area_map
+from hub.web.sections.status import OrderLink, sort_name
+from hub.web.wording import Shown, Wording
+from protocol.texts import Text
+
+
+@dataclass(frozen=True, slots=True)
+class AreaLine:
+    """One area in the table: count, rate (None if the indicator has none), bar of 0…100 or None."""
+
+    name: str
+    key: str
+    url: str
+    current: bool
+    count: Shown
+    rate: Shown | None
+    bar: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DistrictLine:
+    """One Regierungsbezirk: its totals with what they rest on."""
+
+    name: str
+    url: str
+    current: bool
+    count: Shown
+    rate: Shown | None
+    coverage: str
+
+
+@dataclass(frozen=True, slots=True)
+class AreaGroup:
+    """A block of the table: areas below their Regierungsbezirk, or all of them without one."""
+
+    district: DistrictLine | None
+    lines: tuple[AreaLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AreaSection:
+    """Map and table of the areas.
+
+    Attributes:
+        map: the map.
+        caption: caption of the table.
+        groups: blocks in the chosen order.
+        districts: totals of the Regierungsbezirke where the blocks do not carry them.
+        rate_label: heading of the rate column, empty without one.
+        orders: by key, name, value.
+    """
+
+    map: MapView
+    caption: str
+    groups: tuple[AreaGroup, ...]
+    districts: tuple[DistrictLine, ...]
+    rate_label: str
+    orders: dict[str, OrderLink]
+
+
+def area_section(
+    report: IndicatorReport, wording: Wording, query: PageQuery, *, subject: str, period: str
+) -> AreaSection:
+    """Word map and table of one figure.
+
+    Args:
+        report: the indicator.
+        wording: language and measure.
+        query: the reader's choices.
+        subject: name of the chosen cell.
+        period: name of the period.
+    """
+    denominator = report.cell.indicator.denominator
+    say = wording.say
+    with_rate = denominator is not None
+    districts = tuple(_district(item, wording, query, with_rate=with_rate) for item in report.districts)
+    by_district = query.order is AreaOrder.KEY
+    return AreaSection(
+        map=area_map(report, wording, query, subject=f"{subject}, {period}"),
+        caption=say(texts.AREAS_CAPTION).format(subject, period),
+        groups=_groups(report, wording, query, districts),
+        districts=() if by_district else districts,
+        rate_label=say(texts.PER_THOUSAND_SHORT[denominator]) if denominator else "",
+        orders={order.value: _order(order, query, wording) for order in AreaOrder},
+    )
+
+
+# ------------------------------------------------------------------------------------------ table
+
+
+def _groups(
+    report: IndicatorReport, wording: Wording, query: PageQuery, districts: tuple[DistrictLine, ...]
+) -> tuple[AreaGroup, ...]:
+    values = [v for item in report.areas if (v := wording.exact(item.figure)) is not None]
+    largest = max(values, default=Decimal(0))
+    with_rate = report.denominator is not None
+
+    def line(item: AreaFigure) -> AreaLine:
+        return _area(item, wording, query, largest=largest, with_rate=with_rate)
+
+    if query.order is AreaOrder.KEY:
+        return tuple(
+            AreaGroup(shown, tuple(line(item) for item in report.areas if item.district == total.region))
+            for shown, total in zip(districts, report.districts, strict=True)
+        )
+    ordered = sorted(report.areas, key=lambda item: sort_name(item.area.name))
+    if query.order is AreaOrder.VALUE:
+        # Areas without a value follow, in key order; sorting is stable.
+        ordered = sorted(report.areas, key=lambda item: -(wording.exact(item.figure) or Decimal(-1)))
+    return (AreaGroup(None, tuple(line(item) for item in ordered)),)
+
+
+def _area(
+    item: AreaFigure, wording: Wording, query: PageQuery, *, largest: Decimal, with_rate: bool
+) -> AreaLine:
+    value = wording.exact(item.figure)
+    return AreaLine(
+        name=item.area.name,
+        key=item.area.official_key,
+        url=_choose(item.area.id, query),
+        current=query.area == item.area.id,
+        count=_in(Measure.COUNT, wording).shown(item.figure),
+        rate=_rate(item.figure, wording) if with_rate else None,
+        bar=f"{value * 100 / largest:.1f}" if value is not None and largest else None,
+    )
+
+
+def _district(item: RegionFigure, wording: Wording, query: PageQuery, *, with_rate: bool) -> DistrictLine:
+    coverage = item.figure.coverage
+    return DistrictLine(
+        name=wording.say(item.name),
+        url=_choose(item.region, query),
+        current=query.area == item.region,
+        count=_in(Measure.COUNT, wording).shown(item.figure),
+        rate=_rate(item.figure, wording) if with_rate else None,
+        coverage=wording.coverage(coverage) if coverage else "",
+    )
+
+
+def _rate(figure: Figure, wording: Wording) -> Shown:
+    return _in(Measure.RATE, wording).shown(figure)
+
+
+def _in(measure: Measure, wording: Wording) -> Wording:
+    return Wording(wording.language, measure, wording.decimals)
+
+
+def _choose(region: str, query: PageQuery) -> str:
+    return query.url(anchor="zeitreihe", area=None if query.area == region else region)
+
+
+def _order(order: AreaOrder, query: PageQuery, wording: Wording) -> OrderLink:
+    labels: dict[AreaOrder, Text] = {
+        AreaOrder.KEY: texts.ORDER_KEY,
+        AreaOrder.NAME: texts.ORDER_NAME,
+        AreaOrder.VALUE: texts.ORDER_VALUE,
+    }
+    current = query.order is order
+    sentence = texts.SORTED_BY if current else texts.SORT_BY
+    label = wording.say(sentence).format(wording.say(labels[order]))
+    return OrderLink(label, query.url(anchor="gebiete", order=order), current)

@@ -1,0 +1,189 @@
+"""The map of the 54 areas: coloured areas for rates, circles for counts, hatching where no value stands.
+
+Counts are not coloured: a large, thinly populated district would dominate the picture. Withheld and missing
+areas differ by pattern as well as by colour, and every area says its value to a pointer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from hub.services.statistics.report import AreaFigure, IndicatorReport
+from hub.web import texts
+from hub.web.classes import Classification, classify
+from hub.web.geometry import Shape, map_geometry
+from hub.web.page_query import Measure, PageQuery
+from hub.web.timeline import nice_axis
+from hub.web.wording import Wording
+from protocol.observations import CellState
+
+_LARGEST_RADIUS: Final = 46
+
+
+@dataclass(frozen=True, slots=True)
+class MapShape:
+    """One area: its outline, its CSS class and what a pointer reads."""
+
+    path: str
+    css: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapCircle:
+    """One count: a circle whose area is proportional to it."""
+
+    x: int
+    y: int
+    radius: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegendEntry:
+    """One line of the legend: CSS class of its sample, radius if the sample is a circle, words."""
+
+    css: str
+    label: str
+    note: str
+    radius: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapView:
+    """The map.
+
+    Attributes:
+        title: what it shows.
+        description: how many areas have a value, for those who do not see it.
+        width: units of the view box.
+        height: units of the view box.
+        shapes: outlines in key order.
+        circles: circles, large ones first so that small ones stay visible; empty for rates.
+        lines: borders of the Regierungsbezirke.
+        chosen: outline of the chosen area, empty if none is.
+        legend: from low to high, then withheld and missing.
+        explanation: how to read it.
+        coloured: whether areas are coloured by class.
+    """
+
+    title: str
+    description: str
+    width: int
+    height: int
+    shapes: tuple[MapShape, ...]
+    circles: tuple[MapCircle, ...]
+    lines: str
+    chosen: str
+    legend: tuple[LegendEntry, ...]
+    explanation: str
+    coloured: bool
+
+
+def area_map(report: IndicatorReport, wording: Wording, query: PageQuery, *, subject: str) -> MapView:
+    """Lay out the map of one figure.
+
+    Args:
+        report: the indicator.
+        wording: language and measure.
+        query: the reader's choices (classes, chosen area).
+        subject: what the map shows.
+    """
+    geometry = map_geometry()
+    figures = {item.area.id: item for item in report.areas}
+    values = {name: v for name, item in figures.items() if (v := wording.exact(item.figure)) is not None}
+    coloured = wording.measure is Measure.RATE
+    classes = classify(tuple(values.values()) if coloured else (), query.scale, digits=wording.digits)
+    outlines = {shape.area: shape.path for shape in geometry.shapes}
+    missing = [i for i in figures.values() if i.figure.state is CellState.NOT_DELIVERED]
+    hidden = len(figures) - len(values) - len(missing)
+    say = wording.say
+    return MapView(
+        title=say(texts.MAP_TITLE).format(subject),
+        description=say(texts.MAP_DESCRIPTION).format(len(values), hidden, len(missing)),
+        width=geometry.width,
+        height=geometry.height,
+        shapes=tuple(_shape(shape, figures[shape.area], wording, classes) for shape in geometry.shapes),
+        circles=() if coloured else _circles(geometry.shapes, figures, values, wording),
+        lines=geometry.district_lines,
+        chosen=outlines.get(query.area or "", ""),
+        legend=(
+            *(_class_entries(classes, wording) if coloured else _circle_entries(values, wording)),
+            *_sign_entries(hidden, len(missing), wording),
+        ),
+        explanation=say(texts.MAP_RATES if coloured else texts.MAP_SYMBOLS),
+        coloured=coloured,
+    )
+
+
+def _title(item: AreaFigure, wording: Wording) -> str:
+    shown = wording.shown(item.figure)
+    return f"{item.area.name}: {shown.spoken or shown.text}"
+
+
+def _shape(shape: Shape, item: AreaFigure, wording: Wording, classes: Classification) -> MapShape:
+    value = wording.exact(item.figure)
+    if value is None:
+        css = "missing" if item.figure.state is CellState.NOT_DELIVERED else "withheld"
+    elif classes.classes:
+        css = f"class-{classes.class_of(value)}"
+    else:
+        css = "plain"
+    return MapShape(shape.path, css, _title(item, wording))
+
+
+def _circles(
+    shapes: tuple[Shape, ...],
+    figures: Mapping[str, AreaFigure],
+    values: Mapping[str, Decimal],
+    wording: Wording,
+) -> tuple[MapCircle, ...]:
+    largest = max(values.values(), default=Decimal(0))
+    circles = [
+        MapCircle(
+            shape.x, shape.y, _radius(values[shape.area], largest), _title(figures[shape.area], wording)
+        )
+        for shape in shapes
+        if values.get(shape.area)
+    ]
+    return tuple(sorted(circles, key=lambda circle: -circle.radius))
+
+
+def _radius(value: Decimal, largest: Decimal) -> float:
+    return round(_LARGEST_RADIUS * float(value / largest) ** 0.5, 1)
+
+
+def _class_entries(classes: Classification, wording: Wording) -> tuple[LegendEntry, ...]:
+    entries: list[LegendEntry] = []
+    for number, item in enumerate(classes.classes):
+        low, high = wording.number(item.lower), wording.number(item.upper)
+        label = low if low == high else wording.say(texts.LEGEND_RANGE).format(low, high)
+        entries.append(LegendEntry(f"class-{number}", label, _areas(item.areas, wording)))
+    return tuple(entries)
+
+
+def _circle_entries(values: Mapping[str, Decimal], wording: Wording) -> tuple[LegendEntry, ...]:
+    largest = max(values.values(), default=Decimal(0))
+    if not largest:
+        return ()
+    step, _ = nice_axis(largest)
+    samples = [sample for sample in (step, step * 2, step * 4) if sample <= largest]
+    return tuple(
+        LegendEntry("circle", wording.number(sample), "", _radius(sample, largest)) for sample in samples
+    )
+
+
+def _sign_entries(hidden: int, missing: int, wording: Wording) -> tuple[LegendEntry, ...]:
+    entries: list[LegendEntry] = []
+    if hidden:
+        entries.append(LegendEntry("withheld", wording.say(texts.LEGEND_WITHHELD), _areas(hidden, wording)))
+    if missing:
+        entries.append(LegendEntry("missing", wording.say(texts.LEGEND_MISSING), _areas(missing, wording)))
+    return tuple(entries)
+
+
+def _areas(count: int, wording: Wording) -> str:
+    return wording.say(texts.LEGEND_AREA if count == 1 else texts.LEGEND_AREAS).format(count)

@@ -1,0 +1,98 @@
+"""The time series of the chosen figure: a chart and, beside it, the same as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hub.services.statistics.report import IndicatorReport, Series, SeriesPoint
+from hub.web import numbers, texts
+from hub.web.page_query import PageQuery
+from hub.web.timeline import Timeline, TimelinePoint, draw_timeline
+from hub.web.wording import Shown, Wording
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesLine:
+    """One period: its name and address, its figure, what a total rests on."""
+
+    period: str
+    url: str
+    current: bool
+    shown: Shown
+    coverage: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """One region.
+
+    Attributes:
+        id: region id.
+        title: region and figure.
+        description: what the chart is, for those who do not see it.
+        chart: the chart.
+        caption: caption of the table.
+        lines: periods, newest first.
+        with_band: whether an interval occurs.
+        with_open: whether an open one occurs.
+    """
+
+    id: str
+    title: str
+    description: str
+    chart: Timeline
+    caption: str
+    lines: tuple[SeriesLine, ...]
+    with_band: bool
+    with_open: bool
+
+
+def series_views(
+    report: IndicatorReport, wording: Wording, query: PageQuery, *, subject: str
+) -> tuple[SeriesView, ...]:
+    """Lay out the series of the Land and, if one was chosen, of an area."""
+    return tuple(_view(series, report, wording, query, subject=subject) for series in report.series)
+
+
+def _view(
+    series: Series, report: IndicatorReport, wording: Wording, query: PageQuery, *, subject: str
+) -> SeriesView:
+    say = wording.say
+    name = say(series.name)
+    intervals = [i for point in series.points if (i := wording.of(point.figure))]
+    return SeriesView(
+        id=series.region,
+        title=say(texts.SERIES_TITLE).format(name, subject),
+        description=say(texts.SERIES_DESCRIPTION).format(len(series.points)),
+        chart=draw_timeline(
+            [_point(point, wording) for point in series.points], tick_label=lambda v: _tick(v, wording)
+        ),
+        caption=say(texts.SERIES_CAPTION).format(name),
+        lines=tuple(_line(point, report, wording, query) for point in reversed(series.points)),
+        with_band=any(not i.exact and i.upper is not None for i in intervals),
+        with_open=any(i.upper is None for i in intervals),
+    )
+
+
+def _point(point: SeriesPoint, wording: Wording) -> TimelinePoint:
+    shown = wording.shown(point.figure)
+    # An interval is too wide to stand above a mark: there the band speaks, and the table gives the limits.
+    caption = "" if shown.kind == "interval" else shown.text
+    return TimelinePoint(numbers.quarter_mark(point.period), wording.of(point.figure), caption)
+
+
+def _tick(value: Decimal, wording: Wording) -> str:
+    exponent = int(value.normalize().as_tuple().exponent)
+    return numbers.decimal(value, wording.language, digits=max(0, -exponent))
+
+
+def _line(point: SeriesPoint, report: IndicatorReport, wording: Wording, query: PageQuery) -> SeriesLine:
+    coverage = point.figure.coverage
+    return SeriesLine(
+        period=wording.say(numbers.quarter_name(point.period)),
+        url=query.url(anchor="kennzahl", period=point.period),
+        current=point.period == report.period,
+        shown=wording.shown(point.figure),
+        coverage=wording.coverage(coverage) if coverage else "",
+    )

@@ -1,0 +1,193 @@
+"""The state of deliveries: one sentence for everybody, one line per area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from hub.services.statistics.deliveries import AreaStatus, DeliveryReport, DeliveryState
+from hub.web import numbers, texts
+from hub.web.page_query import PageQuery, StatusOrder
+from hub.web.wording import Wording
+from protocol.texts import Text
+
+_BERLIN = ZoneInfo("Europe/Berlin")
+_BY_ATTENTION = tuple(reversed(DeliveryState))
+
+
+@dataclass(frozen=True, slots=True)
+class StateMark:
+    """A delivery state as symbol and words; ``css`` only repeats it in colour."""
+
+    symbol: str
+    label: str
+    css: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """One area.
+
+    Attributes:
+        name: its name.
+        key: its official key.
+        mark: state in the period in detail.
+        remark: why a delivery was rejected, or which dataflows are missing; empty otherwise.
+        withheld: share of withheld cells, or a sign.
+        changed: day of the last change, empty without a submission.
+        history: name of the period and state, oldest first.
+    """
+
+    name: str
+    key: str
+    mark: StateMark
+    remark: str
+    withheld: str
+    changed: str
+    history: tuple[tuple[str, StateMark], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLink:
+    """A way to order a table: its label, its address, and whether it is the present one."""
+
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many areas are in a state, and which, unless it is the normal one."""
+
+    mark: StateMark
+    count: int
+    names: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSection:
+    """The state of deliveries.
+
+    Attributes:
+        sentence: "53 von 54 Gebieten haben geliefert, Deckung 98,7 % der Bevölkerung".
+        withheld: "12,4 % der gelieferten Tabellenfelder sind geheim".
+        period: name of the period in detail, empty if no delivery is known.
+        counts: states that occur, the normal one first.
+        columns: short names of the periods at a glance.
+        lines: the 54 areas in the chosen order.
+        orders: by key, name, state, withheld share.
+        delivered: areas that delivered.
+        meter: widths (of 100) of the delivered part, for a small bar.
+    """
+
+    sentence: str
+    withheld: str
+    period: str
+    counts: tuple[StateCount, ...]
+    columns: tuple[str, ...]
+    lines: tuple[StatusLine, ...]
+    orders: dict[str, OrderLink]
+    delivered: int
+    meter: str
+
+
+def status_section(report: DeliveryReport, wording: Wording, query: PageQuery) -> StatusSection:
+    """Word the state of deliveries."""
+    say, language = wording.say, wording.language
+    share = numbers.percent(report.population_share, language)
+    return StatusSection(
+        sentence=say(texts.STATUS_SENTENCE).format(report.delivered, share),
+        withheld=say(texts.STATUS_WITHHELD).format(numbers.percent(report.withheld_share, language)),
+        period=say(numbers.quarter_name(report.period)) if report.period else "",
+        counts=_counts(report, wording),
+        columns=tuple(numbers.quarter_mark(period) for period in report.periods),
+        lines=tuple(_line(row, wording) for row in _ordered(report, query.status)),
+        orders={order.value: _order(order, query, wording) for order in StatusOrder},
+        delivered=report.delivered,
+        meter=f"{Decimal(report.delivered) * 100 / len(report.rows):.1f}",
+    )
+
+
+def mark_of(state: DeliveryState, wording: Wording) -> StateMark:
+    """Return a state as symbol and words."""
+    symbol, label = texts.STATES[state]
+    return StateMark(symbol, wording.say(label), f"state-{state.value.replace('_', '-')}")
+
+
+def names_of(names: list[str], wording: Wording, *, most: int = 6) -> str:
+    """Return a list of names; beyond ``most`` only how many more there are."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return wording.say(texts.AND_MORE).format(", ".join(names[: most - 1]), len(names) - most + 1)
+
+
+def _counts(report: DeliveryReport, wording: Wording) -> tuple[StateCount, ...]:
+    found: list[StateCount] = []
+    for state in DeliveryState:
+        rows = report.in_state(state)
+        if rows:
+            names = [] if state is DeliveryState.DELIVERED else [row.area.name for row in rows]
+            found.append(StateCount(mark_of(state, wording), len(rows), names_of(names, wording)))
+    return tuple(found)
+
+
+def _line(row: AreaStatus, wording: Wording) -> StatusLine:
+    share = row.withheld_share
+    moments = [d.since for d in row.deliveries if d.since is not None]
+    changed = max(moments).astimezone(_BERLIN).date() if moments else None
+    return StatusLine(
+        name=row.area.name,
+        key=row.area.official_key,
+        mark=mark_of(row.state, wording),
+        remark=_remark(row, wording),
+        withheld="…" if share is None else numbers.percent(share, wording.language),
+        changed=numbers.day(changed, wording.language) if changed else "",
+        history=tuple(
+            (wording.say(numbers.quarter_name(period)), mark_of(state, wording))
+            for period, state in row.history
+        ),
+    )
+
+
+def _remark(row: AreaStatus, wording: Wording) -> str:
+    parts: list[str] = []
+    if row.state is DeliveryState.DELIVERED:
+        return ""
+    for delivery in row.deliveries:
+        if delivery.problem is not None:
+            parts.append(f"{delivery.dataset}: {wording.say(delivery.problem.title)}")
+        elif delivery.state is not row.state:
+            parts.append(f"{delivery.dataset}: {mark_of(delivery.state, wording).label}")
+    return " ".join(parts)
+
+
+def _ordered(report: DeliveryReport, order: StatusOrder) -> list[AreaStatus]:
+    rows = list(report.rows)
+    if order is StatusOrder.NAME:
+        rows.sort(key=lambda row: sort_name(row.area.name))
+    elif order is StatusOrder.STATE:
+        rows.sort(key=lambda row: _BY_ATTENTION.index(row.state))
+    elif order is StatusOrder.WITHHELD:
+        rows.sort(key=lambda row: -(row.withheld_share if row.withheld_share is not None else Decimal(-1)))
+    return rows
+
+
+def _order(order: StatusOrder, query: PageQuery, wording: Wording) -> OrderLink:
+    labels: dict[StatusOrder, Text] = {
+        StatusOrder.KEY: texts.ORDER_KEY,
+        StatusOrder.NAME: texts.ORDER_NAME,
+        StatusOrder.STATE: texts.ORDER_STATE,
+        StatusOrder.WITHHELD: texts.ORDER_WITHHELD,
+    }
+    current = query.status is order
+    sentence = texts.SORTED_BY if current else texts.SORT_BY
+    label = wording.say(sentence).format(wording.say(labels[order]))
+    return OrderLink(label, query.url(anchor="lieferstand", status=order), current)
+
+
+def sort_name(name: str) -> str:
+    """Return a key that sorts German names as DIN 5007-1 does: umlauts as their base letters."""
+    folded = name.casefold().replace("ß", "ss")
+    return folded.translate(str.maketrans("äöüáéè", "aouaee"))

@@ -1,0 +1,213 @@
+"""The time series as an SVG chart: guaranteed intervals as a band, exact figures as dots.
+
+The axis starts at zero. An interval that is open upwards is drawn as its lower limit with an arrow; a
+period without a delivery stays empty. The chart never invents a middle of an interval: only where both
+limits meet there is a dot.
+
+It deliberately formats no numbers: labels come in from the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from hub.services.statistics.figures import Interval
+
+WIDTH: Final = 720
+HEIGHT: Final = 250
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 26, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One grid line: its height and label."""
+
+    y: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One period.
+
+    Attributes:
+        x: its place.
+        label: its name below the axis.
+        caption: its figure, written above the mark; empty where there is none.
+        lower: height of the lower limit, or None without a figure.
+        upper: height of the upper limit, or None where it is open or there is no figure.
+        exact: whether both limits meet.
+    """
+
+    x: float
+    label: str
+    caption: str
+    lower: float | None
+    upper: float | None
+    exact: bool
+
+    @property
+    def open(self) -> bool:
+        """Whether a figure stands here whose upper side is open."""
+        return self.lower is not None and self.upper is None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A chart ready to be drawn.
+
+    Attributes:
+        width: units of the view box.
+        height: units of the view box.
+        left: where the plot begins.
+        right: where it ends.
+        base: height of zero.
+        top: height of the largest tick.
+        ticks: grid lines from zero upwards.
+        marks: periods, oldest first.
+        bands: polygons (``points`` of SVG) over runs of closed intervals.
+        lines: polylines through the lower limits of the same runs.
+    """
+
+    width: int
+    height: int
+    left: int
+    right: int
+    base: float
+    top: float
+    ticks: tuple[Tick, ...]
+    marks: tuple[Mark, ...]
+    bands: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePoint:
+    """What a chart needs of one period: its short name, its limits (or None), and how the figure reads."""
+
+    label: str
+    interval: Interval | None
+    caption: str
+
+
+def draw_timeline(points: Sequence[TimelinePoint], *, tick_label: Callable[[Decimal], str]) -> Timeline:
+    """Lay out a chart.
+
+    Args:
+        points: periods, oldest first; at least one.
+        tick_label: how a value on the axis reads.
+    """
+    highest = max((_highest(point.interval) for point in points if point.interval), default=Decimal(0))
+    step, top_value = nice_axis(highest)
+    base = HEIGHT - _BOTTOM
+
+    def height_of(value: Decimal) -> float:
+        return round(base - float(value / top_value) * (base - _TOP), 1)
+
+    gap = (WIDTH - _LEFT - _RIGHT) / len(points)
+    marks = tuple(
+        _mark(point, round(_LEFT + gap * (number + 0.5), 1), height_of) for number, point in enumerate(points)
+    )
+    closed = _closed_runs(marks)
+    ticks = tuple(Tick(height_of(step * n), tick_label(step * n)) for n in range(int(top_value / step) + 1))
+    return Timeline(
+        width=WIDTH,
+        height=HEIGHT,
+        left=_LEFT,
+        right=WIDTH - _RIGHT,
+        base=base,
+        top=_TOP,
+        ticks=ticks,
+        marks=marks,
+        bands=tuple(_polygon(run) for run in closed),
+        lines=tuple(_polyline(run) for run in closed),
+    )
+
+
+def nice_axis(highest: Decimal) -> tuple[Decimal, Decimal]:
+    """Return a round step and the smallest multiple of it that is not below ``highest``.
+
+    At most five steps; steps are 1, 2, 2.5 or 5 times a power of ten, and never a fraction of a case
+    where all values are whole and small.
+    """
+    if highest <= 0:
+        return Decimal(1), Decimal(1)
+    power = Decimal(10) ** (highest.adjusted() - 1)
+    for factor in ("1", "2", "2.5", "5", "10", "20", "25", "50", "100"):
+        step = power * Decimal(factor)
+        if step * 5 >= highest:
+            count = -(-highest // step)
+            return step, step * count
+    return power * 100, power * 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sparkline:
+    """A chart of a few words' size: lines over closed intervals and a dot at the last figure, if any."""
+
+    width: int
+    height: int
+    lines: tuple[str, ...]
+    dot: tuple[float, float] | None
+
+
+def draw_sparkline(points: Sequence[Interval | None], *, width: int = 120, height: int = 30) -> Sparkline:
+    """Lay out a small chart of lower limits from zero upwards, without axes."""
+    highest = max((point.lower for point in points if point), default=Decimal(0)) or Decimal(1)
+    gap = (width - 8) / max(len(points) - 1, 1)
+
+    def place(number: int, interval: Interval) -> tuple[float, float]:
+        return round(4 + gap * number, 1), round(
+            height - 4 - float(interval.lower / highest) * (height - 8), 1
+        )
+
+    runs: list[list[str]] = [[]]
+    for number, point in enumerate(points):
+        if point is None or point.upper is None:
+            runs.append([])
+            continue
+        x, y = place(number, point)
+        runs[-1].append(f"{x},{y}")
+    last = points[-1] if points else None
+    return Sparkline(
+        width,
+        height,
+        tuple(" ".join(run) for run in runs if len(run) > 1),
+        None if last is None else place(len(points) - 1, last),
+    )
+
+
+def _highest(interval: Interval) -> Decimal:
+    return interval.lower if interval.upper is None else interval.upper
+
+
+def _mark(point: TimelinePoint, x: float, height_of: Callable[[Decimal], float]) -> Mark:
+    interval = point.interval
+    if interval is None:
+        return Mark(x, point.label, point.caption, None, None, exact=False)
+    upper = None if interval.upper is None else height_of(interval.upper)
+    return Mark(x, point.label, point.caption, height_of(interval.lower), upper, exact=interval.exact)
+
+
+def _closed_runs(marks: Sequence[Mark]) -> list[list[Mark]]:
+    """Return runs of at least two periods with both limits: an open one has no place on a line."""
+    runs: list[list[Mark]] = [[]]
+    for mark in marks:
+        if mark.upper is not None:
+            runs[-1].append(mark)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if len(run) > 1]
+
+
+def _polygon(run: Sequence[Mark]) -> str:
+    there = [f"{mark.x},{mark.upper}" for mark in run]
+    back = [f"{mark.x},{mark.lower}" for mark in reversed(run)]
+    return " ".join(there + back)
+
+
+def _polyline(run: Sequence[Mark]) -> str:
+    return " ".join(f"{mark.x},{mark.lower}" for mark in run)

@@ -1,0 +1,375 @@
+"""A hub database as it looks after eight quarters: 54 areas, withheld cells, a late and a rejected delivery.
+
+The rows go through the real tables and migrations. Figures are drawn with a fixed seed and scaled by
+population; margins add up, withheld cells have bounds that contain the drawn value, and `TRUTH` of a built
+hub lets a test check that every published interval contains it. Protection here is only realistic in shape
+(small counts plus one more cell per line): that it is *safe* is tested where it is computed.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+
+from hub.store.engine import make_engine
+from hub.store.models import (
+    area,
+    cube,
+    node,
+    node_key,
+    observation,
+    published,
+    release,
+    release_cube,
+    submission,
+)
+from hub.store.schema import upgrade
+from protocol.catalogue import Indicator
+from protocol.catalogue_file import load_catalogue
+from protocol.codelists import TOTAL, Codelist
+from protocol.grid import CellGrid, grid_of
+from protocol.observations import STATE_NUMBER, CellState
+from protocol.periods import Period
+from protocol.regions import Region, region_tree, reporting_areas
+
+PERIODS = Period.span(Period.parse("2024-Q4"), Period.parse("2026-Q3"))
+LAST = PERIODS[-1]
+LATE = "NW05766"  # Kreis Lippe: nothing for the last quarter
+REJECTED = "NW05916"  # Herne: its PERSONS of the last quarter were rejected
+GAP = ("NW05966", Period.parse("2025-Q2"))  # Kreis Olpe never delivered this quarter
+IN_CHECK = "NW05117"  # Mülheim: a correction is being verified, the released figures stand
+PUBLISHED_AT = dt.datetime(2026, 10, 6, 7, 30, tzinfo=dt.UTC)
+
+_DATASETS = ("CASES", "PERSONS")
+_PER_FOREIGN = {
+    "CASES_OPENED": 1.9,
+    "CASES_CLOSED": 1.7,
+    "CASES_OPEN": 7.4,
+    "CONTACTS_ONEOFF": 3.1,
+    "PERSONS_SUPPORTED": 14.0,
+    "PERSONS_NEW": 3.4,
+}
+
+
+@dataclass(frozen=True)
+class BuiltHub:
+    """A database file and the drawn values, by (dataset, period): int64[cells, 54]."""
+
+    path: Path
+    truth: dict[tuple[str, Period], np.ndarray]
+
+    def engine(self) -> sa.Engine:
+        return make_engine(f"sqlite:///{self.path}")
+
+
+def build_published_hub(folder: Path, *, periods: tuple[Period, ...] = PERIODS) -> BuiltHub:
+    """Write the database `hub.sqlite3` into `folder`."""
+    path = folder / "hub.sqlite3"
+    engine = make_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    truth: dict[tuple[str, Period], np.ndarray] = {}
+    with engine.connect().execution_options(writes=True) as connection:
+        numbers = _write_areas(connection)
+        _write_nodes(connection)
+        _write_submissions(connection, periods)
+        cubes = {}
+        for dataset in _DATASETS:
+            grid = grid_of(load_catalogue(), dataset)
+            for period in periods:
+                drawn = _draw(grid, period)
+                truth[dataset, period] = drawn
+                cubes[dataset, period] = _write_cube(connection, grid, period, drawn, numbers)
+        _write_releases(connection, cubes)
+        connection.commit()
+    engine.dispose()
+    return BuiltHub(path, truth)
+
+
+def build_empty_hub(folder: Path) -> BuiltHub:
+    """Write a database with the schema and nothing published."""
+    path = folder / "empty.sqlite3"
+    engine = make_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return BuiltHub(path, {})
+
+
+def delivers(dataset: str, period: Period, area_id: str) -> bool:
+    """Whether this delivery is in the release."""
+    if (area_id, period) == GAP:
+        return False
+    if period == LAST and area_id == LATE:
+        return False
+    return not (period == LAST and dataset == "PERSONS" and area_id == REJECTED)
+
+
+# ------------------------------------------------------------------------------------------ drawing
+
+
+def _shares(codelist: Codelist, rng: np.random.Generator) -> dict[str, float]:
+    parents = {code.parent for code in codelist.published}
+    leaves = [code.id for code in codelist.published if code.id not in parents]
+    weights = rng.gamma(1.1, size=len(leaves)) + 0.06
+    return dict(zip(leaves, weights / weights.sum(), strict=True))
+
+
+def _margin(codelist: Codelist, total: int, shares: dict[str, float], rng: np.random.Generator) -> dict:
+    drawn = dict(
+        zip(shares, (int(n) for n in rng.multinomial(total, list(shares.values()))), strict=True)
+    )
+    for code in reversed(codelist.published):
+        if code.id not in drawn:
+            drawn[code.id] = sum(drawn.get(child, 0) for child in codelist.children(code.id))
+    return drawn
+
+
+def _draw(grid: CellGrid, period: Period) -> np.ndarray:
+    world = np.random.default_rng(7)
+    shares = {d: _shares(_codelist(grid, d), world) for d in grid.dims}
+    shares["SEX"] = {"M": 0.47, "F": 0.52, "_U": 0.01}
+    values = np.zeros((len(grid), 54), dtype=np.int64)
+    step = PERIODS.index(period)
+    for column, region in enumerate(reporting_areas()):
+        local = np.random.default_rng([11, column])
+        level = float(np.exp(local.normal(0, 0.35)))
+        rng = np.random.default_rng([13, column, step, len(grid)])
+        for indicator in grid.dataset.indicators:
+            mean = region.foreign_population / 1000 * _PER_FOREIGN[indicator.id] * level
+            mean *= 1 + 0.025 * step + 0.06 * np.sin(step * np.pi / 2)
+            for key, value in _indicator(grid, indicator, int(rng.poisson(mean)), shares, rng).items():
+                values[grid.index[key], column] = value
+    return values
+
+
+def _codelist(grid: CellGrid, dimension: str) -> Codelist:
+    uses = (i.dimension_use(dimension) for i in grid.dataset.indicators)
+    return next(use.codelist for use in uses if use is not None)
+
+
+def _indicator(grid: CellGrid, indicator: Indicator, total: int, shares: dict, rng) -> dict:
+    cells: dict[tuple[str, ...], int] = {}
+    by_sex = None
+    for table in indicator.tables:
+        use = indicator.dimension_use(table[-1])
+        if len(table) == 2:
+            by_sex = by_sex or _margin(indicator.dimension_use("SEX").codelist, total, shares["SEX"], rng)
+            sums: dict[str, int] = {}
+            for sex, count in by_sex.items():
+                if sex == TOTAL:
+                    continue
+                for code, value in _margin(use.codelist, count, shares[use.id], rng).items():
+                    cells[grid.key(indicator, {"SEX": sex, use.id: code})] = value
+                    sums[code] = sums.get(code, 0) + value
+            for code, value in sums.items():
+                cells[grid.key(indicator, {use.id: code})] = value
+            continue
+        if use.id == "SEX":
+            margin = by_sex = _margin(use.codelist, total, shares["SEX"], rng)
+        elif use.additive:
+            margin = _margin(use.codelist, total, shares[use.id], rng)
+        else:
+            margin = {c: int(rng.binomial(total, min(0.9, 2.2 * s))) for c, s in shares[use.id].items()}
+            margin[TOTAL] = total
+        for code, value in margin.items():
+            cells[grid.key(indicator, {use.id: code})] = value
+    return cells
+
+
+# ------------------------------------------------------------------------------------------ writing
+
+
+def _withheld(grid: CellGrid, values: np.ndarray) -> np.ndarray:
+    """Small counts, and beside each the next larger cell of the same indicator and first dimension."""
+    hidden = (values > 0) & (values < 5)
+    sensitive = [
+        row for row in range(len(grid)) if grid.codes(row).get("RESIDENCE") in ("INSEC", "GEST", "DULD")
+    ]
+    hidden[sensitive] |= values[sensitive] < 10
+    open_rows = list(grid.rows_of("CONTACTS_ONEOFF")) if "CONTACTS_ONEOFF" in grid._rows else []
+    hidden[open_rows] = False
+    lines: dict[tuple, list[int]] = {}
+    for row, key in enumerate(grid.keys):
+        broken = tuple(d for d, c in grid.codes(row).items() if c != TOTAL)
+        lines.setdefault((key[0], broken, grid.codes(row).get("SEX")), []).append(row)
+    for rows in lines.values():
+        for column in range(values.shape[1]):
+            if hidden[rows, column].sum() == 1:
+                candidates = [r for r in rows if not hidden[r, column] and values[r, column] > 0]
+                if candidates:
+                    hidden[min(candidates, key=lambda r: values[r, column]), column] = True
+    return hidden
+
+
+def _write_cube(connection, grid: CellGrid, period: Period, drawn: np.ndarray, numbers: dict) -> int:
+    dataset = grid.dataset.id
+    areas = reporting_areas()
+    there = np.array([delivers(dataset, period, a.id) for a in areas])
+    hidden = _withheld(grid, drawn) & there
+    rng = np.random.default_rng([17, len(grid), PERIODS.index(period)])
+    slack = rng.integers(1, 6, size=drawn.shape)
+    lower = np.where(hidden, np.maximum(drawn - slack, 1 if dataset else 0), drawn)
+    lower = np.minimum(lower, drawn)
+    upper = np.where(hidden, drawn + slack + 1, drawn)
+    inputs = {a.id: _digest(dataset, period, a.id) for a, ok in zip(areas, there, strict=True) if ok}
+    cube_id = connection.execute(
+        sa.insert(cube)
+        .values(
+            dataset=dataset,
+            period=str(period),
+            sha256=_digest("cube", dataset, period),
+            inputs=inputs,
+            inputs_sha256=hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest(),
+            catalogue_sha256=load_catalogue().sha256,
+            built_at=PUBLISHED_AT,
+        )
+        .returning(cube.c.id)
+    ).scalar_one()
+    columns = [c.name for c in observation.columns]
+    rows = [
+        *_leaf_rows(cube_id, drawn, hidden, there, numbers),
+        *_total_rows(cube_id, grid, lower, upper, hidden, there, numbers),
+    ]
+    connection.exec_driver_sql(
+        f"INSERT INTO observation ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows
+    )
+    return int(cube_id)
+
+
+def _leaf_rows(cube_id, drawn, hidden, there, numbers) -> list[tuple]:
+    rows = []
+    for column, region in enumerate(reporting_areas()):
+        ix = numbers[region.id]
+        for cell in range(drawn.shape[0]):
+            value = int(drawn[cell, column])
+            if not there[column]:
+                state, shown, bounds = CellState.NOT_DELIVERED, None, (None, None)
+            elif hidden[cell, column]:
+                state, shown, bounds = CellState.SUPPRESSED, None, (1, value + 6)
+            else:
+                state = CellState.ZERO if value == 0 else CellState.VALUE
+                shown, bounds = value, (value, value)
+            rows.append(
+                (cube_id, cell, ix, STATE_NUMBER[state], shown, *bounds, 1, int(there[column]),
+                 int(state is CellState.SUPPRESSED))
+            )  # fmt: skip
+    return rows
+
+
+def _total_rows(cube_id, grid, lower, upper, hidden, there, numbers) -> list[tuple]:
+    tree = region_tree()
+    position = {region.id: n for n, region in enumerate(reporting_areas())}
+    rows = []
+    for name in tree.aggregates:
+        columns = [position[leaf] for leaf in tree.leaves_of(name)]
+        present = [c for c in columns if there[c]]
+        delivered, expected = len(present), len(columns)
+        for cell, key in enumerate(grid.keys):
+            distinct = key[0] == "PERSONS_SUPPORTED"
+            lows = lower[cell, present]
+            low = int(lows.max(initial=0)) if distinct else int(lows.sum())
+            up = int(upper[cell, present].sum()) if delivered == expected else None
+            exact = up is not None and up == low
+            state = CellState.SUPPRESSED
+            if delivered == 0:
+                state = CellState.NOT_DELIVERED
+            elif exact:
+                state = CellState.ZERO if low == 0 else CellState.VALUE
+            rows.append(
+                (cube_id, cell, numbers[name], STATE_NUMBER[state], low if exact else None, low, up,
+                 expected, delivered, int(hidden[cell, present].sum()))
+            )  # fmt: skip
+    return rows
+
+
+def _write_areas(connection) -> dict[str, int]:
+    ids = [a.id for a in reporting_areas()] + list(region_tree().aggregates)
+    rows = [{"ix": n, "id": name, "kind": "leaf" if n < 54 else "aggregate"} for n, name in enumerate(ids)]
+    connection.execute(sa.insert(area), rows)
+    return {row["id"]: row["ix"] for row in rows}
+
+
+def _write_nodes(connection) -> None:
+    for region in reporting_areas():
+        connection.execute(
+            sa.insert(node).values(
+                id=_node(region), name=region.name, area=region.id, status="active", registered_at=PUBLISHED_AT
+            )
+        )
+        connection.execute(
+            sa.insert(node_key).values(
+                keyid=_digest("keyid", region.id),
+                node_id=_node(region),
+                public_key=_digest("key", region.id),
+                status="active",
+                added_at=PUBLISHED_AT,
+            )
+        )
+
+
+def _write_submissions(connection, periods) -> None:
+    rows = []
+    for region in reporting_areas():
+        for period in periods:
+            for dataset in _DATASETS:
+                if delivers(dataset, period, region.id):
+                    rows.append(_submission(region, dataset, period, 1, "accepted"))
+                elif region.id == REJECTED:
+                    rows.append(_submission(region, dataset, period, 1, "rejected", "value_rule"))
+    if LAST in periods:
+        by_id = {r.id: r for r in reporting_areas()}
+        rows.append(_submission(by_id[IN_CHECK], "CASES", LAST, 2, "verifying"))
+    connection.execute(sa.insert(submission), rows)
+
+
+def _submission(region: Region, dataset, period, revision, state, problem_code=None) -> dict:
+    moment = PUBLISHED_AT - dt.timedelta(hours=20)
+    return {
+        "id": _digest(dataset, period, region.id) if revision == 1 else _digest("r2", dataset, region.id),
+        "node_id": _node(region),
+        "keyid": _digest("keyid", region.id),
+        "area": region.id,
+        "dataset": dataset,
+        "period": str(period),
+        "revision": revision,
+        "supersedes": None,
+        "state": state,
+        "envelope_sha256": _digest("envelope", dataset, period, region.id, revision),
+        "payload_sha256": _digest("payload", dataset, period, region.id, revision),
+        "payload_size": 65536,
+        "payload_rows": 446,
+        "chunk_bytes": 1048576,
+        "min_contributors": 5,
+        "announced_at": moment,
+        "state_since": moment,
+        "received_at": moment,
+        "problem_code": problem_code,
+    }
+
+
+def _write_releases(connection, cubes: dict[tuple[str, Period], int]) -> None:
+    for number, created in ((1, PUBLISHED_AT - dt.timedelta(days=91)), (2, PUBLISHED_AT)):
+        release_id = connection.execute(
+            sa.insert(release).values(number=number, created_at=created, note="").returning(release.c.id)
+        ).scalar_one()
+        held = [item for item in cubes.items() if number == 2 or item[0][1] != LAST]
+        if held:
+            connection.execute(
+                sa.insert(release_cube),
+                [
+                    {"release_id": release_id, "dataset": d, "period": str(p), "cube_id": c}
+                    for (d, p), c in held
+                ],
+            )
+    connection.execute(sa.insert(published).values(one=1, release_id=release_id))
+
+
+def _node(region: Region) -> str:
+    return f"node-{_digest('node', region.id)[:16]}"
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
