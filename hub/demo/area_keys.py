@@ -56,8 +56,8 @@ class AreaKeys:
     def odd_own(self) -> str:
         """Write the own key in a form that needs normalising."""
         if self._aachen:
-            return self.own(self._rng.choice(("municipality_stripped", "ars")))
-        return self.own(self._rng.choice(("stripped", "float", "municipality_stripped", "ars", "scientific")))
+            return self.own("municipality_stripped")
+        return self.own(self._rng.choice(("stripped", "float", "municipality_stripped", "scientific")))
 
     def foreign(self) -> str:
         """Write the key of another area or nothing that is a key at all (never one of Aachen's)."""

@@ -27,4 +27,9 @@ RESIDENCE: Final = COLUMNS.index("Aufenthaltsstatus")
 VALID_UNTIL: Final = COLUMNS.index("gültig bis")
 RECHTSKREIS: Final = COLUMNS.index("Rechtskreis")
 FIELDS: Final = COLUMNS.index("Handlungsfelder")
+INST: Final = COLUMNS.index("Zugang über")
+OUTCOME: Final = COLUMNS.index("Abschlussgrund")
 REMARK: Final = COLUMNS.index("Bemerkung")
+
+#: Columns whose words mean codes.
+CODED: Final = (KIND, STATE, SEX, CITIZEN, RESIDENCE, RECHTSKREIS, INST, FIELDS, OUTCOME)

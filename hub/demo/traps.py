@@ -148,7 +148,7 @@ def two_regimes(entry: Entry, clerk: Clerk) -> bool:
 
 
 def odd_area_key(entry: Entry, clerk: Clerk) -> bool:
-    """T06 N: the own key without its zero, as a decimal number, in eight or twelve digits, or empty."""
+    """T06 N: the own key without its zero, as a decimal or scientific number, or empty."""
     key = clerk.keys.odd_own() if clerk.rng.random() < 0.85 else ""
     for row in entry:
         row.cells[at.AREA_KEY] = key
@@ -162,7 +162,8 @@ def double_encoded(entry: Entry, clerk: Clerk) -> bool:
     changed = False
     for row in entry:
         cells = [_encode_twice(cell) for cell in row.cells]
-        if cells != row.cells:
+        # Only columns that are read for figures; nobody repairs the name of a carrier.
+        if any(cells[column] != row.cells[column] for column in at.CODED):
             row.cells = cells
             row.marks.append(("T01", "N"))
             changed = True

@@ -1,0 +1,150 @@
+"""`kim-hub demo` as a person starts it: real hub, real nodes, real figures on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+KIM_HUB = [sys.executable, "-c", "from hub.cli import main; main()"]
+AREAS = 3
+
+
+def demo(*arguments: str | Path, home: Path) -> list[str]:
+    return [*KIM_HUB, "demo", "--home", str(home), *map(str, arguments)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    home = tmp_path_factory.mktemp("demo")
+    command = demo(
+        "--exit", "--areas", str(AREAS), "--port", "0", "--json", home / "result.json", home=home / "home"
+    )
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False), home
+
+
+@pytest.fixture
+def result(finished: tuple[subprocess.CompletedProcess[str], Path]) -> dict[str, Any]:
+    process, home = finished
+    assert (home / "result.json").is_file(), process.stdout + process.stderr
+    loaded: dict[str, Any] = json.loads((home / "result.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.mark.slow
+class TestFinishedDemo:
+    def test_every_check_holds(
+        self, finished: tuple[subprocess.CompletedProcess[str], Path], result: dict[str, Any]
+    ) -> None:
+        assert result["failures"] == []
+        assert finished[0].returncode == 0, finished[0].stdout
+        assert "Alle Prüfungen bestanden" in finished[0].stdout
+
+    def test_all_areas_delivered_all_quarters(self, result: dict[str, Any]) -> None:
+        assert result["areas"] == {"expected": AREAS, "delivered": AREAS}
+        assert result["deliveries"] == AREAS * 2 * 8
+        assert set(result["audit"].values()) == {"safe"}
+
+    def test_figures_were_compared_not_skipped(self, result: dict[str, Any]) -> None:
+        held = result["comparison"]["held"]
+        assert held["a published value is true"] > 10_000
+        assert held["a withheld cell shows no value"] == result["cells"]["withheld"] > 0
+        assert held["the truth lies within the bounds of a total"] > 10_000
+        assert held["a total of published cells is exact"] > 0
+
+    def test_quarantine_equals_the_answer_key(self, result: dict[str, Any]) -> None:
+        refused = [f for f in result["findings"] if f["handling"] == "R"]
+        assert {f["trap"] for f in refused} >= {"T05", "T06", "T07", "T15"}
+        assert all(f["found"] == f["expected"] > 0 for f in refused)
+
+    def test_cost_is_told(self, result: dict[str, Any]) -> None:
+        assert result["peak_mib"]["node"] > 10
+        assert result["seconds"]["Dauer insgesamt"] > 1
+
+    def test_nothing_is_left_running(self, finished: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+        home = str(finished[1] / "home")
+        running = [p for p in Path("/proc").glob("[0-9]*/cmdline") if home in _text_of(p)]
+        assert running == []
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = demo("--areas", "1", "--port", str(port), home=tmp_path / "home")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    yield process, port
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+@pytest.mark.slow
+def test_the_hub_keeps_serving_until_it_is_interrupted(serving: tuple[subprocess.Popen[str], int]) -> None:
+    process, port = serving
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Im Browser" in line:
+            break
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().status == 200
+    connection.close()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.slow
+def test_interrupting_in_the_middle_leaves_nothing_running(tmp_path: Path) -> None:
+    command = demo("--areas", "4", "--port", "0", home=tmp_path / "home")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    areas = tmp_path / "home" / "areas"
+    while not list(areas.glob("*/export.csv")):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert [p for p in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path) in _text_of(p)] == []
+
+
+def test_a_port_in_use_is_refused_before_anything_is_deleted(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        command = demo("--exit", "--port", port, home=tmp_path / "home")
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode not in (0, 1)
+    assert port in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_folder_that_is_no_demo_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    command = demo("--exit", "--port", "0", home=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode not in (0, 1)
+    assert "config_invalid" in done.stderr
+    assert os.listdir(tmp_path) == ["thesis.txt"]
