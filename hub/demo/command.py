@@ -100,8 +100,7 @@ def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, json
             console.print("Abgebrochen.")
             raise SystemExit(130) from None
         finally:
-            processes.refuse_more()
-            course.stop_hub()
+            processes.stop_all()
     if not summary.ok:
         raise SystemExit(1)
 

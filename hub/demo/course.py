@@ -104,11 +104,6 @@ class Course:
         self._hub = self._processes.start(command, log=self._log("hub"))
         self._wait_for("/readyz", seconds=_START_SECONDS)
 
-    def stop_hub(self) -> None:
-        """End the hub."""
-        if self._hub is not None:
-            self._processes.stop(self._hub)
-
     def wait_for_hub(self) -> int:
         """Wait until the hub ends by itself; return its exit code."""
         return self._hub.wait() if self._hub is not None else 0

@@ -87,10 +87,12 @@ class ProcessTable:
         """Start a child and wait for its end."""
         started = time.perf_counter()
         process = self.start(command, log=log)
-        # wait4 instead of Popen.wait, because only it tells what this one child has used.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        # First wait without reaping, then reap under the lock: nobody can signal a number that is free again.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         with self._lock:
+            # wait4 instead of Popen.wait, because only it tells what this one child has used.
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
             self._running.pop(process.pid, None)
         return Finished(
             exit_code=process.returncode,
@@ -118,8 +120,17 @@ class ProcessTable:
         with self._lock:
             self._ended = True
             for process in self._running.values():
+                # Not Popen.send_signal: that may reap the child under the feet of who waits for it.
                 if process.returncode is None:
-                    process.send_signal(signal.SIGTERM)
+                    os.kill(process.pid, signal.SIGTERM)
+
+    def stop_all(self) -> None:
+        """End whatever is still running; nobody waits for it any more."""
+        self.refuse_more()
+        with self._lock:
+            remaining = list(self._running.values())
+        for process in remaining:
+            self.stop(process)
 
 
 #: Linux counts kibibytes, macOS bytes.

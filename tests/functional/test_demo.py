@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -147,4 +146,4 @@ def test_a_folder_that_is_no_demo_is_refused(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode not in (0, 1)
     assert "config_invalid" in done.stderr
-    assert os.listdir(tmp_path) == ["thesis.txt"]
+    assert [item.name for item in tmp_path.iterdir()] == ["thesis.txt"]
