@@ -163,7 +163,7 @@ class PrivateKey:
 
 
 def new_nonce() -> bytes:
-    """Return 32 fresh random bytes; they make a statement's id unguessable (SPEC P-17)."""
+    """Return 32 fresh random bytes; they make a statement's id unguessable (SPEC P-20)."""
     return secrets.token_bytes(NONCE_BYTES)
 
 

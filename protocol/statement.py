@@ -1,4 +1,4 @@
-"""What a node says about one delivery: the statement that is signed (SPEC P-15..P-24).
+"""What a node says about one delivery: the statement that is signed (SPEC P-15..P-23).
 
 It names sender, addressee, area, dataflow, period, place in the revision chain, the exact bytes of the
 table and the rules they were made by. It is small, so a hub can judge all of it before it accepts a single

@@ -75,7 +75,9 @@ def _other_pems():
     yield own.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
 
 
-@pytest.mark.parametrize("pem", list(_other_pems()), ids=["empty", "text", "damaged", "P-256", "encrypted", "raw"])
+@pytest.mark.parametrize(
+    "pem", list(_other_pems()), ids=["empty", "text", "damaged", "P-256", "encrypted", "raw"]
+)
 def test_another_private_key_file_is_refused(pem):
     """P-14."""
     with pytest.raises(KimError) as caught:
@@ -147,7 +149,7 @@ def test_a_private_key_does_not_show_itself(key):
 
 
 def test_what_is_made_fresh_is_fresh():
-    """P-17."""
+    """P-20."""
     assert len(keys.new_nonce()) == 32
     assert keys.new_nonce() != keys.new_nonce()
     assert keys.new_node_id() != keys.new_node_id()

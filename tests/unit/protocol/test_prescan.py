@@ -82,7 +82,7 @@ NO_SUBMISSIONS = {
 
 @pytest.mark.parametrize("data", list(NO_SUBMISSIONS.values()), ids=NO_SUBMISSIONS.keys())
 def test_arrow_that_is_no_submission_is_refused(data):
-    """P-42 to P-45."""
+    """P-42 to P-46."""
     assert refusal(data) == "not_canonical"
 
 

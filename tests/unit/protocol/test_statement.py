@@ -1,4 +1,4 @@
-"""The statement: strict in what it holds, silent about what it refuses (SPEC P-15 to P-24)."""
+"""The statement: strict in what it holds, silent about what it refuses (SPEC P-15 to P-23)."""
 
 import json
 
