@@ -126,7 +126,7 @@ def map_citizenship(text: str, vocabulary: Vocabulary) -> Mapped:
     if whole is not None:
         code, _ = whole
         country = country_of(text)
-        named = country is not None and country.name == text
+        named = country is not None and fold(country.name) == fold(text)
         return Mapped((code,), literal=named or vocabulary.is_literal(text, code))
     return _combined(text, vocabulary)
 

@@ -26,7 +26,7 @@ class Mapped:
         unmapped: the texts that are not understood; empty if all is.
         missing: whether the cell holds a missing marker (an empty cell is one).
         several: whether a cell for one entry holds more than one.
-        literal: whether the cell is the catalogue's own wording, so that nothing had to be normalised.
+        literal: whether the cell is the catalogue's own wording, but for case and blanks.
     """
 
     codes: tuple[str, ...]
@@ -77,7 +77,7 @@ class Vocabulary:
         """
         self._own = {fold(text): code for text, code in own.items()}
         self._ids = {fold(code): code for code in codes}
-        self._literal = {code: {code, label} for code, label in codes.items()}
+        self._literal = {code: {fold(code), fold(label)} for code, label in codes.items()}
         self._words: dict[str, str] = {}
         for text, code in [*((label, code) for code, label in codes.items()), *labels]:
             word = key(text)
@@ -94,7 +94,7 @@ class Vocabulary:
 
     def is_literal(self, text: str, code: str) -> bool:
         """Whether the text is the catalogue's own id or label of the code."""
-        return text in self._literal.get(code, ())
+        return fold(text) in self._literal.get(code, ())
 
     def single(self, text: str) -> Mapped:
         """Map a cell for one entry."""

@@ -21,8 +21,10 @@ BIRTH_PIVOT: Final = 27
 
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
 _EXCEL_SERIALS: Final = range(20_000, 60_001)
-_YEARS: Final = range(1900, 2101)
+# Old enough that an impossible age is recognised as one (T19) instead of as an impossible date.
+_YEARS: Final = range(1850, 2101)
 _TIME: Final = r"(?:[ t]+(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)(?: ?uhr)?)?"
+_PLAIN: Final = re.compile(r"\d\d\.\d\d\.\d{4}", re.ASCII)
 _GERMAN: Final = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4}|\d{2})" + _TIME)
 _ISO: Final = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})" + _TIME + r"(?P<offset>z|[+-]\d{2}:?\d{2})?"
@@ -68,6 +70,9 @@ def read_date(text: str, *, pivot: int) -> CellDate:
     Returns:
         The date; ``9`` and ``99`` are impossible dates here, no missing markers.
     """
+    if len(text) == 10 and _PLAIN.fullmatch(text):  # nearly every cell
+        day = _calendar_day(int(text[6:]), int(text[3:5]), int(text[:2]))
+        return _IMPOSSIBLE if day is None else CellDate(day, DateForm.PLAIN)
     if is_missing(text, numbers=False):
         return _ABSENT
     folded = fold(text)

@@ -41,7 +41,7 @@ def note_dates(screened: Screened, births: Births, counts: FindingCounts, *, exp
     cases, both = screened.cases, screened.cases | screened.contacts
     opened, closed, first = screened.opened, screened.closed, screened.first_contact
     for column, rows in ((opened, both), (closed, cases), (first, both), (births.column, cases)):
-        counts.mark(reasons.CASE_DATE_FORM, rows & column.where_form(DateForm.OTHER))
+        counts.mark(reasons.CASE_DATE_FORM, rows & column.where_form(DateForm.OTHER) & ~column.timed)
         counts.mark(reasons.DATE_WITH_TIME, rows & column.timed)
         counts.mark(reasons.MISSING_MARKER, rows & column.marked_missing)
     counts.mark(reasons.BIRTH_IMPOSSIBLE, cases & births.impossible)

@@ -6,6 +6,7 @@ It deliberately reads no file: it only judges lines that somebody else has cut i
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -141,12 +142,11 @@ class ProfileNames:
         if not all(mark in places for mark in _HEADER_MARKS):
             return None
         found = sorted(places, key=places.__getitem__)
-        expected = [name for name in COLUMNS if name in places]
         return Layout(
             header=header,
             places=MappingProxyType(places),
             renamed=tuple(name for name in found if fold(header[places[name]]) != fold(name)),
-            moved=tuple(name for name, other in zip(found, expected, strict=True) if name != other),
+            moved=_out_of_order(found),
             extra=tuple(extra),
         )
 
@@ -183,6 +183,25 @@ def require_columns(layout: Layout) -> None:
 def _name_key(name: str) -> str:
     # Blanks of any kind, hyphens and dots vary between versions of the same program.
     return "".join(sign for sign in fold(repaired(name)) if sign.isalnum() or sign in "()")
+
+
+def _out_of_order(found: Sequence[str]) -> tuple[str, ...]:
+    """Return the fewest columns whose removal leaves the order of the profile (patience sorting)."""
+    order = [COLUMNS.index(name) for name in found]
+    piles: list[int] = []  # for each length the smallest end of a run in order
+    ends: list[int] = []  # for each length the position of that end
+    before: list[int] = []  # for each position its predecessor in its run
+    for position, place in enumerate(order):
+        length = bisect_left(piles, place)
+        piles[length : length + 1] = [place]
+        ends[length : length + 1] = [position]
+        before.append(ends[length - 1] if length else -1)
+    in_order: set[int] = set()
+    position = ends[-1] if ends else -1
+    while position >= 0:
+        in_order.add(position)
+        position = before[position]
+    return tuple(name for position, name in enumerate(found) if position not in in_order)
 
 
 def _unknown_column(name: str) -> Text:

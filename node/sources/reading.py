@@ -200,7 +200,9 @@ class _Columns:
         fitted: list[list[str]] = []
         for record in block:
             cells = record.cells
-            if len(cells) != width:
+            if len(cells) == width + 1 and not cells[width]:  # the delimiter at the end of every line
+                del cells[width]
+            elif len(cells) != width:
                 cells = self._fitted(cells, width)
             if record.mended:
                 self.mended.append(len(self.lines))

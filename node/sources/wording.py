@@ -43,5 +43,8 @@ def fold(text: str) -> str:
 
 
 def key(text: str) -> str:
-    """Return the letters and digits of the text only, umlauts written out (`ä` as `ae`)."""
-    return "".join(sign for sign in fold(text).translate(_UMLAUTS) if sign.isalnum())
+    """Return the letters and digits of the text only, umlauts written out (`ä` as `ae`).
+
+    A question mark stays: `SGB II?` is a doubt, not a spelling.
+    """
+    return "".join(sign for sign in fold(text).translate(_UMLAUTS) if sign.isalnum() or sign == "?")
