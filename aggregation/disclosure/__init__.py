@@ -15,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.disclosure.audit import Verdict
+from aggregation.disclosure.bounds import OPEN, interval_bounds
 from aggregation.disclosure.history import Delivered
 from aggregation.disclosure.inspection import AuditReport, Finding, inspect
-from aggregation.disclosure.primary import Reason
+from aggregation.disclosure.primary import Reason, floors_of
 from aggregation.disclosure.protection import Protection, protect
 from aggregation.disclosure.relations import structure_of
 from protocol.catalogue import Catalogue
+from protocol.grid import CellGrid
 from protocol.periods import Period
 
 __all__ = [
+    "OPEN",
     "AuditReport",
     "Delivered",
     "Finding",
@@ -31,6 +34,7 @@ __all__ = [
     "Reason",
     "Verdict",
     "audit_delivery",
+    "cell_bounds",
     "protect_delivery",
 ]
 
@@ -105,3 +109,37 @@ def audit_delivery(
         linked=linked,
         min_contributors=min_contributors,
     )
+
+
+def cell_bounds(
+    grid: CellGrid,
+    values: NDArray[np.int64],
+    withheld: NDArray[np.bool_],
+    catalogue: Catalogue,
+    *,
+    missing: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return guaranteed limits of every cell of one delivery; see :mod:`aggregation.disclosure.bounds`.
+
+    Args:
+        grid: the cells, from ``grid_of(catalogue, ...)``.
+        values: published values in grid order; what stands at the other cells is not looked at.
+        withheld: cells withheld for disclosure control.
+        catalogue: the catalogue.
+        missing: cells that are neither published nor withheld (not delivered): nothing is known about them
+            but the relations; None if there are none.
+
+    Returns:
+        Smallest and largest value per cell, int64, equal where published; the largest is :data:`OPEN` (-1)
+        where nothing bounds the cell.
+
+    Raises:
+        KimError: ``disclosure_unknown`` (a rule kind that is not implemented).
+    """
+    structure = structure_of(catalogue, grid.dataset.id)
+    true = np.asarray(values, dtype=np.int64)
+    unknown = withheld if missing is None else withheld | missing
+    floors = floors_of(structure, true, ~unknown)
+    if missing is not None:
+        floors[missing] = np.minimum(floors[missing], 0)
+    return interval_bounds(structure.system, true, unknown=unknown, floors=floors)

@@ -25,8 +25,9 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, Publication
-from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Rows, Status
+from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, components
+from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status
+from aggregation.disclosure.publication import Publication
 
 _SEED: Final = 20260331
 _MAX_ROUNDS: Final = 12
@@ -256,18 +257,21 @@ class _Movement:
 
     def __init__(self, publication: Publication, unknown: BoolArray, wanted: IntArray) -> None:
         self._publication = publication
-        labels = _components(publication, unknown)
-        self._cells = np.flatnonzero(unknown & np.isin(labels, labels[wanted]))
-        self._labels = labels[self._cells]
+        cells, whole = np.flatnonzero(unknown), publication.system
+        activity = whole.activity(publication.values)
+        labels = components(whole.among(cells, activity)[0])
+        labels_wanted = labels[np.searchsorted(cells, wanted)]
+        self._cells = cells[np.isin(labels, labels_wanted)]
+        self._labels = labels[np.isin(labels, labels_wanted)]
         self._number = np.full(len(unknown), -1, dtype=np.int64)
         self._number[self._cells] = np.arange(len(self._cells))
-        self._rows, self._row_numbers = _reduced_rows(publication, self._number)
+        self._system, self._row_numbers = whole.among(self._cells, activity)
         floors = publication.floors[self._cells]
         values = publication.values[self._cells]
         self._lower = np.where(floors <= -NO_LIMIT, -NO_LIMIT, floors - values)
         self._box = int(np.abs(values).max(initial=0)) + 16  # vertices need an end; proofs of exposure do not
         self._boxed = LinearProgram(
-            self._rows,
+            self._system,
             np.maximum(self._lower, -self._box),
             np.full(len(self._cells), self._box, dtype=np.int64),
         )
@@ -310,7 +314,7 @@ class _Movement:
             upper[number] = -1
         if lower[number] > upper[number]:
             return Answer(Status.INFEASIBLE, np.zeros(0), 0.0, np.zeros(0))
-        program = LinearProgram(self._rows, lower, upper, integral=range(len(self._cells)))
+        program = LinearProgram(self._system, lower, upper, integral=range(len(self._cells)))
         costs = np.zeros(len(self._cells))
         costs[number] = sign
         return program.minimise(costs)
@@ -322,10 +326,8 @@ class _Movement:
             return proven
         change = np.rint(answer.values).astype(np.int64)
         good_cell = change >= self._lower
-        products = self._rows.coefficients * change[self._rows.columns]
-        activity = np.add.reduceat(products, self._rows.starts[:-1]) if len(products) else products
-        bad_row = (activity < self._rows.lower) | (activity > self._rows.upper)
-        first = self._rows.columns[self._rows.starts[:-1]]
+        bad_row = ~self._system.satisfied(change)
+        first = self._system.columns[self._system.starts[:-1]]
         bad_labels = np.concatenate([self._labels[~good_cell], self._labels[first[bad_row]]])
         proven[self._cells[(change != 0) & ~np.isin(self._labels, bad_labels)]] = True
         return proven
@@ -335,38 +337,3 @@ class _Movement:
         if answer.status is not Status.OPTIMAL or not len(answer.row_duals):
             return []
         return [int(self._row_numbers[row]) for row in np.flatnonzero(np.abs(answer.row_duals) > 1e-9)]
-
-
-def _components(publication: Publication, unknown: BoolArray) -> IntArray:
-    """Label the unknown cells so that cells connected by relations share a label."""
-    system = publication.system
-    entries = np.flatnonzero(unknown[system.columns])
-    rows, columns = system.row_of_entry[entries], system.columns[entries]
-    labels = np.arange(system.cells, dtype=np.int64)
-    while True:
-        lowest = np.full(system.rows, system.cells, dtype=np.int64)
-        np.minimum.at(lowest, rows, labels[columns])
-        fresh = labels.copy()
-        np.minimum.at(fresh, columns, lowest[rows])
-        fresh = fresh[fresh]  # pointer jumping: long chains shrink fast
-        if np.array_equal(fresh, labels):
-            return labels
-        labels = fresh
-
-
-def _reduced_rows(publication: Publication, number: IntArray) -> tuple[Rows, IntArray]:
-    """Return what the relations say about differences of the numbered cells, and the rows they come from."""
-    system = publication.system
-    inside = number[system.columns] >= 0
-    sizes = np.bincount(system.row_of_entry[inside], minlength=system.rows)
-    keep = np.flatnonzero(sizes)
-    activity = system.activity(publication.values)[keep]
-    lower, upper = system.lower[keep], system.upper[keep]
-    rows = Rows(
-        starts=np.concatenate(([0], np.cumsum(sizes[keep]))).astype(np.int64),
-        columns=number[system.columns[inside]],
-        coefficients=system.coefficients[inside],
-        lower=np.where(lower <= -NO_LIMIT, -NO_LIMIT, lower - activity),
-        upper=np.where(upper >= NO_LIMIT, NO_LIMIT, upper - activity),
-    )
-    return rows, keep

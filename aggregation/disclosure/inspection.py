@@ -16,8 +16,9 @@ import numpy as np
 
 from aggregation.disclosure.audit import Examination, Verdict, examine, protected_by_movement
 from aggregation.disclosure.history import Delivered, History, bridge_cells, linked_history
-from aggregation.disclosure.linear_system import BoolArray, IntArray, Publication
+from aggregation.disclosure.linear_system import BoolArray, IntArray
 from aggregation.disclosure.primary import floors_of, open_zeros, sensitive_cells
+from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import cell_label, derivation
 from protocol.grid import Key

@@ -136,6 +136,35 @@ class LinearSystem:
         activity = self.activity(values)
         return (activity >= self.lower) & (activity <= self.upper)
 
+    def among(self, cells: IntArray, fixed: IntArray) -> tuple[LinearSystem, IntArray]:
+        """Return what the relations say about some cells when the rest of each row is known.
+
+        Args:
+            cells: the cells that remain, ascending.
+            fixed: what the known part of each row adds up to.
+
+        Returns:
+            The system over the remaining cells, renumbered, without rows that touch none of them; and the
+            number that each of its rows has here.
+        """
+        number = np.full(self.cells, -1, dtype=np.int64)
+        number[cells] = np.arange(len(cells))
+        inside = number[self.columns] >= 0
+        sizes = np.bincount(self.row_of_entry[inside], minlength=self.rows)
+        kept = np.flatnonzero(sizes)
+        lower, upper = self.lower[kept], self.upper[kept]
+        system = LinearSystem(
+            cells=len(cells),
+            starts=np.concatenate(([0], np.cumsum(sizes[kept]))).astype(np.int64),
+            columns=number[self.columns[inside]],
+            coefficients=self.coefficients[inside],
+            lower=np.where(lower <= -NO_LIMIT, -NO_LIMIT, lower - fixed[kept]),
+            upper=np.where(upper >= NO_LIMIT, NO_LIMIT, upper - fixed[kept]),
+            kinds=self.kinds[kept],
+            certain=self.certain[kept],
+        )
+        return system, kept
+
     def only_rows(self, keep: BoolArray) -> LinearSystem:
         """Return the system with a subset of its rows, in the same order."""
         sizes = np.diff(self.starts)[keep]
@@ -196,37 +225,23 @@ def joined(one: LinearSystem, other: LinearSystem) -> LinearSystem:
     )
 
 
-@dataclass(frozen=True)
-class Publication:
-    """What is published of a system of tables, and what everybody knows about the rest.
+def components(system: LinearSystem) -> IntArray:
+    """Label the cells so that exactly the cells that relations connect share a label.
 
-    Attributes:
-        system: the relations.
-        values: true value of each cell.
-        withheld: which cells are withheld; all others are published with their true value.
-        floors: smallest value an attacker must grant a withheld cell (1 where zeros are published,
-            ``-NO_LIMIT`` if it may be negative).
+    Returns:
+        One label per cell: the smallest cell number of its component.
     """
-
-    system: LinearSystem
-    values: IntArray
-    withheld: BoolArray
-    floors: IntArray
-
-    def is_alternative(self, change: IntArray) -> bool:
-        """Whether ``values + change`` is another table that fits everything published.
-
-        This is the whole proof that a cell with ``change != 0`` is not determined: integer arithmetic,
-        no tolerance, no solver.
-
-        Args:
-            change: difference to the true table, one entry per cell.
-        """
-        if np.any(change[~self.withheld]):
-            return False
-        table = self.values + change
-        moved = change != 0
-        return bool(np.all(table[moved] >= self.floors[moved]) and np.all(self.system.satisfied(table)))
+    labels = np.arange(system.cells, dtype=np.int64)
+    if not system.rows:
+        return labels
+    while True:
+        lowest = np.minimum.reduceat(labels[system.columns], system.starts[:-1])
+        fresh = labels.copy()
+        np.minimum.at(fresh, system.columns, lowest[system.row_of_entry])
+        fresh = fresh[fresh]  # pointer jumping: long chains shrink fast
+        if np.array_equal(fresh, labels):
+            return labels
+        labels = fresh
 
 
 def _check(relation: Relation, cells: int) -> None:

@@ -8,13 +8,14 @@ integer arithmetic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, Publication
-from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Rows, Status
+from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem
+from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status
+from aggregation.disclosure.publication import Publication
 
 FREE: Final = 1e-3
 """Cost of moving a cell that is withheld anyway, relative to the cheapest cell: keeps witnesses small."""
@@ -61,7 +62,7 @@ class Moves:
         self._limits = self._usual.copy()
         start = np.where(publication.withheld, np.where(task.sensitive, WELCOME, FREE), task.costs)
         self._costs: FloatArray = np.tile(start[self._cells], 2)
-        self._rows = movement_rows(publication, self._number)
+        self._system = movements(publication, self._cells)
         self._linear = self._program(integral=False)
         self._integer: LinearProgram | None = None
 
@@ -134,7 +135,7 @@ class Moves:
 
     def _program(self, *, integral: bool) -> LinearProgram:
         program = LinearProgram(
-            self._rows,
+            self._system,
             np.zeros(2 * self._count, dtype=np.int64),
             self._limits,
             integral=range(2 * self._count) if integral else (),
@@ -159,29 +160,21 @@ class Moves:
         return answer
 
 
-def movement_rows(publication: Publication, number: IntArray) -> Rows:
+def movements(publication: Publication, cells: IntArray) -> LinearSystem:
     """Return what each relation leaves to the movable cells, each in two parts: up and down.
 
     Args:
         publication: the tables.
-        number: consecutive number of each movable cell, -1 for the others.
+        cells: the movable cells, ascending.
 
     Returns:
-        Rows over ``2 * count`` variables, the ups first; rows without a movable cell are dropped.
+        A system over ``2 * len(cells)`` variables, the ups first.
     """
-    system = publication.system
-    count = int((number >= 0).sum())
-    entries = number[system.columns] >= 0
-    sizes = np.bincount(system.row_of_entry[entries], minlength=system.rows)
-    keep = sizes > 0
-    activity = system.activity(publication.values)[keep]
-    lower, upper = system.lower[keep], system.upper[keep]
-    columns = number[system.columns[entries]]
-    coefficients = system.coefficients[entries]
-    return Rows(
-        starts=np.concatenate(([0], np.cumsum(2 * sizes[keep]))).astype(np.int64),
-        columns=np.stack([columns, columns + count], axis=1).reshape(-1),
-        coefficients=np.stack([coefficients, -coefficients], axis=1).reshape(-1),
-        lower=np.where(lower <= -NO_LIMIT, -NO_LIMIT, lower - activity),
-        upper=np.where(upper >= NO_LIMIT, NO_LIMIT, upper - activity),
+    system, _ = publication.system.among(cells, publication.system.activity(publication.values))
+    return replace(
+        system,
+        cells=2 * system.cells,
+        starts=2 * system.starts,
+        columns=np.stack([system.columns, system.columns + system.cells], axis=1).reshape(-1),
+        coefficients=np.stack([system.coefficients, -system.coefficients], axis=1).reshape(-1),
     )

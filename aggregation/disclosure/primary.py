@@ -113,7 +113,7 @@ def floors_of(
     rules, minimum = structure.rules, minimum_of(structure, stricter)
     floors = rules.zero_publishable.astype(np.int64)
     cell, total = rules.complement_cell, rules.complement_total
-    seen = published[cell] & (values[total] != 0)
+    seen = published[cell] & (values[cell] > 0)
     np.maximum.at(floors, total[seen], values[cell[seen]] + minimum[cell[seen]])
     floors[rules.may_be_negative] = -NO_LIMIT
     return floors

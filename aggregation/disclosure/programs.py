@@ -20,7 +20,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregation.disclosure.linear_system import NO_LIMIT, IntArray
+from aggregation.disclosure.linear_system import NO_LIMIT, IntArray, LinearSystem
 
 FloatArray = NDArray[np.float64]
 
@@ -75,31 +75,12 @@ class Answer:
         return rounded.astype(np.int64) if np.abs(self.values - rounded).max(initial=0.0) < 1e-6 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Sparse rows with limits.
-
-    Attributes:
-        starts: position of each row's first entry; one more than there are rows.
-        columns: variable of each entry.
-        coefficients: coefficient of each entry.
-        lower: lower limit of each row; ``-NO_LIMIT`` (or less) if none.
-        upper: upper limit of each row; ``NO_LIMIT`` (or more) if none.
-    """
-
-    starts: IntArray
-    columns: IntArray
-    coefficients: IntArray
-    lower: IntArray
-    upper: IntArray
-
-
 class LinearProgram:
     """Variables with limits under rows; the objective comes with each solve and the basis is kept."""
 
     def __init__(
         self,
-        rows: Rows,
+        system: LinearSystem,
         lower: IntArray,
         upper: IntArray,
         *,
@@ -109,7 +90,7 @@ class LinearProgram:
         """Hand the program to the solver.
 
         Args:
-            rows: the constraints.
+            system: the constraints; one variable per cell.
             lower: lower limit of each variable.
             upper: upper limit of each variable.
             integral: variables that must be integers; empty for a linear program.
@@ -129,19 +110,19 @@ class LinearProgram:
         self._integer = bool(len(integral))
         status = self._solver.passModel(
             self._size,
-            len(rows.lower),
-            len(rows.columns),
+            system.rows,
+            len(system.columns),
             _ROW_WISE,
             _MINIMISE,
             0.0,
             np.zeros(self._size),
             limits_as_floats(lower),
             limits_as_floats(upper),
-            limits_as_floats(rows.lower),
-            limits_as_floats(rows.upper),
-            rows.starts.astype(np.int32),
-            rows.columns.astype(np.int32),
-            rows.coefficients.astype(np.float64),
+            limits_as_floats(system.lower),
+            limits_as_floats(system.upper),
+            system.starts.astype(np.int32),
+            system.columns.astype(np.int32),
+            system.coefficients.astype(np.float64),
             kinds,
         )
         if status == highspy.HighsStatus.kError:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.disclosure.history import Delivered, History, bridge_cells, linked_history
-from aggregation.disclosure.linear_system import BoolArray, IntArray, Publication
+from aggregation.disclosure.linear_system import BoolArray, IntArray
 from aggregation.disclosure.moves import Task
 from aggregation.disclosure.primary import (
     NO_REASON,
@@ -35,6 +35,7 @@ from aggregation.disclosure.primary import (
 )
 from aggregation.disclosure.programs import FloatArray
 from aggregation.disclosure.proofs import PROOFS
+from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.secondary import Pattern, protect_cells
 from aggregation.disclosure.wording import cell_label

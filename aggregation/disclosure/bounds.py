@@ -1,0 +1,183 @@
+"""Guaranteed limits of withheld cells, from one delivery.
+
+A total over cells of which some are withheld is an interval; how wide it is follows from the margins. For
+every withheld cell this module gives the smallest and the largest value that fit everything published in the
+*same* delivery, under relations that hold in every delivery by construction (sums, multi-response, subsets);
+not under identities that late registrations can break. Zeros are published, so a withheld count is at least
+1, except where zeros must not be published (at least 0).
+
+Exact linear bounds, rounded inwards to integers: limits are first propagated through the relations in integer
+arithmetic; where the relations between the unknown cells form no cycle that is already exact, elsewhere a
+linear program decides, and every limit that some solution attains needs no program of its own.
+
+What comes out is computed from published cells alone, so it tells nothing new about anybody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
+from aggregation.disclosure.programs import Answer, LinearProgram, Status
+
+OPEN: Final = -1
+"""Upper limit of a cell that nothing bounds from above."""
+
+_ROUNDS: Final = 40
+_FAR: Final = NO_LIMIT // 2
+_SLACK: Final = 1e-6
+
+
+def interval_bounds(
+    system: LinearSystem, values: IntArray, *, unknown: BoolArray, floors: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Return the exact linear bounds of all unknown cells.
+
+    Args:
+        system: the relations; only those that are certain are used.
+        values: value of each published cell; entries of unknown cells are not looked at.
+        unknown: which cells are not published.
+        floors: smallest possible value of each unknown cell.
+
+    Returns:
+        Smallest and largest value per cell, equal to the value where published; :data:`OPEN` as the largest
+        where nothing bounds it. Contradictory input gives empty intervals, never an error.
+    """
+    certain = system if system.certain.all() else system.only_rows(system.certain)
+    cells = np.flatnonzero(unknown)
+    fixed = certain.activity(np.where(unknown, 0, values))
+    reduced, _ = certain.among(cells, fixed)
+    limits = _Limits(floors[cells].copy(), np.full(len(cells), NO_LIMIT, dtype=np.int64))
+    exact = limits.propagate(reduced)
+    wide = limits.lower < limits.upper
+    undecided = np.flatnonzero(_on_a_cycle(reduced, wide) if exact else wide)
+    if len(undecided):
+        _decide(reduced, limits, undecided)
+    low, high = values.copy(), values.copy()
+    low[cells] = limits.lower
+    high[cells] = np.where(limits.upper >= _FAR, OPEN, limits.upper)
+    return low, high
+
+
+@dataclass(frozen=True, eq=False)
+class _Limits:
+    """Smallest and largest value of each unknown; tightened in place."""
+
+    lower: IntArray
+    upper: IntArray
+
+    def propagate(self, system: LinearSystem) -> bool:
+        """Tighten the limits through the relations until nothing changes; always valid.
+
+        Returns:
+            False if it was stopped before.
+        """
+        for _ in range(_ROUNDS if system.rows else 0):
+            lower, upper = self.lower.copy(), self.upper.copy()
+            self._tighten(system)
+            if np.array_equal(lower, self.lower) and np.array_equal(upper, self.upper):
+                return True
+        return not system.rows
+
+    def _tighten(self, system: LinearSystem) -> None:
+        columns, factor = system.columns, system.coefficients
+        rising, size = factor > 0, np.abs(system.coefficients)
+        # Each entry contributes factor * cell to its row; the others leave it between bottom and top.
+        least = _times(factor, np.where(rising, self.lower[columns], self.upper[columns]))
+        most = _times(factor, np.where(rising, self.upper[columns], self.lower[columns]))
+        top = _left_by_others(system, system.upper, least)
+        bottom = -_left_by_others(system, -system.lower, -most)
+        highest = np.where(rising, _quotient(top, size), _quotient(-bottom, size))
+        lowest = np.where(rising, -_quotient(-bottom, size), -_quotient(top, size))
+        np.minimum.at(self.upper, columns, highest)
+        np.maximum.at(self.lower, columns, lowest)
+
+
+def _times(factor: IntArray, limit: IntArray) -> IntArray:
+    """Multiply, with an open limit staying open."""
+    is_open = np.abs(limit) >= _FAR
+    return np.where(
+        is_open, np.sign(factor) * np.sign(limit) * NO_LIMIT, factor * np.where(is_open, 0, limit)
+    )
+
+
+def _quotient(limit: IntArray, size: IntArray) -> IntArray:
+    """Divide downwards, with an open limit staying open."""
+    return np.where(np.abs(limit) >= _FAR, limit, limit // size)
+
+
+def _left_by_others(system: LinearSystem, limit: IntArray, contribution: IntArray) -> IntArray:
+    """Return what a row's limit leaves to each entry when the other entries contribute this much."""
+    starts, row = system.starts[:-1], system.row_of_entry
+    is_open = np.abs(contribution) >= _FAR
+    known = np.where(is_open, 0, contribution)
+    others = np.add.reduceat(known, starts)[row] - known
+    unlimited = np.add.reduceat(is_open.astype(np.int64), starts)[row] - is_open > 0
+    return np.where(unlimited | (np.abs(limit[row]) >= _FAR), NO_LIMIT, limit[row] - others)
+
+
+def _on_a_cycle(system: LinearSystem, undetermined: BoolArray) -> BoolArray:
+    """Return the undetermined cells whose component has a cycle of relations.
+
+    Without one, propagation is exact; with one, a program has to decide.
+    """
+    cells = np.flatnonzero(undetermined)
+    part, _ = system.among(cells, np.zeros(system.rows, dtype=np.int64))
+    labels = components(part)
+    entries = np.bincount(labels[part.columns], minlength=part.cells)
+    rows = np.bincount(labels[part.columns[part.starts[:-1]]], minlength=part.cells)
+    members = np.bincount(labels, minlength=part.cells)
+    has_cycle = entries > members + rows - 1  # a tree has one edge less than it has nodes
+    cyclic = np.zeros_like(undetermined)
+    cyclic[cells] = has_cycle[labels]
+    return cyclic
+
+
+def _decide(system: LinearSystem, limits: _Limits, cells: IntArray) -> None:
+    """Find the exact linear bounds of some cells by programs; in place."""
+    known = np.zeros(system.cells, dtype=np.int64)
+    settled = np.setdiff1d(np.arange(system.cells), cells)
+    known[settled] = np.where(limits.lower[settled] == limits.upper[settled], limits.lower[settled], 0)
+    part, _ = system.among(cells, system.activity(known))
+    search = _Search(part, limits.lower[cells], limits.upper[cells])
+    limits.lower[cells], limits.upper[cells] = search.run()
+
+
+class _Search:
+    """Minimises and maximises cell after cell from the last basis, and learns from every solution."""
+
+    def __init__(self, system: LinearSystem, lower: IntArray, upper: IntArray) -> None:
+        self._lower, self._upper = lower, upper
+        self._program = LinearProgram(system, lower, upper)
+        self._low_done = np.zeros(system.cells, dtype=np.bool_)
+        self._high_done = np.zeros(system.cells, dtype=np.bool_)
+
+    def run(self) -> tuple[IntArray, IntArray]:
+        """Return the bounds; a limit that no program confirms stays as propagated, which is always valid."""
+        self._learn(self._program.minimise(np.where(self._upper < _FAR, -1.0, 0.0)))
+        self._learn(self._program.minimise(np.where(self._lower > -_FAR, 1.0, 0.0)))
+        for cell in range(len(self._lower)):
+            for sign, done in ((-1, self._high_done), (1, self._low_done)):
+                if not done[cell]:
+                    self._settle(cell, sign)
+        return self._lower, self._upper
+
+    def _settle(self, cell: int, sign: int) -> None:
+        costs = np.zeros(len(self._lower))
+        costs[cell] = sign
+        answer = self._program.minimise(costs)
+        self._learn(answer)
+        if answer.status is not Status.OPTIMAL:
+            return  # unbounded, or no answer: the limit stays as it is
+        if sign > 0:
+            self._lower[cell] = max(self._lower[cell], int(np.ceil(answer.values[cell] - _SLACK)))
+        else:
+            self._upper[cell] = min(self._upper[cell], int(np.floor(answer.values[cell] + _SLACK)))
+
+    def _learn(self, answer: Answer) -> None:
+        if answer.status is Status.OPTIMAL:
+            self._low_done |= answer.values <= self._lower + _SLACK
+            self._high_done |= answer.values >= self._upper - _SLACK
