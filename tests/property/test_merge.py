@@ -1,0 +1,152 @@
+"""Merged totals against brute force: every world that the deliveries allow, enumerated."""
+
+from __future__ import annotations
+
+import itertools
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregation.disclosure import cell_bounds
+from aggregation.merge import AreaDelivery, merge
+from protocol.catalogue import Catalogue
+from protocol.errors import KimError
+from protocol.grid import grid_of
+from protocol.observations import STATE_NUMBER, CellState
+from protocol.regions import RegionTree
+from protocol.texts import Text
+from tests.factories.catalogues import catalogue_of, codelist, indicator
+
+TREE = RegionTree(
+    MappingProxyType({r: Text(r, r) for r in ("L", "x", "y", "z")}),
+    MappingProxyType({"x": "L", "y": "L", "z": "L"}),
+    MappingProxyType({"L": ("x", "y", "z"), "B": ("x", "y")}),
+)
+SUPPRESSED, VALUE, ZERO = (STATE_NUMBER[s] for s in (CellState.SUPPRESSED, CellState.VALUE, CellState.ZERO))
+
+
+def _catalogue(region_additivity: str) -> Catalogue:
+    return catalogue_of(
+        [codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})],
+        [indicator("N", [["A"]], region_additivity=region_additivity)],
+    )
+
+
+SUM, SPREAD = _catalogue("sum"), _catalogue("max_sum")
+# Rows of the grid: N/_T, N/a, N/b.
+VALUES = st.tuples(st.integers(0, 6), st.integers(0, 6))
+HIDDEN = st.tuples(st.booleans(), st.booleans(), st.booleans())
+AREAS = st.dictionaries(st.sampled_from("xyz"), st.tuples(VALUES, HIDDEN))
+
+
+def _delivery(
+    catalogue: Catalogue, area: str, inner: tuple[int, int], hidden: tuple[bool, bool, bool]
+) -> AreaDelivery:
+    values = np.array([sum(inner), *inner], dtype=np.int64)
+    withheld = np.array(hidden) & (values > 0)  # zeros are published
+    shown = np.where(withheld, 0, values)
+    lower, upper = cell_bounds(grid_of(catalogue, "D"), shown, withheld, catalogue)
+    state = np.where(withheld, SUPPRESSED, np.where(values == 0, ZERO, VALUE)).astype(np.uint8)
+    return AreaDelivery(area, state, np.where(withheld, lower, values), np.where(withheld, upper, values))
+
+
+def _worlds(inner: tuple[int, int], hidden: tuple[bool, bool, bool], cap: int) -> list[tuple[int, int, int]]:
+    """All tables of one area that agree with what it published (withheld cells are at least 1)."""
+    truth = (sum(inner), *inner)
+    covered = [h and v > 0 for h, v in zip(hidden, truth, strict=True)]
+    found = []
+    for a, b in itertools.product(range(cap + 1), repeat=2):
+        world = (a + b, a, b)
+        if all((w >= 1) if c else (w == t) for w, c, t in zip(world, covered, truth, strict=True)):
+            found.append(world)
+    return found
+
+
+@settings(max_examples=150)
+@given(AREAS)
+def test_sums_are_exactly_the_range_over_all_worlds(
+    areas: dict[str, tuple[tuple[int, int], tuple[bool, bool, bool]]],
+) -> None:
+    cap = 14
+    merged = {
+        a.region: a for a in merge(SUM, "D", [_delivery(SUM, k, *v) for k, v in areas.items()], tree=TREE)
+    }
+    for region, leaves in TREE.members.items():
+        aggregate = merged[region]
+        present = [areas[leaf] for leaf in leaves if leaf in areas]
+        worlds = [_worlds(inner, hidden, cap) for inner, hidden in present]
+        for row in range(3):
+            low = sum(min(w[row] for w in options) for options in worlds)
+            high = sum(max(w[row] for w in options) for options in worlds)
+            unbounded = len(present) < len(leaves) or any(
+                max(w[row] for w in options) >= cap for options in worlds
+            )
+            assert aggregate.lower[row] == low
+            assert bool(aggregate.open_above[row]) is unbounded
+            if not unbounded:
+                assert aggregate.upper[row] == high
+        assert aggregate.expected == len(leaves)
+        assert (aggregate.delivered == len(present)).all()
+
+
+@settings(max_examples=150)
+@given(AREAS.filter(bool))
+def test_distinct_persons_over_areas_lie_between_the_largest_and_the_sum(
+    areas: dict[str, tuple[tuple[int, int], tuple[bool, bool, bool]]],
+) -> None:
+    merged = merge(SPREAD, "D", [_delivery(SPREAD, k, *v) for k, v in areas.items()], tree=TREE)
+    aggregate = merged[0]
+    truths = [(sum(inner), *inner) for inner, _ in areas.values()]
+    for row in range(3):
+        everyone_apart = sum(t[row] for t in truths)
+        all_the_same = max(t[row] for t in truths)
+        assert aggregate.lower[row] <= all_the_same
+        assert aggregate.open_above[row] or aggregate.upper[row] >= everyone_apart
+        if not aggregate.withheld[row] and len(areas) == 3:
+            assert (aggregate.lower[row], aggregate.upper[row]) == (all_the_same, everyone_apart)
+
+
+def test_by_hand_margins_say_more_than_cells() -> None:
+    # x publishes total 9 and withholds a and b: each lies in 1..8, but together they are 9.
+    shown = _delivery(SUM, "x", (4, 5), (False, True, True))
+    known = _delivery(SUM, "y", (7, 0), (False, False, False))
+    whole = {a.region: a for a in merge(SUM, "D", [shown, known], tree=TREE)}
+    assert list(zip(whole["B"].lower.tolist(), whole["B"].upper.tolist(), strict=True)) == [
+        (16, 16),
+        (8, 15),
+        (1, 8),
+    ]
+    assert whole["B"].exact.tolist() == [True, False, False]
+    # z has not delivered: the Land has a lower side only.
+    assert whole["L"].open_above.all()
+    assert whole["L"].lower.tolist() == [16, 8, 1]
+
+
+def test_a_cell_that_is_not_delivered_leaves_the_upper_side_open() -> None:
+    missing = STATE_NUMBER[CellState.NOT_DELIVERED]
+    zeros = np.zeros(3, dtype=np.int64)
+    gone = AreaDelivery("x", np.full(3, missing, dtype=np.uint8), zeros, zeros)
+    others = [_delivery(SUM, area, (3, 4), (False, False, False)) for area in "yz"]
+    land = merge(SUM, "D", [gone, *others], tree=TREE)[0]
+    assert land.open_above.all()
+    assert land.lower.tolist() == [14, 6, 8]
+    assert land.delivered.tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("areas", [["x", "x"], ["elsewhere"]], ids=["twice", "unknown area"])
+def test_deliveries_that_do_not_fit_are_refused(areas: list[str]) -> None:
+    deliveries = [_delivery(SUM, area, (3, 4), (False, False, False)) for area in areas]
+    with pytest.raises(KimError) as caught:
+        merge(SUM, "D", deliveries, tree=TREE)
+    assert caught.value.code == "value_rule"
+
+
+def test_a_table_of_another_size_is_refused() -> None:
+    short = np.zeros(2, dtype=np.int64)
+    with pytest.raises(KimError) as caught:
+        merge(SUM, "D", [AreaDelivery("x", np.zeros(2, dtype=np.uint8), short, short)], tree=TREE)
+    assert caught.value.code == "value_rule"
+    assert len(grid_of(SUM, "D")) == 3
