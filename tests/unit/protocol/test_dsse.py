@@ -172,3 +172,4 @@ def test_oversize_is_refused():
 def test_a_type_that_is_not_printable_ascii_is_not_signed(kind):
     """P-10."""
     assert refusal(dsse.sign, kind, b"", KEY).pointer == "/payloadType"
+    assert refusal(dsse.Envelope, kind, b"", KEY.public.keyid, b"x" * 64).pointer == "/payloadType"
