@@ -42,8 +42,13 @@ SIGNS: Final[tuple[Sign, ...]] = (
     ),
     Sign(_sign(CellState.NOT_DELIVERED), Text("noch nicht geliefert", "not delivered yet")),
     Sign(_sign(CellState.NOT_APPLICABLE), Text("Angabe nicht sinnvoll", "not meaningful")),
-    Sign(Text("18 bis 21", "18 to 21"), Text("liegt sicher in diesem Bereich", "certainly lies in this range")),
-    Sign(Text("≥ 18", "≥ 18"), Text("mindestens so viel; Lieferungen fehlen", "at least this; deliveries are missing")),
+    Sign(
+        Text("18 bis 21", "18 to 21"), Text("liegt sicher in diesem Bereich", "certainly lies in this range")
+    ),
+    Sign(
+        Text("≥ 18", "≥ 18"),
+        Text("mindestens so viel; Lieferungen fehlen", "at least this; deliveries are missing"),
+    ),
 )
 
 NOTES: Final[tuple[Note, ...]] = (

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from hub.services.statistics import Reading, Statistics
 from hub.services.statistics.cells import Cell
-from hub.services.statistics.deliveries import DeliveryState, delivery_report
+from hub.services.statistics.deliveries import delivery_report
+from hub.services.statistics.figures import Coverage
 from hub.services.statistics.report import IndicatorReport, ReportQuery, indicator_report
 from hub.web import numbers, texts
 from hub.web.page_query import Measure, PageQuery, Scale, cell_token
@@ -91,7 +92,9 @@ class IndicatorSection:
         subject: the chosen cell in words.
         unit: what the headline counts, e.g. "Fälle am 30. September 2026".
         measure: heading of columns with the chosen measure.
-        headline: the statewide figure.
+        map_unit: what the map's legend counts.
+        headline: the statewide count.
+        rate: the same as a rate, with what it refers to; empty if the indicator has none.
         coverage: what it rests on, with the share of the population.
         remarks: why it is an interval, what the rate refers to.
         choices: the form.
@@ -106,7 +109,9 @@ class IndicatorSection:
     subject: str
     unit: str
     measure: str
+    map_unit: str
     headline: str
+    rate: str
     coverage: str
     remarks: tuple[str, ...]
     choices: Choices
@@ -173,7 +178,6 @@ def start_page(statistics: Statistics, query: PageQuery) -> StartPage:
         wanted = ReportQuery(query.indicator, query.codes, query.period, query.area)
         report = indicator_report(reading, wanted)
         deliveries = delivery_report(reading, report.period if report else query.period)
-        missing = [row.area.name for row in deliveries.rows if row.state is not DeliveryState.DELIVERED]
         wording = _wording(query, report)
         return StartPage(
             wording=wording,
@@ -184,7 +188,7 @@ def start_page(statistics: Statistics, query: PageQuery) -> StartPage:
             permalink=query.url(release=reading.release.number) if reading.release else "",
             status=status_section(deliveries, wording, query),
             cards=overview_cards(report, wording, query) if report else (),
-            indicator=_indicator(reading, report, wording, query, missing) if report else None,
+            indicator=_indicator(reading, report, wording, query) if report else None,
         )
 
 
@@ -229,7 +233,7 @@ def _release_line(reading: Reading, wording: Wording, query: PageQuery) -> Relea
 
 
 def _indicator(
-    reading: Reading, report: IndicatorReport, wording: Wording, query: PageQuery, missing: list[str]
+    reading: Reading, report: IndicatorReport, wording: Wording, query: PageQuery
 ) -> IndicatorSection:
     indicator = report.cell.indicator
     say = wording.say
@@ -242,19 +246,25 @@ def _indicator(
         subject=subject,
         unit=_unit(report, wording),
         measure=_measure_label(report, wording),
-        headline=wording.sentence(report.headline.figure),
-        coverage=say(texts.COVERAGE_SHARE).format(
-            wording.coverage(coverage), numbers.percent(coverage.population_share, wording.language)
-        )
-        if coverage
-        else "",
-        remarks=_remarks(report, wording, missing),
+        map_unit=_map_unit(report, wording),
+        headline=wording.counting().sentence(report.headline.figure),
+        rate=_rate(report, wording),
+        coverage=_coverage(coverage, wording) if coverage else "",
+        remarks=_remarks(reading, report, wording),
         choices=_choices(reading, report, wording, query),
         areas=area_section(report, wording, query, subject=subject, period=period),
         breakdowns=breakdown_tables(report, wording, query, period=period),
         series=series_views(report, wording, query, subject=subject),
         api=urlencode({"indicator": indicator.id, "period": str(report.period), **_api_codes(report.cell)}),
     )
+
+
+def _coverage(coverage: Coverage, wording: Wording) -> str:
+    sentence = wording.coverage(coverage)
+    if coverage.complete:
+        return sentence
+    share = numbers.percent(coverage.population_share, wording.language)
+    return wording.say(texts.COVERAGE_SHARE).format(sentence, share)
 
 
 def _api_codes(cell: Cell) -> dict[str, str]:
@@ -264,17 +274,31 @@ def _api_codes(cell: Cell) -> dict[str, str]:
 def _subject(cell: Cell, wording: Wording) -> str:
     name = wording.say(cell.indicator.name)
     parts = [wording.say(code) for _, code in cell.labels]
-    return f"{name} ({', '.join(parts)})" if parts else name
+    return f"{name}: {', '.join(parts)}" if parts else name
 
 
 def _unit(report: IndicatorReport, wording: Wording) -> str:
     indicator, say = report.cell.indicator, wording.say
     unit = say(texts.UNIT[indicator.unit]) if indicator.unit in texts.UNIT else indicator.unit
-    if wording.measure is Measure.RATE and indicator.denominator:
-        unit = f"{unit} {say(texts.PER_THOUSAND[indicator.denominator])}"
     if indicator.stock_or_flow == "stock":
         return f"{unit} {say(texts.STOCK).format(numbers.day(report.period.last_day, wording.language))}"
     return f"{unit} {say(texts.FLOW).format(say(numbers.quarter_name(report.period)))}"
+
+
+def _map_unit(report: IndicatorReport, wording: Wording) -> str:
+    denominator = report.cell.indicator.denominator
+    unit = _unit(report, wording)
+    if wording.measure is Measure.RATE and denominator:
+        return f"{unit}, {wording.say(texts.PER_THOUSAND[denominator])}"
+    return unit
+
+
+def _rate(report: IndicatorReport, wording: Wording) -> str:
+    denominator = report.cell.indicator.denominator
+    if denominator is None or report.headline.figure.rate is None:
+        return ""
+    figure = wording.rating().sentence(report.headline.figure)
+    return f"{figure} {wording.say(texts.PER_THOUSAND[denominator])}"
 
 
 def _measure_label(report: IndicatorReport, wording: Wording) -> str:
@@ -284,18 +308,20 @@ def _measure_label(report: IndicatorReport, wording: Wording) -> str:
     return wording.say(texts.CHOICE_COUNT)
 
 
-def _remarks(report: IndicatorReport, wording: Wording, missing: list[str]) -> tuple[str, ...]:
+def _remarks(reading: Reading, report: IndicatorReport, wording: Wording) -> tuple[str, ...]:
     indicator, say = report.cell.indicator, wording.say
     interval = report.headline.figure.count
     remarks: list[str] = []
     if interval is not None and interval.upper is None:
+        there = reading.delivered(indicator.dataset, report.period)
+        missing = [area.name for area in reporting_areas() if area.id not in there]
         remarks.append(say(texts.WHY_OPEN).format(names_of(missing, wording)))
     if interval is not None and not interval.exact:
         if indicator.region_additivity == "max_sum":
             remarks.append(say(texts.WHY_DISTINCT))
         elif report.headline.figure.coverage and report.headline.figure.coverage.withheld:
             remarks.append(say(texts.WHY_INTERVAL))
-    if indicator.denominator and wording.measure is Measure.RATE:
+    if indicator.denominator:
         remarks.append(say(texts.DENOMINATOR[indicator.denominator]))
         if report.cell.codes:
             remarks.append(say(texts.DENOMINATOR_OF_CELL))

@@ -16,6 +16,10 @@ SUBTITLE: Final = Text(
     "Kommunales Integrationsmanagement Nordrhein-Westfalen",
     "Municipal integration management, North Rhine-Westphalia",
 )
+TITLE: Final = Text(
+    "Fälle und Personen im Kommunalen Integrationsmanagement",
+    "Cases and persons in municipal integration management",
+)
 SKIP: Final = Text("Zum Inhalt springen", "Skip to content")
 OTHER_LANGUAGE: Final = Text("English", "Deutsch")
 RELEASE: Final = Text("Veröffentlichung {} vom {}", "Release {} of {}")
@@ -192,8 +196,8 @@ BAR: Final = Text("Größenvergleich", "comparison")
 BREAKDOWN_CAPTION: Final = Text("{}, Land, {}", "{}, state, {}")
 BREAKDOWN_WITHIN: Final = Text("nur {}", "{} only")
 BREAKDOWN_ALL: Final = Text(
-    "Wird nicht zusammen mit der gewählten Gliederung erhoben: hier alle.",
-    "Not collected together with the chosen breakdown: all shown here.",
+    "alle; mit der gewählten Gliederung zusammen nicht erhoben",
+    "all; not collected together with the chosen breakdown",
 )
 BREAKDOWN_MULTI: Final = Text(
     "Mehrfachnennungen möglich: Die Zeilen ergeben zusammen mehr als insgesamt.",
@@ -204,7 +208,11 @@ BREAKDOWN_CODE: Final = Text("Ausprägung", "Category")
 BREAKDOWN_HIDDEN: Final = Text("Gebiete geheim", "areas withheld")
 BREAKDOWN_REGION: Final = Text("Tabelle {}, waagerecht rollbar", "Table {}, scrolls sideways")
 
-SERIES_TITLE: Final = Text("{}: {}", "{}: {}")
+SERIES_TITLE: Final = Text("{} – {}", "{} – {}")
+SERIES_EMPTY: Final = Text(
+    "Für keinen dieser Zeiträume ist ein Wert veröffentlicht.",
+    "No value is published for any of these periods.",
+)
 SERIES_DESCRIPTION: Final = Text(
     "Liniendiagramm über {} Zeiträume ab null. Alle Werte stehen in der Tabelle daneben.",
     "Line chart over {} periods from zero. All values are in the table beside it.",

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
 from hub.services.statistics.figures import Interval
 
 WIDTH: Final = 720
 HEIGHT: Final = 250
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 26, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 12, 30, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,44 +139,44 @@ def nice_axis(highest: Decimal) -> tuple[Decimal, Decimal]:
     for factor in ("1", "2", "2.5", "5", "10", "20", "25", "50", "100"):
         step = power * Decimal(factor)
         if step * 5 >= highest:
-            count = -(-highest // step)
-            return step, step * count
+            steps = (highest / step).to_integral_value(rounding=ROUND_CEILING)
+            return step, step * steps
     return power * 100, power * 500
 
 
 @dataclass(frozen=True, slots=True)
 class Sparkline:
-    """A chart of a few words' size: lines over closed intervals and a dot at the last figure, if any."""
+    """A chart of a few words' size: bands and lines as in the timeline, rings where the upper side is open."""
 
     width: int
     height: int
+    bands: tuple[str, ...]
     lines: tuple[str, ...]
+    rings: tuple[tuple[float, float], ...]
     dot: tuple[float, float] | None
 
 
 def draw_sparkline(points: Sequence[Interval | None], *, width: int = 120, height: int = 30) -> Sparkline:
-    """Lay out a small chart of lower limits from zero upwards, without axes."""
-    highest = max((point.lower for point in points if point), default=Decimal(0)) or Decimal(1)
+    """Lay out a small chart from zero upwards, without axes; the dot marks an exact last figure."""
+    top_value = max((_highest(point) for point in points if point), default=Decimal(0)) or Decimal(1)
     gap = (width - 8) / max(len(points) - 1, 1)
 
-    def place(number: int, interval: Interval) -> tuple[float, float]:
-        return round(4 + gap * number, 1), round(
-            height - 4 - float(interval.lower / highest) * (height - 8), 1
-        )
+    def height_of(value: Decimal) -> float:
+        return round(height - 4 - float(value / top_value) * (height - 8), 1)
 
-    runs: list[list[str]] = [[]]
-    for number, point in enumerate(points):
-        if point is None or point.upper is None:
-            runs.append([])
-            continue
-        x, y = place(number, point)
-        runs[-1].append(f"{x},{y}")
-    last = points[-1] if points else None
+    marks = tuple(
+        _mark(TimelinePoint("", point, ""), round(4 + gap * number, 1), height_of)
+        for number, point in enumerate(points)
+    )
+    runs = _closed_runs(marks)
+    last = marks[-1] if marks else None
     return Sparkline(
         width,
         height,
-        tuple(" ".join(run) for run in runs if len(run) > 1),
-        None if last is None else place(len(points) - 1, last),
+        tuple(_polygon(run) for run in runs),
+        tuple(_polyline(run) for run in runs),
+        tuple((mark.x, mark.lower) for mark in marks if mark.open and mark.lower is not None),
+        (last.x, last.lower) if last and last.exact and last.lower is not None else None,
     )
 
 

@@ -41,7 +41,8 @@ def start() -> Response:
     page = start_page(_statistics(), parse_page_query(request.args))
     response = _html(render("start.html", page), page.query)
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.errorhandler(KimError)

@@ -6,7 +6,7 @@ reader; the ends of an interval are rounded outwards; an open upper side is alwa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hub.services.statistics.figures import Coverage, Figure, Interval
@@ -52,6 +52,14 @@ class Wording:
     def digits(self) -> int:
         """Decimals shown."""
         return RATE_DIGITS if self.measure is Measure.RATE else self.decimals
+
+    def counting(self) -> Wording:
+        """Return the same for counts."""
+        return replace(self, measure=Measure.COUNT)
+
+    def rating(self) -> Wording:
+        """Return the same for rates."""
+        return replace(self, measure=Measure.RATE)
 
     def say(self, text: Text) -> str:
         """Return the side of a text for this page."""

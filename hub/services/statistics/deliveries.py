@@ -20,6 +20,7 @@ from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.problems import PROBLEMS, Problem
 from protocol.regions import Region, reporting_areas
+from protocol.texts import Text
 
 #: Periods shown at a glance.
 HISTORY_PERIODS = 8
@@ -52,6 +53,7 @@ class DatasetDelivery:
 
     Attributes:
         dataset: dataflow id.
+        name: its name.
         state: where it stands; never ``PARTIAL``.
         revision: the newest revision, 0 without a submission.
         since: moment of its last change, or None.
@@ -60,6 +62,7 @@ class DatasetDelivery:
     """
 
     dataset: str
+    name: Text
     state: DeliveryState
     revision: int
     since: dt.datetime | None
@@ -222,6 +225,7 @@ def _delivery(
     rejected = last is not None and state is DeliveryState.REJECTED and last.problem_code is not None
     return DatasetDelivery(
         dataset=dataset,
+        name=reading.catalogue.datasets[dataset].name,
         state=state,
         revision=last.revision if last else 0,
         since=last.state_since if last else None,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hub.services.statistics.figures import Figure
 from hub.services.statistics.report import AreaFigure, IndicatorReport, RegionFigure
 from hub.web import texts
-from hub.web.page_query import AreaOrder, Measure, PageQuery
+from hub.web.page_query import AreaOrder, PageQuery
 from hub.web.sections.map import MapView, area_map
 from hub.web.sections.status import OrderLink, sort_name
 from hub.web.wording import Shown, Wording
@@ -130,7 +130,7 @@ def _area(
         key=item.area.official_key,
         url=_choose(item.area.id, query),
         current=query.area == item.area.id,
-        count=_in(Measure.COUNT, wording).shown(item.figure),
+        count=wording.counting().shown(item.figure),
         rate=_rate(item.figure, wording) if with_rate else None,
         bar=f"{value * 100 / largest:.1f}" if value is not None and largest else None,
     )
@@ -142,18 +142,14 @@ def _district(item: RegionFigure, wording: Wording, query: PageQuery, *, with_ra
         name=wording.say(item.name),
         url=_choose(item.region, query),
         current=query.area == item.region,
-        count=_in(Measure.COUNT, wording).shown(item.figure),
+        count=wording.counting().shown(item.figure),
         rate=_rate(item.figure, wording) if with_rate else None,
         coverage=wording.coverage(coverage) if coverage else "",
     )
 
 
 def _rate(figure: Figure, wording: Wording) -> Shown:
-    return _in(Measure.RATE, wording).shown(figure)
-
-
-def _in(measure: Measure, wording: Wording) -> Wording:
-    return Wording(wording.language, measure, wording.decimals)
+    return wording.rating().shown(figure)
 
 
 def _choose(region: str, query: PageQuery) -> str:

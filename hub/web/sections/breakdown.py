@@ -70,8 +70,13 @@ class BreakdownTable:
 def breakdown_tables(
     report: IndicatorReport, wording: Wording, query: PageQuery, *, period: str
 ) -> tuple[BreakdownTable, ...]:
-    """Word all breakdowns of the chosen indicator."""
-    return tuple(_table(item, report, wording, query, period=period) for item in report.breakdowns)
+    """Word all breakdowns of the chosen indicator.
+
+    Always counts: a category's share of a population that is not broken down alike would say little, and
+    limits of small rates hide behind their rounding.
+    """
+    counts = wording.counting()
+    return tuple(_table(item, report, counts, query, period=period) for item in report.breakdowns)
 
 
 def _table(

@@ -6,6 +6,7 @@ areas differ by pattern as well as by colour, and every area says its value to a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,11 +17,13 @@ from hub.web import texts
 from hub.web.classes import Classification, classify
 from hub.web.geometry import Shape, map_geometry
 from hub.web.page_query import Measure, PageQuery
-from hub.web.timeline import nice_axis
 from hub.web.wording import Wording
 from protocol.observations import CellState
+from protocol.regions import areas_by_id
 
 _LARGEST_RADIUS: Final = 46
+#: Cities that most readers know, far enough apart for their names.
+_NAMED: Final = frozenset({"NW05111", "NW05315", "NW05334002", "NW05515", "NW05711", "NW05913", "NW05314"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,29 @@ class MapCircle:
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """One line of the legend: CSS class of its sample, radius if the sample is a circle, words."""
+    """One line of the legend: CSS class of its sample, and words."""
 
     css: str
     label: str
     note: str
-    radius: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CircleSample:
+    """One circle of the key inside the map, drawn at the map's own scale."""
+
+    radius: float
+    y: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A city's name, for orientation."""
+
+    x: int
+    y: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +84,8 @@ class MapView:
         shapes: outlines in key order.
         circles: circles, large ones first so that small ones stay visible; empty for rates.
         lines: borders of the Regierungsbezirke.
+        samples: key of the circles, large ones first.
+        places: names of a few cities.
         chosen: outline of the chosen area, empty if none is.
         legend: from low to high, then withheld and missing.
         explanation: how to read it.
@@ -77,6 +99,8 @@ class MapView:
     shapes: tuple[MapShape, ...]
     circles: tuple[MapCircle, ...]
     lines: str
+    samples: tuple[CircleSample, ...]
+    places: tuple[Place, ...]
     chosen: str
     legend: tuple[LegendEntry, ...]
     explanation: str
@@ -109,9 +133,15 @@ def area_map(report: IndicatorReport, wording: Wording, query: PageQuery, *, sub
         shapes=tuple(_shape(shape, figures[shape.area], wording, classes) for shape in geometry.shapes),
         circles=() if coloured else _circles(geometry.shapes, figures, values, wording),
         lines=geometry.district_lines,
+        samples=() if coloured else _samples(values, wording),
+        places=tuple(
+            Place(shape.x, shape.y, areas_by_id()[shape.area].name)
+            for shape in geometry.shapes
+            if shape.area in _NAMED
+        ),
         chosen=outlines.get(query.area or "", ""),
         legend=(
-            *(_class_entries(classes, wording) if coloured else _circle_entries(values, wording)),
+            *_class_entries(classes, wording),
             *_sign_entries(hidden, len(missing), wording),
         ),
         explanation=say(texts.MAP_RATES if coloured else texts.MAP_SYMBOLS),
@@ -153,7 +183,7 @@ def _circles(
 
 
 def _radius(value: Decimal, largest: Decimal) -> float:
-    return round(_LARGEST_RADIUS * float(value / largest) ** 0.5, 1)
+    return round(_LARGEST_RADIUS * math.sqrt(value / largest), 1)
 
 
 def _class_entries(classes: Classification, wording: Wording) -> tuple[LegendEntry, ...]:
@@ -165,14 +195,18 @@ def _class_entries(classes: Classification, wording: Wording) -> tuple[LegendEnt
     return tuple(entries)
 
 
-def _circle_entries(values: Mapping[str, Decimal], wording: Wording) -> tuple[LegendEntry, ...]:
+def _samples(values: Mapping[str, Decimal], wording: Wording) -> tuple[CircleSample, ...]:
+    """Return three round values (…, 20, 100, 500, …) whose circles stand on a common ground line."""
     largest = max(values.values(), default=Decimal(0))
     if not largest:
         return ()
-    step, _ = nice_axis(largest)
-    samples = [sample for sample in (step, step * 2, step * 4) if sample <= largest]
+    power = Decimal(10) ** largest.adjusted()
+    top = max(power * factor for factor in (1, 2, 5) if power * factor <= largest)
+    rounds = [top, top / 5, top / 25]
     return tuple(
-        LegendEntry("circle", wording.number(sample), "", _radius(sample, largest)) for sample in samples
+        CircleSample(radius, _LARGEST_RADIUS - radius, wording.number(value))
+        for value in rounds
+        if value == value.to_integral_value() and (radius := _radius(value, largest))
     )
 
 

@@ -34,8 +34,10 @@ class SeriesView:
         chart: the chart.
         caption: caption of the table.
         lines: periods, newest first.
+        with_exact: whether an exact figure occurs.
         with_band: whether an interval occurs.
         with_open: whether an open one occurs.
+        with_coverage: whether lines say what they rest on (totals do, single areas do not).
     """
 
     id: str
@@ -44,8 +46,10 @@ class SeriesView:
     chart: Timeline
     caption: str
     lines: tuple[SeriesLine, ...]
+    with_exact: bool
     with_band: bool
     with_open: bool
+    with_coverage: bool
 
 
 def series_views(
@@ -70,8 +74,10 @@ def _view(
         ),
         caption=say(texts.SERIES_CAPTION).format(name),
         lines=tuple(_line(point, report, wording, query) for point in reversed(series.points)),
+        with_exact=any(i.exact for i in intervals),
         with_band=any(not i.exact and i.upper is not None for i in intervals),
         with_open=any(i.upper is None for i in intervals),
+        with_coverage=any(point.figure.coverage for point in series.points),
     )
 
 

@@ -152,15 +152,17 @@ def _line(row: AreaStatus, wording: Wording) -> StatusLine:
 
 
 def _remark(row: AreaStatus, wording: Wording) -> str:
-    parts: list[str] = []
-    if row.state is DeliveryState.DELIVERED:
+    if len({delivery.state for delivery in row.deliveries}) == 1 and not any(
+        delivery.problem for delivery in row.deliveries
+    ):
         return ""
+    parts: list[str] = []
     for delivery in row.deliveries:
+        label = mark_of(delivery.state, wording).label
         if delivery.problem is not None:
-            parts.append(f"{delivery.dataset}: {wording.say(delivery.problem.title)}")
-        elif delivery.state is not row.state:
-            parts.append(f"{delivery.dataset}: {mark_of(delivery.state, wording).label}")
-    return " ".join(parts)
+            label = wording.say(delivery.problem.title).removesuffix(".")
+        parts.append(f"{wording.say(delivery.name)}: {label}")
+    return "; ".join(parts)
 
 
 def _ordered(report: DeliveryReport, order: StatusOrder) -> list[AreaStatus]:
