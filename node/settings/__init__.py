@@ -10,6 +10,7 @@ from node.settings.configuration import (
     check_hub_url,
     is_loopback,
     load_settings,
+    parse_settings,
 )
 from node.settings.environment import Environment
 from node.settings.template import render_template
@@ -21,5 +22,6 @@ __all__ = [
     "check_hub_url",
     "is_loopback",
     "load_settings",
+    "parse_settings",
     "render_template",
 ]

@@ -22,7 +22,8 @@ from node.settings.reading import (
     find_unknown,
     mapping_tables,
     option_values,
-    read_toml,
+    parse_toml,
+    read_file,
 )
 from protocol.errors import KimError
 from protocol.periods import Period
@@ -106,6 +107,16 @@ class Settings:
         return self.home / "quarantine.csv"
 
     @property
+    def report(self) -> Path:
+        """The file of the local report: findings, and local texts that have no code yet."""
+        return self.home / "report.txt"
+
+    @property
+    def dossiers(self) -> Path:
+        """The folder of the dossiers of what was signed."""
+        return self.home / "dossiers"
+
+    @property
     def log(self) -> Path:
         """The log file of the node."""
         return self.home / "kim-node.log"
@@ -124,15 +135,31 @@ def load_settings(path: Path) -> Settings:
         KimError: ``config_invalid`` with every fault of the file.
     """
     absolute = path.expanduser().absolute()
-    document = read_toml(absolute)
-    faults = Faults(absolute)
+    return parse_settings(read_file(absolute), path=absolute)
+
+
+def parse_settings(data: bytes, *, path: Path) -> Settings:
+    """Check the bytes of a configuration that stands, or will stand, at ``path``.
+
+    Args:
+        data: TOML, UTF-8.
+        path: absolute path of the file.
+
+    Returns:
+        Settings with absolute paths.
+
+    Raises:
+        KimError: ``config_invalid`` with every fault.
+    """
+    document = parse_toml(data, name=path.name)
+    faults = Faults(path)
     find_unknown(document, faults)
     values = option_values(document, faults)
     mapping = mapping_tables(document, faults)
     columns = column_names(document, faults)
     if faults.items:
         raise faults.error()
-    settings = _assemble(absolute, values, mapping, columns, faults)
+    settings = _assemble(path, values, mapping, columns, faults)
     if faults.items:
         raise faults.error()
     return settings

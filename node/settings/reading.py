@@ -48,11 +48,11 @@ class Faults:
         )
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Parse the file.
+def read_file(path: Path) -> bytes:
+    """Read a configuration file.
 
     Raises:
-        KimError: ``config_invalid`` if it is missing, too large or no TOML.
+        KimError: ``config_invalid`` if it is missing or too large.
     """
     name = path.name
     try:
@@ -64,6 +64,15 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise kim_error("config_invalid", Text(german, english)) from error
     if len(data) > _MAX_CONFIG_BYTES:
         raise kim_error("config_invalid", Text(f"{name} ist zu groß.", f"{name} is too large."))
+    return data
+
+
+def parse_toml(data: bytes, *, name: str) -> dict[str, Any]:
+    """Parse the bytes of a configuration.
+
+    Raises:
+        KimError: ``config_invalid`` if they are no TOML.
+    """
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -1,0 +1,226 @@
+"""The commands of `kim-node` and their options; what they do stands in one module each."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, ParamSpec
+
+import click
+
+from node.cli.console import Console
+from node.cli.session import Session, language_of, open_session
+from node.settings import Environment
+from protocol.errors import KimError, kim_error
+from protocol.texts import Text
+
+P = ParamSpec("P")
+
+_CONFIG: Final = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Konfiguration; sonst KIM_NODE_CONFIG oder ./node.toml. / Configuration file.",
+)
+_LANGUAGE: Final = click.option(
+    "--lang", type=click.Choice(["de", "en"]), help="Sprache der Ausgaben. / Language of the output."
+)
+_JSON: Final = click.option(
+    "--json", "as_json", is_flag=True, help="Ein JSON-Objekt ausgeben. / Print one JSON object."
+)
+_PERIODS: Final = click.option(
+    "--period",
+    "periods",
+    multiple=True,
+    metavar="2026-Q1",
+    help="Nur dieses Quartal, mehrfach möglich. / Only this quarter, may be repeated.",
+)
+
+
+class _Unexpected:
+    """Says where an unforeseen error arose, and nothing of what it says: that may quote a row."""
+
+    @staticmethod
+    def problem(error: Exception) -> tuple[KimError, str]:
+        trace = error.__traceback__
+        place = "?"
+        while trace is not None:
+            place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        name = type(error).__name__
+        return kim_error(
+            "internal",
+            Text(f"kim-node: {name} bei {place}.", f"kim-node: {name} at {place}."),
+        ), f"{name} {place}"
+
+
+def _shared(command: Callable[..., None]) -> Callable[..., None]:
+    return _CONFIG(_LANGUAGE(_JSON(command)))
+
+
+def _on_a_node(run: Callable[..., int]) -> Callable[..., None]:
+    """Open a session, run, log the end, and turn a refusal into a message and its exit code."""
+
+    @functools.wraps(run)
+    def command(config: Path | None, lang: str | None, *, as_json: bool, **arguments: Any) -> None:  # noqa: ANN401
+        root = click.get_current_context().find_root().params
+        console = Console(as_json=as_json)
+        session: Session | None = None
+        try:
+            session = open_session(
+                console,
+                command=run.__name__,
+                config=config or root.get("config"),
+                language=lang or root.get("lang"),
+            )
+            code = run(session, **arguments)
+        except KimError as error:
+            code = _refused(console, session, error)
+        except Exception as error:  # noqa: BLE001 - the last net: no traceback, it could quote a row
+            problem, place = _Unexpected.problem(error)
+            if session is not None:
+                session.logbook.write("command.failed", {"command": run.__name__, "place": place})
+            code = _refused(console, session, problem)
+        if session is not None:
+            session.logbook.write("command.end", {"command": run.__name__, "exit_code": code})
+        sys.exit(code)
+
+    return command
+
+
+def _refused(console: Console, session: Session | None, error: KimError) -> int:
+    console.refusal(error)
+    if session is not None:
+        session.logbook.write("command.refused", {"code": error.code})
+    return error.exit_code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="kim-datenverbund", prog_name="kim-node")
+@_CONFIG
+@_LANGUAGE
+def main(config: Path | None, lang: str | None) -> None:
+    """Der Knoten einer Kommune im KIM-Datenverbund. / A municipality's node.
+
+    Liest den Export des Fachverfahrens, zählt, schützt und prüft, und liefert nur geschützte Tabellen an den
+    Hub. / Reads the export, counts, protects, audits, and delivers nothing but protected tables.
+
+    Beispiel / Example: kim-node --config node.toml check
+    """
+
+
+@main.command("init")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@click.option("--area", required=True, help="Berichtsraum, z. B. NW05111. / Reporting area.")
+@click.option("--hub", "hub_url", required=True, help="Adresse des Hubs. / Address of the hub.")
+@click.option(
+    "--source",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Exportdatei des Fachverfahrens. / Export file.",
+)
+@click.option("--node-id", help="Kennung; sonst zufällig. / Node id; random if omitted.")
+@click.option("--audience", help="Name des Hubs. / Name of the hub.")
+@click.option("--periods", metavar="2024-Q4..2026-Q3", help="Quartale. / Quarters.")
+@_LANGUAGE
+@_JSON
+def init(folder: Path, *, lang: str | None, as_json: bool, **choices: Any) -> None:  # noqa: ANN401
+    """Knoten einrichten: Konfiguration und Schlüsselpaar. / Set up a node: configuration and key pair.
+
+    Vorhandenes wird nie überschrieben. / Nothing that exists is overwritten.
+
+    Beispiel / Example: kim-node init knoten --area NW05111 --hub https://hub.example --source export.csv
+    """
+    from node.cli.setting_up import set_up  # noqa: PLC0415
+
+    root = click.get_current_context().find_root().params
+    console = Console(language_of(lang or root.get("lang"), Environment.read()), as_json=as_json)
+    try:
+        set_up(console, folder, **choices)
+    except KimError as error:
+        sys.exit(_refused(console, None, error))
+
+
+@main.command("check")
+@_shared
+@_on_a_node
+def check(session: Session) -> int:
+    """Export lesen und prüfen; nichts wird geliefert. / Read and check the export; nothing is delivered.
+
+    Zeigt Befunde und Angaben ohne Schlüssel, schreibt zurückgestellte Zeilen in die örtliche Quarantäne.
+    / Shows findings and values without a code, writes rows set aside to the local quarantine.
+
+    Beispiel / Example: kim-node --config node.toml check
+    """
+    from node.cli.checking import check_source  # noqa: PLC0415
+
+    return check_source(session)
+
+
+@main.command("preview")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Das Blatt auch als HTML-Datei schreiben. / Also write the paper as HTML file.",
+)
+@_PERIODS
+@_shared
+@_on_a_node
+def preview(session: Session, html: Path | None, periods: Sequence[str]) -> int:
+    """Zeigen, was das Haus verlassen würde; nichts wird gesendet. / Show what would leave; sends nothing.
+
+    Beispiel / Example: kim-node preview --period 2026-Q3 --html was-verlaesst-das-haus.html
+    """
+    from node.cli.previewing import show_preview  # noqa: PLC0415
+
+    return show_preview(session, html=html, periods=periods)
+
+
+@main.command("submit")
+@_PERIODS
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    help="Auf die Entscheidung des Hubs warten (Vorgabe). / Wait for the hub's decision (default).",
+)
+@click.option(
+    "--redeliver",
+    is_flag=True,
+    help="Abgelehntes auch unverändert neu unterschreiben. / Sign rejected deliveries anew.",
+)
+@click.option(
+    "--progress/--no-progress",
+    default=None,
+    help="Fortschritt zeigen (Vorgabe: nur am Bildschirm). / Show progress (default: on a terminal).",
+)
+@_shared
+@_on_a_node
+def submit(
+    session: Session, periods: Sequence[str], *, wait: bool, redeliver: bool, progress: bool | None
+) -> int:
+    """Zählen, schützen, prüfen, unterschreiben und liefern. / Count, protect, audit, sign and deliver.
+
+    Beliebig oft wiederholbar: Unverändertes wird nicht neu unterschrieben, Unterbrochenes fortgesetzt.
+    / May be repeated: nothing unchanged is signed again, what was interrupted goes on.
+
+    Beispiel / Example: kim-node --config node.toml submit --json
+    """
+    from node.cli.submitting import Choices, submit_deliveries  # noqa: PLC0415
+
+    choices = Choices(periods=tuple(periods), wait=wait, redeliver=redeliver, progress=progress)
+    return submit_deliveries(session, choices)
+
+
+@main.command("status")
+@click.option("--offline", is_flag=True, help="Den Hub nicht fragen. / Do not ask the hub.")
+@_shared
+@_on_a_node
+def status(session: Session, *, offline: bool) -> int:
+    """Stand der Lieferungen, hier und beim Hub. / How deliveries stand, here and at the hub.
+
+    Beispiel / Example: kim-node status --json
+    """
+    from node.cli.standing import show_status  # noqa: PLC0415
+
+    return show_status(session, ask_hub=not offline)

@@ -1,0 +1,77 @@
+"""What the commands print: sentences and tables for a person, or one JSON object for a program.
+
+Results go to standard output, refusals and progress to standard error. One language at a time, German unless
+English is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from protocol.errors import KimError
+from protocol.problems import problem_document
+from protocol.texts import Language, Text
+
+
+@dataclass(slots=True)
+class Console:
+    """Where a command says what it has to say.
+
+    Attributes:
+        language: of everything printed; settled when the configuration is read.
+        as_json: whether the result is one JSON object.
+    """
+
+    language: Language = "de"
+    as_json: bool = False
+
+    def say(self, text: Text | str = "") -> None:
+        """Print a line of the result, unless the result is JSON."""
+        if not self.as_json:
+            click.echo(text.in_(self.language) if isinstance(text, Text) else text)
+
+    def table(
+        self, heads: Sequence[Text], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()
+    ) -> None:
+        """Print an aligned table; columns in ``numbers`` are flush right."""
+        if self.as_json:
+            return
+        texts = [[head.in_(self.language) for head in heads], *rows]
+        widths = [max(len(row[column]) for row in texts) for column in range(len(heads))]
+        for row in texts:
+            cells = (
+                f"{text:>{width}}" if column in numbers else f"{text:{width}}"
+                for column, (text, width) in enumerate(zip(row, widths, strict=True))
+            )
+            click.echo("  " + "  ".join(cells).rstrip())
+
+    def result(self, document: Mapping[str, Any]) -> None:
+        """Print the result as JSON, if that is asked for."""
+        if self.as_json:
+            click.echo(json.dumps(document, ensure_ascii=False))
+
+    def refusal(self, error: KimError) -> None:
+        """Print why a command ends: for a person on standard error, for a program as problem document."""
+        if self.as_json:
+            click.echo(json.dumps(problem_document(error), ensure_ascii=False))
+        self.explain(error)
+
+    def explain(self, error: KimError) -> None:
+        """Print a refusal for a person, on standard error."""
+        problem, language = error.problem, self.language
+        click.echo(f"{problem.code}: {problem.title.in_(language)}", err=True)
+        if error.detail != problem.title:
+            click.echo(f"  {error.detail.in_(language)}", err=True)
+        for item in error.errors:
+            click.echo(f"  - {item.pointer}: {item.text.in_(language)}", err=True)
+        click.echo(f"  → {problem.remedy.in_(language)}", err=True)
+
+
+def problem_member(error: KimError | None) -> dict[str, Any] | None:
+    """Render a refusal as a member of a JSON result."""
+    return problem_document(error) if error is not None else None

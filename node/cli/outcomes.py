@@ -1,0 +1,183 @@
+"""How deliveries ended: as JSON, as a table, and as an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from node.cli.console import Console, problem_member
+from node.cli.run import STAGES, Run
+from node.cli.source_report import findings_member, rows_member
+from node.outbox import Outcome
+from node.pipeline import Decision, Prospect
+from node.settings import Settings
+from protocol.errors import KimError
+from protocol.texts import Text
+
+#: A decision that did not come in time: sysexits' EX_TEMPFAIL, as for every "try again later".
+_UNDECIDED: Final = 75
+_ARRIVED: Final = frozenset({"received", "verifying", "accepted", "superseded"})
+_TAKEN_OVER: Final = frozenset({"accepted", "superseded"})
+_AUDIT_OF_BLOCKED: Final = {"disclosure_unsafe": "unsafe", "disclosure_unknown": "unknown"}
+
+_STATES: Final = {
+    "spooled": Text("im Ausgang", "in the outbox"),
+    "refused": Text("nicht angenommen", "refused"),
+    "announced": Text("angekündigt", "announced"),
+    "uploading": Text("wird gesendet", "uploading"),
+    "received": Text("eingegangen", "received"),
+    "verifying": Text("in Prüfung", "verifying"),
+    "accepted": Text("angenommen", "accepted"),
+    "rejected": Text("abgelehnt", "rejected"),
+    "superseded": Text("ersetzt", "superseded"),
+    "held": Text("zurückgehalten", "held back"),
+    "blocked": Text("bleibt im Haus", "stays in the house"),
+    "not_ended": Text("noch nicht abgeschlossen", "not ended"),
+}
+_HEADS: Final = (
+    Text("Zeitraum", "Period"),
+    Text("Bestand", "Dataset"),
+    Text("Zellen", "Cells"),
+    Text("gesperrt", "withheld"),
+    Text("Prüfung", "Audit"),
+    Text("Stand", "Standing"),
+    Text("Grund", "Reason"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How one delivery stands at the end of a run; the members of the JSON result.
+
+    Attributes:
+        state: the hub's state, ``spooled`` or ``refused``; ``held``, ``blocked`` or ``not_ended`` for what
+            was not sent.
+        problem: why it is not accepted.
+        changed_cells: for ``held``, number of cells whose value differs from the delivered one.
+    """
+
+    dataset: str
+    period: str
+    state: str
+    cells: int = 0
+    withheld: int = 0
+    sensitive: int = 0
+    audit: str | None = None
+    id: str | None = None
+    revision: int | None = None
+    changed_cells: int = 0
+    problem: KimError | None = None
+
+
+def delivery_of(source: Outcome | Prospect) -> Delivery:
+    """Describe what was sent, or what stayed."""
+    if isinstance(source, Prospect):
+        return _stayed(source)
+    record = source.record
+    return Delivery(
+        dataset=record.dataset,
+        period=record.period,
+        state=record.state.value,
+        cells=record.cells,
+        withheld=record.withheld,
+        sensitive=record.sensitive,
+        audit=record.verdict,
+        id=record.statement_id,
+        revision=record.revision,
+        problem=source.problem,
+    )
+
+
+def _stayed(prospect: Prospect) -> Delivery:
+    record = prospect.record
+    code = prospect.problem.code if prospect.problem is not None else ""
+    return Delivery(
+        dataset=prospect.dataset_id,
+        period=str(prospect.period),
+        state=prospect.decision.value,
+        cells=record.cells if record is not None else 0,
+        withheld=record.withheld if record is not None else 0,
+        sensitive=record.sensitive if record is not None else 0,
+        audit=record.verdict if record is not None else _AUDIT_OF_BLOCKED.get(code),
+        id=record.statement_id if record is not None else None,
+        revision=record.revision if record is not None else None,
+        changed_cells=prospect.changed_cells,
+        problem=prospect.problem,
+    )
+
+
+def result_of(settings: Settings, run: Run, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    """Compile the JSON result of a run."""
+    return {
+        "node": settings.node,
+        "area": settings.area,
+        "rows": rows_member(run.prepared),
+        "findings": findings_member(run.prepared.findings),
+        "deliveries": [_member(delivery) for delivery in deliveries if delivery.state != "not_ended"],
+        "not_ended": sorted({delivery.period for delivery in deliveries if delivery.state == "not_ended"}),
+        "seconds": run.workshop.stopwatch.seconds(*STAGES),
+    }
+
+
+def _member(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "dataset": delivery.dataset,
+        "period": delivery.period,
+        "cells": delivery.cells,
+        "withheld": delivery.withheld,
+        "sensitive": delivery.sensitive,
+        "audit": delivery.audit,
+        "state": delivery.state,
+        "id": delivery.id,
+        "revision": delivery.revision,
+        "changed_cells": delivery.changed_cells,
+        "problem": problem_member(delivery.problem),
+    }
+
+
+def show_outcome(console: Console, deliveries: Sequence[Delivery]) -> None:
+    """Print the table of deliveries."""
+    console.table(
+        _HEADS,
+        [
+            [
+                delivery.period,
+                delivery.dataset,
+                str(delivery.cells),
+                str(delivery.withheld),
+                delivery.audit or "–",
+                _STATES[delivery.state].in_(console.language),
+                delivery.problem.code if delivery.problem is not None else "",
+            ]
+            for delivery in deliveries
+        ],
+        numbers=(2, 3),
+    )
+    taken = sum(delivery.state in _TAKEN_OVER for delivery in deliveries)
+    due = sum(delivery.state != "not_ended" for delivery in deliveries)
+    console.say()
+    console.say(Text(f"{taken} von {due} Lieferungen angenommen.", f"{taken} of {due} deliveries accepted."))
+
+
+def exit_code_of(
+    deliveries: Sequence[Delivery], *, waited: bool, explicit: bool
+) -> tuple[int, tuple[KimError, ...]]:
+    """Decide how the command ends.
+
+    Args:
+        deliveries: how they stand.
+        waited: whether the hub's decisions were waited for.
+        explicit: whether the periods were named on the command line; only then a period that has not ended
+            is a failure.
+
+    Returns:
+        Exit code, and one problem of each kind to explain to a person.
+    """
+    counted = [d for d in deliveries if explicit or d.state != Decision.NOT_ENDED.value]
+    problems = {d.problem.code: d.problem for d in counted if d.problem is not None}
+    if problems:
+        return next(iter(problems.values())).exit_code, tuple(problems.values())
+    enough = _TAKEN_OVER if waited else _ARRIVED
+    late = any(d.state not in enough for d in counted if d.state != Decision.NOT_ENDED.value)
+    return (_UNDECIDED if late else 0), ()

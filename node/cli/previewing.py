@@ -1,0 +1,93 @@
+"""`kim-node preview`: the dossier of what would leave; nothing is signed, kept or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from node.cli.console import problem_member
+from node.cli.run import begin
+from node.cli.session import Session
+from node.cli.source_report import findings_member, rows_member
+from node.dossier import make_dossier, render_html, render_text
+from node.durable_files import disk_error, replace_private_file
+from node.pipeline import Decision, Prospect, Prospects
+from protocol.texts import Text
+
+
+def show_preview(session: Session, *, html: Path | None, periods: Sequence[str]) -> int:
+    """Show what would leave.
+
+    Args:
+        session: the configured node.
+        html: where to write the dossier as HTML, if anywhere.
+        periods: periods named on the command line.
+
+    Returns:
+        0, or the exit code of the first delivery that would not leave.
+
+    Raises:
+        KimError: whatever is in the way of counting.
+    """
+    run = begin(session, periods=periods)
+    settings, console = session.settings, session.console
+    with session.journal() as journal:
+        prospects = list(Prospects(run.workshop, journal, run.key.public.keyid).of(run.figures))
+        dossier = make_dossier(prospects, prepared=run.prepared, workshop=run.workshop, journal=journal)
+    if html is not None:
+        try:
+            replace_private_file(html, render_html(dossier, language=console.language).encode("utf-8"))
+        except OSError as error:
+            raise disk_error(error) from error
+    console.result(
+        {
+            "node": settings.node,
+            "area": settings.area,
+            "rows": rows_member(run.prepared),
+            "findings": findings_member(run.prepared.findings),
+            "deliveries": [_member(prospect) for prospect in prospects],
+            "html": str(html.absolute()) if html is not None else None,
+        }
+    )
+    if not console.as_json:
+        console.say(render_text(dossier, language=console.language))
+        console.say(Text("Nichts wurde gesendet.", "Nothing was sent."))
+    return _exit_code(prospects, explicit=run.explicit)
+
+
+def _member(prospect: Prospect) -> dict[str, Any]:
+    draft, record = prospect.draft, prospect.record
+    member: dict[str, Any] = {
+        "dataset": prospect.dataset_id,
+        "period": str(prospect.period),
+        "decision": prospect.decision.value,
+        "changed_cells": prospect.changed_cells,
+        "problem": problem_member(prospect.problem),
+    }
+    if draft is not None:
+        member |= {
+            "cells": len(draft.values),
+            "withheld": int(draft.withheld.sum()),
+            "sensitive": draft.report.sensitive,
+            "audit": draft.report.verdict.value,
+            "payload_sha256": draft.statement.payload.sha256,
+        }
+    elif record is not None:
+        member |= {
+            "cells": record.cells,
+            "withheld": record.withheld,
+            "sensitive": record.sensitive,
+            "audit": record.verdict,
+            "payload_sha256": record.payload_sha256,
+            "state": record.state.value,
+        }
+    return member
+
+
+def _exit_code(prospects: Sequence[Prospect], *, explicit: bool) -> int:
+    for prospect in prospects:
+        waits = prospect.decision is Decision.NOT_ENDED and not explicit
+        if prospect.problem is not None and not waits:
+            return prospect.problem.exit_code
+    return 0

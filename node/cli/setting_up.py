@@ -1,0 +1,157 @@
+"""`kim-node init`: a folder with a commented configuration and a key pair.
+
+The key is made first and the configuration last, whole or not at all: what was interrupted can be run again,
+and what exists is never overwritten.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from node.cli.console import Console
+from node.clock import SystemClock
+from node.durable_files import PRIVATE_FOLDER_MODE, create_private_file, disk_error
+from node.keystore import create_key, load_key
+from node.settings import parse_settings, render_template
+from protocol.errors import kim_error
+from protocol.keys import PrivateKey, new_instance_id, new_node_id
+from protocol.periods import Period
+from protocol.regions import areas_by_id
+from protocol.texts import Text
+
+CONFIG_FILE: Final = "node.toml"
+KEY_FILE: Final = "key.pem"
+_QUARTERS_BACK: Final = 8
+
+
+def set_up(
+    console: Console,
+    folder: Path,
+    *,
+    area: str,
+    hub_url: str,
+    source: Path,
+    node_id: str | None = None,
+    audience: str | None = None,
+    periods: str | None = None,
+) -> None:
+    """Make a node.
+
+    Args:
+        console: where the result goes.
+        folder: made if missing.
+        area: reporting area.
+        hub_url: address of the hub.
+        source: export file; need not exist yet.
+        node_id: identity; a random one if omitted.
+        audience: name of the hub; the default of the configuration if omitted.
+        periods: ``first..last``; the last eight quarters and those up to the end of next year if omitted.
+
+    Raises:
+        KimError: ``already_exists``, ``config_invalid``, ``storage_full``.
+    """
+    path = folder.absolute() / CONFIG_FILE
+    first, last = _span(periods)
+    values: dict[tuple[str, str], str | int] = {
+        ("node", "id"): node_id or new_node_id(),
+        ("node", "area"): area,
+        ("node", "instance"): new_instance_id(),
+        ("hub", "url"): hub_url,
+        ("source", "path"): str(source.absolute()),
+        ("key", "path"): KEY_FILE,
+        ("periods", "first"): first,
+        ("periods", "last"): last,
+    }
+    if audience is not None:
+        values["hub", "audience"] = audience
+    content = render_template(values, language=console.language).encode()
+    settings = parse_settings(content, path=path)
+    if path.exists():
+        raise _exists()
+    try:
+        path.parent.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+        key = _key(settings.key)
+        create_private_file(path, content)
+    except FileExistsError as error:
+        raise _exists() from error
+    except OSError as error:
+        raise disk_error(error) from error
+    _report(console, node=settings.node, area=area, key=key, path=path)
+
+
+def _key(path: Path) -> PrivateKey:
+    # A key without a configuration is what an interrupted set-up leaves: it is the node's key already.
+    return load_key(path) if path.exists() else create_key(path)
+
+
+def _span(periods: str | None) -> tuple[str, str]:
+    if periods is not None:
+        first, separator, last = periods.partition("..")
+        return (first, last) if separator else (first, first)
+    today: datetime = SystemClock().now()
+    first_quarter = Period.containing(today.date())
+    for _ in range(_QUARTERS_BACK):
+        first_quarter = first_quarter.previous()
+    return str(first_quarter), str(Period(today.year + 1, 4))
+
+
+def _exists() -> Exception:
+    return kim_error(
+        "already_exists",
+        Text(
+            "In diesem Ordner ist schon ein Knoten eingerichtet.",
+            "A node is set up in this folder already.",
+        ),
+    )
+
+
+def _report(console: Console, *, node: str, area: str, key: PrivateKey, path: Path) -> None:
+    public = key.public
+    console.result(
+        {
+            "node": node,
+            "area": area,
+            "public_key": public.hex,
+            "keyid": public.keyid,
+            "fingerprint": public.fingerprint(),
+            "config": str(path),
+        }
+    )
+    name = areas_by_id()[area].name
+    console.say(
+        Text(
+            f"Der Knoten {node} für {name} ({area}) ist eingerichtet.",
+            f"The node {node} for {name} ({area}) is set up.",
+        )
+    )
+    console.say()
+    console.say(Text(f"  Konfiguration            {path}", f"  Configuration            {path}"))
+    console.say(Text(f"  Öffentlicher Schlüssel   {public.hex}", f"  Public key               {public.hex}"))
+    console.say(
+        Text(
+            f"  Fingerabdruck            {public.fingerprint()}",
+            f"  Fingerprint              {public.fingerprint()}",
+        )
+    )
+    console.say()
+    console.say(_NEXT_STEPS)
+
+
+_NEXT_STEPS: Final = Text(
+    "So geht es weiter:\n"
+    "  1. Kennung, Berichtsraum und öffentlichen Schlüssel an das Ministerium geben. Es ruft unter der\n"
+    "     hinterlegten Nummer zurück und vergleicht den Fingerabdruck; erst dann trägt es den Knoten ein.\n"
+    "  2. kim-node --config node.toml check     Export prüfen, offene Angaben zuordnen\n"
+    "  3. kim-node --config node.toml preview   ansehen, was das Haus verlassen würde\n"
+    "  4. kim-node --config node.toml submit    liefern\n"
+    "Der geheime Schlüssel key.pem bleibt auf diesem Rechner. Den Ordner in die Datensicherung aufnehmen.",
+    "What to do next:\n"
+    "  1. Give node id, area and public key to the ministry. It calls back on the registered number and\n"
+    "     compares the fingerprint; only then it registers the node.\n"
+    "  2. kim-node --config node.toml check     check the export, map what is open\n"
+    "  3. kim-node --config node.toml preview   see what would leave the house\n"
+    "  4. kim-node --config node.toml submit    deliver\n"
+    "The secret key key.pem stays on this machine. Include the folder in the backup.",
+)

@@ -1,0 +1,140 @@
+"""`kim-node status`: what the journal knows and what the hub says, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from node.cli.console import problem_member
+from node.cli.session import Session
+from node.hub_client import Head, HubClient
+from node.journal import DeliveryRecord
+from protocol.errors import KimError, kim_error
+from protocol.texts import Text
+
+_HEADS: Final = (
+    Text("Zeitraum", "Period"),
+    Text("Bestand", "Dataset"),
+    Text("Fassung", "Revision"),
+    Text("Stand hier", "Here"),
+    Text("seit", "since"),
+    Text("beim Hub", "At the hub"),
+    Text("Grund", "Reason"),
+)
+
+
+def show_status(session: Session, *, ask_hub: bool) -> int:
+    """Show how deliveries stand.
+
+    Args:
+        session: the configured node.
+        ask_hub: whether to ask the hub.
+
+    Returns:
+        0, or the exit code of what is wrong: the hub does not answer, or it holds deliveries that this
+        journal does not know.
+
+    Raises:
+        KimError: ``spool_damaged`` if the journal cannot be read.
+    """
+    with session.journal() as journal:
+        records = journal.deliveries()
+    heads: tuple[Head, ...] = ()
+    problem: KimError | None = None
+    if ask_hub:
+        try:
+            heads = _ask(session)
+        except KimError as error:
+            problem = error
+    foreign = _unknown_here(records, heads)
+    if problem is None and foreign:
+        problem = _foreign_problem(foreign)
+    _report(session, records, heads, foreign, problem=problem, asked=ask_hub)
+    return problem.exit_code if problem is not None else 0
+
+
+def _ask(session: Session) -> tuple[Head, ...]:
+    settings = session.settings
+    with HubClient(settings.hub, node=settings.node, clock=session.clock) as client:
+        return client.heads(settings.node)
+
+
+def _unknown_here(records: Sequence[DeliveryRecord], heads: Sequence[Head]) -> tuple[Head, ...]:
+    known = {record.statement_id for record in records}
+    return tuple(head for head in heads if head.id not in known)
+
+
+def _foreign_problem(foreign: Sequence[Head]) -> KimError:
+    periods = ", ".join(sorted({f"{head.dataset} {head.period}" for head in foreign}))
+    return kim_error(
+        "revision_conflict",
+        Text(
+            f"Der Hub hat Lieferungen dieses Knotens, die dieses Journal nicht kennt: {periods}.",
+            f"The hub holds deliveries of this node that this journal does not know: {periods}.",
+        ),
+    )
+
+
+def _report(
+    session: Session,
+    records: Sequence[DeliveryRecord],
+    heads: Sequence[Head],
+    foreign: Sequence[Head],
+    *,
+    problem: KimError | None,
+    asked: bool,
+) -> None:
+    console, settings = session.console, session.settings
+    there = {head.id: head.state for head in heads}
+    console.result(
+        {
+            "node": settings.node,
+            "area": settings.area,
+            "deliveries": [_member(record, there.get(record.statement_id)) for record in records],
+            "hub": {
+                "url": settings.hub.url,
+                "asked": asked,
+                "heads": len(heads),
+                "unknown_here": [
+                    {"dataset": head.dataset, "period": head.period, "id": head.id} for head in foreign
+                ],
+            },
+            "problem": problem_member(problem),
+        }
+    )
+    if records:
+        rows = [_row(record, there.get(record.statement_id)) for record in records]
+        console.table(_HEADS, rows, numbers=(2,))
+    else:
+        console.say(Text("Noch nichts unterschrieben.", "Nothing signed yet."))
+    if problem is not None:
+        console.explain(problem)
+
+
+def _row(record: DeliveryRecord, at_hub: str | None) -> list[str]:
+    since = record.changed.replace("T", " ").removesuffix("Z")
+    return [
+        record.period,
+        record.dataset,
+        str(record.revision),
+        record.state.value,
+        since,
+        at_hub or "–",
+        record.code or "",
+    ]
+
+
+def _member(record: DeliveryRecord, at_hub: str | None) -> dict[str, Any]:
+    return {
+        "dataset": record.dataset,
+        "period": record.period,
+        "revision": record.revision,
+        "id": record.statement_id,
+        "state": record.state.value,
+        "code": record.code,
+        "changed": record.changed,
+        "at_hub": at_hub,
+        "cells": record.cells,
+        "withheld": record.withheld,
+        "audit": record.verdict,
+    }

@@ -1,0 +1,179 @@
+"""`kim-node submit`: count, protect, audit, sign, spool, send, and learn what the hub decides.
+
+May be repeated: what was signed is sent again as it is, what is unchanged is not signed again, what was
+interrupted goes on. Sending begins when everything that can be signed is spooled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from node.cli.outcomes import Delivery, delivery_of, exit_code_of, result_of, show_outcome
+from node.cli.progress import Progress, progress_bars
+from node.cli.run import Run, begin
+from node.cli.session import Session
+from node.dossier import make_dossier, render_html
+from node.durable_files import PRIVATE_FOLDER_MODE, disk_error, replace_private_file
+from node.hub_client import HubClient
+from node.journal import DeliveryRecord, Journal
+from node.outbox import Outbox, Outcome
+from node.pipeline import DATASETS, Decision, Prospect, Prospects, seal
+from protocol.texts import Text
+
+_READING: Final = Text("Export lesen und zählen", "Read and count")
+_PROTECTING: Final = Text("Schützen und prüfen", "Protect and audit")
+_SENDING: Final = Text("Senden", "Send")
+_WAITING: Final = Text("Entscheidung des Hubs", "Decision of the hub")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Options of the command.
+
+    Attributes:
+        periods: periods named on the command line.
+        wait: wait for the hub's decision.
+        redeliver: sign rejected deliveries anew even if nothing has changed.
+        progress: show bars; None on a terminal only.
+    """
+
+    periods: tuple[str, ...] = ()
+    wait: bool = True
+    redeliver: bool = False
+    progress: bool | None = None
+
+
+@dataclass(slots=True)
+class _Ready:
+    """What is ready to be sent, and what stays."""
+
+    records: dict[str, DeliveryRecord] = field(default_factory=dict)
+    staying: list[Prospect] = field(default_factory=list)
+
+    def send(self, record: DeliveryRecord) -> None:
+        self.records.setdefault(record.statement_id, record)
+
+
+def submit_deliveries(session: Session, choices: Choices) -> int:
+    """Deliver everything that is due.
+
+    Args:
+        session: the configured node.
+        choices: options.
+
+    Returns:
+        0 only if everything was accepted (without waiting: sent).
+
+    Raises:
+        KimError: whatever is in the way before anything can be sent.
+    """
+    with (
+        session.journal() as journal,
+        journal.exclusive,
+        progress_bars(wanted=choices.progress, language=session.console.language) as progress,
+    ):
+        journal.sweep()
+        progress.stage(_READING, 1)
+        run = begin(session, periods=choices.periods)
+        progress.advance()
+        ready = _make_ready(session, run, journal, redeliver=choices.redeliver, progress=progress)
+        with run.workshop.stopwatch.measuring("send"):
+            outcomes = _send(session, journal, ready.records.values(), wait=choices.wait, progress=progress)
+    deliveries = [delivery_of(outcome) for outcome in outcomes]
+    deliveries = _with_staying(deliveries, ready.staying)
+    return _conclude(session, run, deliveries, waited=choices.wait)
+
+
+def _make_ready(
+    session: Session, run: Run, journal: Journal, *, redeliver: bool, progress: Progress
+) -> _Ready:
+    ready = _Ready()
+    progress.stage(_PROTECTING, len(run.figures.counts) + len(run.figures.not_ended) * len(DATASETS))
+    for prospect in Prospects(run.workshop, journal, run.key.public.keyid, redeliver).of(run.figures):
+        if prospect.draft is not None:
+            _keep_dossier(session, run, journal, prospect)
+            record = journal.spool(seal(prospect.draft, run.key, workshop=run.workshop))
+            _log(session, "delivery.signed", record)
+            ready.send(record)
+        elif prospect.decision is Decision.RESEND and prospect.record is not None:
+            ready.send(prospect.record)
+        else:
+            ready.staying.append(prospect)
+        progress.advance()
+    # What was signed in an earlier run and has not arrived is sent too, whatever this run is about.
+    for record in journal.under_way():
+        ready.send(record)
+    return ready
+
+
+def _send(
+    session: Session,
+    journal: Journal,
+    records: Iterable[DeliveryRecord],
+    *,
+    wait: bool,
+    progress: Progress,
+) -> tuple[Outcome, ...]:
+    waiting = sorted(records, key=lambda record: (record.period, record.dataset))
+    if not waiting:
+        return ()
+
+    def observe(outcome: Outcome) -> None:
+        _log(session, f"delivery.{outcome.record.state.value}", outcome.record, outcome=outcome)
+        progress.advance()
+
+    settings = session.settings
+    with HubClient(settings.hub, node=settings.node, clock=session.clock) as client:
+        outbox = Outbox(journal, client, clock=session.clock)
+        progress.stage(_SENDING, len(waiting))
+        outcomes = outbox.send(waiting, observer=observe)
+        if not wait:
+            return outcomes
+        progress.stage(_WAITING, sum(not outcome.decided for outcome in outcomes))
+        return outbox.await_decisions(
+            outcomes, timeout_seconds=settings.hub.decision_timeout_seconds, observer=observe
+        )
+
+
+def _keep_dossier(session: Session, run: Run, journal: Journal, prospect: Prospect) -> None:
+    """Keep the paper of what is about to be signed; written first, so that nothing is signed without it."""
+    dossier = make_dossier([prospect], prepared=run.prepared, workshop=run.workshop, journal=journal)
+    page = render_html(dossier, language=session.console.language)
+    folder = session.settings.dossiers
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
+        replace_private_file(folder / f"{prospect.period}-{prospect.dataset_id}.html", page.encode("utf-8"))
+    except OSError as error:
+        raise disk_error(error) from error
+
+
+def _with_staying(deliveries: list[Delivery], staying: list[Prospect]) -> list[Delivery]:
+    together = [*deliveries, *(delivery_of(prospect) for prospect in staying)]
+    return sorted(together, key=lambda delivery: (delivery.period, delivery.dataset))
+
+
+def _conclude(session: Session, run: Run, deliveries: list[Delivery], *, waited: bool) -> int:
+    session.console.result(result_of(session.settings, run, deliveries))
+    show_outcome(session.console, deliveries)
+    code, problems = exit_code_of(deliveries, waited=waited, explicit=run.explicit)
+    for problem in problems:
+        session.console.explain(problem)
+    return code
+
+
+def _log(session: Session, event: str, record: DeliveryRecord, *, outcome: Outcome | None = None) -> None:
+    problem = outcome.problem.code if outcome is not None and outcome.problem is not None else record.code
+    session.logbook.write(
+        event,
+        {
+            "dataset": record.dataset,
+            "period": record.period,
+            "revision": record.revision,
+            "id": record.statement_id,
+            "cells": record.cells,
+            "withheld": record.withheld,
+            "code": problem,
+        },
+    )

@@ -1,0 +1,255 @@
+"""The dossier as one HTML file: self-contained, readable without colour, printable, everything escaped.
+
+It loads nothing: no script, no font, no image; a content security policy says so to the browser as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib import resources
+from typing import Final
+
+from node.dossier import phrases
+from node.dossier.document import Dossier, Entry
+from node.dossier.sheets import Cell, IndicatorSheet, Line, Sheet, SheetTable
+from protocol.observations import CellState
+from protocol.texts import Language, Text
+
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def render_html(dossier: Dossier, *, language: Language) -> str:
+    """Write a dossier as an HTML document.
+
+    Args:
+        dossier: the content.
+        language: ``de`` or ``en``.
+
+    Returns:
+        The document.
+    """
+    return _Page(dossier, language).document()
+
+
+class _Page:
+    """Writes one document; every text that comes from outside goes through :func:`html.escape`."""
+
+    def __init__(self, dossier: Dossier, language: Language) -> None:
+        self._dossier = dossier
+        self._language = language
+
+    def document(self) -> str:
+        """The whole document."""
+        title = self._say(phrases.TITLE)
+        style = resources.files("node.dossier").joinpath("data/dossier.css").read_text(encoding="utf-8")
+        return (
+            f'<!doctype html>\n<html lang="{self._language}">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            f"<title>{title} – "
+            f"{escape(self._dossier.area)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+            f'<a class="skip" href="#content">{self._say(phrases.SKIP)}</a>\n{self._header()}\n<main id="content">\n'
+            f"{self._glance()}\n{self._explanations()}\n{self._legend()}\n"
+            + "\n".join(self._entry(entry) for entry in self._dossier.entries)
+            + f"\n{self._findings()}\n{self._signature()}\n</main>\n</body>\n</html>\n"
+        )
+
+    def _say(self, text: Text) -> str:
+        return escape(text.in_(self._language))
+
+    def _header(self) -> str:
+        dossier = self._dossier
+        periods = [entry.period for entry in dossier.entries]
+        span = (
+            phrases.period_label(min(periods), self._language)
+            + (f" – {phrases.period_label(max(periods), self._language)}" if len(set(periods)) > 1 else "")
+            if periods
+            else ""
+        )
+        return (
+            f"<header>\n<h1>{self._say(phrases.TITLE)}</h1>\n"
+            f'<p class="lead">{escape(dossier.area)}, {escape(span)}</p>\n</header>'
+        )
+
+    def _glance(self) -> str:
+        dossier = self._dossier
+        facts = self._facts(
+            (phrases.AREA, f"{dossier.area} ({dossier.area_id})"),
+            (phrases.SENDER, f"{dossier.node} (kim-node {dossier.version})"),
+            (phrases.RECIPIENT, f"{dossier.hub_url} ({dossier.audience})"),
+            (phrases.MADE, phrases.instant(dossier.made, self._language)),
+            (phrases.CATALOGUE, f"{dossier.catalogue} (SHA-256 {dossier.catalogue_sha256[:16]}…)"),
+            (phrases.OUTCOME, phrases.outcome(dossier).in_(self._language)),
+        )
+        numbers = (phrases.CELLS, phrases.SHOWN, phrases.ZEROS, phrases.WITHHELD, phrases.SENSITIVE)
+        overview = self._wide_table(
+            phrases.DELIVERIES,
+            heads=[(phrases.DELIVERY, "")]
+            + [(text, "number") for text in numbers]
+            + [(phrases.AUDIT, ""), (phrases.STANDING, "")],
+            rows=[self._overview_row(number, entry) for number, entry in enumerate(dossier.entries)],
+        )
+        return (
+            f"<section><h2>{self._say(phrases.AT_A_GLANCE)}</h2>\n{facts}\n"
+            f'<p class="note">{self._say(phrases.STAYS_HERE)}</p>\n{overview}</section>'
+        )
+
+    def _wide_table(self, caption: Text, *, heads: Sequence[tuple[Text, str]], rows: Sequence[str]) -> str:
+        columns = "".join(f'<th scope="col" class="{kind}">{self._say(text)}</th>' for text, kind in heads)
+        body = "\n".join(rows)
+        return (
+            f'<table class="wide"><caption>{self._say(caption)}</caption>\n'
+            f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
+        )
+
+    def _overview_row(self, number: int, entry: Entry) -> str:
+        label = f"{entry.dataset.in_(self._language)}, {phrases.period_label(entry.period, self._language)}"
+        link = f'<a href="#delivery-{number}">{escape(label)}</a>'
+        values: list[str] = ["–"] * 5
+        if entry.sheet is not None:
+            cells = entry.sheet.cells
+            withheld = cells.get(CellState.SUPPRESSED, 0)
+            counted = (entry.sheet.size, entry.sheet.size - withheld, cells.get(CellState.ZERO, 0), withheld)
+            values = [phrases.whole(count, self._language) for count in counted]
+            values.append(
+                phrases.whole(entry.sensitive, self._language) if entry.sensitive is not None else "–"
+            )
+        verdict = phrases.VERDICTS.get(entry.verdict or "")
+        numbers = "".join(f'<td class="number">{escape(value)}</td>' for value in values)
+        return (
+            f'<tr><th scope="row">{link}</th>{numbers}'
+            f"<td>{self._say(verdict) if verdict else '–'}</td>"
+            f"<td>{self._say(entry.standing)}</td></tr>"
+        )
+
+    def _explanations(self) -> str:
+        parts = (
+            (phrases.NOT_INCLUDED, phrases.NOT_INCLUDED_TEXT),
+            (phrases.METHOD, phrases.method(self._dossier)),
+            (phrases.SOURCE, phrases.source(self._dossier)),
+        )
+        return "\n".join(
+            f"<section><h2>{self._say(head)}</h2>\n<p>{self._say(body)}</p></section>" for head, body in parts
+        )
+
+    def _findings(self) -> str:
+        rows = [
+            f'<tr><th scope="row">{escape(finding.trap)}</th>'
+            f"<td>{self._say(phrases.HANDLINGS[finding.handling])}</td>"
+            f'<td class="number">{phrases.whole(finding.rows, self._language)}</td>'
+            f"<td>{self._say(finding.text)}</td></tr>"
+            for finding in self._dossier.findings
+        ]
+        heads = [
+            (phrases.TRAP, ""),
+            (phrases.HANDLING, ""),
+            (phrases.ROWS, "number"),
+            (phrases.FINDING, ""),
+        ]
+        table = self._wide_table(phrases.FINDINGS, heads=heads, rows=rows)
+        return f'<section class="annex"><h2>{self._say(phrases.ANNEX)}</h2>\n{table}</section>'
+
+    def _legend(self) -> str:
+        items = "".join(
+            f"<dt><b>{escape(sign)}</b></dt><dd>{self._say(text)}</dd>" for sign, text in phrases.legend()
+        )
+        return f"<section><h2>{self._say(phrases.LEGEND)}</h2>\n<dl>{items}</dl></section>"
+
+    def _entry(self, entry: Entry) -> str:
+        number = self._dossier.entries.index(entry)
+        label = f"{entry.dataset.in_(self._language)}, {phrases.period_label(entry.period, self._language)}"
+        facts: list[tuple[Text, str]] = [
+            (phrases.PERIOD, phrases.days(entry.period, self._language)),
+            (phrases.STANDING, entry.standing.in_(self._language)),
+        ]
+        if entry.sheet is not None:
+            facts += self._sheet_facts(entry, entry.sheet)
+        body = "".join(self._indicator(sheet) for sheet in entry.sheet.indicators) if entry.sheet else ""
+        return (
+            f'<section class="delivery" id="delivery-{number}"><h2>{escape(label)}</h2>\n'
+            f"{self._facts(*facts)}\n{self._problem(entry)}{body}</section>"
+        )
+
+    def _sheet_facts(self, entry: Entry, sheet: Sheet) -> list[tuple[Text, str]]:
+        language = self._language
+        withheld = sheet.cells.get(CellState.SUPPRESSED, 0)
+        verdict = phrases.VERDICTS.get(entry.verdict or "")
+        why = phrases.reasons(sheet.reasons, language) or phrases.NO_REASONS.in_(language)
+        audit = verdict.in_(language) if verdict else "–"
+        if entry.linked:
+            audit = f"{audit}, {phrases.jointly(entry.linked).in_(language)}"
+        return [
+            (
+                phrases.CELLS,
+                (
+                    f"{phrases.whole(sheet.size, language)}: {phrases.whole(sheet.size - withheld, language)} "
+                    f"{phrases.SHOWN.in_(language)}, {phrases.whole(withheld, language)} "
+                    f"{phrases.WITHHELD.in_(language)}"
+                ),
+            ),
+            (phrases.WHY, why),
+            (phrases.AUDIT, audit),
+            (phrases.SIZE, f"{phrases.whole(sheet.payload_bytes, language)} Byte"),
+            (phrases.DIGEST, sheet.payload_sha256),
+        ]
+
+    def _problem(self, entry: Entry) -> str:
+        if entry.problem is None:
+            return ""
+        items = "".join(f"<li>{self._say(item.text)}</li>" for item in entry.problem.errors)
+        problem = entry.problem.problem
+        return (
+            f'<div class="alert"><p><strong>{self._say(problem.title)}</strong> '
+            f"{self._say(entry.problem.detail)} {self._say(problem.remedy)}</p>"
+            + (f"<ul>{items}</ul>" if items else "")
+            + "</div>\n"
+        )
+
+    def _indicator(self, sheet: IndicatorSheet) -> str:
+        tables = "\n".join(self._table(table, sheet.indicator.decimals) for table in sheet.tables)
+        return (
+            f"<h3>{self._say(sheet.indicator.name)}</h3>\n"
+            f'<p class="definition">{self._say(sheet.indicator.definition)}</p>\n'
+            f'<div class="tables">\n{tables}\n</div>\n'
+        )
+
+    def _table(self, table: SheetTable, decimals: int) -> str:
+        heads = "".join(f'<th scope="col">{self._say(column)}</th>' for column in table.columns)
+        rows = "\n".join(self._line(line, decimals) for line in table.lines)
+        multiple = f'<p class="multiple">{self._say(phrases.MULTIPLE)}</p>' if table.multiple else ""
+        return (
+            f"<figure><table><caption>{self._say(table.caption)}</caption>\n"
+            f'<thead><tr><th scope="col">{self._say(table.head)}</th>{heads}</tr></thead>\n'
+            f"<tbody>\n{rows}\n</tbody></table>{multiple}</figure>"
+        )
+
+    def _line(self, line: Line, decimals: int) -> str:
+        cells = "".join(self._cell(cell, decimals) for cell in line.cells)
+        kind = ' class="total"' if line.depth == 0 else ""
+        return f'<tr{kind}><th scope="row" class="depth{line.depth}">{self._say(line.label)}</th>{cells}</tr>'
+
+    def _cell(self, cell: Cell, decimals: int) -> str:
+        text = escape(phrases.figure(cell, decimals=decimals, language=self._language))
+        if cell.state is not CellState.SUPPRESSED:
+            return f"<td>{text}</td>"
+        letter = f"<sup>{escape(cell.note.letter)}</sup>" if cell.note is not None else ""
+        spoken = self._say(phrases.HIDDEN_SIGN)
+        return (
+            f'<td class="withheld"><b aria-hidden="true">{text}</b>'
+            f'<span class="hidden">{spoken}</span>{letter}</td>'
+        )
+
+    def _facts(self, *facts: tuple[Text, str]) -> str:
+        return f"<dl>{''.join(self._fact(name, value) for name, value in facts)}</dl>"
+
+    def _fact(self, name: Text, value: str) -> str:
+        kind = ' class="digest"' if name is phrases.DIGEST else ""
+        return f"<dt>{self._say(name)}</dt><dd{kind}>{escape(value)}</dd>"
+
+    def _signature(self) -> str:
+        fields: Iterable[str] = (f"<div>{self._say(text)}</div>" for text in phrases.SIGNATURE_FIELDS)
+        return (
+            f'<section class="closing"><h2>{self._say(phrases.SIGNATURE)}</h2>\n'
+            f'<div class="signature">{"".join(fields)}</div></section>'
+        )

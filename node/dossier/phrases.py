@@ -1,0 +1,226 @@
+"""The sentences of a dossier, and how it writes numbers, dates and periods, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Final
+
+from node.dossier.document import Dossier
+from node.dossier.sheets import REASON_NOTES, Cell, ReasonNote
+from node.quality import Handling
+from protocol.observations import CellState
+from protocol.periods import Period
+from protocol.texts import Text
+
+TITLE: Final = Text("Was verlässt das Haus", "What leaves the house")
+STAYS_HERE: Final = Text(
+    "Dieses Blatt bleibt im Haus: Die Gründe der Sperrung stehen nur hier. Geliefert wird für jede gesperrte "
+    "Zelle dasselbe Zeichen ohne Wert.",
+    "This paper stays in the house: the reasons for withholding stand only here. What is delivered is "
+    "the same "
+    "sign without a value for every withheld cell.",
+)
+NOTHING_SENT: Final = Text(
+    "Diese Vorschau hat nichts gesendet und nichts unterschrieben.",
+    "This preview has sent nothing and signed nothing.",
+)
+AT_A_GLANCE: Final = Text("Auf einen Blick", "At a glance")
+AREA: Final = Text("Berichtsraum", "Reporting area")
+RECIPIENT: Final = Text("Empfänger", "Recipient")
+SENDER: Final = Text("Absender", "Sender")
+CATALOGUE: Final = Text("Katalog", "Catalogue")
+OUTCOME: Final = Text("Ergebnis der Prüfung", "Outcome of the audit")
+SKIP: Final = Text("Zum Inhalt", "Skip to content")
+DELIVERY: Final = Text("Lieferung", "Delivery")
+ANNEX: Final = Text("Anhang: Prüfung der Quelldaten", "Annex: quality of the source")
+MADE: Final = Text("Erstellt", "Made")
+DELIVERIES: Final = Text("Lieferungen", "Deliveries")
+PERIOD: Final = Text("Zeitraum", "Period")
+CELLS: Final = Text("Zellen", "Cells")
+SHOWN: Final = Text("gezeigt", "shown")
+ZEROS: Final = Text("davon null", "of which zero")
+WITHHELD: Final = Text("gesperrt", "withheld")
+WHY: Final = Text("Gesperrt, weil", "Withheld because")
+SENSITIVE: Final = Text("davon schutzbedürftig", "of which sensitive")
+AUDIT: Final = Text("Prüfung", "Audit")
+STANDING: Final = Text("Stand", "Standing")
+DIGEST: Final = Text("SHA-256 der gelieferten Bytes", "SHA-256 of the delivered bytes")
+SIZE: Final = Text("Umfang", "Size")
+METHOD: Final = Text("Schutz und Prüfung", "Protection and audit")
+NOT_INCLUDED: Final = Text("Was das Haus nicht verlässt", "What does not leave the house")
+NOT_INCLUDED_TEXT: Final = Text(
+    "Einzelfälle, Namen, Fallnummern, Personen-IDs, Geburtsdaten, Bemerkungen und die in der Quarantäne "
+    "liegenden Zeilen. Geliefert werden nur die unten stehenden Tabellen.",
+    "Single cases, names, case numbers, person ids, dates of birth, remarks, and the rows in quarantine. "
+    "Only "
+    "the tables below are delivered.",
+)
+SOURCE: Final = Text("Woraus gezählt wurde", "What was counted")
+FINDINGS: Final = Text("Befunde der Datenprüfung", "Findings of the quality check")
+FINDING: Final = Text("Befund", "Finding")
+TRAP: Final = Text("Regel", "Rule")
+HANDLING: Final = Text("Behandlung", "Handling")
+ROWS: Final = Text("Zeilen", "Rows")
+LEGEND: Final = Text("Zeichenerklärung", "Legend")
+MULTIPLE: Final = Text(
+    "Mehrfachnennungen möglich: Die Zeilen ergeben zusammen mehr als die Gesamtzahl.",
+    "Multiple answers: the lines together give more than the total.",
+)
+SIGNATURE: Final = Text("Zur Kenntnis genommen (Datenschutz)", "Noted (data protection)")
+SIGNATURE_FIELDS: Final = (
+    Text("Ort, Datum", "Place, date"),
+    Text("Name", "Name"),
+    Text("Unterschrift", "Signature"),
+)
+HIDDEN_SIGN: Final = Text("gesperrt", "withheld")
+NO_REASONS: Final = Text(
+    "Die Gründe der Sperrung werden nur bis zur Unterschrift aufbewahrt.",
+    "The reasons for withholding are kept until signing only.",
+)
+
+HANDLINGS: Final[Mapping[Handling, Text]] = {
+    Handling.QUARANTINE: Text("zurückgestellt", "set aside"),
+    Handling.DROP: Text("nicht gezählt", "not counted"),
+    Handling.NORMALISE: Text("vereinheitlicht", "normalised"),
+    Handling.WARN: Text("gezählt, bitte prüfen", "counted, please check"),
+}
+VERDICTS: Final[Mapping[str, Text]] = {
+    "safe": Text("sicher", "safe"),
+    "unsafe": Text("nicht sicher", "not safe"),
+    "unknown": Text("ohne Ergebnis", "undecided"),
+}
+
+
+def method(dossier: Dossier) -> Text:
+    """Say in two sentences how the figures are protected and how that was proven."""
+    low, high = dossier.minima[0], dossier.minima[-1]
+    more_de = f" (bei besonders geschützten Merkmalen {high})" if high != low else ""
+    more_en = f" ({high} for specially protected attributes)" if high != low else ""
+    return Text(
+        f"Gesperrt ist jede Zahl, hinter der weniger als {low} Fälle oder Personen stehen{more_de}, und "
+        "dazu so "
+        "viele weitere Zellen, dass sich keine davon aus Summen, verwandten Tabellen oder früheren "
+        "Lieferungen "
+        "errechnen lässt. Ein zweites, unabhängiges Verfahren hat das an genau den Bytes nachgewiesen, "
+        "die das "
+        "Haus verlassen: Auch wer alle veröffentlichten Zahlen und die Regeln kennt, kann keine "
+        "schutzbedürftige Zahl genau bestimmen (Stufe S1).",
+        f"Every number behind which fewer than {low} cases or persons stand{more_en} is withheld, and as "
+        "many "
+        "further cells as it takes to keep any of them from being computed from totals, related tables or "
+        "earlier deliveries. A second, independent method has proven this on the very bytes that leave the "
+        "house: even who knows all published numbers and the rules cannot determine any sensitive number "
+        "exactly (level S1).",
+    )
+
+
+def outcome(dossier: Dossier) -> Text:
+    """Say how many deliveries the audit found safe, and how many do not leave."""
+    safe = sum(entry.sheet is not None and entry.verdict == "safe" for entry in dossier.entries)
+    staying = len(dossier.entries) - safe
+    return Text(
+        f"{safe} Lieferungen sicher" + (f"; {staying} verlassen das Haus nicht" if staying else ""),
+        f"{safe} deliveries safe" + (f"; {staying} do not leave the house" if staying else ""),
+    )
+
+
+def jointly(linked: int) -> Text:
+    """Say how many other deliveries an audit took into account."""
+    return Text(
+        f"gemeinsam mit {linked} anderen Lieferungen"
+        if linked > 1
+        else "gemeinsam mit einer anderen Lieferung",
+        f"jointly with {linked} other deliveries" if linked > 1 else "jointly with one other delivery",
+    )
+
+
+def source(dossier: Dossier) -> Text:
+    """Say what became of the rows of the export."""
+    counts = dossier.counts
+
+    def sentence(pattern: str, language: str) -> str:
+        return pattern.format(
+            *(
+                whole(number, language)
+                for number in (
+                    counts.read,
+                    counts.cases,
+                    counts.persons,
+                    counts.contacts,
+                    counts.quarantined,
+                    counts.dropped,
+                )
+            )
+        )
+
+    return Text(
+        sentence(
+            "{} Zeilen gelesen: {} Fälle mit {} Personen und {} einmalige Kontakte. {} Zeilen liegen in der "
+            "örtlichen Quarantäne, {} gehören nicht zum Programm oder sind keine Fälle.",
+            "de",
+        ),
+        sentence(
+            "{} rows read: {} cases with {} persons and {} one-off contacts. {} rows are in the local "
+            "quarantine, {} do not belong to the programme or are no cases.",
+            "en",
+        ),
+    )
+
+
+def legend() -> tuple[tuple[str, Text], ...]:
+    """Signs and letters of the tables with their meaning."""
+    signs = [(state.sign, state.label) for state in (CellState.ZERO, CellState.SUPPRESSED)]
+    notes = sorted(set(REASON_NOTES.values()), key=lambda note: note.letter)
+    return (*signs, *((note.letter, note.text) for note in notes))
+
+
+def reasons(counted: Mapping[ReasonNote, int], language: str) -> str:
+    """List how many cells are withheld for which reason."""
+    return "; ".join(
+        f"{whole(number, language)} {note.letter} ({note.text.in_(language)})"
+        for note, number in counted.items()
+    )
+
+
+def figure(cell: Cell, *, decimals: int, language: str) -> str:
+    """Write what stands in a cell: the value, or the sign of its state."""
+    if cell.state is CellState.VALUE and cell.value is not None:
+        return _scaled(cell.value, decimals, language)
+    return cell.state.sign
+
+
+def whole(number: int, language: str) -> str:
+    """Write a whole number with thousands separators."""
+    text = f"{number:,}"
+    return text if language == "en" else text.replace(",", ".")
+
+
+def period_label(period: Period, language: str) -> str:
+    """Write a period out: ``4. Quartal 2024``."""
+    if period.quarter is None:
+        return str(period.year)
+    quarter = period.quarter
+    return f"Q{quarter} {period.year}" if language == "en" else f"{quarter}. Quartal {period.year}"
+
+
+def days(period: Period, language: str) -> str:
+    """Write the first and last day of a period."""
+    return f"{day(period.first_day, language)} – {day(period.last_day, language)}"
+
+
+def day(moment: date, language: str) -> str:
+    """Write a date: ``05.10.2026``, English ``5 October 2026``-like ISO form."""
+    return moment.isoformat() if language == "en" else f"{moment:%d.%m.%Y}"
+
+
+def instant(moment: datetime, language: str) -> str:
+    """Write a local date and time."""
+    return f"{day(moment.date(), language)}, {moment:%H:%M}" + (" Uhr" if language != "en" else "")
+
+
+def _scaled(value: int, decimals: int, language: str) -> str:
+    sign = "−" if value < 0 else ""
+    units, rest = divmod(abs(value), 10**decimals)
+    point = "." if language == "en" else ","
+    return f"{sign}{whole(units, language)}" + (f"{point}{rest:0{decimals}d}" if decimals else "")

@@ -1,0 +1,138 @@
+"""The dossier as plain text, for a terminal and for the file beside a delivery."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from node.dossier import phrases
+from node.dossier.document import Dossier, Entry
+from node.dossier.sheets import Cell, Sheet, SheetTable
+from protocol.observations import CellState
+from protocol.texts import Language
+
+_WIDTH: Final = 100
+_LABEL_WIDTH: Final = 58
+
+
+def render_text(dossier: Dossier, *, language: Language) -> str:
+    """Write a dossier as text of at most some 100 columns.
+
+    Args:
+        dossier: the content.
+        language: ``de`` or ``en``.
+
+    Returns:
+        Lines, ending with a line feed.
+    """
+    title = phrases.TITLE.in_(language)
+    lines = [title, "=" * len(title), ""]
+    lines += _facts(
+        (phrases.AREA.in_(language), f"{dossier.area} ({dossier.area_id})"),
+        (phrases.SENDER.in_(language), dossier.node),
+        (phrases.RECIPIENT.in_(language), f"{dossier.hub_url} ({dossier.audience})"),
+        (phrases.MADE.in_(language), phrases.instant(dossier.made, language)),
+    )
+    for heading, text in (
+        (phrases.NOT_INCLUDED, phrases.NOT_INCLUDED_TEXT),
+        (phrases.METHOD, phrases.method(dossier)),
+        (phrases.SOURCE, phrases.source(dossier)),
+    ):
+        lines += ["", heading.in_(language), *_wrapped(text.in_(language))]
+    lines += ["", phrases.FINDINGS.in_(language), *_findings(dossier, language)]
+    lines += ["", phrases.LEGEND.in_(language)]
+    lines += [f"  {sign}  {text.in_(language)}" for sign, text in phrases.legend()]
+    for entry in dossier.entries:
+        lines += ["", "", *_entry(entry, language)]
+    lines += ["", *_wrapped(phrases.STAYS_HERE.in_(language)), ""]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _entry(entry: Entry, language: Language) -> list[str]:
+    head = f"{entry.dataset.in_(language)}, {phrases.period_label(entry.period, language)}"
+    lines = [head, "-" * len(head)]
+    facts = [(phrases.STANDING.in_(language), entry.standing.in_(language))]
+    if entry.sheet is not None:
+        facts += _sheet_facts(entry, entry.sheet, language)
+    lines += _facts(*facts)
+    if entry.problem is not None:
+        lines += _wrapped(entry.problem.detail.in_(language))
+        lines += [
+            f"  - {line}" for item in entry.problem.errors for line in _wrapped(item.text.in_(language))
+        ]
+    for sheet in entry.sheet.indicators if entry.sheet is not None else ():
+        lines += ["", sheet.indicator.name.in_(language)]
+        for table in sheet.tables:
+            lines += ["", *_table(table, decimals=sheet.indicator.decimals, language=language)]
+    return lines
+
+
+def _sheet_facts(entry: Entry, sheet: Sheet, language: Language) -> list[tuple[str, str]]:
+    withheld = sheet.cells.get(CellState.SUPPRESSED, 0)
+    verdict = phrases.VERDICTS.get(entry.verdict or "")
+    facts = [
+        (
+            phrases.CELLS.in_(language),
+            (
+                f"{phrases.whole(sheet.size, language)}: "
+                f"{phrases.whole(sheet.size - withheld, language)} {phrases.SHOWN.in_(language)}, "
+                f"{phrases.whole(withheld, language)} {phrases.WITHHELD.in_(language)}"
+            ),
+        ),
+        (phrases.AUDIT.in_(language), verdict.in_(language) if verdict else "–"),
+        ("SHA-256", sheet.payload_sha256),
+    ]
+    if sheet.reasons:
+        facts.insert(1, (phrases.WHY.in_(language), phrases.reasons(sheet.reasons, language)))
+    return facts
+
+
+def _table(table: SheetTable, *, decimals: int, language: Language) -> list[str]:
+    texts = [[_figure(cell, decimals, language) for cell in line.cells] for line in table.lines]
+    heads = [column.in_(language) for column in table.columns]
+    widths = [max(len(head), *(len(row[number]) for row in texts)) + 2 for number, head in enumerate(heads)]
+    labels = ["  " * line.depth + line.label.in_(language) for line in table.lines]
+    width = min(_LABEL_WIDTH, max(len(label) for label in (*labels, table.head.in_(language))))
+    lines = [f"  {table.caption.in_(language)}", f"  {'':{width}}{_row(heads, widths)}"]
+    lines += [
+        f"  {label if len(label) <= width else label[: width - 1] + '…':{width}}{_row(row, widths)}"
+        for label, row in zip(labels, texts, strict=True)
+    ]
+    if table.multiple:
+        lines += [f"  {phrases.MULTIPLE.in_(language)}"]
+    return lines
+
+
+def _figure(cell: Cell, decimals: int, language: Language) -> str:
+    text = phrases.figure(cell, decimals=decimals, language=language)
+    return f"{text} {cell.note.letter}" if cell.note is not None else text
+
+
+def _row(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(f"{text:>{width}}" for text, width in zip(texts, widths, strict=True))
+
+
+def _findings(dossier: Dossier, language: Language) -> list[str]:
+    return [
+        line
+        for finding in dossier.findings
+        for line in _wrapped(
+            f"{finding.trap} {phrases.HANDLINGS[finding.handling].in_(language)}: "
+            f"{phrases.whole(finding.rows, language)}. {finding.text.in_(language)}"
+        )
+    ]
+
+
+def _facts(*facts: tuple[str, str]) -> list[str]:
+    width = max(len(name) for name, _ in facts)
+    lines: list[str] = []
+    for name, value in facts:
+        wrapped = textwrap.wrap(value, _WIDTH - width - 4) or [""]
+        lines.append(f"  {name:{width}}  {wrapped[0]}")
+        lines += [f"  {'':{width}}  {line}" for line in wrapped[1:]]
+    return lines
+
+
+def _wrapped(text: str) -> Iterable[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ")
