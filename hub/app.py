@@ -7,6 +7,7 @@ any thread; then the worker; then the sweeper. `create_app` puts the views on to
 import datetime as dt
 import importlib
 import importlib.util
+import threading
 from pathlib import Path
 
 from flask import Flask
@@ -63,7 +64,8 @@ class Hub:
             catalogue=load_catalogue(),
             tree=region_tree(),
         )
-        add_tasks(self.celery, self.context)
+        self._stopping = threading.Event()
+        add_tasks(self.celery, self.context, stopping=self._stopping)
         self._worker: InProcessWorker | None = None
         self._sweeper: Sweeper | None = None
 
@@ -71,9 +73,9 @@ class Hub:
         """Start sandbox, worker (unless a broker brings the jobs elsewhere) and sweeper, in this order."""
         self.context.sandbox.start()
         if not self.settings.broker_url:
-            self._worker = InProcessWorker(self.celery)
+            self._worker = InProcessWorker(self.celery, stopping=self._stopping)
             self._worker.start()
-        self._sweeper = Sweeper(self.context, self.queue, alone=self._worker is not None)
+        self._sweeper = Sweeper(self.context, self.queue, worker=self._worker)
         self._sweeper.start()
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import importlib.util
 import json
+import signal
 import time
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ from hub.serving import require_loopback, serve
 from hub.settings import FILE_NAME, HubSettings
 from hub.store import schema
 from hub.store.engine import make_engine
-from hub.tasks.worker import make_controller
+from hub.tasks.worker import make_controller, run
 from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.texts import Text
@@ -165,6 +166,8 @@ def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bo
         settings, host=host or settings.host, port=settings.port if port is None else port
     )
     require_loopback(settings.host)
+    # A service manager ends the hub with SIGTERM: as orderly as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     hub = Hub(settings)
     with HomeLock(settings.home) as lock:
         if not settings.broker_url and not lock.acquire():
@@ -279,6 +282,6 @@ def worker_command(home: Path) -> None:
     hub = Hub(settings)
     hub.context.sandbox.start()
     try:
-        make_controller(hub.celery).start()
+        run(hub.celery, make_controller(hub.celery))
     finally:
         hub.context.sandbox.close()

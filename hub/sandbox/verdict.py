@@ -27,6 +27,7 @@ CONTENT_CODES: Final = frozenset(
     }
 )
 MAX_ITEMS: Final = 20
+_OK: Final = b'{"ok":true}'
 _MAX_LINE: Final = 64 * 1024
 _MAX_SENTENCE: Final = 500
 _POINTER: Final = re.compile(r"(/[A-Za-z0-9_.:-]{0,64}){0,8}", re.ASCII)
@@ -35,7 +36,7 @@ _CODE: Final = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 
 def accepted(cells: bytes) -> bytes:
     """Return the answer of a child that found nothing wrong."""
-    return b'{"ok":true}\n' + cells
+    return _OK + b"\n" + cells
 
 
 def refused(error: KimError) -> bytes:
@@ -60,21 +61,21 @@ def read(answer: bytes) -> bytes:
         KimError: the refusal that the child found, or `decode_failed` for any answer out of form.
     """
     line, newline, rest = answer.partition(b"\n")
-    if not newline or len(line) > _MAX_LINE:
-        raise kim_error("decode_failed")
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
-        raise kim_error("decode_failed") from None
-    if document == {"ok": True}:
+    if newline and line == _OK:
         return rest
+    try:
+        document = json.loads(line) if newline and len(line) <= _MAX_LINE else None
+    except (ValueError, RecursionError):
+        document = None
     raise _refusal(document) if isinstance(document, dict) else kim_error("decode_failed")
 
 
 def _refusal(document: dict[str, Any]) -> KimError:
     code, pointer, items = document.get("code"), document.get("pointer"), document.get("errors", [])
     detail = _sentence(document.get("detail"))
-    if code not in CONTENT_CODES or detail is None or not isinstance(items, list) or len(items) > MAX_ITEMS:
+    if not isinstance(code, str) or code not in CONTENT_CODES or detail is None:
+        return kim_error("decode_failed")
+    if not isinstance(items, list) or len(items) > MAX_ITEMS:
         return kim_error("decode_failed")
     if not (pointer is None or _is(_POINTER, pointer)):
         return kim_error("decode_failed")

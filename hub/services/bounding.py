@@ -43,7 +43,6 @@ def bounds_of(context: HubContext, dataset: str, cells: Cells) -> Bounds:
     published = np.isin(cells.states, [STATE_NUMBER[state] for state in CellState if state.has_value])
     if published.all():
         return Bounds(cells.values, cells.values)
-    lower, upper = cell_bounds(grid, cells.values, ~published, context.catalogue)
-    # A cell the node did not deliver at all is not bounded by what it withheld.
-    silent = ~published & ~cells.withheld
-    return Bounds(np.where(silent, 0, lower), np.where(silent, OPEN_ABOVE, upper))
+    withheld = cells.withheld
+    missing = ~published & ~withheld
+    return Bounds(*cell_bounds(grid, cells.values, withheld, context.catalogue, missing=missing))

@@ -16,7 +16,8 @@ from protocol.errors import kim_error
 from protocol.texts import Text
 
 
-def _config(connection: sa.Connection | None = None) -> Config:
+def config_of(connection: sa.Connection | None = None) -> Config:
+    """Return Alembic's configuration, working on `connection`."""
     config = Config()
     config.set_main_option("script_location", str(files("hub.store") / "migrations"))
     config.attributes["connection"] = connection
@@ -26,13 +27,13 @@ def _config(connection: sa.Connection | None = None) -> Config:
 def upgrade(engine: sa.Engine) -> None:
     """Run all migrations that are missing, in one transaction each."""
     with engine.connect().execution_options(writes=True) as connection:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(config_of(connection), "head")
         connection.commit()
 
 
 def known_revision() -> str:
     """Return the revision this program was written for."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = ScriptDirectory.from_config(config_of()).get_current_head()
     return head or ""
 
 

@@ -6,12 +6,14 @@ task that fails is not repeated by Celery; the sweeper finds its work again from
 
 import itertools
 import logging
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from celery import Celery
+from celery.exceptions import WorkerShutdown
 
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
@@ -25,6 +27,8 @@ _LOG: Final = logging.getLogger("kim.hub.tasks")
 # Kombu's memory transport is one for the whole process: each hub in it needs a queue of its own.
 _NUMBERS: Final = itertools.count(1)
 _POLL_SECONDS: Final = 0.01
+#: A task that only wakes a waiting worker up.
+REST: Final = "kim.rest"
 
 
 def make_celery(broker_url: str) -> Celery:
@@ -70,20 +74,28 @@ class CeleryQueue:
             _LOG.warning("job %s not sent: %s", job.name, type(error).__name__)
 
 
-def add_tasks(app: Celery, context: HubContext) -> None:
-    """Register one task per kind of job."""
+def add_tasks(app: Celery, context: HubContext, *, stopping: threading.Event) -> None:
+    """Register one task per kind of job, and `kim.rest`, which does nothing but wake a worker up.
+
+    Once `stopping` is set, the next task that a worker takes ends it instead of being done; the work is found
+    again from the database's states.
+    """
     work: dict[JobName, Callable[..., object]] = {
         JobName.VERIFY: lambda item: verify(context, SubmissionId(item)),
         JobName.BOUND: lambda item: bound(context, SubmissionId(item)),
         JobName.COMPILE: lambda dataset, period: compile_cube(context, dataset, period),
         JobName.PUBLISH: lambda: publish(context),
     }
+    # Not shared: Celery would give the first hub's tasks to every application of the process.
     for name, call in work.items():
-        app.task(name=f"kim.{name}")(_guarded(name, call))
+        app.task(name=f"kim.{name}", shared=False)(_guarded(name, call, stopping))
+    app.task(name=REST, shared=False)(_guarded("rest", lambda: None, stopping))
 
 
-def _guarded(name: JobName, call: Callable[..., object]) -> Callable[..., None]:
+def _guarded(name: str, call: Callable[..., object], stopping: threading.Event) -> Callable[..., None]:
     def run(*args: str) -> None:
+        if stopping.is_set():
+            raise WorkerShutdown(0)
         try:
             call(*args)
         except Exception as error:  # noqa: BLE001 -- the message may quote a value: say only what and where

@@ -12,6 +12,7 @@ from typing import Final
 from hub.domain.jobs import Job, JobQueue
 from hub.services.context import HubContext
 from hub.services.sweeping import clear_leftovers, expire_uploads, find_work
+from hub.tasks.worker import InProcessWorker
 
 _LOG: Final = logging.getLogger("kim.hub.sweeper")
 _EXPIRY_SECONDS: Final = 600.0
@@ -20,16 +21,16 @@ _EXPIRY_SECONDS: Final = 600.0
 class Sweeper:
     """Looks for work every `sweep_seconds`."""
 
-    def __init__(self, context: HubContext, queue: JobQueue, *, alone: bool) -> None:
+    def __init__(self, context: HubContext, queue: JobQueue, *, worker: InProcessWorker | None) -> None:
         """Prepare the thread.
 
         Args:
             context: the hub.
             queue: where found work goes.
-            alone: whether no other process works for this hub, so that at the start everything undecided
-                can be taken up at once.
+            worker: the one worker of this hub, or None if others take the jobs from a broker. With it,
+                nobody else can be at work, so everything undecided is taken up at the start.
         """
-        self._context, self._queue, self._alone = context, queue, alone
+        self._context, self._queue, self._worker = context, queue, worker
         self._sent: dict[Job, float] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kim-sweeper", daemon=True)
@@ -37,7 +38,7 @@ class Sweeper:
     def start(self) -> None:
         """Take up what an earlier process left, then look again and again."""
         clear_leftovers(self._context)
-        if self._alone:
+        if self._worker is not None:
             self.sweep(patience_seconds=0.0)
         self._thread.start()
 
@@ -66,6 +67,8 @@ class Sweeper:
         expired_at = 0.0
         while not self._stop.wait(settings.sweep_seconds):
             try:
+                if self._worker is not None:
+                    self._worker.ensure_running()
                 self.sweep(patience_seconds=settings.stale_seconds)
                 if time.monotonic() - expired_at > _EXPIRY_SECONDS:
                     expire_uploads(self._context)

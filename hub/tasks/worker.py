@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from celery import Celery
 from celery.worker import WorkController
-from celery.worker import state as worker_state
+
+from hub.tasks.celery_app import REST
 
 _LOG: Final = logging.getLogger("kim.hub.worker")
 _START_SECONDS: Final = 30.0
@@ -41,13 +42,21 @@ def make_controller(app: Celery) -> Any:  # noqa: ANN401 -- Celery ships no anno
     )
 
 
+def run(app: Celery, controller: Any) -> None:  # noqa: ANN401 -- Celery ships no annotations
+    """Take tasks in the calling thread until stopped."""
+    # Celery looks tasks up in the thread's current application.
+    app.set_current()
+    controller.start()
+
+
 class InProcessWorker:
     """A worker in a thread of this process."""
 
-    def __init__(self, app: Celery) -> None:
-        """Take the tasks of `app` once started."""
-        self._controller = make_controller(app)
-        self._thread = threading.Thread(target=self._controller.start, name="kim-worker", daemon=True)
+    def __init__(self, app: Celery, *, stopping: threading.Event) -> None:
+        """Take the tasks of `app` once started, until `stopping` is set."""
+        self._app = app
+        self._stopping = stopping
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Start and wait until tasks are taken.
@@ -55,15 +64,26 @@ class InProcessWorker:
         Raises:
             RuntimeError: the worker did not come up.
         """
-        worker_state.should_stop = None
+        controller = make_controller(self._app)
+        self._thread = threading.Thread(
+            target=run, args=(self._app, controller), name="kim-worker", daemon=True
+        )
         self._thread.start()
-        if not self._controller.ready.wait(_START_SECONDS):
+        if not controller.ready.wait(_START_SECONDS):
             raise RuntimeError("the worker did not start")
+
+    def ensure_running(self) -> None:
+        """Start another worker if this one has ended by itself."""
+        if self._thread is not None and not self._thread.is_alive() and not self._stopping.is_set():
+            _LOG.error("the worker had ended, starting another")
+            self.start()
 
     def stop(self) -> None:
         """Finish the task at hand and stop; waiting jobs stay in the database's states."""
-        worker_state.should_stop = 0
+        self._stopping.set()
+        if self._thread is None:
+            return
+        self._app.send_task(REST)
         self._thread.join(_STOP_SECONDS)
-        worker_state.should_stop = None
         if self._thread.is_alive():
             _LOG.warning("the worker did not stop in time")

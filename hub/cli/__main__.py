@@ -1,0 +1,5 @@
+"""`python -m hub.cli` is `kim-hub`."""
+
+from hub.cli import main
+
+main(prog_name="kim-hub")

@@ -1,0 +1,220 @@
+"""A real hub in a temporary folder (database, sandbox, worker), and nodes that deliver to it."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from hub.app import Hub, create_app, initialise
+from hub.domain.ids import SubmissionId
+from hub.domain.jobs import Job
+from hub.services.registration import Registration, register
+from hub.serving import make_server
+from hub.settings import HubSettings
+from protocol.canonical import canonical_stream
+from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, Envelope, sign, statement_id
+from protocol.keys import PrivateKey
+from protocol.statement import CHUNK_BYTES, SubmissionStatement
+from tests.factories.submissions import submission
+
+TODAY = dt.date(2026, 10, 5)
+
+
+@dataclass
+class FixedClock:
+    """A clock that stands still until it is moved."""
+
+    moment: dt.datetime = dt.datetime(2026, 10, 5, 10, 0, tzinfo=dt.UTC)
+
+    def now(self) -> dt.datetime:
+        return self.moment
+
+    def today(self) -> dt.date:
+        return self.moment.date()
+
+    def advance(self, **delta: float) -> None:
+        self.moment += dt.timedelta(**delta)
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A signed delivery, ready to send."""
+
+    statement: SubmissionStatement
+    envelope: Envelope
+    payload: bytes
+
+    @property
+    def id(self) -> str:
+        return statement_id(self.envelope)
+
+    @property
+    def chunks(self) -> list[bytes]:
+        size = self.statement.payload.chunk
+        return [self.payload[start : start + size] for start in range(0, len(self.payload), size)]
+
+
+def content_digest(data: bytes) -> str:
+    """The value of a Content-Digest field."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
+
+
+@dataclass
+class Sender:
+    """A registered node, seen from the hub: signs parcels and sends them through a Flask client."""
+
+    node: str
+    area: str
+    key: PrivateKey
+    client: FlaskClient
+    _nonces: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**9)))
+
+    def parcel(
+        self,
+        dataset: str = "CASES",
+        *,
+        payload: bytes | None = None,
+        chunk: int = CHUNK_BYTES,
+        **changes: Any,
+    ) -> Parcel:
+        """Sign a delivery; `payload` replaces its bytes, `changes` members of the statement."""
+        urn = changes.pop("urn", None)
+        changes = {"node": self.node, "area": self.area, "nonce": self._nonce(), **changes}
+        table, statement = submission(dataset, **changes)
+        data = canonical_stream(table) if payload is None else payload
+        statement = with_payload(statement, data, chunk=chunk)
+        if urn is not None:
+            statement = replace(statement, dataset=urn)
+        return self.signed(statement, data)
+
+    def signed(self, statement: SubmissionStatement, payload: bytes) -> Parcel:
+        return Parcel(statement, sign(PAYLOAD_TYPE_SUBMISSION, statement.to_json(), self.key), payload)
+
+    def _nonce(self) -> bytes:
+        return hashlib.sha256(f"{self.node} {next(self._nonces)}".encode()).digest()
+
+    def announce(self, parcel: Parcel, **headers: str) -> TestResponse:
+        return self.client.post(
+            "/v1/submissions",
+            data=parcel.envelope.to_bytes(),
+            headers={"Content-Type": PAYLOAD_TYPE_SUBMISSION, **headers},
+        )
+
+    def put(self, parcel: Parcel, n: int = 0, body: bytes | None = None, **headers: str) -> TestResponse:
+        data = parcel.chunks[n] if body is None else body
+        return self.client.put(
+            f"/v1/submissions/{parcel.id}/chunks/{n}",
+            data=data,
+            headers={"Content-Digest": content_digest(data), **headers},
+        )
+
+    def complete(self, parcel: Parcel) -> TestResponse:
+        return self.client.post(f"/v1/submissions/{parcel.id}/complete")
+
+    def look(self, parcel: Parcel) -> dict[str, Any]:
+        answer = self.client.get(f"/v1/submissions/{parcel.id}")
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()
+
+    def send(self, parcel: Parcel) -> TestResponse:
+        """Announce, send all chunks and complete; the first answer that is an error ends it."""
+        answer = self.announce(parcel)
+        if answer.status_code >= 400:
+            return answer
+        for n in range(len(parcel.chunks)):
+            answer = self.put(parcel, n)
+            if answer.status_code >= 400:
+                return answer
+        return self.complete(parcel)
+
+    def deliver(self, parcel: Parcel, *, seconds: float = 30.0) -> dict[str, Any]:
+        """Send and wait for the decision."""
+        answer = self.send(parcel)
+        assert answer.status_code == 202, answer.text
+        deadline = time.monotonic() + seconds
+        while (status := self.look(parcel))["state"] in ("received", "verifying"):
+            assert time.monotonic() < deadline, status
+            time.sleep(0.01)
+        return status
+
+
+def with_payload(
+    statement: SubmissionStatement, data: bytes, *, chunk: int = CHUNK_BYTES
+) -> SubmissionStatement:
+    """The same statement about other bytes."""
+    digest = hashlib.sha256(data).hexdigest()
+    payload = replace(statement.payload, size=len(data), sha256=digest, chunk=chunk)
+    return replace(statement, payload=payload)
+
+
+class Collecting:
+    """A queue that keeps the jobs: for tests of what happens between a commit and its work."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+
+    def send(self, job: Job) -> None:
+        self.jobs.append(job)
+
+
+@dataclass
+class RunningHub:
+    """A hub, its client, and its nodes."""
+
+    hub: Hub
+    clock: FixedClock
+    client: FlaskClient
+
+    def sender(self, area: str = "NW05111", *, key: PrivateKey | None = None) -> Sender:
+        """Register a node for `area`."""
+        key = key or PrivateKey.generate()
+        node = f"node-{area.lower()}"
+        register(self.hub.context, [Registration(node, area, key.public.hex, f"Kommune {area}")])
+        return Sender(node, area, key, self.client)
+
+    def state(self, parcel: Parcel) -> str | None:
+        with self.hub.context.database.read() as unit:
+            row = unit.submissions.get(SubmissionId(parcel.id))
+        return None if row is None else str(row.state)
+
+
+@contextmanager
+def running_hub(home: Path, *, start: bool = True, **settings: Any) -> Iterator[RunningHub]:
+    """Run a hub in `home`; without `start` there is neither sandbox nor worker nor sweeper."""
+    chosen = HubSettings(home=home, **{"sweep_seconds": 0.05, "stale_seconds": 0.5, **settings})
+    initialise(chosen)
+    clock = FixedClock()
+    hub = Hub(chosen, clock=clock)
+    app = create_app(hub.context)
+    if start:
+        hub.start()
+    try:
+        yield RunningHub(hub, clock, app.test_client())
+    finally:
+        hub.stop()
+
+
+@contextmanager
+def listening(running: RunningHub) -> Iterator[int]:
+    """Serve a hub on a free loopback port; gives the port."""
+    settings = HubSettings(home=running.hub.settings.home, port=0)
+    server = make_server(running.client.application, settings)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield int(server.effective_port)
+    finally:
+        server.close()
+        server.trigger.pull_trigger()
+        thread.join(10)

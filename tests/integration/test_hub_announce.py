@@ -1,0 +1,260 @@
+"""The announcement: every refusal has its code, says what to do in two languages, and stores nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.test import TestResponse
+
+from hub.domain.states import KeyStatus, NodeStatus
+from protocol import strict_json
+from protocol.dsse import Envelope, sign
+from protocol.keys import PrivateKey
+from protocol.periods import Period
+from protocol.problems import MEDIA_TYPE, PROBLEMS
+from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningHub]:
+    with running_hub(tmp_path, start=False) as running:
+        yield running
+
+
+@pytest.fixture
+def sender(running: RunningHub) -> Sender:
+    return running.sender()
+
+
+def refused(answer: TestResponse, code: str, *, pointer: str | None = None) -> dict:
+    """Check that an answer is the refusal `code`, complete in both languages."""
+    assert answer.mimetype == MEDIA_TYPE, answer.text
+    document = json.loads(answer.get_data())
+    assert document["code"] == code, document
+    assert answer.status_code == document["status"] == PROBLEMS[code].status
+    assert document["type"] == f"urn:kim:problem:{code}"
+    for member in ("title", "detail", "remedy", "title_en", "detail_en", "remedy_en"):
+        assert document[member], member
+    assert document["retry"] == PROBLEMS[code].retry
+    assert answer.headers["Kim-Hub"] == "kim-nrw/local"
+    if pointer is not None:
+        assert document["pointer"] == pointer
+    return document
+
+
+def nothing_stored(running: RunningHub) -> None:
+    with running.hub.context.database.read() as unit:
+        rows = {
+            table: unit.connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+            for table in ("submission", "submission_event", "submission_chunk")
+        }
+    assert set(rows.values()) == {0}
+    blobs = running.hub.settings.home / "blobs"
+    assert [path for path in blobs.rglob("*") if path.is_file()] == []
+
+
+def _other_node(running: RunningHub, sender: Sender) -> Parcel:
+    return sender.parcel(node="node-someone-else")
+
+
+def _revoke(running: RunningHub, sender: Sender) -> None:
+    with running.hub.context.database.write() as unit:
+        unit.nodes.set_key_status(sender.key.public.keyid, KeyStatus.REVOKED, at=running.clock.now())
+
+
+def test_a_new_statement_is_announced_and_the_same_one_again(running: RunningHub, sender: Sender) -> None:
+    parcel = sender.parcel()
+    first, again = sender.announce(parcel), sender.announce(parcel)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (
+        first.get_json()
+        == again.get_json()
+        == {
+            "id": parcel.id,
+            "state": "announced",
+            "missing": [[0, 0]],
+            "chunk": 1_048_576,
+            "problem": None,
+        }
+    )
+
+
+STATEMENTS: dict[str, tuple[str, dict[str, object]]] = {
+    "another hub": ("wrong_audience", {"aud": "kim-nrw/prod"}),
+    "another node's name": ("unknown_key", {"node": "node-someone-else"}),
+    "an area nobody registered": ("area_not_registered", {"area": "NW05116"}),
+    "another node's area": ("area_not_registered", {"area": "NW05112"}),
+    "an unknown dataset": ("schema_unknown", {"urn": "KIMNRW:CASES(2.0.0)"}),
+    "another form of the table": ("schema_mismatch", {"schema": "CASES/2"}),
+    "other columns": ("schema_mismatch", {"schema_sha256": "0" * 64}),
+    "another catalogue": ("schema_unknown", {"catalogue_sha256": "0" * 64}),
+    "a period that has not ended": ("period_not_open", {"period": Period(2026, 4)}),
+    "a period before the programme": ("period_not_open", {"period": Period(2019, 4)}),
+    "a year": ("period_not_open", {"period": Period(2025)}),
+    "a milder threshold": ("k_anonymity", {"min_contributors": 4}),
+    "a second revision without a first": ("revision_conflict", {"revision": 2, "supersedes": "0" * 64}),
+}
+
+
+@pytest.mark.parametrize("case", STATEMENTS)
+def test_a_statement_that_cannot_be_taken(running: RunningHub, sender: Sender, case: str) -> None:
+    running.sender("NW05112")
+    code, changes = STATEMENTS[case]
+    refused(sender.announce(sender.parcel(**changes)), code)
+    nothing_stored(running)
+
+
+def test_a_dataset_of_a_later_release_is_unknown(running: RunningHub, sender: Sender) -> None:
+    refused(sender.announce(sender.parcel("STAFFING")), "schema_unknown", pointer="/dataset")
+
+
+def test_oversize_is_refused_before_any_byte(tmp_path: Path) -> None:
+    with running_hub(tmp_path, start=False, max_payload_bytes=50_000) as running:
+        sender = running.sender()
+        refused(sender.announce(sender.parcel()), "too_large", pointer="/payload/size")
+        nothing_stored(running)
+
+
+def _flip(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def _twice(parcel: Parcel) -> bytes:
+    document = json.loads(parcel.envelope.to_bytes())
+    document["signatures"] *= 2
+    return strict_json.dumps(document)
+
+
+def _other_kind(parcel: Parcel) -> bytes:
+    document = json.loads(parcel.envelope.to_bytes())
+    document["payloadType"] = "application/vnd.kim.withdrawal.v1+json"
+    return strict_json.dumps(document)
+
+
+def _other_payload(parcel: Parcel) -> bytes:
+    e = parcel.envelope
+    return Envelope(
+        e.payload_type, e.payload.replace(b'"revision":1', b'"revision":2'), e.keyid, e.signature
+    ).to_bytes()
+
+
+def _bad_signature(parcel: Parcel) -> bytes:
+    e = parcel.envelope
+    return Envelope(e.payload_type, e.payload, e.keyid, _flip(e.signature)).to_bytes()
+
+
+def _strange_key(parcel: Parcel) -> bytes:
+    return sign(parcel.envelope.payload_type, parcel.envelope.payload, PrivateKey.generate()).to_bytes()
+
+
+def _keyid(parcel: Parcel, keyid: str) -> bytes:
+    e = parcel.envelope
+    return Envelope(e.payload_type, e.payload, keyid, e.signature).to_bytes()
+
+
+ENVELOPES: dict[str, tuple[str, Callable[[Parcel], bytes]]] = {
+    "no JSON": ("bad_envelope", lambda parcel: b"\x00\xff"),
+    "empty": ("bad_envelope", lambda parcel: b""),
+    "cut off": ("bad_envelope", lambda parcel: parcel.envelope.to_bytes()[:-20]),
+    "a member more": ("bad_envelope", lambda parcel: parcel.envelope.to_bytes()[:-1] + b',"x":1}'),
+    "a member twice": ("bad_envelope", lambda parcel: parcel.envelope.to_bytes()[:-1] + b',"payload":""}'),
+    "two signatures": ("bad_envelope", _twice),
+    "another kind of statement": ("bad_envelope", _other_kind),
+    "too long": ("too_large", lambda parcel: b" " * 131_073),
+    "another payload under the signature": ("signature_invalid", _other_payload),
+    "a flipped bit in the signature": ("signature_invalid", _bad_signature),
+    "an unknown key": ("unknown_key", _strange_key),
+    "an unknown key's id over a good signature": ("unknown_key", lambda parcel: _keyid(parcel, "0" * 64)),
+}
+
+
+@pytest.mark.parametrize("case", ENVELOPES)
+def test_an_envelope_that_cannot_be_believed(running: RunningHub, sender: Sender, case: str) -> None:
+    code, forge = ENVELOPES[case]
+    parcel = sender.parcel()
+    answer = sender.client.post(
+        "/v1/submissions",
+        data=forge(parcel),
+        headers={"Content-Type": "application/vnd.kim.submission.v1+json"},
+    )
+    refused(answer, code)
+    nothing_stored(running)
+
+
+def test_no_bit_of_an_envelope_can_be_flipped(running: RunningHub, sender: Sender) -> None:
+    good = sender.parcel().envelope.to_bytes()
+    for place in range(0, len(good), 7):
+        bad = good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
+        answer = sender.client.post(
+            "/v1/submissions",
+            data=bad,
+            headers={"Content-Type": "application/vnd.kim.submission.v1+json"},
+        )
+        assert answer.status_code in (400, 401, 403), (place, answer.text)
+    nothing_stored(running)
+
+
+def test_a_revoked_key_looks_unknown_to_whoever_cannot_sign_with_it(
+    running: RunningHub, sender: Sender
+) -> None:
+    parcel = sender.parcel()
+    _revoke(running, sender)
+    headers = {"Content-Type": "application/vnd.kim.submission.v1+json"}
+    post = sender.client.post
+    strange = post("/v1/submissions", data=_keyid(parcel, "0" * 64), headers=headers)
+    revoked = post("/v1/submissions", data=_bad_signature(parcel), headers=headers)
+    assert strange.get_data() == revoked.get_data()
+    assert strange.status_code == revoked.status_code == 403
+    refused(sender.announce(parcel), "key_revoked")
+    nothing_stored(running)
+
+
+def test_a_suspended_node_waits(running: RunningHub, sender: Sender) -> None:
+    with running.hub.context.database.write() as unit:
+        unit.nodes.set_status(sender.node, NodeStatus.SUSPENDED)
+    refused(sender.announce(sender.parcel()), "node_suspended")
+    nothing_stored(running)
+
+
+def test_an_unfinished_revision_has_no_rival(running: RunningHub, sender: Sender) -> None:
+    first, rival = sender.parcel(), sender.parcel()
+    assert sender.announce(first).status_code == 201
+    document = refused(sender.announce(rival), "revision_conflict")
+    assert first.id in document["detail"]
+    assert document["errors"] == [
+        {"pointer": "/supersedes", "code": "revision_conflict", "detail": first.id, "detail_en": first.id}
+    ]
+
+
+def test_too_many_unfinished_uploads(tmp_path: Path) -> None:
+    with running_hub(tmp_path, start=False, max_open_uploads=2) as running:
+        sender, other = running.sender(), running.sender("NW05112")
+        for period in (Period(2026, 1), Period(2026, 2)):
+            assert sender.announce(sender.parcel(period=period)).status_code == 201
+        answer = sender.announce(sender.parcel(period=Period(2025, 4)))
+        refused(answer, "rate_limited")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert other.announce(other.parcel()).status_code == 201
+
+
+def test_the_language_can_be_switched(running: RunningHub, sender: Sender) -> None:
+    parcel = sender.parcel(aud="kim-nrw/prod")
+    german = sender.announce(parcel)
+    english = sender.announce(parcel, **{"Accept-Language": "en-GB,en;q=0.9"})
+    problem = PROBLEMS["wrong_audience"]
+    assert german.headers["Content-Language"] == "de"
+    assert json.loads(german.get_data())["title"] == problem.title.de
+    assert english.headers["Content-Language"] == "en"
+    assert json.loads(english.get_data())["title"] == problem.title.en
+    assert json.loads(english.get_data())["remedy"] == problem.remedy.en
+
+
+def test_another_media_type_is_refused(running: RunningHub, sender: Sender) -> None:
+    answer = sender.announce(sender.parcel(), **{"Content-Type": "application/json"})
+    refused(answer, "unsupported_media_type")
+    answer = sender.announce(sender.parcel(), **{"Content-Encoding": "gzip"})
+    refused(answer, "unsupported_media_type", pointer="/headers/Content-Encoding")
+    nothing_stored(running)

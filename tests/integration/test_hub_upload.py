@@ -1,0 +1,329 @@
+"""Chunks and completion: any order, any number of times, never half; and the hub's decision afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from hub.domain.ids import Sha256, SubmissionId
+from hub.domain.jobs import Job, JobName
+from hub.domain.states import KeyStatus, NodeStatus
+from hub.services.publishing import close
+from hub.services.sweeping import expire_uploads, find_work
+from hub.services.verification import verify
+from protocol.periods import Period
+from tests.factories.running_hub import Parcel, RunningHub, Sender, content_digest, running_hub
+from tests.integration.test_hub_announce import refused
+
+Q1 = Period(2026, 1)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningHub]:
+    """A hub whose jobs nobody takes."""
+    with running_hub(tmp_path, start=False) as running:
+        yield running
+
+
+@pytest.fixture
+def sender(running: RunningHub) -> Sender:
+    return running.sender()
+
+
+@pytest.fixture(scope="module")
+def working(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """A hub that decides; each test takes an area of its own."""
+    with running_hub(tmp_path_factory.mktemp("hub")) as running:
+        yield running
+
+
+def _small(sender: Sender, **changes: object) -> Parcel:
+    """A parcel of three chunks; its bytes are no Arrow, which nobody looks at before completion."""
+    payload = bytes(range(256)) * 10
+    return sender.parcel(payload=payload, chunk=1024, **changes)
+
+
+def _announced(sender: Sender, parcel: Parcel) -> Parcel:
+    assert sender.announce(parcel).status_code == 201
+    return parcel
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_chunks_come_in_any_order_and_again(sender: Sender, order: tuple[int, ...]) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in (*order, *order):
+        assert sender.put(parcel, n).status_code == 204
+    answer = sender.complete(parcel)
+    assert (answer.status_code, answer.get_json()) == (202, {"id": parcel.id, "state": "received"})
+
+
+def test_what_is_missing_is_said(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    sender.put(parcel, 1)
+    assert sender.look(parcel)["missing"] == [[0, 0], [2, 2]]
+    assert sender.announce(parcel).get_json()["missing"] == [[0, 0], [2, 2]]
+    document = refused(sender.complete(parcel), "incomplete_upload")
+    assert [item["pointer"] for item in document["errors"]] == ["/chunks/0-0", "/chunks/2-2"]
+    assert running.state(parcel) == "uploading"
+
+
+def test_other_bytes_for_a_chunk_are_a_conflict(sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    sender.put(parcel, 0)
+    refused(sender.put(parcel, 0, b"\x01" + parcel.chunks[0][1:]), "chunk_conflict")
+    sender.put(parcel, 1)
+    sender.put(parcel, 2)
+    assert sender.complete(parcel).status_code == 202
+
+
+def test_a_chunk_that_lost_bytes_on_the_way(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    whole = content_digest(parcel.chunks[0])
+    refused(sender.put(parcel, 0, parcel.chunks[0][:-1], **{"Content-Digest": whole}), "digest_mismatch")
+    refused(sender.put(parcel, 0, parcel.chunks[0][:-1]), "digest_mismatch")
+    refused(sender.put(parcel, 2, parcel.chunks[2] + b"x"), "digest_mismatch")
+    assert running.state(parcel) == "announced"
+    assert running.hub.context.incoming.submissions() == []
+
+
+@pytest.mark.parametrize(
+    "digest", [None, "", "sha-256=::", "sha-256=:AAAA:", "md5=:AAAA:", "sha-256=:%%%%:", "x" * 99]
+)
+def test_a_chunk_needs_its_digest(sender: Sender, digest: str | None) -> None:
+    parcel = _announced(sender, _small(sender))
+    headers = {} if digest is None else {"Content-Digest": digest}
+    answer = sender.client.put(
+        f"/v1/submissions/{parcel.id}/chunks/0", data=parcel.chunks[0], headers=headers
+    )
+    refused(answer, "bad_request", pointer="/headers/Content-Digest")
+
+
+@pytest.mark.parametrize("n", ["3", "999999", "-1", "9" * 30, "0x1", "٣", "1.0", "%2e%2e"])
+def test_a_chunk_outside_the_plan_is_not_found(sender: Sender, n: str) -> None:
+    parcel = _announced(sender, _small(sender))
+    answer = sender.client.put(
+        f"/v1/submissions/{parcel.id}/chunks/{n}", data=b"x", headers={"Content-Digest": content_digest(b"x")}
+    )
+    refused(answer, "not_found")
+
+
+def test_a_chunk_that_is_too_large(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    refused(sender.put(parcel, 0, bytes(1025)), "too_large")
+    refused(sender.put(parcel, 0, bytes(1_048_577)), "too_large")
+    refused(sender.put(parcel, 0, bytes(3_000_000)), "too_large")
+
+
+@pytest.mark.parametrize("identity", ["0" * 64, "..%2f..%2fetc%2fpasswd", "A" * 64, "a" * 63, "%00" * 20])
+def test_an_id_nobody_announced_is_not_found(sender: Sender, identity: str) -> None:
+    client, digest = sender.client, {"Content-Digest": content_digest(b"x")}
+    refused(client.get(f"/v1/submissions/{identity}"), "not_found")
+    refused(client.post(f"/v1/submissions/{identity}/complete"), "not_found")
+    refused(client.put(f"/v1/submissions/{identity}/chunks/0", data=b"x", headers=digest), "not_found")
+
+
+def test_bytes_that_are_not_the_signed_ones_can_be_sent_again(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        wrong = bytes(len(parcel.chunks[n]))
+        assert sender.put(parcel, n, wrong).status_code == 204
+    refused(sender.complete(parcel), "digest_mismatch")
+    assert running.state(parcel) == "uploading"
+    assert sender.look(parcel)["missing"] == [[0, 2]]
+    for n in range(3):
+        assert sender.put(parcel, n).status_code == 204
+    assert sender.complete(parcel).status_code == 202
+
+
+def test_a_chunk_file_that_vanished_is_asked_for_again(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    running.hub.context.incoming.path(SubmissionId(parcel.id), 1).unlink()
+    refused(sender.complete(parcel), "digest_mismatch")
+    for n in range(3):
+        sender.put(parcel, n)
+    assert sender.complete(parcel).status_code == 202
+
+
+def test_completion_is_idempotent_and_keeps_the_bytes(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    answers = [sender.complete(parcel) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {202}
+    context = running.hub.context
+    assert context.blobs.get(Sha256(hashlib.sha256(parcel.payload).hexdigest())) == parcel.payload
+    assert context.blobs.get(Sha256(hashlib.sha256(parcel.envelope.to_bytes()).hexdigest()))
+    assert context.incoming.submissions() == []
+    assert [event["state"] for event in sender.look(parcel)["events"]] == [
+        "announced",
+        "uploading",
+        "received",
+    ]
+    # a chunk that comes late is a no-op, other bytes are a conflict
+    assert sender.put(parcel, 0).status_code == 204
+    refused(sender.put(parcel, 0, bytes(1024)), "chunk_conflict")
+
+
+def test_verification_is_asked_for_only_after_the_commit(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    assert find_work(running.hub.context, patience_seconds=-1) == []
+    sender.complete(parcel)
+    assert find_work(running.hub.context, patience_seconds=-1) == [Job(JobName.VERIFY, (parcel.id,))]
+
+
+def test_a_period_closed_meanwhile_ends_the_upload(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    close(running.hub.context, [Q1], datasets=["CASES"])
+    for _ in range(2):
+        refused(sender.complete(parcel), "period_closed")
+    assert sender.look(parcel)["state"] == "rejected"
+    assert sender.look(parcel)["problem"]["code"] == "period_closed"
+    refused(sender.announce(sender.parcel()), "period_closed")
+    assert sender.announce(sender.parcel("PERSONS")).status_code == 201
+
+
+def test_a_key_revoked_meanwhile_ends_the_upload(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    with running.hub.context.database.write() as unit:
+        unit.nodes.set_key_status(sender.key.public.keyid, KeyStatus.REVOKED, at=running.clock.now())
+    refused(sender.complete(parcel), "key_revoked")
+    assert running.state(parcel) == "rejected"
+
+
+def test_a_suspended_node_cannot_complete(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    with running.hub.context.database.write() as unit:
+        unit.nodes.set_status(sender.node, NodeStatus.SUSPENDED)
+    refused(sender.complete(parcel), "node_suspended")
+
+
+def test_an_upload_that_is_never_finished_expires(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    sender.put(parcel, 0)
+    running.clock.advance(days=13)
+    assert expire_uploads(running.hub.context) == 0
+    running.clock.advance(days=2)
+    assert expire_uploads(running.hub.context) == 1
+    assert running.hub.context.incoming.submissions() == []
+    refused(sender.put(parcel, 1), "upload_expired")
+    refused(sender.complete(parcel), "upload_expired")
+    assert sender.announce(sender.parcel()).status_code == 201
+
+
+# ---------------------------------------------------------------------------------------- decisions
+
+
+def test_a_delivery_is_accepted_and_a_replay_changes_nothing(working: RunningHub) -> None:
+    sender = working.sender("NW05113")
+    parcel = sender.parcel(withheld=[3, 4])
+    status = sender.deliver(parcel)
+    assert status["state"] == "accepted"
+    assert [event["state"] for event in status["events"]] == [
+        "announced",
+        "uploading",
+        "received",
+        "verifying",
+        "accepted",
+    ]
+    for _ in range(3):
+        again = sender.announce(parcel)
+        assert (again.status_code, again.get_json()["state"]) == (200, "accepted")
+        assert again.get_json()["missing"] == []
+        assert sender.put(parcel).status_code == 204
+        assert sender.complete(parcel).get_json()["state"] == "accepted"
+    assert sender.look(parcel) == status
+
+
+def test_a_correction_supersedes_and_the_old_statement_stays_old(working: RunningHub) -> None:
+    sender = working.sender("NW05114")
+    first = sender.parcel()
+    sender.deliver(first)
+    refused(sender.announce(sender.parcel()), "revision_conflict")
+    refused(sender.announce(sender.parcel(revision=3, supersedes=first.id)), "revision_conflict")
+    refused(sender.announce(sender.parcel(revision=2, supersedes="0" * 64)), "revision_conflict")
+    second = sender.parcel(revision=2, supersedes=first.id, withheld=[5])
+    assert sender.deliver(second)["state"] == "accepted"
+    assert sender.look(first)["state"] == "superseded"
+    # the replay of revision 1 after revision 2: its old state, nothing changes
+    assert sender.announce(first).get_json()["state"] == "superseded"
+    heads = sender.client.get(f"/v1/nodes/{sender.node}/heads").get_json()
+    assert heads == [
+        {"dataset": "CASES", "period": "2026-Q1", "revision": 2, "id": second.id, "state": "accepted"}
+    ]
+
+
+def test_heads_of_an_unknown_node_are_not_found(working: RunningHub) -> None:
+    refused(working.client.get("/v1/nodes/node-nobody/heads"), "not_found")
+    refused(working.client.get("/v1/nodes/'%20OR%201=1--/heads"), "not_found")
+
+
+def test_a_rejected_correction_leaves_the_head(working: RunningHub) -> None:
+    sender = working.sender("NW05116")
+    first = sender.parcel()
+    sender.deliver(first)
+    bad = sender.parcel(payload=b"no arrow at all", revision=2, supersedes=first.id)
+    status = sender.deliver(bad)
+    assert (status["state"], status["problem"]["code"]) == ("rejected", "decode_failed")
+    assert sender.look(first)["state"] == "accepted"
+    assert sender.deliver(sender.parcel(revision=2, supersedes=first.id))["state"] == "accepted"
+
+
+def test_a_small_count_is_refused_by_place_and_never_by_value(working: RunningHub) -> None:
+    sender = working.sender("NW05117")
+    context = working.hub.context
+    values = _with_small_count()
+    parcel = sender.parcel("PERSONS", values=values)
+    status = sender.deliver(parcel)
+    assert status["state"] == "rejected"
+    assert status["problem"]["code"] in ("k_anonymity", "value_rule")
+    assert status["problem"]["pointer"].startswith("/rows/")
+    # the evidence is kept, nothing of it counts
+    assert context.blobs.has(Sha256(parcel.statement.payload.sha256))
+    with context.database.read() as unit:
+        row = unit.submissions.get(SubmissionId(parcel.id))
+        assert row is not None
+        assert row.canonical_sha256 is None
+    assert sender.deliver(sender.parcel("PERSONS"))["state"] == "accepted"
+
+
+def _with_small_count() -> list[int]:
+    from protocol.catalogue_file import load_catalogue
+    from protocol.grid import grid_of
+    from tests.factories.submissions import consistent_values
+
+    values = consistent_values(grid_of(load_catalogue(), "PERSONS")).tolist()
+    values[7] = 3
+    return values
+
+
+def test_a_key_revoked_before_the_decision_is_noticed(running: RunningHub, sender: Sender) -> None:
+    parcel = sender.parcel()
+    sender.send(parcel)
+    with running.hub.context.database.write() as unit:
+        unit.nodes.set_key_status(sender.key.public.keyid, KeyStatus.REVOKED, at=running.clock.now())
+    running.hub.context.sandbox.start()
+    verify(running.hub.context, SubmissionId(parcel.id))
+    assert sender.look(parcel)["problem"]["code"] == "key_revoked"
+
+
+def test_deciding_twice_decides_once(running: RunningHub, sender: Sender) -> None:
+    parcel = sender.parcel()
+    sender.send(parcel)
+    running.hub.context.sandbox.start()
+    for _ in range(3):
+        verify(running.hub.context, SubmissionId(parcel.id))
+    assert [event["state"] for event in sender.look(parcel)["events"]][-2:] == ["verifying", "accepted"]

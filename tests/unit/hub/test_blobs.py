@@ -1,0 +1,86 @@
+"""Blobs are whole or absent, named by their bytes, and a damaged one is found."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.domain.ids import Sha256, SubmissionId
+from hub.store.blobs import BlobStore, DamagedBlobError
+from hub.store.incoming import Incoming
+
+
+def _files(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file()]
+
+
+def test_what_is_put_comes_back_under_its_digest(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    name = store.put(b"evidence")
+    assert name == hashlib.sha256(b"evidence").hexdigest()
+    assert store.get(name) == b"evidence"
+    assert store.put(b"evidence") == name
+    assert _files(tmp_path) == [store.path(name)]
+
+
+def test_parts_are_one_blob(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    assert store.put_parts([b"evi", b"", b"dence"]) == store.put(b"evidence")
+    assert len(_files(tmp_path)) == 1
+
+
+def test_a_writer_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"half"
+        raise OSError("no space left on device")
+
+    store = BlobStore(tmp_path)
+    with pytest.raises(OSError, match="no space"):
+        store.put_parts(parts())
+    assert _files(tmp_path) == []
+
+
+def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    name = store.put(b"evidence")
+    store.path(name).chmod(0o600)
+    store.path(name).write_bytes(b"evidencf")
+    with pytest.raises(DamagedBlobError):
+        store.get(name)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "AB" * 32, "ab" * 31])
+def test_only_a_digest_names_a_blob(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="named by"):
+        BlobStore(tmp_path).path(Sha256(name))
+
+
+def test_a_file_is_adopted_once(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path / "blobs")
+    name = Sha256(hashlib.sha256(b"chunk").hexdigest())
+    for _ in range(2):
+        source = tmp_path / "chunk"
+        source.write_bytes(b"chunk")
+        store.adopt(source, name)
+        assert not source.exists()
+    assert store.get(name) == b"chunk"
+
+
+def test_chunks_wait_side_by_side_and_are_cleared(tmp_path: Path) -> None:
+    incoming = Incoming(tmp_path)
+    upload = SubmissionId("ab" * 32)
+    incoming.put(upload, 1, b"two")
+    incoming.put(upload, 0, b"bad")
+    incoming.put(upload, 0, b"one")
+    assert list(incoming.parts(upload, 2)) == [b"one", b"two"]
+    assert incoming.submissions() == [upload]
+    assert len(_files(tmp_path)) == 2
+    incoming.clear(upload)
+    incoming.clear(upload)
+    assert incoming.submissions() == []
+
+
+def test_an_upload_is_never_named_by_a_client(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="named by"):
+        Incoming(tmp_path).put(SubmissionId("../x"), 0, b"")

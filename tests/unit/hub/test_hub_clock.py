@@ -1,0 +1,19 @@
+"""A day is a day in Germany."""
+
+import datetime as dt
+
+from hub.clock import ShiftedClock, SystemClock
+
+
+def test_the_shifted_clock_starts_on_its_day_and_runs() -> None:
+    clock = ShiftedClock(dt.date(2026, 10, 5))
+    first, second = clock.now(), clock.now()
+    assert clock.today() == dt.date(2026, 10, 5)
+    assert first <= second < first + dt.timedelta(minutes=1)
+    assert first.utcoffset() == dt.timedelta(0)
+
+
+def test_the_system_clock_is_aware() -> None:
+    now = SystemClock().now()
+    assert now.utcoffset() == dt.timedelta(0)
+    assert abs((SystemClock().today() - now.date()).days) <= 1

@@ -1,0 +1,89 @@
+"""Migrations and models agree, an unknown schema stops the hub, and evidence tables only grow."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from hub.store import models, schema
+from hub.store.engine import make_engine
+from protocol.errors import KimError
+
+NOW = dt.datetime(2026, 10, 5, 10, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    engine = make_engine(f"sqlite:///{tmp_path}/hub.sqlite3")
+    schema.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_models_say_what_the_migrations_make(engine: sa.Engine) -> None:
+    with engine.connect().execution_options(writes=True) as connection:
+        command.check(schema.config_of(connection))
+        connection.rollback()
+
+
+def test_the_migrations_can_be_undone_and_done_again(engine: sa.Engine) -> None:
+    with engine.connect().execution_options(writes=True) as connection:
+        command.downgrade(schema.config_of(connection), "base")
+        assert set(sa.inspect(connection).get_table_names()) == {"alembic_version"}
+        command.upgrade(schema.config_of(connection), "head")
+        connection.commit()
+    schema.require_known(engine)
+
+
+def test_upgrading_twice_changes_nothing(engine: sa.Engine) -> None:
+    schema.upgrade(engine)
+    assert schema.stored_revision(engine) == schema.known_revision()
+
+
+@pytest.mark.parametrize("revision", [None, "0000", "9999"])
+def test_another_schema_is_refused(engine: sa.Engine, revision: str | None) -> None:
+    with engine.connect().execution_options(writes=True) as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+        if revision:
+            connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revision,))
+        connection.commit()
+    with pytest.raises(KimError) as caught:
+        schema.require_known(engine)
+    assert caught.value.code == "schema_outdated"
+
+
+@pytest.mark.parametrize("verb", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event"])
+def test_what_happened_cannot_be_changed(engine: sa.Engine, verb: str) -> None:
+    with engine.connect().execution_options(writes=True) as connection:
+        connection.execute(
+            models.audit_event.insert().values(at=NOW, actor="a", action="b", subject="c", detail={})
+        )
+        with pytest.raises(IntegrityError, match="only grows"):
+            connection.exec_driver_sql(verb)
+
+
+def test_a_moment_without_an_offset_is_not_stored(engine: sa.Engine) -> None:
+    naive = NOW.replace(tzinfo=None)
+    row = models.release.insert().values(number=1, created_at=naive)
+    with engine.connect().execution_options(writes=True) as connection, pytest.raises(StatementError):
+        connection.execute(row)
+
+
+def test_moments_come_back_in_utc(engine: sa.Engine) -> None:
+    berlin = NOW.astimezone(dt.timezone(dt.timedelta(hours=2)))
+    with engine.connect().execution_options(writes=True) as connection:
+        connection.execute(models.release.insert().values(number=1, created_at=berlin))
+        assert connection.execute(sa.select(models.release.c.created_at)).scalar_one() == NOW
+
+
+def test_sqlite_is_durable_and_checks_references(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        pragma = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
