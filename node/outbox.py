@@ -112,17 +112,32 @@ class Outbox:
         latest = list(outcomes)
         started = self._clock.elapsed()
         pause = _FIRST_LOOK_SECONDS
-        while waiting := [n for n, outcome in enumerate(latest) if _is_awaited(outcome)]:
-            before = self._clock.elapsed()
-            if before - started > timeout_seconds:
+        while any(_is_awaited(outcome) for outcome in latest):
+            if self._clock.elapsed() - started > timeout_seconds:
                 break
             self._clock.wait(pause)
-            pause = min(_LONGEST_LOOK_SECONDS, pause * 1.5)
-            for number in waiting:
-                latest[number] = self._look(latest[number].record)
-                if not _is_awaited(latest[number]):
-                    observer(latest[number])
+            # Asking costs the hub: while answers are quick to come, one undecided delivery speaks for those
+            # behind it. When they are slow, all are asked, so that a stuck one hides nobody.
+            all_of_them = pause >= _LONGEST_LOOK_SECONDS
+            if self._look_around(latest, observer=observer, all_of_them=all_of_them):
+                pause = _FIRST_LOOK_SECONDS
+            else:
+                pause = min(_LONGEST_LOOK_SECONDS, pause * 1.5)
         return tuple(latest)
+
+    def _look_around(self, latest: list[Outcome], *, observer: Observer, all_of_them: bool) -> bool:
+        """Ask about awaited deliveries in order; return whether anything was decided."""
+        decided = False
+        for number, outcome in enumerate(latest):
+            if not _is_awaited(outcome):
+                continue
+            latest[number] = self._look(outcome.record)
+            if not _is_awaited(latest[number]):
+                decided = True
+                observer(latest[number])
+            elif not all_of_them:
+                break
+        return decided
 
     def _send_one(self, record: DeliveryRecord) -> Outcome:
         try:

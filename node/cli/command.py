@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, ParamSpec
+from typing import Any, Final
 
 import click
 
@@ -16,7 +16,7 @@ from node.settings import Environment
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
-P = ParamSpec("P")
+_OWN_CODE: Final = Path(__file__).resolve().parents[2]
 
 _CONFIG: Final = click.option(
     "--config",
@@ -38,21 +38,17 @@ _PERIODS: Final = click.option(
 )
 
 
-class _Unexpected:
-    """Says where an unforeseen error arose, and nothing of what it says: that may quote a row."""
-
-    @staticmethod
-    def problem(error: Exception) -> tuple[KimError, str]:
-        trace = error.__traceback__
-        place = "?"
-        while trace is not None:
-            place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-            trace = trace.tb_next
-        name = type(error).__name__
-        return kim_error(
-            "internal",
-            Text(f"kim-node: {name} bei {place}.", f"kim-node: {name} at {place}."),
-        ), f"{name} {place}"
+def _unexpected(error: Exception) -> KimError:
+    """Say where an unforeseen error arose, and nothing of what it says: that may quote a row."""
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if file.is_relative_to(_OWN_CODE) and ".venv" not in file.parts:
+            place = f"{file.relative_to(_OWN_CODE)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    name = type(error).__name__
+    return kim_error("internal", Text(f"kim-node: {name} bei {place}.", f"kim-node: {name} at {place}."))
 
 
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -78,10 +74,7 @@ def _on_a_node(run: Callable[..., int]) -> Callable[..., None]:
         except KimError as error:
             code = _refused(console, session, error)
         except Exception as error:  # noqa: BLE001 - the last net: no traceback, it could quote a row
-            problem, place = _Unexpected.problem(error)
-            if session is not None:
-                session.logbook.write("command.failed", {"command": run.__name__, "place": place})
-            code = _refused(console, session, problem)
+            code = _refused(console, session, _unexpected(error))
         if session is not None:
             session.logbook.write("command.end", {"command": run.__name__, "exit_code": code})
         sys.exit(code)
@@ -92,7 +85,9 @@ def _on_a_node(run: Callable[..., int]) -> Callable[..., None]:
 def _refused(console: Console, session: Session | None, error: KimError) -> int:
     console.refusal(error)
     if session is not None:
-        session.logbook.write("command.refused", {"code": error.code})
+        # The detail of an unforeseen error is a place in our code; that of others is for the screen only.
+        place = error.detail.en if error.code == "internal" else None
+        session.logbook.write("command.refused", {"code": error.code, "place": place})
     return error.exit_code
 
 

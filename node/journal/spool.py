@@ -180,8 +180,8 @@ class Journal:
         return _record(row)
 
     def deliveries(self) -> tuple[DeliveryRecord, ...]:
-        """Return every delivery, by dataset, period and age."""
-        rows = self._connection.execute(f"{_SELECT} ORDER BY dataset, period, number").fetchall()
+        """Return every delivery, by period, dataset and age."""
+        rows = self._connection.execute(f"{_SELECT} ORDER BY period, dataset, number").fetchall()
         return tuple(_record(row) for row in rows)
 
     def latest(self, dataset: str, period: str) -> DeliveryRecord | None:
@@ -197,7 +197,7 @@ class Journal:
         return next(iter(standing or records), None)
 
     def under_way(self) -> tuple[DeliveryRecord, ...]:
-        """Return the deliveries that nobody has decided yet, by dataset and period."""
+        """Return the deliveries that nobody has decided yet, by period and dataset."""
         return tuple(record for record in self.deliveries() if record.state in UNDER_WAY)
 
     def ledger(self, dataset: str) -> tuple[LedgerEntry, ...]:

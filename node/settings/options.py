@@ -28,6 +28,7 @@ class Option:
         required: whether the file is refused without it.
         minimum: smallest integer allowed.
         choices: words allowed for ``choice``.
+        example: value shown in the template where there is no default.
     """
 
     section: str
@@ -38,6 +39,7 @@ class Option:
     required: bool = False
     minimum: int = 1
     choices: tuple[str, ...] = ()
+    example: str = ""
 
     @property
     def pointer(self) -> str:
@@ -153,6 +155,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
             de="PEM-Datei mit Zertifikaten, wenn ein Proxy der Verwaltung die Verbindung aufbricht.",
             en="PEM file with certificates, if a proxy of the administration opens the connection.",
         ),
+        example="proxy-ca.pem",
     ),
     Option(
         "hub",

@@ -30,7 +30,8 @@ _TAIL: Final = Text(
     "\n"
     "Örtliche Angaben, die kim-node check als nicht zugeordnet meldet. Links die Angabe, wie sie im\n"
     'Export steht, rechts der Schlüssel des Katalogs; "_U" heißt unbekannt. Geraten wird nie.\n'
-    "Tabellen: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME\n"
+    "Tabellen: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME;\n"
+    "COUNSELLING für die Beratungsart, STATUS für den Fallstatus\n"
     "[mapping.SEX]\n"
     '"Frau" = "F"',
     en="Local column names, if the export uses others than the profile:\n"
@@ -39,7 +40,8 @@ _TAIL: Final = Text(
     "\n"
     "Local values that kim-node check reports as unmapped. On the left the value as it stands in the\n"
     'export, on the right the code of the catalogue; "_U" means unknown. Nothing is ever guessed.\n'
-    "Tables: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME\n"
+    "Tables: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME;\n"
+    "COUNSELLING for Beratungsart, STATUS for Fallstatus\n"
     "[mapping.SEX]\n"
     '"Frau" = "F"',
 )
@@ -75,7 +77,7 @@ def _line(spec: Option, values: Mapping[tuple[str, str], Value]) -> str:
         return f"{spec.name} = {_literal(value)}"
     if spec.required:
         raise KeyError(f"{spec.section}.{spec.name}")
-    return f"# {spec.name} = {_literal(spec.default if spec.default is not None else '')}"
+    return f"# {spec.name} = {_literal(spec.default if spec.default is not None else spec.example)}"
 
 
 def _literal(value: Value) -> str:
