@@ -19,7 +19,7 @@ from rich.console import Console
 
 from hub.cli.output import reports_problems
 from hub.demo.comparison import Comparison
-from hub.demo.course import AreaRun, Course, choose_areas
+from hub.demo.course import AreaRun, ChildFailedError, Course, choose_areas
 from hub.demo.home import default_home, fresh_home
 from hub.demo.plans import plan_of
 from hub.demo.processes import ProcessTable
@@ -119,6 +119,8 @@ def _run(course: Course, areas: Sequence[Region], jobs: int, console: Console) -
                 configs = course.register_nodes(areas, jobs, progress)
             with _timed("  Exporte, Knoten, Lieferungen", seconds):
                 runs = course.run_areas(configs, jobs, progress)
+        if not any(run.report for run in runs):
+            raise ChildFailedError(f"Kein Gebiet hat geliefert. {runs[0].failure}")
         with (
             _timed("  Schließen und veröffentlichen", seconds),
             console.status("Quartale schließen und veröffentlichen"),

@@ -18,22 +18,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import click
+
 from hub.demo.generate import EXPORT_FILE, generate_area
 from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, LocalCodes, plan_of
 from hub.demo.processes import Finished, ProcessTable, command_line, peak_bytes_of
 from hub.demo.progress import DemoProgress
 from hub.demo.published import get_json
 from hub.demo.world import EXPORT_DAY
-from protocol.errors import KimError, kim_error
 from protocol.periods import Period
 from protocol.regions import AACHEN_CITY, AACHEN_REST, Region, reporting_area, reporting_areas
-from protocol.texts import Text
 
 T = TypeVar("T")
 
 _START_SECONDS: Final = 60.0
 _PUBLICATION_SECONDS: Final = 600
 _PAUSE_SECONDS: Final = 0.2
+_MOST_SIGNS_OF_ERRORS: Final = 400
+
+
+class ChildFailedError(click.ClickException):
+    """A command of the product failed where the demo cannot go on; exit code 1 and what the command said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ class Course:
         """Set the hub up and start it.
 
         Raises:
-            KimError: ``internal`` if it does not start.
+            ChildFailedError: if it does not start.
         """
         self._must("kim-hub", "init", "--home", self.hub_home, log="hub-init")
         with (self.hub_home / "hub.toml").open("a", encoding="utf-8") as settings:
@@ -115,7 +120,7 @@ class Course:
             Configuration file by area.
 
         Raises:
-            KimError: ``internal`` if a node cannot be set up or the list is refused.
+            ChildFailedError: if a node cannot be set up or the list is refused.
         """
         nodes = self._in_parallel(areas, jobs, self._set_up_node)
         entries = [
@@ -149,7 +154,7 @@ class Course:
         """Close the eight quarters in one go and wait until the release that holds them is public.
 
         Raises:
-            KimError: ``internal`` if closing fails or nothing is published in time.
+            ChildFailedError: if closing fails or nothing is published in time.
         """
         periods = [str(period) for period in Period.span(FIRST_QUARTER, LAST_QUARTER)]
         wait = ("--wait", "--timeout", str(_PUBLICATION_SECONDS))
@@ -236,9 +241,9 @@ def _report(done: Finished) -> tuple[dict[str, Any] | None, str]:
         report = None
     if done.exit_code == 0 and report is not None:
         return report, ""
-    return report, _failed("kim-node submit", done.errors).detail.de
+    return report, _failed("kim-node submit", done.errors).message
 
 
-def _failed(what: str, errors: str) -> KimError:
-    last = errors.strip().splitlines()[-1:] or ["-"]
-    return kim_error("internal", Text(f"{what} ist gescheitert: {last[0]}", f"{what} failed: {last[0]}"))
+def _failed(what: str, errors: str) -> ChildFailedError:
+    told = " ".join(errors.split())
+    return ChildFailedError(f"{what} ist gescheitert: {told[:_MOST_SIGNS_OF_ERRORS] or 'ohne Meldung'}")
