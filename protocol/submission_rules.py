@@ -130,7 +130,7 @@ def _agreed_dataset(statement: SubmissionStatement, catalogue: Catalogue) -> Dat
     if statement.schema_sha256 != columns.schema_sha256(dataset):
         raise kim_error("schema_mismatch", pointer="/schema_sha256")
     if statement.catalogue_sha256 != catalogue.sha256:
-        raise kim_error("schema_mismatch", pointer="/catalogue_sha256")
+        raise kim_error("schema_unknown", pointer="/catalogue_sha256")
     return dataset
 
 

@@ -46,12 +46,20 @@ def test_the_report_names_columns_and_rows():
     assert prescan(stream(TABLE, times=2)).rows == 6
 
 
+def with_batch_metadata():
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, TABLE.schema) as writer:
+        writer.write_batch(TABLE.to_batches()[0], custom_metadata={"a": "b"})
+    return bytes(sink.getvalue())
+
+
 NO_SUBMISSIONS = {
     "zstd": stream(TABLE, compression="zstd"),
     "lz4": stream(TABLE, compression="lz4"),
     "V4": stream(TABLE, metadata_version=ipc.MetadataVersion.V4),
     "schema metadata": stream(TABLE.replace_schema_metadata({"a": "b"})),
     "field metadata": stream(pa.table([[1]], pa.schema([pa.field("X", pa.int64(), metadata={"a": "b"})]))),
+    "batch metadata": with_batch_metadata(),
     "name twice": stream(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["X", "X"])),
     "no columns": pa.schema([]).serialize().to_pybytes() + END,
     "dictionary": one_column(pa.array(["a", "b"]).dictionary_encode()),
@@ -125,6 +133,24 @@ def test_a_cut_off_stream_is_refused():
 def test_a_cap_is_a_cap(limits, times):
     """P-41."""
     assert refusal(stream(TABLE, times=times), **limits) == "too_large"
+
+
+def test_a_cap_may_be_reached():
+    """P-41."""
+    exact = Limits(max_bytes=len(STREAM), max_rows=3, max_batches=1, max_batch_rows=3, max_columns=2)
+    assert prescan(STREAM, limits=exact).rows == 3
+
+
+def test_the_caps_of_the_specification():
+    """P-41."""
+    assert Limits() == Limits(
+        max_bytes=67_108_864,
+        max_rows=1_000_000,
+        max_batches=64,
+        max_batch_rows=65_536,
+        max_columns=64,
+        max_metadata_bytes=65_536,
+    )
 
 
 # ------------------------------------------------------------------------ one number changed by hand
