@@ -13,10 +13,13 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
+from hub.cli import main as hub_commands
 from hub.settings import HubSettings
+from node.cli import main as node_commands
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -76,6 +79,23 @@ def test_hub_service_reaches_loopback_only_and_node_service_binds_nothing() -> N
     node = _unit(DEPLOY / "systemd" / "kim-node.service")["Service"]
     assert (hub["IPAddressDeny"], hub["IPAddressAllow"]) == (["any"], ["localhost"])
     assert node["SocketBindDeny"] == ["any"]
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [*SERVICES, DEPLOY / "README.md", DEPLOY / "container" / "Dockerfile", ROOT / "docker-compose.yml"],
+    ids=lambda path: path.name,
+)
+def test_samples_call_commands_that_exist(sample: Path) -> None:
+    programs = {"kim-hub": hub_commands, "kim-node": node_commands}
+    lines = sample.read_text(encoding="utf-8").splitlines()
+    calls = [line for line in lines if re.search(r"^ExecStart=|^CMD |docker compose run|/bin/kim-", line)]
+    words = re.sub(r'[\[\]",/]', " ", "\n".join(calls))
+    called = re.findall(r"\b(kim-hub|kim-node) +([a-z-]+)", words)
+    assert called
+    for program, command in called:
+        group = programs[program]
+        assert command in group.list_commands(click.Context(group)), f"{program} {command}"
 
 
 def test_timer_belongs_to_a_service() -> None:
