@@ -111,23 +111,21 @@ def _run(course: Course, areas: Sequence[Region], jobs: int, console: Console) -
     cells = sum(len(Period.span(plan_of(a).first_period, plan_of(a).last_period)) for a in areas) * sum(
         len(grid_of(catalogue, dataset)) for dataset in _DATASETS
     )
-    with _timed("Dauer insgesamt", seconds):
+    with _timed("total", seconds):
         with DemoProgress(console, areas=len(areas), cells=cells) as progress:
-            with _timed("  Hub starten, Knoten eintragen", seconds):
-                course.start_hub()
-                progress.say(f"Der Hub antwortet unter {course.url}")
-                configs = course.register_nodes(areas, jobs, progress)
-            with _timed("  Exporte, Knoten, Lieferungen", seconds):
+            with _timed("set_up", seconds):
+                configs = course.set_up(areas, jobs, progress)
+            with _timed("deliver", seconds):
                 runs = course.run_areas(configs, jobs, progress)
         if not any(run.report for run in runs):
             raise ChildFailedError(f"Kein Gebiet hat geliefert. {runs[0].failure}")
         with (
-            _timed("  Schließen und veröffentlichen", seconds),
+            _timed("publish", seconds),
             console.status("Quartale schließen und veröffentlichen"),
         ):
             course.close_and_publish()
         with (
-            _timed("  Vergleich mit den wahren Zahlen", seconds),
+            _timed("compare", seconds),
             console.status("Mit den wahren Zahlen vergleichen"),
         ):
             truths = {area.id: load_truth(course.home / "areas" / area.id) for area in areas}
@@ -151,7 +149,7 @@ def _compare(
     engine = open_database(course.hub_home)
     try:
         with engine.connect() as connection:
-            release = PublishedRelease(connection, catalogue)
+            release = PublishedRelease(connection)
             for cube in release.cubes():
                 comparison.cube(cube.dataset, cube.period, release.cells(cube))
             differing = differing_samples(course.port, release)

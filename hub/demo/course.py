@@ -113,16 +113,24 @@ class Course:
         """Wait until the hub ends by itself; return its exit code."""
         return self._hub.wait() if self._hub is not None else 0
 
-    def register_nodes(self, areas: Sequence[Region], jobs: int, progress: DemoProgress) -> dict[str, Path]:
-        """Set up one node per area, and register all their keys at the hub out of band, in one list.
+    def set_up(self, areas: Sequence[Region], jobs: int, progress: DemoProgress) -> dict[str, Path]:
+        """Start the hub, set up one node per area beside it, and register all keys out of band, in one list.
 
         Returns:
             Configuration file by area.
 
         Raises:
-            ChildFailedError: if a node cannot be set up or the list is refused.
+            ChildFailedError: if the hub does not start, a node cannot be set up or the list is refused.
         """
-        nodes = self._in_parallel(areas, jobs, self._set_up_node)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            hub = beside.submit(self.start_hub)
+            nodes = self._in_parallel(areas, jobs, self._set_up_node)
+            try:
+                hub.result()
+            except BaseException:
+                self._processes.refuse_more()
+                raise
+        progress.say(f"Der Hub antwortet unter {self.url}")
         entries = [
             {"node": node["node"], "area": area.id, "public_key": node["public_key"], "name": area.name}
             for area, node in zip(areas, nodes, strict=True)

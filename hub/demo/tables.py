@@ -13,6 +13,13 @@ from hub.demo.summary import FindingCount, Summary, verdict
 _MIB: Final = 1024 * 1024
 _VERDICTS: Final = {"safe": "sicher", "unsafe": "UNSICHER", "unknown": "UNGEKLÄRT", "none": "keine Lieferung"}
 _KINDS: Final = {"sum": "addierbare Merkmale", "max_sum": "verschiedene Personen"}
+_STEPS: Final = {
+    "total": "Dauer",
+    "set_up": "  Hub starten, Knoten eintragen",
+    "deliver": "  Exporte erzeugen, zählen, schützen, liefern",
+    "publish": "  Quartale schließen und veröffentlichen",
+    "compare": "  mit den wahren Zahlen vergleichen",
+}
 _HANDLINGS: Final = {
     "R": "Quarantäne",
     "D": "ausgelassen",
@@ -62,7 +69,7 @@ def _overview(summary: Summary) -> Table:
         table.add_row("  Spannweite der übrigen (Median)", "–" if width is None else _number(width))
         table.add_row("  nach oben offen (Lieferung fehlt)", _number(share["open"]))
     for step, seconds in summary.seconds.items():
-        table.add_row(step, f"{seconds:.1f} s".replace(".", ","))
+        table.add_row(_STEPS[step], f"{seconds:.1f} s".replace(".", ","))
     table.add_row("Speicherspitze Hub", _mib(summary.hub_peak_bytes))
     table.add_row(
         "Speicherspitze größter Knoten", _mib(max((r.node_peak_bytes for r in summary.runs), default=0))
