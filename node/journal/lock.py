@@ -48,7 +48,7 @@ class NodeLock:
         except OSError as error:
             os.close(descriptor)
             raise kim_error(
-                "busy",
+                "node_locked",
                 Text(
                     "Auf diesem Knoten läuft schon eine Lieferung.",
                     "A delivery is already running on this node.",
