@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 from protocol.regions import boundaries, region_tree, reporting_areas
@@ -140,5 +141,5 @@ def _chains(edges: Iterable[frozenset[Point]]) -> Iterator[str]:
                 neighbours[here].discard(there)
                 neighbours[there].discard(here)
                 chain.append(there)
-            steps = " ".join(f"{b[0] - a[0]} {b[1] - a[1]}" for a, b in zip(chain, chain[1:], strict=False))
+            steps = " ".join(f"{b[0] - a[0]} {b[1] - a[1]}" for a, b in pairwise(chain))
             yield f"M{start[0]} {start[1]}l{steps}"

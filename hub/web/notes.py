@@ -55,43 +55,45 @@ NOTES: Final[tuple[Note, ...]] = (
     Note(
         Text("Geheimhaltung", "Confidentiality"),
         Text(
-            "Jede Kommune sperrt vor dem Versand Fallzahlen unter 5 (bei unsicherem Aufenthalt unter 10) und so viele "
-            "weitere Felder, dass sich die gesperrten nicht zurückrechnen lassen. Der Hub erhält nur das geschützte "
-            "Ergebnis, keine Personendaten.",
-            "Before sending, every municipality withholds counts below 5 (below 10 for insecure residence) and as many "
-            "further cells as are needed to keep them from being recomputed. The hub receives only the protected "
-            "result, no personal data.",
+            "Jede Kommune sperrt vor dem Versand Fallzahlen unter 5 (bei unsicherem Aufenthalt unter 10) "
+            "und so viele weitere Felder, dass sich die gesperrten nicht zurückrechnen lassen. Der Hub "
+            "erhält nur das geschützte Ergebnis, keine Personendaten.",
+            "Before sending, every municipality withholds counts below 5 (below 10 for insecure residence) "
+            "and as many further cells as are needed to keep them from being recomputed. The hub receives "
+            "only the protected result, no personal data.",
         ),
     ),
     Note(
         Text("Grenzen statt Schätzungen", "Limits instead of estimates"),
         Text(
-            "Summen über gesperrte Felder stehen als Bereich da, der den wahren Wert sicher enthält; fehlt eine "
-            "Lieferung, bleibt er nach oben offen. Grenzen von Raten sind nach außen gerundet, genaue Raten "
-            "kaufmännisch.",
-            "Totals over withheld cells appear as a range that certainly contains the true value; where a delivery is "
-            "missing it stays open upwards. Limits of rates are rounded outwards, exact rates half up.",
+            "Summen über gesperrte Felder stehen als Bereich da, der den wahren Wert sicher enthält; fehlt "
+            "eine Lieferung, bleibt er nach oben offen. Grenzen von Raten sind nach außen gerundet, genaue "
+            "Raten kaufmännisch.",
+            "Totals over withheld cells appear as a range that certainly contains the true value; where a "
+            "delivery is missing it stays open upwards. Limits of rates are rounded outwards, exact rates "
+            "half up.",
         ),
     ),
     Note(
         Text("Gebietsstand", "Territorial status"),
         Text(
-            "54 Gebiete: die 53 Kreise und kreisfreien Städte, die Städteregion Aachen geteilt in Stadt Aachen und "
-            "übrige Städteregion. Grenzen zum 1. Januar 2021, Bevölkerung zum 15. Mai 2022; dazwischen hat sich kein "
-            "Kreis geändert.",
-            "54 areas: the 53 districts and cities, with the region of Aachen split into the city and the rest. "
-            "Boundaries as of 1 January 2021, population of 15 May 2022; no district changed in between.",
+            "54 Gebiete: die 53 Kreise und kreisfreien Städte, die Städteregion Aachen geteilt in Stadt "
+            "Aachen und übrige Städteregion. Grenzen zum 1. Januar 2021, Bevölkerung zum 15. Mai 2022; "
+            "dazwischen hat sich kein Kreis geändert.",
+            "54 areas: the 53 districts and cities, with the region of Aachen split into the city and the "
+            "rest. Boundaries as of 1 January 2021, population of 15 May 2022; no district changed in "
+            "between.",
         ),
     ),
     Note(
         Text("Quellen und Lizenzen", "Sources and licences"),
         Text(
-            "Bevölkerung: Statistische Ämter des Bundes und der Länder, Zensus 2022, dl-de/by-2-0 (Daten verändert); "
-            "Ausländeranteile über GERDA (MIT). Grenzen: © GeoBasis-DE / BKG 2021 (Daten verändert), dl-de/by-2-0; "
-            "Software: EUPL-1.2.",
-            "Population: statistical offices of the Federation and the Länder, census 2022, dl-de/by-2-0 (data "
-            "modified); foreign shares via GERDA (MIT). Boundaries: © GeoBasis-DE / BKG 2021 (data modified), "
-            "dl-de/by-2-0; software: EUPL-1.2.",
+            "Bevölkerung: Statistische Ämter des Bundes und der Länder, Zensus 2022, dl-de/by-2-0 (Daten "
+            "verändert); Ausländeranteile über GERDA (MIT). Grenzen: © GeoBasis-DE / BKG 2021 (Daten "
+            "verändert), dl-de/by-2-0; Software: EUPL-1.2.",
+            "Population: statistical offices of the Federation and the Länder, census 2022, dl-de/by-2-0 "
+            "(data modified); foreign shares via GERDA (MIT). Boundaries: © GeoBasis-DE / BKG 2021 (data "
+            "modified), dl-de/by-2-0; software: EUPL-1.2.",
         ),
     ),
 )

@@ -31,16 +31,16 @@ EARLIER_RELEASE: Final = Text(
 LATEST_RELEASE: Final = Text("Zur aktuellen Veröffentlichung", "Go to the current release")
 DEMO_TITLE: Final = Text("Vorführung mit erzeugten Daten.", "Demonstration with generated data.")
 DEMO: Final = Text(
-    "Alle Fallzahlen stammen aus einem Zufallsgenerator mit festem Startwert. Sie beschreiben keine wirklichen "
-    "Personen und keine wirkliche Kommune.",
+    "Alle Fallzahlen stammen aus einem Zufallsgenerator mit festem Startwert. Sie beschreiben keine "
+    "wirklichen Personen und keine wirkliche Kommune.",
     "All case figures come from a random generator with a fixed seed. They describe no real person and no "
     "real municipality.",
 )
 INTRO: Final = Text(
-    "54 Kommunen zählen selbst und halten kleine Zahlen vor dem Versand geheim. Landeszahlen stehen deshalb mit "
-    "sicheren Grenzen da, nie mit geschätzten Werten.",
-    "54 municipalities count for themselves and withhold small numbers before sending. State figures therefore "
-    "come with guaranteed limits, never with estimates.",
+    "54 Kommunen zählen selbst und halten kleine Zahlen vor dem Versand geheim. Landeszahlen stehen deshalb "
+    "mit sicheren Grenzen da, nie mit geschätzten Werten.",
+    "54 municipalities count for themselves and withhold small numbers before sending. State figures "
+    "therefore come with guaranteed limits, never with estimates.",
 )
 ON_THIS_PAGE: Final = Text("Auf dieser Seite", "On this page")
 
@@ -65,10 +65,10 @@ STATUS_CAPTION: Final = Text(
     "Deliveries of the 54 areas, {}; on the right the periods up to then",
 )
 STATUS_EXPLAIN: Final = Text(
-    "„Geliefert“ heißt: geprüft, angenommen und in dieser Veröffentlichung enthalten. Der geheime Anteil zählt alle "
-    "Felder der gelieferten Tabellen.",
-    "“Delivered” means: checked, accepted and contained in this release. The withheld share counts all cells of "
-    "the delivered tables.",
+    "„Geliefert“ heißt: geprüft, angenommen und in dieser Veröffentlichung enthalten. Der geheime Anteil "
+    "zählt alle Felder der gelieferten Tabellen.",
+    "“Delivered” means: checked, accepted and contained in this release. The withheld share counts all "
+    "cells of the delivered tables.",
 )
 COLUMN_AREA: Final = Text("Gebiet", "Area")
 COLUMN_KEY: Final = Text("Schlüssel", "Key")
@@ -116,10 +116,11 @@ PER_THOUSAND_SHORT: Final = {
 }
 DENOMINATOR: Final = {
     "POP_FOREIGN": Text(
-        "Bezug: ausländische Bevölkerung am 15. Mai 2022 (Zensus 2022; aus gerundeten Anteilen der Gemeinden "
-        "berechnet). Rechnet man mit dem Ausländerzentralregister, liegen die Raten etwa ein Viertel niedriger.",
-        "Base: foreign population on 15 May 2022 (census 2022; computed from rounded shares of municipalities). "
-        "With the central register of foreigners, rates are about a quarter lower.",
+        "Bezug: ausländische Bevölkerung am 15. Mai 2022 (Zensus 2022; aus gerundeten Anteilen der "
+        "Gemeinden berechnet). Rechnet man mit dem Ausländerzentralregister, liegen die Raten etwa ein "
+        "Viertel niedriger.",
+        "Base: foreign population on 15 May 2022 (census 2022; computed from rounded shares of "
+        "municipalities). With the central register of foreigners, rates are about a quarter lower.",
     ),
     "POP_TOTAL": Text(
         "Bezug: Bevölkerung am 15. Mai 2022 (Zensus 2022, Tabelle 1000A-0000).",
@@ -139,19 +140,19 @@ STOCK: Final = Text("am {}", "on {}")
 FLOW: Final = Text("im {}", "in {}")
 
 WHY_INTERVAL: Final = Text(
-    "Einzelne Gebiete halten diesen Wert geheim. Der Landeswert liegt sicher zwischen den Grenzen; wo genau, ist "
-    "niemandem außerhalb der Gebiete bekannt.",
-    "Some areas withhold this value. The state figure certainly lies between the limits; where exactly is known "
-    "to nobody outside the areas.",
+    "Einzelne Gebiete halten diesen Wert geheim. Der Landeswert liegt sicher zwischen den Grenzen; wo "
+    "genau, ist niemandem außerhalb der Gebiete bekannt.",
+    "Some areas withhold this value. The state figure certainly lies between the limits; where exactly is "
+    "known to nobody outside the areas.",
 )
 WHY_OPEN: Final = Text(
     "Nach oben offen, weil Lieferungen fehlen: {}.", "Open upwards because deliveries are missing: {}."
 )
 WHY_DISTINCT: Final = Text(
-    "Wer in zwei Gebieten begleitet wurde, zählt in beiden. Die Landeszahl liegt deshalb zwischen dem größten "
-    "Gebietswert und der Summe aller Gebiete.",
-    "A person supported in two areas counts in both. The state figure therefore lies between the largest area "
-    "and the sum of all areas.",
+    "Wer in zwei Gebieten begleitet wurde, zählt in beiden. Die Landeszahl liegt deshalb zwischen dem "
+    "größten Gebietswert und der Summe aller Gebiete.",
+    "A person supported in two areas counts in both. The state figure therefore lies between the largest "
+    "area and the sum of all areas.",
 )
 AND_MORE: Final = Text("{} und {} weitere", "{} and {} more")
 COVERAGE_SHARE: Final = Text(
@@ -161,14 +162,16 @@ COVERAGE_SHARE: Final = Text(
 
 MAP_TITLE: Final = Text("Karte: {}", "Map: {}")
 MAP_DESCRIPTION: Final = Text(
-    "Karte der 54 Gebiete. {} Gebiete mit Wert, {} geheim, {} ohne Lieferung. Alle Werte stehen in der Tabelle.",
-    "Map of the 54 areas. {} areas with a value, {} withheld, {} without delivery. All values are in the table.",
+    "Karte der 54 Gebiete. {} Gebiete mit Wert, {} geheim, {} ohne Lieferung. Alle Werte stehen in der "
+    "Tabelle.",
+    "Map of the 54 areas. {} areas with a value, {} withheld, {} without delivery. All values are in the "
+    "table.",
 )
 MAP_SYMBOLS: Final = Text(
-    "Anzahlen stehen als Kreise da, weil gefärbte Flächen große Kreise bevorzugen würden. Die Kreisfläche entspricht "
-    "dem Wert.",
-    "Counts appear as circles, because coloured areas would favour large districts. The area of a circle shows "
-    "the value.",
+    "Anzahlen stehen als Kreise da, weil gefärbte Flächen große Kreise bevorzugen würden. Die Kreisfläche "
+    "entspricht dem Wert.",
+    "Counts appear as circles, because coloured areas would favour large districts. The area of a circle "
+    "shows the value.",
 )
 MAP_RATES: Final = Text(
     "Klassen nur aus veröffentlichten Werten. Dunkler heißt höher, nicht besser oder schlechter.",
@@ -225,17 +228,17 @@ SERIES_COVERAGE: Final = Text("Grundlage", "Basis")
 
 NOTHING_TITLE: Final = Text("Noch keine Veröffentlichung", "No release yet")
 NOTHING: Final = Text(
-    "Sobald die erste Veröffentlichung vorliegt, stehen hier Karte, Tabellen und Zeitreihen. Der Stand der Lieferungen "
-    "ist unten zu sehen.",
-    "As soon as the first release exists, maps, tables and time series appear here. The state of deliveries is "
-    "shown below.",
+    "Sobald die erste Veröffentlichung vorliegt, stehen hier Karte, Tabellen und Zeitreihen. Der Stand der "
+    "Lieferungen ist unten zu sehen.",
+    "As soon as the first release exists, maps, tables and time series appear here. The state of deliveries "
+    "is shown below.",
 )
 
 PROBLEM_BACK: Final = Text("Zur Startseite", "To the start page")
 PROBLEM_REMEDY: Final = Text("Was hilft:", "What helps:")
 PROBLEM_CODE: Final = Text("Kennung", "Code")
 
-#: Symbol and label of every delivery state: the symbol never stands alone for the ear, nor the colour for the eye.
+#: Symbol and label of every delivery state: no colour and no symbol ever stands alone.
 STATES: Final[dict[DeliveryState, tuple[str, Text]]] = {
     DeliveryState.DELIVERED: ("✓", Text("geliefert", "delivered")),
     DeliveryState.ACCEPTED: (

@@ -146,7 +146,7 @@ def nice_axis(highest: Decimal) -> tuple[Decimal, Decimal]:
 
 @dataclass(frozen=True, slots=True)
 class Sparkline:
-    """A chart of a few words' size: bands and lines as in the timeline, rings where the upper side is open."""
+    """A chart of a few words' size: bands and lines as in the timeline, rings where it is open."""
 
     width: int
     height: int

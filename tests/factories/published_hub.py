@@ -6,15 +6,21 @@ hub lets a test check that every published interval contains it. Protection here
 (small counts plus one more cell per line): that it is *safe* is tested where it is computed.
 """
 
+import atexit
 import datetime as dt
 import hashlib
 import json
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
+from flask import Flask
 
+from hub.app import Hub, create_app
+from hub.settings import HubSettings
 from hub.store.engine import make_engine
 from hub.store.models import (
     area,
@@ -89,9 +95,22 @@ def build_published_hub(folder: Path, *, periods: tuple[Period, ...] = PERIODS) 
     return BuiltHub(path, truth)
 
 
+@cache
+def shared_hub() -> BuiltHub:
+    """Return a hub for tests that only read; built once per process, removed when it ends."""
+    folder = tempfile.TemporaryDirectory(prefix="kim-published-")
+    atexit.register(folder.cleanup)
+    return build_published_hub(Path(folder.name))
+
+
+def app_of(built: BuiltHub) -> Flask:
+    """Return the real application on a built database; nothing is started."""
+    return create_app(Hub(HubSettings(home=built.path.parent, date="2026-10-06")).context)
+
+
 def build_empty_hub(folder: Path) -> BuiltHub:
     """Write a database with the schema and nothing published."""
-    path = folder / "empty.sqlite3"
+    path = folder / "hub.sqlite3"
     engine = make_engine(f"sqlite:///{path}")
     upgrade(engine)
     engine.dispose()
@@ -118,9 +137,7 @@ def _shares(codelist: Codelist, rng: np.random.Generator) -> dict[str, float]:
 
 
 def _margin(codelist: Codelist, total: int, shares: dict[str, float], rng: np.random.Generator) -> dict:
-    drawn = dict(
-        zip(shares, (int(n) for n in rng.multinomial(total, list(shares.values()))), strict=True)
-    )
+    drawn = dict(zip(shares, (int(n) for n in rng.multinomial(total, list(shares.values()))), strict=True))
     for code in reversed(codelist.published):
         if code.id not in drawn:
             drawn[code.id] = sum(drawn.get(child, 0) for child in codelist.children(code.id))
@@ -296,7 +313,11 @@ def _write_nodes(connection) -> None:
     for region in reporting_areas():
         connection.execute(
             sa.insert(node).values(
-                id=_node(region), name=region.name, area=region.id, status="active", registered_at=PUBLISHED_AT
+                id=_node(region),
+                name=region.name,
+                area=region.id,
+                status="active",
+                registered_at=PUBLISHED_AT,
             )
         )
         connection.execute(

@@ -114,7 +114,7 @@ class Reading:
         by_number = {self.number_of(region): region for region in regions}
         by_row = {cell.row: cell for cell in cells}
         found = {
-            (row.cell, cubes[row.cube_id], by_number[row.area_ix]): self._figure(
+            (row.cell, cubes[row.cube_id], by_number[row.area_ix]): self.figure(
                 row, by_row[row.cell].indicator, cubes[row.cube_id], by_number[row.area_ix]
             )
             for row in self.store.observations(cubes, by_row, areas=by_number)
@@ -124,7 +124,15 @@ class Reading:
                 found[key] = absent_figure(expected=len(self.tree.leaves_of(key[2])))
         return found
 
-    def _figure(self, row: ObservationRow, indicator: Indicator, period: Period, region: str) -> Figure:
+    def figure(self, row: ObservationRow, indicator: Indicator, period: Period, region: str) -> Figure:
+        """Turn a row of the store into what may be said about it.
+
+        Args:
+            row: the observation.
+            indicator: the indicator its cell belongs to.
+            period: period of its cube.
+            region: its reporting area or aggregate.
+        """
         population = self.denominator(indicator, region)
         if region in areas_by_id():
             return area_figure(row, decimals=indicator.decimals, population=population)

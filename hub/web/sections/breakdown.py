@@ -14,7 +14,7 @@ from hub.web.wording import Shown, Wording
 
 @dataclass(frozen=True, slots=True)
 class RangeBar:
-    """A bar of 0…100: certain up to ``sure``, possible from there for ``possible``; open to the right or not."""
+    """A bar of 0…100: certain up to ``sure``, possible from there for ``possible``; open to the right?"""
 
     sure: str
     possible: str

@@ -1,0 +1,189 @@
+"""Answers of the statistics API: domain objects in, JSON-ready members out.
+
+Numbers are JSON numbers, dates ISO 8601; names stand in German and English side by side. A withheld value
+is null with its status codes, never 0.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from hub.services.statistics.cells import merged_into
+from hub.services.statistics.deliveries import AreaStatus, DatasetDelivery
+from hub.services.statistics.listing import ListedFigure
+from hub.services.statistics.reading import Reading
+from hub.services.statistics.releases import Release
+from hub.store.statistics import ReleaseRow
+from protocol.catalogue import DimensionUse, Indicator
+from protocol.periods import Period
+from protocol.regions import areas_by_id
+from protocol.texts import Text
+
+Document = dict[str, Any]
+
+
+def text(names: Text) -> Document:
+    """Return both languages."""
+    return {"de": names.de, "en": names.en}
+
+
+def release_reference(reading: Reading) -> Document | None:
+    """Return what an answer rests on, or None before the first release."""
+    release = reading.release
+    if release is None:
+        return None
+    return {
+        "number": release.number,
+        "created_at": release.created_at.isoformat(),
+        "catalogue_version": release.catalogue_version,
+        "catalogue_sha256": reading.catalogue.sha256,
+    }
+
+
+def indicator(reading: Reading, item: Indicator) -> Document:
+    """Return an indicator with its dimensions and the periods published."""
+    denominator = reading.catalogue.denominators.get(item.denominator or "")
+    return {
+        "id": item.id,
+        "dataset": item.dataset,
+        "name": text(item.name),
+        "definition": text(item.definition),
+        "unit": item.unit,
+        "decimals": item.decimals,
+        "stock_or_flow": item.stock_or_flow,
+        "region_additivity": item.region_additivity,
+        "time_additivity": item.time_additivity,
+        "denominator": None
+        if denominator is None
+        else {"id": denominator.id, "name": text(denominator.name), "date": denominator.date},
+        "dimensions": [_dimension(use) for use in item.dimensions],
+        "tables": [list(table) for table in item.tables],
+        "periods": [str(p) for p in reading.release.periods(item.dataset)] if reading.release else [],
+    }
+
+
+def _dimension(use: DimensionUse) -> Document:
+    return {
+        "id": use.id,
+        "name": text(use.codelist.name),
+        "additive": use.additive,
+        "total": use.codelist.total,
+        "codes": [
+            {
+                "id": code.id,
+                "name": text(code.name),
+                "parent": code.parent,
+                "includes": [text(name) for name in merged_into(use, code)],
+            }
+            for code in use.codelist.published
+        ],
+    }
+
+
+def region(reading: Reading, region_id: str) -> Document:
+    """Return a reporting area or an aggregate with its populations."""
+    areas = areas_by_id()
+    leaves = [areas[leaf] for leaf in reading.tree.leaves_of(region_id)]
+    own = areas.get(region_id)
+    return {
+        "id": region_id,
+        "official_key": own.official_key if own else None,
+        "name": text(reading.tree.name(region_id)),
+        "kind": "area" if own else "aggregate",
+        "parent": reading.tree.parents.get(region_id),
+        "areas": [leaf.id for leaf in leaves],
+        "population": sum(leaf.population for leaf in leaves),
+        "foreign_population": sum(leaf.foreign_population for leaf in leaves),
+        "population_date": leaves[0].population_date,
+    }
+
+
+def period(reading: Reading, release: Release, item: Period) -> Document:
+    """Return a period with the dataflows published for it."""
+    return {
+        "id": str(item),
+        "frequency": item.freq,
+        "first_day": item.first_day.isoformat(),
+        "last_day": item.last_day.isoformat(),
+        "datasets": [
+            {
+                "dataset": dataset,
+                "delivered": len(release.cubes[dataset, item].areas),
+                "expected": len(areas_by_id()),
+            }
+            for dataset in reading.catalogue.datasets
+            if (dataset, item) in release.cubes
+        ],
+    }
+
+
+def release(row: ReleaseRow, *, current: int | None) -> Document:
+    """Return a release; ``current`` is the number of the published one."""
+    return {
+        "number": row.number,
+        "created_at": row.created_at.isoformat(),
+        "note": row.note,
+        "current": row.number == current,
+    }
+
+
+def delivery(row: AreaStatus, item: DatasetDelivery, item_period: Period) -> Document:
+    """Return the state of one dataflow of one area and period."""
+    return {
+        "ref_area": row.area.id,
+        "time_period": str(item_period),
+        "dataset": item.dataset,
+        "state": item.state.value,
+        "revision": item.revision,
+        "since": item.since.isoformat() if item.since else None,
+        "problem": item.problem.code if item.problem else None,
+        "cells": item.secrecy.cells if item.secrecy else None,
+        "withheld": item.secrecy.withheld if item.secrecy else None,
+    }
+
+
+def observation(item: ListedFigure) -> Document:
+    """Return the figure of a reporting area: a value, or null and why."""
+    obs_status, conf_status = item.figure.state.wire
+    count = item.figure.count
+    return {
+        **_identity(item),
+        "value": None if count is None else number(count.lower),
+        "obs_status": obs_status,
+        "conf_status": conf_status,
+    }
+
+
+def total(item: ListedFigure) -> Document:
+    """Return the figure of an aggregate: guaranteed limits and what they rest on."""
+    count, coverage = item.figure.count, item.figure.coverage
+    upper = None if count is None or count.upper is None else number(count.upper)
+    return {
+        **_identity(item),
+        "lower": None if count is None else number(count.lower),
+        "upper": upper,
+        "exact": count is not None and count.exact,
+        "expected": coverage.expected if coverage else 0,
+        "delivered": coverage.delivered if coverage else 0,
+        "withheld": coverage.withheld if coverage else 0,
+        "population_coverage": _share(coverage.population_share) if coverage else 0,
+    }
+
+
+def _identity(item: ListedFigure) -> Document:
+    return {
+        "indicator": item.indicator.id,
+        "ref_area": item.region,
+        "time_period": str(item.period),
+        "dimensions": dict(item.codes),
+    }
+
+
+def number(value: Decimal) -> int | float:
+    """Return a JSON number: whole where the value is whole."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _share(value: Decimal) -> float:
+    return float(value.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP))

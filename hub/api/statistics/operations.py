@@ -1,0 +1,264 @@
+"""The operations of the statistics API as one table: path, parameters, answer, handler.
+
+`views` registers the routes from it, `openapi` describes it; nothing else knows a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from hub.api.statistics import documents, schemas
+from hub.api.statistics.parameters import (
+    CURSOR_PATTERN,
+    DEFAULT_PAGE,
+    LARGEST_PAGE,
+    PERIOD_PATTERN,
+    Kind,
+    Parameter,
+    dimension_parameters,
+)
+from hub.services.statistics.deliveries import delivery_report
+from hub.services.statistics.listing import Cursor, ListedFigure, ListingQuery, list_figures
+from hub.services.statistics.reading import Reading
+from protocol.catalogue_file import load_catalogue
+from protocol.errors import kim_error
+from protocol.periods import Period
+from protocol.regions import region_tree, reporting_areas
+from protocol.texts import Text
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler found: the members of the document beside ``release`` and ``demo``.
+
+    Attributes:
+        data: the list.
+        next: cursor of the next page, or None at the end.
+        paged: whether the document has a ``next`` member.
+    """
+
+    data: list[documents.Document]
+    next: str | None = None
+    paged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation, always GET.
+
+    Attributes:
+        id: operation id; also the last part of the path.
+        summary: one line.
+        text: what the answer holds.
+        parameters: what it takes.
+        schema: JSON Schema of the answer.
+        handler: reads the answer.
+        problems: HTTP statuses of refusals.
+        fixed: whether the answer follows from the release alone, so that one asked for by number can be
+            kept for good.
+    """
+
+    id: str
+    summary: str
+    text: Text
+    parameters: tuple[Parameter, ...]
+    schema: schemas.Schema
+    handler: Callable[[Reading, Values], Answer]
+    problems: tuple[int, ...] = (400, 404)
+    fixed: bool = True
+
+
+RELEASE: Final = Parameter(
+    "release",
+    Text("Nummer einer früheren Veröffentlichung", "number of an earlier release"),
+    Kind.INTEGER,
+    least=1,
+    most=999_999_999,
+)
+_LIMIT: Final = Parameter(
+    "limit",
+    Text("höchste Zahl von Einträgen", "most items on a page"),
+    Kind.INTEGER,
+    least=1,
+    most=LARGEST_PAGE,
+    default=DEFAULT_PAGE,
+)
+_CURSOR: Final = Parameter(
+    "cursor",
+    Text("Fortsetzung, aus `next` der vorigen Seite", "continuation, from `next` of the page before"),
+    Kind.PATTERN,
+    pattern=CURSOR_PATTERN,
+)
+_PERIODS: Final = Parameter(
+    "period", Text("Zeiträume", "periods"), Kind.PATTERN, many=True, pattern=PERIOD_PATTERN
+)
+_PERIOD: Final = Parameter(
+    "period", Text("Zeitraum; der letzte, wenn er fehlt", "period; the latest if missing"), Kind.PATTERN,
+    pattern=PERIOD_PATTERN,
+)  # fmt: skip
+
+
+def _areas_parameter(choices: tuple[str, ...], text: Text) -> Parameter:
+    return Parameter("ref_area", text, Kind.CHOICE, many=True, choices=choices, refusal="unknown_area")
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    """Return all operations in the order of the description."""
+    catalogue, tree = load_catalogue(), region_tree()
+    indicator = Parameter(
+        "indicator",
+        Text("Indikatoren", "indicators"),
+        Kind.CHOICE,
+        many=True,
+        choices=tuple(catalogue.indicators),
+        refusal="unknown_indicator",
+    )
+    areas = _areas_parameter(tuple(area.id for area in reporting_areas()), Text("Gebiete", "reporting areas"))
+    aggregates = _areas_parameter(tree.aggregates, Text("zusammengefasste Regionen", "aggregate regions"))
+    cells = (*dimension_parameters(catalogue), _LIMIT, _CURSOR, RELEASE)
+    return (
+        Operation(
+            "indicators",
+            "Indicators, their dimensions and codes",
+            Text("Indikatoren der Veröffentlichung mit Gliederungen.", "Indicators of the release."),
+            (RELEASE,),
+            schemas.envelope(schemas.ref("Indicator")),
+            _indicators,
+        ),
+        Operation(
+            "areas",
+            "Reporting areas and aggregate regions",
+            Text("54 Gebiete und ihre Zusammenfassungen.", "The 54 areas and their aggregates."),
+            (),
+            schemas.envelope(schemas.ref("Area")),
+            _areas,
+            problems=(400,),
+            fixed=False,
+        ),
+        Operation(
+            "periods",
+            "Periods of the release",
+            Text("Zeiträume der Veröffentlichung.", "Periods of the release."),
+            (RELEASE,),
+            schemas.envelope(schemas.ref("Period")),
+            _periods,
+        ),
+        Operation(
+            "releases",
+            "All releases, newest first",
+            Text("Alle Veröffentlichungen.", "All releases; figures that were cited stay readable."),
+            (),
+            schemas.envelope(schemas.ref("Release")),
+            _releases,
+            problems=(400,),
+            fixed=False,
+        ),
+        Operation(
+            "deliveries",
+            "State of the 54 areas' deliveries",
+            Text("Stand der Lieferungen in einem Zeitraum.", "State of deliveries in one period, as of now."),
+            (_PERIOD, areas),
+            schemas.envelope(schemas.ref("Delivery")),
+            _deliveries,
+            fixed=False,
+        ),
+        Operation(
+            "observations",
+            "Published values of reporting areas",
+            Text(
+                "Werte der 54 Gebiete.", "Values of the 54 areas; a withheld value is null with its status."
+            ),
+            (indicator, areas, _PERIODS, *cells),
+            schemas.paged(schemas.ref("Observation")),
+            _observations,
+        ),
+        Operation(
+            "totals",
+            "Totals of aggregate regions with guaranteed limits",
+            Text(
+                "Summen der Regionen mit sicheren Grenzen und Deckung.",
+                "Totals of aggregate regions with guaranteed limits and coverage.",
+            ),
+            (indicator, aggregates, _PERIODS, *cells),
+            schemas.paged(schemas.ref("Total")),
+            _totals,
+        ),
+    )
+
+
+def _indicators(reading: Reading, _values: Values) -> Answer:
+    return Answer([documents.indicator(reading, item) for item in reading.indicators])
+
+
+def _areas(reading: Reading, _values: Values) -> Answer:
+    ids = (*(area.id for area in reporting_areas()), *reading.tree.aggregates)
+    return Answer([documents.region(reading, region) for region in ids])
+
+
+def _periods(reading: Reading, _values: Values) -> Answer:
+    release = reading.release
+    if release is None:
+        return Answer([])
+    return Answer([documents.period(reading, release, item) for item in release.all_periods])
+
+
+def _releases(reading: Reading, _values: Values) -> Answer:
+    current = reading.release.number if reading.release else None
+    return Answer([documents.release(row, current=current) for row in reading.store.releases()])
+
+
+def _deliveries(reading: Reading, values: Values) -> Answer:
+    wanted = Period.parse(values["period"]) if "period" in values else None
+    report = delivery_report(reading, wanted)
+    if report.period is None:
+        return Answer([])
+    areas = values.get("ref_area")
+    return Answer(
+        [
+            documents.delivery(row, item, report.period)
+            for row in report.rows
+            if areas is None or row.area.id in areas
+            for item in row.deliveries
+        ]
+    )
+
+
+def _observations(reading: Reading, values: Values) -> Answer:
+    everything = tuple(area.id for area in reporting_areas())
+    return _listing(reading, values, regions=everything, document=documents.observation)
+
+
+def _totals(reading: Reading, values: Values) -> Answer:
+    return _listing(reading, values, regions=reading.tree.aggregates, document=documents.total)
+
+
+def _listing(
+    reading: Reading,
+    values: Values,
+    *,
+    regions: tuple[str, ...],
+    document: Callable[[ListedFigure], documents.Document],
+) -> Answer:
+    dimensions = {parameter.name for parameter in dimension_parameters(reading.catalogue)}
+    cursor = values.get("cursor")
+    if cursor is not None and reading.release is None:
+        raise kim_error("not_found", pointer="cursor")
+    page = list_figures(
+        reading,
+        ListingQuery(
+            regions=values.get("ref_area", regions),
+            indicators=values.get("indicator", ()),
+            periods=tuple(Period.parse(text) for text in values.get("period", ())),
+            codes={name: values[name] for name in dimensions if name in values},
+            limit=values["limit"],
+            after=Cursor.parse(cursor) if cursor is not None else None,
+        ),
+    )
+    token = page.next.token() if page.next else None
+    return Answer([document(item) for item in page.items], next=token, paged=True)

@@ -1,0 +1,175 @@
+"""Shapes of the answers, as JSON Schema (OpenAPI 3.1 takes it unchanged).
+
+Every object is closed (``additionalProperties: false``) and names what is always present, so that the
+description cannot fall behind what `documents` writes: a test validates every answer against it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+STRING: Final[Schema] = {"type": "string"}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+BOOLEAN: Final[Schema] = {"type": "boolean"}
+MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
+DAY: Final[Schema] = {"type": "string", "format": "date"}
+SHARE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def nullable(schema: Schema) -> Schema:
+    """Return a schema that also takes null."""
+    if "$ref" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def listed(items: Schema) -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": items}
+
+
+def closed(optional: dict[str, Schema] | None = None, /, **required: Schema) -> Schema:
+    """Return the schema of an object whose members are all known."""
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def ref(name: str) -> Schema:
+    """Return a reference to a component."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def envelope(items: Schema) -> Schema:
+    """Return the schema of an answer: the release it rests on, and a list."""
+    return closed(release=nullable(ref("ReleaseReference")), demo=BOOLEAN, data=listed(items))
+
+
+def paged(items: Schema) -> Schema:
+    """Return the schema of an answer that may have a next page."""
+    return closed(
+        release=nullable(ref("ReleaseReference")), demo=BOOLEAN, data=listed(items), next=nullable(STRING)
+    )
+
+
+_DIMENSIONS: Final[Schema] = {
+    "type": "object",
+    "additionalProperties": STRING,
+    "description": "Code per dimension of the indicator; _T is the total.",
+}
+_VALUE: Final[Schema] = {"type": "number"}
+
+SCHEMAS: Final[dict[str, Schema]] = {
+    "Text": closed(de=STRING, en=STRING),
+    "ReleaseReference": closed(
+        number={"type": "integer", "minimum": 1},
+        created_at=MOMENT,
+        catalogue_version=STRING,
+        catalogue_sha256=STRING,
+    ),
+    "Code": closed(id=STRING, name=ref("Text"), parent=nullable(STRING), includes=listed(ref("Text"))),
+    "Dimension": closed(
+        id=STRING,
+        name=ref("Text"),
+        additive={**BOOLEAN, "description": "false: several answers possible, codes do not add up"},
+        total=nullable(STRING),
+        codes=listed(ref("Code")),
+    ),
+    "Denominator": closed(id=STRING, name=ref("Text"), date=DAY),
+    "Indicator": closed(
+        id=STRING,
+        dataset=STRING,
+        name=ref("Text"),
+        definition=ref("Text"),
+        unit=STRING,
+        decimals=COUNT,
+        stock_or_flow={"enum": ["stock", "flow"]},
+        region_additivity={"enum": ["sum", "max_sum"]},
+        time_additivity={"enum": ["sum", "last", "none"]},
+        denominator=nullable(ref("Denominator")),
+        dimensions=listed(ref("Dimension")),
+        tables=listed(listed(STRING)),
+        periods=listed(STRING),
+    ),
+    "Area": closed(
+        id=STRING,
+        official_key=nullable(STRING),
+        name=ref("Text"),
+        kind={"enum": ["area", "aggregate"]},
+        parent=nullable(STRING),
+        areas=listed(STRING),
+        population=COUNT,
+        foreign_population=COUNT,
+        population_date=DAY,
+    ),
+    "Period": closed(
+        id=STRING,
+        frequency={"enum": ["Q", "A"]},
+        first_day=DAY,
+        last_day=DAY,
+        datasets=listed(closed(dataset=STRING, delivered=COUNT, expected=COUNT)),
+    ),
+    "Release": closed(
+        number={"type": "integer", "minimum": 1}, created_at=MOMENT, note=STRING, current=BOOLEAN
+    ),
+    "Delivery": closed(
+        ref_area=STRING,
+        time_period=STRING,
+        dataset=STRING,
+        state={"enum": ["delivered", "accepted", "in_check", "missing", "rejected"]},
+        revision=COUNT,
+        since=nullable(MOMENT),
+        problem=nullable(STRING),
+        cells=nullable(COUNT),
+        withheld=nullable(COUNT),
+    ),
+    "Observation": closed(
+        indicator=STRING,
+        ref_area=STRING,
+        time_period=STRING,
+        dimensions=_DIMENSIONS,
+        value={**nullable(_VALUE), "description": "null unless the value is published; never 0 for secret"},
+        obs_status={"enum": ["A", "Q", "L", "M", "O"]},
+        conf_status={"enum": ["F", "C"]},
+    ),
+    "Total": closed(
+        indicator=STRING,
+        ref_area=STRING,
+        time_period=STRING,
+        dimensions=_DIMENSIONS,
+        lower={
+            **nullable(_VALUE),
+            "description": "the figure is at least this; null if nothing was delivered",
+        },
+        upper={**nullable(_VALUE), "description": "the figure is at most this; null if open upwards"},
+        exact=BOOLEAN,
+        expected=COUNT,
+        delivered=COUNT,
+        withheld={**COUNT, "description": "delivered areas that withhold this cell"},
+        population_coverage=SHARE,
+    ),
+    "Problem": {
+        "type": "object",
+        "description": "Problem details (RFC 9457); German in the standard members by default.",
+        "properties": {
+            "type": STRING,
+            "title": STRING,
+            "title_en": STRING,
+            "status": {"type": "integer"},
+            "detail": STRING,
+            "detail_en": STRING,
+            "code": STRING,
+            "retry": STRING,
+            "remedy": STRING,
+            "remedy_en": STRING,
+            "instance": STRING,
+            "pointer": {**STRING, "description": "name of the parameter to correct"},
+        },
+        "required": ["type", "title", "status", "code", "remedy"],
+    },
+}

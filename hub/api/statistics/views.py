@@ -1,0 +1,79 @@
+"""Routes of the statistics API, one per entry of the table; every answer can be cached and revalidated.
+
+An answer that follows from a release asked for by number never changes and may be kept for good; all
+others must be revalidated, because the published release may have been switched meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, current_app, request
+
+from hub.api.statistics import documents
+from hub.api.statistics.openapi import PREFIX, openapi_document
+from hub.api.statistics.operations import Operation, operations
+from hub.api.statistics.parameters import read_parameters
+from hub.services.statistics import EXTENSION, Statistics
+from hub.services.statistics.listing import Cursor
+
+blueprint = Blueprint("statistics", __name__, url_prefix=PREFIX)
+
+_FOR_GOOD: Final = "public, max-age=31536000, immutable"
+_REVALIDATE: Final = "public, no-cache"
+
+
+@blueprint.get("/openapi.json")
+def description() -> Response:
+    """The description of this interface."""
+    return _answer(openapi_document(), fixed=False)
+
+
+def _view(operation: Operation) -> Callable[[], Response]:
+    def view() -> Response:
+        values = read_parameters(operation.parameters, request.args.to_dict(flat=False))
+        statistics: Statistics = current_app.extensions[EXTENSION]
+        number = values.get("release")
+        if number is None and "cursor" in values:
+            # A later page belongs to the release of the first one.
+            number = Cursor.parse(str(values["cursor"])).release
+        with statistics.reading(number if isinstance(number, int) else None) as reading:
+            found = operation.handler(reading, values)
+            document: dict[str, Any] = {
+                "release": documents.release_reference(reading),
+                "demo": statistics.demo,
+                "data": found.data,
+            }
+        if not found.paged:
+            return _answer(document, fixed=operation.fixed and "release" in values)
+        document["next"] = _next_page(found.next)
+        response = _answer(document, fixed=operation.fixed and "release" in values)
+        if document["next"] is not None:
+            response.headers["Link"] = f'<{document["next"]}>; rel="next"'
+        return response
+
+    return view
+
+
+def _next_page(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    query = {name: value for name, value in request.args.items() if name != "cursor"}
+    return f"{request.path}?{urlencode({**query, 'cursor': cursor}, safe=',')}"
+
+
+def _answer(document: dict[str, Any], *, fixed: bool) -> Response:
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    response = Response(body, mimetype="application/json")
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    response.headers["Cache-Control"] = _FOR_GOOD if fixed else _REVALIDATE
+    response.make_conditional(request)
+    return response
+
+
+for _item in operations():
+    blueprint.add_url_rule(f"/{_item.id}", _item.id, _view(_item), methods=["GET"])

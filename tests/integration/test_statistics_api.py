@@ -1,0 +1,270 @@
+"""The statistics API through the real application: answers, filters, paging, caching, refusals."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from protocol.catalogue_file import load_catalogue
+from protocol.grid import grid_of
+from protocol.periods import Period
+from protocol.regions import region_tree, reporting_areas
+from tests.factories.published_hub import (
+    GAP,
+    LAST,
+    LATE,
+    REJECTED,
+    app_of,
+    build_empty_hub,
+    delivers,
+    shared_hub,
+)
+
+OPERATIONS = ("indicators", "areas", "periods", "releases", "deliveries", "observations", "totals")
+TOTAL = "SEX=_T&AGE=_T&CITIZEN=_T&RESIDENCE=_T&RECHTSKREIS=_T&FIELD=_T"
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    return app_of(shared_hub()).test_client()
+
+
+@pytest.fixture(scope="module")
+def description(client: FlaskClient) -> dict[str, Any]:
+    return client.get("/api/v1/openapi.json").get_json()
+
+
+def every_page(client: FlaskClient, address: str) -> Iterator[dict[str, Any]]:
+    while address:
+        answer = client.get(address)
+        assert answer.status_code == 200, answer.text
+        document = answer.get_json()
+        yield from document["data"]
+        address = document["next"] or ""
+
+
+# --------------------------------------------------------------------------------------- description
+
+
+def test_the_description_is_valid_openapi_3_1(description: dict[str, Any]) -> None:
+    assert description["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(description).validate()
+    assert {path.strip("/") for path in description["paths"]} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_answer_has_the_shape_that_the_description_says(client, description, operation) -> None:
+    document = client.get(f"/api/v1/{operation}").get_json()
+    schema = description["paths"][f"/{operation}"]["get"]["responses"]["200"]["content"]["application/json"]
+    Draft202012Validator({**schema["schema"], "components": description["components"]}).validate(document)
+    assert document["data"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_answer_names_its_release_and_can_be_revalidated(client, operation) -> None:
+    answer = client.get(f"/api/v1/{operation}")
+    assert answer.get_json()["release"]["number"] == 2
+    assert answer.get_json()["release"]["catalogue_sha256"] == load_catalogue().sha256
+    assert answer.get_json()["demo"] is True
+    assert answer.headers["Cache-Control"] == "public, no-cache"
+    again = client.get(f"/api/v1/{operation}", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_an_answer_of_a_release_asked_for_by_number_may_be_kept_for_good(client) -> None:
+    answer = client.get("/api/v1/totals?release=1&limit=1")
+    assert answer.get_json()["release"]["number"] == 1
+    assert "immutable" in answer.headers["Cache-Control"]
+    # What is delivered changes between releases.
+    assert "immutable" not in client.get("/api/v1/deliveries").headers["Cache-Control"]
+
+
+# --------------------------------------------------------------------------------------- figures
+
+
+def test_observations_are_the_published_values_and_nothing_else(client) -> None:
+    grid = grid_of(load_catalogue(), "CASES")
+    truth = shared_hub().truth["CASES", LAST]
+    column = {area.id: n for n, area in enumerate(reporting_areas())}
+    seen = 0
+    for item in every_page(client, f"/api/v1/observations?indicator=CASES_OPEN&period={LAST}&limit=5000"):
+        row = grid.index[grid.key(load_catalogue().indicators["CASES_OPEN"], item["dimensions"])]
+        seen += 1
+        if item["value"] is None:
+            assert (item["obs_status"], item["conf_status"]) in {("Q", "C"), ("L", "F")}
+            assert (item["obs_status"] == "L") == (not delivers("CASES", LAST, item["ref_area"]))
+        else:
+            assert item["value"] == truth[row, column[item["ref_area"]]]
+            assert (item["obs_status"], item["conf_status"]) == ("A", "F")
+    assert seen == len(grid.rows_of("CASES_OPEN")) * 54
+
+
+@pytest.mark.parametrize("dataset", ["CASES", "PERSONS"])
+def test_totals_contain_the_truth_and_say_what_they_rest_on(client, dataset) -> None:
+    catalogue, tree = load_catalogue(), region_tree()
+    grid = grid_of(catalogue, dataset)
+    truth = shared_hub().truth[dataset, LAST]
+    column = {area.id: n for n, area in enumerate(reporting_areas())}
+    for indicator in grid.dataset.indicators:
+        address = f"/api/v1/totals?indicator={indicator.id}&period={LAST}&limit=5000"
+        for item in every_page(client, address):
+            row = grid.index[grid.key(indicator, item["dimensions"])]
+            leaves = tree.leaves_of(item["ref_area"])
+            true = int(truth[row, [column[leaf] for leaf in leaves]].sum())
+            there = [leaf for leaf in leaves if delivers(dataset, LAST, leaf)]
+            assert item["expected"] == len(leaves)
+            assert item["delivered"] == len(there)
+            assert (item["population_coverage"] == 1) == (len(there) == len(leaves))
+            if item["lower"] is not None:
+                assert item["lower"] <= true
+            if len(there) < len(leaves):
+                assert item["upper"] is None
+                assert not item["exact"]
+            else:
+                assert item["lower"] <= true <= item["upper"]
+                assert item["exact"] == (item["lower"] == item["upper"])
+
+
+def test_filters_select_cells(client) -> None:
+    address = "/api/v1/observations?indicator=CASES_OPENED&ref_area=NW05111,NW05315&period=2026-Q1,2026-Q2"
+    items = list(every_page(client, address + "&SEX=F&AGE=Y18T24&CITIZEN=_T"))
+    assert len(items) == 4
+    assert {item["dimensions"]["SEX"] for item in items} == {"F"}
+    assert {(item["ref_area"], item["time_period"]) for item in items} == {
+        (area, period) for area in ("NW05111", "NW05315") for period in ("2026-Q1", "2026-Q2")
+    }
+
+
+def test_an_indicator_without_the_dimension_is_not_in_a_filtered_list(client) -> None:
+    items = every_page(client, "/api/v1/totals?period=2026-Q2&ref_area=NW05&OUTCOME=GOAL")
+    assert {item["indicator"] for item in items} == {"CASES_CLOSED"}
+
+
+def test_pages_add_up_to_the_whole_list(client) -> None:
+    address = f"/api/v1/observations?indicator=PERSONS_NEW&ref_area=NW05111,NW05315,NW05978&{TOTAL[:6]}"
+    whole = list(every_page(client, address + "&limit=5000"))
+    parts = list(every_page(client, address + "&limit=7"))
+    assert parts == whole
+    assert len(whole) == 24 * 3 * 8
+    first = client.get(address + "&limit=7")
+    assert first.headers["Link"] == f'<{first.get_json()["next"]}>; rel="next"'
+
+
+def test_a_list_is_read_to_its_end_in_the_release_it_began_in(client) -> None:
+    first = client.get("/api/v1/totals?release=1&indicator=CASES_OPEN&limit=3").get_json()
+    without = first["next"].replace("release=1&", "")
+    assert client.get(without).get_json()["release"]["number"] == 1
+    mixed = client.get(first["next"].replace("release=1", "release=2"))
+    assert mixed.status_code == 404
+
+
+def test_deliveries_tell_missing_from_rejected_and_carry_no_place_in_the_data(client) -> None:
+    rows = client.get(f"/api/v1/deliveries?period={LAST}").get_json()["data"]
+    by_key = {(row["ref_area"], row["dataset"]): row for row in rows}
+    assert len(rows) == 108
+    assert by_key[LATE, "CASES"]["state"] == "missing"
+    assert by_key[REJECTED, "PERSONS"]["state"] == "rejected"
+    assert by_key[REJECTED, "PERSONS"]["problem"] == "value_rule"
+    assert by_key[REJECTED, "CASES"]["state"] == "delivered"
+    assert 0 < by_key["NW05111", "CASES"]["withheld"] < by_key["NW05111", "CASES"]["cells"]
+    gap_area, gap_period = GAP
+    one = client.get(f"/api/v1/deliveries?period={gap_period}&ref_area={gap_area}").get_json()["data"]
+    assert {row["state"] for row in one} == {"missing"}
+
+
+def test_periods_and_releases(client) -> None:
+    periods = client.get("/api/v1/periods").get_json()["data"]
+    assert [period["id"] for period in periods] == [str(p) for p in Period.span(Period(2024, 4), LAST)]
+    assert periods[-1]["datasets"] == [
+        {"dataset": "CASES", "delivered": 53, "expected": 54},
+        {"dataset": "PERSONS", "delivered": 52, "expected": 54},
+    ]
+    assert len(client.get("/api/v1/periods?release=1").get_json()["data"]) == 7
+    releases = client.get("/api/v1/releases").get_json()["data"]
+    assert [(row["number"], row["current"]) for row in releases] == [(2, True), (1, False)]
+
+
+def test_areas_keep_aachen_apart_and_add_it_up_once(client) -> None:
+    areas = {row["id"]: row for row in client.get("/api/v1/areas").get_json()["data"]}
+    parts = [areas["NW05334002"], areas["NW05334X002"]]
+    assert areas["NW05334"]["population"] == sum(part["population"] for part in parts)
+    assert areas["NW05"]["population"] == sum(
+        row["population"] for row in areas.values() if row["kind"] == "area"
+    )
+
+
+# --------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "code", "pointer"),
+    [
+        ("observations?indicator=NOPE", 404, "unknown_indicator", "indicator"),
+        ("observations?ref_area=05111", 404, "unknown_area", "ref_area"),
+        ("observations?ref_area=NW05", 404, "unknown_area", "ref_area"),
+        ("totals?ref_area=NW05111", 404, "unknown_area", "ref_area"),
+        ("observations?period=1999-Q1", 404, "unknown_period", "period"),
+        ("deliveries?period=1999-Q1", 404, "unknown_period", "period"),
+        ("observations?period=2026Q1", 400, "bad_request", "period"),
+        ("observations?period=2026-Q1%0A", 400, "bad_request", "period"),
+        ("observations?SEX=X", 400, "bad_request", "SEX"),
+        ("observations?limit=0", 400, "bad_request", "limit"),
+        ("observations?limit=5001", 400, "bad_request", "limit"),
+        ("observations?limit=1e3", 400, "bad_request", "limit"),
+        ("observations?limit=%D9%A3", 400, "bad_request", "limit"),
+        ("observations?indicator=", 404, "unknown_indicator", "indicator"),
+        ("observations?period=2026-Q1&period=2026-Q2", 400, "bad_request", "period"),
+        ("observations?cursor=AAAA", 404, "not_found", "cursor"),
+        ("observations?cursor=!", 400, "bad_request", "cursor"),
+        ("totals?release=99", 404, "not_found", "release"),
+        ("areas?x=1", 400, "bad_request", None),
+        ("nothing", 404, "not_found", None),
+    ],
+)
+def test_refusals_name_the_parameter_in_two_languages(client, address, status, code, pointer) -> None:
+    answer = client.get(f"/api/v1/{address}")
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    document = answer.get_json()
+    assert document["code"] == code
+    assert document.get("pointer") == pointer
+    assert document["detail"]
+    assert document["detail_en"]
+    if pointer:
+        assert pointer in document["detail_en"] or code.startswith("unknown") or code == "not_found"
+
+
+def test_refusals_never_repeat_what_was_sent(client) -> None:
+    for address in ("observations?indicator=", "observations?SEX=", "observations?", "deliveries?period="):
+        answer = client.get(f"/api/v1/{address}%3Cscript%3Ealert(1)%3C/script%3E")
+        assert 400 <= answer.status_code < 500
+        assert "alert" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_nothing_can_be_written(client, method) -> None:
+    answer = getattr(client, method)("/api/v1/observations")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+
+
+# --------------------------------------------------------------------------------------- empty hub
+
+
+def test_an_empty_hub_answers_with_empty_lists(tmp_path: Path) -> None:
+    client = app_of(build_empty_hub(tmp_path)).test_client()
+    for operation in OPERATIONS:
+        document = client.get(f"/api/v1/{operation}").get_json()
+        assert document["release"] is None
+        assert bool(document["data"]) == (operation == "areas")
+
+
+def test_answers_are_utf_8_json_with_plain_numbers(client) -> None:
+    body = client.get("/api/v1/areas").data.decode("utf-8")
+    assert "Köln" in body
+    assert json.loads(body)["data"][0]["population"] == 611258
