@@ -1,0 +1,330 @@
+"""The commands without a hub: what they make, what they say, how they end."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from node.cli import main
+from node.cli.logbook import Logbook
+from node.keystore import load_key
+from node.settings import load_settings
+from protocol.problems import PROBLEMS
+from tests.factories.node_home import NodeHome, node_home, some_cases
+from tests.fakes.node_clock import SteppedClock
+
+COMMANDS = ("init", "check", "preview", "submit", "status")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> NodeHome:
+    return node_home(tmp_path)
+
+
+def invoke(*arguments: str | Path, **environment: str) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env=environment)
+
+
+def init_arguments(folder: Path, **changes: str) -> list[str]:
+    options = {"area": "NW05111", "hub": "http://127.0.0.1:8000", "source": "export.csv", **changes}
+    return ["init", str(folder), *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+# ------------------------------------------------------------------------------------------------ help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_example_and_json(command: str) -> None:
+    result = invoke(command, "--help")
+
+    assert result.exit_code == 0
+    assert "Beispiel / Example: kim-node" in result.output
+    assert "--json" in result.output
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from node.cli import main\n"
+        "main(['--help'], standalone_mode=False)\n"
+        "heavy = {'pyarrow', 'numpy', 'highspy', 'requests', 'rich', 'sqlite3'} & set(sys.modules)\n"
+        "sys.exit(', '.join(heavy) or None)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
+# ------------------------------------------------------------------------------------------------ init
+
+
+def test_init_makes_a_configuration_and_a_key(tmp_path: Path) -> None:
+    result = invoke(*init_arguments(tmp_path / "node"), "--periods", "2025-Q1..2025-Q4", "--json")
+    document = json.loads(result.stdout)
+
+    settings = load_settings(Path(document["config"]))
+    key = load_key(settings.key)
+    assert result.exit_code == 0
+    assert document == {
+        "node": settings.node,
+        "area": "NW05111",
+        "public_key": key.public.hex,
+        "keyid": key.public.keyid,
+        "fingerprint": key.public.fingerprint(),
+        "config": str(tmp_path / "node" / "node.toml"),
+    }
+    assert settings.node.startswith("node-")
+    assert [str(period) for period in settings.periods][::3] == ["2025-Q1", "2025-Q4"]
+    assert settings.source == Path.cwd() / "export.csv"
+    assert stat.S_IMODE((tmp_path / "node").stat().st_mode) == 0o700
+    assert stat.S_IMODE(settings.key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(settings.path.stat().st_mode) == 0o600
+
+
+def test_init_says_what_to_do_next_in_either_language(tmp_path: Path) -> None:
+    german = invoke(*init_arguments(tmp_path / "a"))
+    english = invoke("--lang", "en", *init_arguments(tmp_path / "b"))
+    by_environment = invoke(*init_arguments(tmp_path / "c"), KIM_LANG="en")
+
+    assert "So geht es weiter" in german.output
+    assert "Fingerabdruck" in german.output
+    for result in (english, by_environment):
+        assert "What to do next" in result.output
+        assert "Fingerabdruck" not in result.output
+    assert "Kennung des Knotens" in (tmp_path / "a" / "node.toml").read_text(encoding="utf-8")
+    assert "Identity of the node" in (tmp_path / "b" / "node.toml").read_text(encoding="utf-8")
+
+
+def test_init_overwrites_nothing(tmp_path: Path) -> None:
+    invoke(*init_arguments(tmp_path / "node"))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "node").iterdir()}
+
+    result = invoke(*init_arguments(tmp_path / "node"))
+
+    assert result.exit_code == PROBLEMS["already_exists"].exit_code
+    assert {path.name: path.read_bytes() for path in (tmp_path / "node").iterdir()} == before
+
+
+def test_init_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
+    invoke(*init_arguments(tmp_path / "node"))
+    key = (tmp_path / "node" / "key.pem").read_bytes()
+    (tmp_path / "node" / "node.toml").unlink()
+
+    assert invoke(*init_arguments(tmp_path / "node")).exit_code == 0
+    assert (tmp_path / "node" / "key.pem").read_bytes() == key
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"area": "NW05334"}, "/node/area"),
+        ({"hub": "http://hub.example"}, "/hub/url"),
+        ({"periods": "2026"}, "/periods/first"),
+        ({"periods": "soon"}, "/periods/first"),
+    ],
+)
+def test_init_refuses_what_could_not_be_used(tmp_path: Path, changes: dict[str, str], pointer: str) -> None:
+    result = invoke(*init_arguments(tmp_path / "node", **changes), "--json")
+
+    assert result.exit_code == PROBLEMS["config_invalid"].exit_code
+    assert json.loads(result.stdout)["pointer"] == pointer
+    assert not (tmp_path / "node").exists()
+
+
+def test_init_without_periods_takes_eight_quarters_back(tmp_path: Path) -> None:
+    invoke(*init_arguments(tmp_path / "node"))
+
+    assert len(load_settings(tmp_path / "node" / "node.toml").periods) > 8
+
+
+# ----------------------------------------------------------------------------------------------- check
+
+
+def test_check_reports_and_keeps_rows_in_the_house(home: NodeHome) -> None:
+    home.write_cases(some_cases(30, extra=[some_cases(1).replace("F0;05382", "F99;05111")]))
+    code, report = home.json("check")
+
+    assert code == 0
+    assert report["rows"]["cases"] == 30
+    assert report["rows"]["quarantined"] == 1
+    assert {"trap": "T06", "handling": "R", "rows": 1} in report["findings"]
+    assert report["unmapped"] == []
+    assert report["periods"] == {"deliverable": ["2026-Q1", "2026-Q2"], "not_ended": []}
+    assert report["export_date"] == "2026-10-05"
+    for name in ("quarantine.csv", "report.txt", "kim-node.log"):
+        assert stat.S_IMODE((home.folder / name).stat().st_mode) == 0o600
+    assert "F99" in (home.folder / "quarantine.csv").read_text(encoding="utf-8-sig")
+
+
+def test_unmapped_texts_are_shown_to_the_house_only(home: NodeHome) -> None:
+    home.write_cases(some_cases(30).replace("weiblich", "Amazone"))
+    result = home.run("check")
+    code, report = home.json("check")
+
+    assert result.exit_code == code == PROBLEMS["unknown_code"].exit_code
+    assert '[mapping.SEX] "Amazone"' in result.stdout
+    assert "Amazone" not in json.dumps(report)
+    assert "Amazone" not in result.stderr
+    assert "Amazone" not in home.log_text()
+    assert "Amazone" in (home.folder / "report.txt").read_text(encoding="utf-8")
+    assert report["unmapped"] == [{"column": "Geschlecht", "rows": 15}]
+
+    home.change('# [mapping.SEX]\n# "Frau" = "F"', '[mapping.SEX]\n"Amazone" = "F"')
+    assert home.run("check").exit_code == 0
+
+
+def test_control_characters_of_the_source_do_not_reach_the_terminal(home: NodeHome) -> None:
+    home.write_cases(some_cases(3).replace("weiblich", "\x1b[2JX"))
+
+    assert "\x1b" not in home.run("check").stdout
+
+
+def test_check_names_periods_that_had_not_ended(home: NodeHome) -> None:
+    home.change('last = "2026-Q2"', 'last = "2026-Q4"')
+
+    assert home.json("check")[1]["periods"]["not_ended"] == ["2026-Q4"]
+    assert "2026-Q4" in home.run("check").stdout
+
+
+# --------------------------------------------------------------------------------------------- preview
+
+
+def test_preview_shows_and_keeps_nothing(home: NodeHome, tmp_path: Path) -> None:
+    page = tmp_path / "paper.html"
+    result = home.run("preview", "--html", str(page), "--period", "2026-Q1")
+
+    assert result.exit_code == 0, result.output
+    assert "Was verlässt das Haus" in result.stdout
+    assert "Nichts wurde gesendet." in result.stdout
+    assert "2. Quartal" not in result.stdout
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert home.records() == ()
+
+
+def test_preview_as_json(home: NodeHome) -> None:
+    code, document = home.json("preview")
+
+    assert code == 0
+    assert [(d["dataset"], d["period"], d["decision"], d["audit"]) for d in document["deliveries"]] == [
+        (dataset, period, "sign", "safe")
+        for period in ("2026-Q1", "2026-Q2")
+        for dataset in ("CASES", "PERSONS")
+    ]
+
+
+def test_preview_in_english(home: NodeHome) -> None:
+    assert "What leaves the house" in home.run("preview", "--lang", "en", "--period", "2026-Q1").stdout
+
+
+# -------------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize("command", ["check", "preview", "submit", "status"])
+def test_a_missing_configuration_is_said_in_both_forms(tmp_path: Path, command: str) -> None:
+    result = invoke("--config", tmp_path / "node.toml", command, "--json")
+    document = json.loads(result.stdout)
+
+    assert result.exit_code == PROBLEMS["config_invalid"].exit_code
+    assert document["code"] == "config_invalid"
+    assert document["title"] != document["title_en"]
+    assert result.stderr.startswith("config_invalid: ")
+
+
+def test_a_refusal_says_title_detail_and_remedy(home: NodeHome) -> None:
+    home.settings.source.unlink()
+    german, english = home.run("check"), home.run("check", "--lang", "en")
+
+    problem = PROBLEMS["source_missing"]
+    assert german.exit_code == english.exit_code == problem.exit_code
+    assert problem.title.de in german.stderr
+    assert problem.remedy.de in german.stderr
+    assert problem.title.en in english.stderr
+    assert german.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["preview", "submit"])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--period", "2026-Q4"], "period_not_ended"),
+        (["--period", "2026"], "bad_request"),
+        (["--period", "x"], "bad_request"),
+    ],
+)
+def test_periods_named_by_hand_must_be_deliverable(
+    home: NodeHome, command: str, arguments: list[str], code: str
+) -> None:
+    assert home.run(command, *arguments).exit_code == PROBLEMS[code].exit_code
+
+
+def test_an_open_key_is_not_used(home: NodeHome) -> None:
+    home.settings.key.chmod(0o644)
+
+    assert home.run("submit").exit_code == PROBLEMS["key_unreadable"].exit_code
+
+
+def test_a_journal_of_another_area_is_not_used(home: NodeHome) -> None:
+    assert home.run("status", "--offline").exit_code == 0
+    home.change("NW05382", "NW05111")
+
+    assert home.run("status", "--offline").exit_code == PROBLEMS["config_invalid"].exit_code
+
+
+def test_an_unforeseen_error_quotes_nothing(home: NodeHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise ValueError("Müller, geboren 1990")
+
+    monkeypatch.setattr("node.cli.checking.read_source", fail)
+    result = home.run("check")
+
+    assert result.exit_code == PROBLEMS["internal"].exit_code
+    assert "ValueError" in result.stderr
+    assert "Müller" not in result.output + home.log_text()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(home: NodeHome) -> None:
+    home.folder.chmod(0o500)
+    try:
+        assert home.run("check").exit_code == PROBLEMS["spool_damaged"].exit_code
+    finally:
+        home.folder.chmod(0o700)
+
+
+# ------------------------------------------------------------------------------------------ status, log
+
+
+def test_status_of_a_new_node(home: NodeHome) -> None:
+    assert "Noch nichts unterschrieben" in home.run("status", "--offline").stdout
+    code, document = home.json("status", "--offline")
+    assert code == 0
+    assert document["deliveries"] == []
+    assert document["hub"]["asked"] is False
+
+
+def test_the_log_is_made_of_events_without_row_values(home: NodeHome) -> None:
+    home.run("check")
+    events = [json.loads(line) for line in home.log_text().splitlines()]
+
+    assert [event["event"] for event in events] == ["command.start", "source.read", "command.end"]
+    assert events[1]["rows"] == 90
+    assert events[2]["exit_code"] == 0
+
+
+def test_a_full_log_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "kim-node.log"
+    path.write_bytes(b"x" * (5 * 2**20 + 1))
+    Logbook(path, clock=SteppedClock()).write("command.start", {"command": "check"})
+
+    assert (tmp_path / "kim-node.log.1").exists()
+    assert path.read_text(encoding="utf-8").startswith('{"at": "2026-10-09T08:15:00Z"')
+
+
+def test_logging_never_stops_a_command(tmp_path: Path) -> None:
+    Logbook(tmp_path / "nowhere" / "log", clock=SteppedClock()).write("command.start", {})
+    Logbook(None, clock=SteppedClock()).write("command.start", {})
