@@ -1,7 +1,7 @@
-"""Reads a profile-A export: finds the header, cuts the records, fills columns.
+"""Reads a profile-A export: finds the header, then the rows, in bulk if possible and else one by one.
 
-Invariants: the file is read once, in blocks; memory grows with distinct texts, not with the file; line
-numbers are those an editor shows. Nothing of a cell ever stands in an error.
+Invariants: both ways give the same table; line numbers are those an editor shows; nothing of a cell ever
+stands in an error.
 
 It deliberately drops no row: totals, blank rows and nonsense are counted by `quality`, not lost here.
 """
@@ -12,19 +12,17 @@ import csv
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final, TextIO
+from typing import Final
 
-import numpy as np
-import pyarrow as pa
-
+from node.sources.bulk import Body, read_in_bulk
+from node.sources.columns import ColumnBuilder
 from node.sources.encoding import Encoding, encoding_of, unreadable
-from node.sources.profile_a import IDENTIFYING, Layout, ProfileNames, require_columns
+from node.sources.profile_a import Layout, ProfileNames, require_columns
 from node.sources.raw_table import RawTable
-from node.sources.records import Record, records
+from node.sources.records import records
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -83,8 +81,7 @@ def read_profile_a(
         if size == 0:
             raise _empty()
         encoding = encoding_of(path)
-        with path.open(encoding=encoding, newline="") as file:
-            return _read(file, names, encoding, limits)
+        return _read(path, names, encoding, limits)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise kim_error(
@@ -98,24 +95,59 @@ def read_profile_a(
         raise unreadable() from None
 
 
-def _read(file: TextIO, names: ProfileNames, encoding: Encoding, limits: SourceLimits) -> RawTable:
-    lines = iter(file)
-    head = _find_header(lines, names)
-    require_columns(head.layout)
-    columns = _Columns(head.layout)
-    rows = records(lines, delimiter=head.delimiter, width=len(head.layout.header), first_line=head.line + 1)
-    while block := list(itertools.islice(rows, _BLOCK_ROWS)):
-        columns.add(block)
-        if columns.rows > limits.max_rows:
-            raise _too_large()
-    if columns.rows == 0:
+def _read(path: Path, names: ProfileNames, encoding: Encoding, limits: SourceLimits) -> RawTable:
+    with path.open(encoding=encoding, newline="") as file:
+        lines = iter(file)
+        head = _find_header(lines, names)
+        require_columns(head.layout)
+        body = Body(
+            layout=head.layout,
+            header_line=head.line,
+            cells=_usual_cells(next(lines, ""), head),
+            delimiter=head.delimiter,
+            encoding=encoding,
+            export_date=head.export_date,
+        )
+    raw = read_in_bulk(path, body) or read_carefully(path, body, max_rows=limits.max_rows)
+    if raw.rows == 0:
         raise _empty()
-    return columns.table(preamble=head.line - 1, encoding=encoding, export_date=head.export_date)
+    if raw.rows > limits.max_rows:
+        raise _too_large()
+    return raw
+
+
+def read_carefully(path: Path, body: Body, *, max_rows: int) -> RawTable:
+    """Read the rows behind the header one by one, mending unclosed quotation marks.
+
+    Args:
+        path: the file.
+        body: what is known about its rows.
+        max_rows: reading stops soon after so many rows.
+
+    Returns:
+        The rows.
+    """
+    columns = ColumnBuilder(body.layout)
+    with path.open(encoding=body.encoding, newline="") as file:
+        behind = itertools.islice(file, body.header_line, None)
+        width = len(body.layout.header)
+        rows = records(behind, delimiter=body.delimiter, width=width, first_line=body.header_line + 1)
+        while columns.rows <= max_rows and (block := list(itertools.islice(rows, _BLOCK_ROWS))):
+            columns.add(block)
+    return columns.table(preamble=body.header_line - 1, encoding=body.encoding, export_date=body.export_date)
+
+
+def _usual_cells(line: str, head: _Head) -> int:
+    """Return how many cells the first row has; most others have as many."""
+    if '"' in line:
+        return max(head.cells, len(head.layout.header))
+    return max(line.count(head.delimiter) + 1, len(head.layout.header))
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
     layout: Layout
+    cells: int
     line: int
     delimiter: str
     export_date: date | None
@@ -134,7 +166,7 @@ def _find_header(lines: Iterator[str], names: ProfileNames) -> _Head:
         cells = next(csv.reader([text], delimiter=delimiter), [])
         layout = names.layout(cells)
         if layout is not None:
-            return _Head(layout, number, delimiter, export_date)
+            return _Head(layout, len(cells), number, delimiter, export_date)
         export_date = export_date or _date_in(text)
     if not seen:
         raise _empty()
@@ -156,100 +188,6 @@ def _date_in(banner: str) -> date | None:
         return date(int(match["year"]), int(match["month"]), int(match["day"]))
     except ValueError:
         return None
-
-
-class _Dictionary(dict[str, int]):
-    """Numbers distinct texts in order of their first appearance."""
-
-    def __missing__(self, text: str) -> int:
-        number = self[text] = len(self)
-        return number
-
-
-@dataclass(slots=True)
-class _Columns:
-    """Columns under construction, block by block."""
-
-    layout: Layout
-    lines: list[int] = field(default_factory=list)
-    surplus: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    mended: list[int] = field(default_factory=list)
-    repeated: list[int] = field(default_factory=list)
-    _plain: dict[int, list[pa.Array]] = field(default_factory=dict)
-    _texts: dict[int, _Dictionary] = field(default_factory=dict)
-    _numbers: dict[int, list[np.ndarray[tuple[int], np.dtype[np.int32]]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        repeating = {place for name, place in self.layout.places.items() if name not in IDENTIFYING}
-        for place in range(len(self.layout.header)):
-            if place in repeating:
-                self._texts[place], self._numbers[place] = _Dictionary(), []
-            else:
-                self._plain[place] = []
-
-    @property
-    def rows(self) -> int:
-        """Rows so far."""
-        return len(self.lines)
-
-    def add(self, block: list[Record]) -> None:
-        """Append records, each brought to the width of the header."""
-        width = len(self.layout.header)
-        first_mark = self.layout.places["Fallnummer"]
-        mark = self.layout.header[first_mark]
-        fitted: list[list[str]] = []
-        for record in block:
-            cells = record.cells
-            if len(cells) == width + 1 and not cells[width]:  # the delimiter at the end of every line
-                del cells[width]
-            elif len(cells) != width:
-                cells = self._fitted(cells, width)
-            if record.mended:
-                self.mended.append(len(self.lines))
-            if cells[first_mark] == mark and self.layout.is_repetition(cells):
-                self.repeated.append(len(self.lines))
-            self.lines.append(record.line)
-            fitted.append(cells)
-        for place, column in enumerate(zip(*fitted, strict=True)):
-            if place in self._plain:
-                self._plain[place].append(pa.array(column, pa.string()))
-            else:
-                number = self._texts[place].__getitem__
-                self._numbers[place].append(np.fromiter(map(number, column), np.int32, len(column)))
-
-    def _fitted(self, cells: list[str], width: int) -> list[str]:
-        surplus = tuple(cells[width:])
-        if any(cell and not cell.isspace() for cell in surplus):
-            self.surplus[len(self.lines)] = surplus
-        return cells[:width] + [""] * (width - len(cells))
-
-    def table(self, *, preamble: int, encoding: Encoding, export_date: date | None) -> RawTable:
-        """Close the columns."""
-        return RawTable(
-            layout=self.layout,
-            columns=tuple(self._column(place) for place in range(len(self.layout.header))),
-            lines=np.array(self.lines, dtype=np.int32),
-            surplus=MappingProxyType(self.surplus),
-            mended=self._mask(self.mended),
-            repeated_header=self._mask(self.repeated),
-            preamble=preamble,
-            encoding=encoding,
-            export_date=export_date,
-        )
-
-    def _column(self, place: int) -> pa.Array:
-        if place in self._plain:
-            # Offsets of one array end at 2 GiB of text, which the size limit of the file rules out.
-            return pa.concat_arrays(self._plain[place])
-        numbers = np.concatenate(self._numbers[place])
-        return pa.DictionaryArray.from_arrays(
-            pa.array(numbers), pa.array(list(self._texts[place]), pa.string())
-        )
-
-    def _mask(self, rows: list[int]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        mask = np.zeros(self.rows, dtype=np.bool_)
-        mask[rows] = True
-        return mask
 
 
 def _empty() -> Exception:

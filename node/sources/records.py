@@ -10,12 +10,14 @@ This module deliberately judges no content: whether a record is a case, a total 
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
 _MAX_LINES_PER_RECORD: Final = 200
+_LINE_END: Final = re.compile(r"[\r\n]")
 
 
 class Record(NamedTuple):
@@ -112,12 +114,13 @@ def _quoted(reader: Iterator[list[str]], feed: _Lines, *, delimiter: str, width:
     unpaired = sum(line.count('"') for line in feed.taken) % 2 == 1
     if unpaired and len(cells) < width:
         return None
-    if any(_holds_a_record(cell, delimiter=delimiter, width=width) for cell in cells):
+    if any(holds_a_record(cell, delimiter=delimiter, width=width) for cell in cells):
         return None
     return cells
 
 
-def _holds_a_record(cell: str, *, delimiter: str, width: int) -> bool:
-    _, _, behind = cell.partition("\n")
+def holds_a_record(cell: str, *, delimiter: str, width: int) -> bool:
+    """Whether a cell with a line break looks like the end of one record and the start of another."""
+    behind = _LINE_END.split(cell, maxsplit=1)[1:]
     # Half a record is enough: a swallowed line ends at the next quotation mark, wherever that stands.
-    return behind.count(delimiter) >= max(2, width // 2)
+    return bool(behind) and behind[0].count(delimiter) >= max(2, width // 2)
