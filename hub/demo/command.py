@@ -18,13 +18,14 @@ import click
 from rich.console import Console
 
 from hub.cli.output import reports_problems
-from hub.demo.comparison import Comparison
+from hub.demo.api_check import check_api
+from hub.demo.comparison import Comparison, Judgement
 from hub.demo.course import AreaRun, ChildFailedError, Course, choose_areas
 from hub.demo.home import default_home, fresh_home
 from hub.demo.plans import plan_of
 from hub.demo.processes import ProcessTable
 from hub.demo.progress import DemoProgress
-from hub.demo.published import PublishedRelease, differing_samples, open_database
+from hub.demo.published import PublishedRelease, open_database
 from hub.demo.summary import Summary, summarise
 from hub.demo.tables import print_summary
 from hub.demo.truth import AreaTruth, load_truth
@@ -129,21 +130,18 @@ def _run(course: Course, areas: Sequence[Region], jobs: int, console: Console) -
             console.status("Mit den wahren Zahlen vergleichen"),
         ):
             truths = {area.id: load_truth(course.home / "areas" / area.id) for area in areas}
-            comparison, differing = _compare(course, runs, truths)
+            judgement = _compare(course, runs, truths)
     return summarise(
         runs,
         truths,
-        comparison.judgement,
-        samples_differ=differing,
+        judgement,
         seconds=seconds,
         hub_peak_bytes=course.hub_peak_bytes,
         url=course.url,
     )
 
 
-def _compare(
-    course: Course, runs: Sequence[AreaRun], truths: dict[str, AreaTruth]
-) -> tuple[Comparison, list[str]]:
+def _compare(course: Course, runs: Sequence[AreaRun], truths: dict[str, AreaTruth]) -> Judgement:
     catalogue = load_catalogue()
     comparison = Comparison([truths[run.region.id] for run in runs], catalogue, region_tree())
     engine = open_database(course.hub_home)
@@ -152,10 +150,10 @@ def _compare(
             release = PublishedRelease(connection)
             for cube in release.cubes():
                 comparison.cube(cube.dataset, cube.period, release.cells(cube))
-            differing = differing_samples(course.port, release)
+            check_api(course.port, release, catalogue, comparison.judgement)
     finally:
         engine.dispose()
-    return comparison, differing
+    return comparison.judgement
 
 
 @contextlib.contextmanager

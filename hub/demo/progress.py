@@ -81,9 +81,12 @@ class DemoProgress:
                 done, total = self._done["submitted"], self._totals["submitted"]
             seconds = time.perf_counter() - self._started
             self._console.print(
-                f"[{done:2}/{total}] {seconds:6.1f} s  {name}: {sentence}", markup=False, highlight=False
+                f"[{done:2}/{total}] {seconds:6.1f} s  {name}: {sentence}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
             )
 
     def say(self, sentence: str) -> None:
         """Print a line above the bars."""
-        self._console.print(sentence, markup=False, highlight=False)
+        self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -74,9 +74,3 @@ def get_json(port: int, path: str) -> Any:  # noqa: ANN401 -- any JSON document
     if response.status != 200:
         raise ValueError(f"GET {path.partition('?')[0]}: {response.status}")
     return json.loads(body)
-
-
-def differing_samples(port: int, release: PublishedRelease) -> list[str]:
-    """Ask the API for samples and return in words where it says something else than the store."""
-    shown = get_json(port, "/api/v1/releases")
-    return [] if shown and release.cubes() else ["/api/v1/releases: no release"]

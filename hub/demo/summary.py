@@ -127,7 +127,6 @@ def summarise(
     truths: Mapping[str, AreaTruth],
     judgement: Judgement,
     *,
-    samples_differ: Sequence[str],
     seconds: Mapping[str, float],
     hub_peak_bytes: int | None,
     url: str,
@@ -138,7 +137,6 @@ def summarise(
         runs: what came of each area.
         truths: answer key by area.
         judgement: the comparison of all published cells.
-        samples_differ: requests to the API that said something else than the store, in words.
         seconds: wall-clock time by step.
         hub_peak_bytes: largest resident size of the hub.
         url: where the hub answers.
@@ -153,7 +151,7 @@ def summarise(
     ]
     failures += _other_counts(runs, judgement)
     failures += [f"{name}: {number} times" for name, number in sorted(judgement.failures.items())]
-    failures += [*judgement.examples, *samples_differ]
+    failures += judgement.examples
     if not judgement.checks:
         failures.append("nothing was published")
     return Summary(runs, findings, judgement, _statewide(judgement), failures, seconds, hub_peak_bytes, url)

@@ -127,6 +127,7 @@ def _checks(summary: Summary) -> Table:
 
 
 _CHECKS: Final = {
+    "the API says what the store holds": "Die Schnittstelle zeigt, was gespeichert ist",
     "no figure without a delivery": "Ohne Lieferung keine Zahl",
     "every cell of a delivery is there": "Jede Lieferung ist vollständig",
     "a withheld cell shows no value": "Eine zurückgehaltene Zelle zeigt keinen Wert",

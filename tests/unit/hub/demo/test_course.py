@@ -59,7 +59,6 @@ def summary_of(run: AreaRun, found: Judgement, *, due: int = 3) -> Any:
         [run],
         {AREA.id: truth},
         found,
-        samples_differ=[],
         seconds={},
         hub_peak_bytes=None,
         url="http://127.0.0.1",
