@@ -17,7 +17,7 @@ import numpy as np
 from aggregation.disclosure.audit import Examination, Verdict, examine, protected_by_movement
 from aggregation.disclosure.history import Delivered, History, bridge_cells, linked_history
 from aggregation.disclosure.linear_system import BoolArray, IntArray
-from aggregation.disclosure.primary import floors_of, open_zeros, sensitive_cells
+from aggregation.disclosure.primary import attacker_floors, open_zeros, sensitive_cells
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import cell_label, derivation
@@ -112,7 +112,7 @@ def _sensitive(structure: Structure, delivery: Delivered, stricter: int | None) 
 
 def _publication(history: History, stricter: int | None) -> Publication:
     floors = [
-        floors_of(history.structure, delivery.values, ~delivery.withheld, stricter=stricter)
+        attacker_floors(history.structure, delivery.values, delivery.withheld, stricter=stricter)
         for delivery in history.deliveries
     ]
     return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
@@ -145,7 +145,7 @@ def _settled_alone(
     hidden = np.frombuffer(withheld, dtype=np.bool_)
     movable = hidden & ~bridge_cells(structure)
     publication = Publication(
-        structure.system, true, movable, floors_of(structure, true, ~hidden, stricter=stricter)
+        structure.system, true, movable, attacker_floors(structure, true, hidden, stricter=stricter)
     )
     cells = movable & sensitive_cells(structure, true, stricter=stricter)
     proven, programs = protected_by_movement(publication, cells)

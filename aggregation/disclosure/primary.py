@@ -93,7 +93,7 @@ def open_zeros(structure: Structure, values: IntArray) -> BoolArray:
 
 
 def floors_of(
-    structure: Structure, values: IntArray, published: BoolArray, *, stricter: int | None = None
+    structure: Structure, values: IntArray, lawful: BoolArray, *, stricter: int | None = None
 ) -> IntArray:
     """Return the smallest value an attacker who knows the rules must grant each cell if it is withheld.
 
@@ -103,8 +103,8 @@ def floors_of(
 
     Args:
         structure: the dataflow.
-        values: true values.
-        published: which cells the attacker sees.
+        values: the value of each published cell; the others are not looked at.
+        lawful: which published cells obey the rules.
         stricter: the node's own minimum of contributors, or None (it stands in the statement).
 
     Returns:
@@ -113,7 +113,18 @@ def floors_of(
     rules, minimum = structure.rules, minimum_of(structure, stricter)
     floors = rules.zero_publishable.astype(np.int64)
     cell, total = rules.complement_cell, rules.complement_total
-    seen = published[cell] & (values[cell] > 0)
+    seen = lawful[cell] & (values[cell] >= minimum[cell])
     np.maximum.at(floors, total[seen], values[cell[seen]] + minimum[cell[seen]])
     floors[rules.may_be_negative] = -NO_LIMIT
     return floors
+
+
+def attacker_floors(
+    structure: Structure, values: IntArray, withheld: BoolArray, *, stricter: int | None = None
+) -> IntArray:
+    """Return :func:`floors_of` for a delivery whose true values are known.
+
+    What was published against the rules (under milder ones, or by mistake) teaches nothing about them.
+    """
+    lawful = ~withheld & ~sensitive_cells(structure, values, stricter=stricter)
+    return floors_of(structure, values, lawful, stricter=stricter)

@@ -27,7 +27,7 @@ from aggregation.disclosure.moves import Task
 from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
-    floors_of,
+    attacker_floors,
     minimum_of,
     open_zeros,
     primary_reasons,
@@ -241,14 +241,15 @@ def _starting_pattern(
 
 def _alone(structure: Structure, delivery: Delivered, fixed: BoolArray, stricter: int | None) -> Publication:
     """Return one delivery as published, with the cells that others see held at their true value."""
-    floors = floors_of(structure, delivery.values, ~delivery.withheld, stricter=stricter)
+    floors = attacker_floors(structure, delivery.values, delivery.withheld, stricter=stricter)
     return Publication(structure.system, delivery.values, delivery.withheld & ~fixed, floors)
 
 
 def _jointly(history: History, stricter: int | None) -> Publication:
     """Return what is published of all deliveries together."""
     floors = [
-        floors_of(history.structure, d.values, ~d.withheld, stricter=stricter) for d in history.deliveries
+        attacker_floors(history.structure, d.values, d.withheld, stricter=stricter)
+        for d in history.deliveries
     ]
     return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
 
