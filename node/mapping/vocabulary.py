@@ -79,6 +79,7 @@ class Vocabulary:
         self._ids = {fold(code): code for code in codes}
         self._literal = {code: {fold(code), fold(label)} for code, label in codes.items()}
         self._words: dict[str, str] = {}
+        self._known: dict[str, str | None] = {}
         for text, code in [*((label, code) for code, label in codes.items()), *labels]:
             word = key(text)
             if self._words.setdefault(word, code) != code:
@@ -90,7 +91,9 @@ class Vocabulary:
 
     def code(self, text: str) -> str | None:
         """Return the code of a text, or None if it is not understood."""
-        return self.own(text) or self._ids.get(fold(text)) or self._words.get(key(text))
+        if text not in self._known:  # parts of lists return in many cells
+            self._known[text] = self.own(text) or self._ids.get(fold(text)) or self._words.get(key(text))
+        return self._known[text]
 
     def is_literal(self, text: str, code: str) -> bool:
         """Whether the text is the catalogue's own id or label of the code."""

@@ -24,7 +24,7 @@ from node.sources.wording import repaired
 Days = npt.NDArray[np.int32]
 
 NO_DAY: Final = np.int32(np.iinfo(np.int32).min)
-_EPOCH: Final = date(1970, 1, 1)
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def spread_days(distinct: DistinctTexts, days: Sequence[date | None]) -> Days:
 
 def day_number(day: date) -> int:
     """Return the days since 1970-01-01."""
-    return (day - _EPOCH).days
+    return day.toordinal() - _EPOCH
 
 
 def date_array(days: Days) -> pa.Array:

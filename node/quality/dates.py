@@ -7,10 +7,9 @@ the 28th). Instants with an offset become the date in Berlin; times without one 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from node.mapping import is_missing
 from node.sources.wording import fold
@@ -24,7 +23,6 @@ _EXCEL_SERIALS: Final = range(20_000, 60_001)
 # Old enough that an impossible age is recognised as one (T19) instead of as an impossible date.
 _YEARS: Final = range(1850, 2101)
 _TIME: Final = r"(?:[ t]+(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)(?: ?uhr)?)?"
-_PLAIN: Final = re.compile(r"\d\d\.\d\d\.\d{4}", re.ASCII)
 _GERMAN: Final = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4}|\d{2})" + _TIME)
 _ISO: Final = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})" + _TIME + r"(?P<offset>z|[+-]\d{2}:?\d{2})?"
@@ -41,8 +39,7 @@ class DateForm(Enum):
     IMPOSSIBLE = "impossible"
 
 
-@dataclass(frozen=True, slots=True)
-class CellDate:
+class CellDate(NamedTuple):
     """The date of one cell.
 
     Attributes:
@@ -70,9 +67,11 @@ def read_date(text: str, *, pivot: int) -> CellDate:
     Returns:
         The date; ``9`` and ``99`` are impossible dates here, no missing markers.
     """
-    if len(text) == 10 and _PLAIN.fullmatch(text):  # nearly every cell
-        day = _calendar_day(int(text[6:]), int(text[3:5]), int(text[:2]))
-        return _IMPOSSIBLE if day is None else CellDate(day, DateForm.PLAIN)
+    if len(text) == 10 and text[2] == text[5] == ".":  # nearly every cell: dd.mm.yyyy
+        digits = text[6:] + text[3:5] + text[:2]
+        if digits.isascii() and digits.isdigit():
+            day = _calendar_day(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+            return _IMPOSSIBLE if day is None else CellDate(day, DateForm.PLAIN)
     if is_missing(text, numbers=False):
         return _ABSENT
     folded = fold(text)

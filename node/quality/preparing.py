@@ -144,13 +144,17 @@ def _ends_that_happened(raw: RawTable, screened: Screened) -> Days:
 
 
 def _quarantine(raw: RawTable, screened: Screened) -> Quarantine:
-    rows = [
-        (int(row), QuarantinedRow(int(raw.lines[row]), reason.trap, reason.text, raw.cells(int(row))))
-        for marked, reason in screened.set_aside
-        for row in np.flatnonzero(marked)
-    ]
-    rows.sort(key=lambda pair: pair[0])
-    return Quarantine(raw.layout.header, tuple(row for _, row in rows))
+    reasons = {
+        row: reason for marked, reason in screened.set_aside for row in np.flatnonzero(marked).tolist()
+    }
+    rows = sorted(reasons)
+    return Quarantine(
+        raw.layout.header,
+        tuple(
+            QuarantinedRow(int(raw.lines[row]), reasons[row].trap, reasons[row].text, cells)
+            for row, cells in zip(rows, raw.cells(rows), strict=True)
+        ),
+    )
 
 
 def _unmapped(screened: Screened, codes: Mapping[str, CodedColumn]) -> tuple[Unmapped, ...]:

@@ -150,8 +150,9 @@ def screen(raw: RawTable, *, area: str, mapping: CodeMapping, counts: FindingCou
 
 def _no_records(raw: RawTable) -> Mask:
     totals = np.zeros(raw.rows, dtype=np.bool_)
-    for row in np.flatnonzero(raw.matching(0, r"(?i)summe|gesamt|total")):
-        totals[row] = fold(raw.cells(int(row))[0]).rstrip(": ") in _TOTAL_ROWS
+    candidates = np.flatnonzero(raw.matching(0, r"(?i)summe|gesamt|total")).tolist()
+    for row, cells in zip(candidates, raw.cells(candidates), strict=True):
+        totals[row] = fold(cells[0]).rstrip(": ") in _TOTAL_ROWS
     blank = raw.blank(0)
     for place in range(1, len(raw.columns)):
         if not blank.any():

@@ -8,7 +8,7 @@ It deliberately interprets nothing: no dates, no codes, no missing markers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -107,9 +107,12 @@ class RawTable:
         """Return a column of the profile, each distinct text once."""
         return self.distinct(self.layout.places[name])
 
-    def cells(self, row: int) -> tuple[str, ...]:
-        """Return the cells of one row in file order, as they were read."""
-        return (*(str(column[row].as_py()) for column in self.columns), *self.surplus.get(row, ()))
+    def cells(self, rows: Sequence[int]) -> list[tuple[str, ...]]:
+        """Return the cells of some rows in file order, as they were read."""
+        wanted = pa.array(rows, pa.int64())
+        columns = [column.take(wanted).to_pylist() for column in self.columns]
+        whole: list[tuple[str, ...]] = list(zip(*columns, strict=True))
+        return [(*cells, *self.surplus.get(row, ())) for row, cells in zip(rows, whole, strict=True)]
 
 
 def _spread(per_text: list[bool], column: pa.DictionaryArray) -> Mask:

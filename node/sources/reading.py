@@ -70,14 +70,14 @@ def read_profile_a(
         All rows behind the header as text.
 
     Raises:
-        KimError: ``source_missing``, ``too_large``, ``empty_source``, ``wrong_encoding``, ``no_header``,
+        KimError: ``source_missing``, ``source_too_large``, ``empty_source``, ``wrong_encoding``, ``no_header``,
             ``missing_column``, ``config_invalid`` (a local name for a column the profile does not have).
     """
     names = ProfileNames(local_names)
     try:
         size = path.stat().st_size
         if size > limits.max_bytes:
-            raise _too_large()
+            raise _source_too_large()
         if size == 0:
             raise _empty()
         encoding = encoding_of(path)
@@ -112,7 +112,7 @@ def _read(path: Path, names: ProfileNames, encoding: Encoding, limits: SourceLim
     if raw.rows == 0:
         raise _empty()
     if raw.rows > limits.max_rows:
-        raise _too_large()
+        raise _source_too_large()
     return raw
 
 
@@ -194,9 +194,9 @@ def _empty() -> Exception:
     return kim_error("empty_source")
 
 
-def _too_large() -> Exception:
+def _source_too_large() -> Exception:
     return kim_error(
-        "too_large",
+        "source_too_large",
         Text(
             "Die Quelldatei ist größer, als dieser Knoten liest.",
             "The source file is larger than this node reads.",

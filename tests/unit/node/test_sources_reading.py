@@ -49,7 +49,7 @@ def test_the_whole_profile_as_the_case_system_writes_it(tmp_path: Path) -> None:
     assert raw.lines.tolist() == [4, 5]
     assert texts(raw, "Fallnummer") == ["F-2025-0001", "Summe"]
     assert texts(raw, "Bemerkung") == ["Rückruf", ""]
-    assert raw.cells(0)[:4] == ("F-2025-0001", "1", "05382012", "Hennef")
+    assert raw.cells([0])[0][:4] == ("F-2025-0001", "1", "05382012", "Hennef")
     assert (raw.layout.renamed, raw.layout.moved, raw.layout.extra, dict(raw.surplus)) == ((), (), (), {})
 
 
@@ -159,10 +159,11 @@ def test_rows_are_brought_to_the_width_of_the_header(tmp_path: Path) -> None:
     short = "F-2;1;05382"
     long = ROW + "verschoben;"
     raw = read(tmp_path, HEADER, short, long, ROW.rstrip(";") + ";;;;")
-    assert raw.cells(0) == ("F-2", "1", "05382", *[""] * 21)
+    first, second, third = raw.cells([0, 1, 2])
+    assert first == ("F-2", "1", "05382", *[""] * 21)
     assert dict(raw.surplus) == {1: ("verschoben", "")}
-    assert raw.cells(1)[-2:] == ("verschoben", "")
-    assert raw.cells(2) == raw.cells(1)[:24]
+    assert second[-2:] == ("verschoben", "")
+    assert third == second[:24]
 
 
 def test_t26_renamed_moved_and_extra_columns(tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ def test_a_source_beyond_its_limits(tmp_path: Path, limits: SourceLimits) -> Non
     path.write_bytes(f"{HEADER}\r\n{ROW}\r\n{ROW}\r\n".encode("cp1252"))
     with pytest.raises(KimError) as caught:
         read_profile_a(path, limits=limits)
-    assert caught.value.code == "too_large"
+    assert caught.value.code == "source_too_large"
 
 
 def test_a_repeated_header_is_recognised(tmp_path: Path) -> None:
