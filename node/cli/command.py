@@ -48,7 +48,7 @@ def _unexpected(error: Exception) -> KimError:
             place = f"{file.relative_to(_OWN_CODE)}:{trace.tb_lineno}"
         trace = trace.tb_next
     name = type(error).__name__
-    return kim_error("internal", Text(f"kim-node: {name} bei {place}.", f"kim-node: {name} at {place}."))
+    return kim_error("unexpected", Text(f"kim-node: {name} bei {place}.", f"kim-node: {name} at {place}."))
 
 
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -86,7 +86,7 @@ def _refused(console: Console, session: Session | None, error: KimError) -> int:
     console.refusal(error)
     if session is not None:
         # The detail of an unforeseen error is a place in our code; that of others is for the screen only.
-        place = error.detail.en if error.code == "internal" else None
+        place = error.detail.en if error.code == "unexpected" else None
         session.logbook.write("command.refused", {"code": error.code, "place": place})
     return error.exit_code
 

@@ -282,7 +282,7 @@ def test_an_unforeseen_error_quotes_nothing(home: NodeHome, monkeypatch: pytest.
     monkeypatch.setattr("node.cli.checking.read_source", fail)
     result = home.run("check")
 
-    assert result.exit_code == PROBLEMS["internal"].exit_code
+    assert result.exit_code == PROBLEMS["unexpected"].exit_code
     assert "ValueError" in result.stderr
     assert "Müller" not in result.output + home.log_text()
 
