@@ -39,6 +39,7 @@ class HubSimulator:
     submissions: dict[str, Submission] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     looks_before_decision: int = 0
+    audience: str = AUDIENCE
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -50,7 +51,7 @@ class HubSimulator:
         except KimError as error:
             status, content = error.problem.status, problem_document(error)
             media = "application/problem+json"
-        start_response(f"{status} X", [("Content-Type", media), ("Kim-Hub", AUDIENCE)])
+        start_response(f"{status} X", [("Content-Type", media), ("Kim-Hub", self.audience)])
         return [b""] if content is None else [json.dumps(content).encode()]
 
     def _answer(self, method: str, path: str, body: bytes, environ: dict[str, Any]) -> tuple[int, Any]:
@@ -148,12 +149,12 @@ class Faults:
 LOST = "lost"
 
 
-def problem_answer(code: str, **headers: str) -> Answer:
+def problem_answer(code: str, *, audience: str = AUDIENCE, **headers: str) -> Answer:
     """A refusal as the hub sends it."""
     content = json.dumps(problem_document(kim_error(code))).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return (
         kim_error(code).problem.status,
         content,
-        {"Content-Type": "application/problem+json", "Kim-Hub": AUDIENCE, **named},
+        {"Content-Type": "application/problem+json", "Kim-Hub": audience, **named},
     )

@@ -1,0 +1,311 @@
+"""`kim-node submit` against a real hub: delivered once, whatever happens in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hub.services.publishing import close
+from hub.services.registration import Registration, register
+from node.clock import SystemClock
+from node.journal import DeliveryState, Journal
+from node.keystore import create_key
+from protocol.periods import Period
+from protocol.problems import PROBLEMS
+from tests.factories.node_home import NodeHome, node_home, some_cases
+from tests.factories.running_hub import RunningHub, running_hub
+from tests.fakes.hub_simulator import Faults, HubSimulator, problem_answer
+from tests.fakes.served import served
+from tests.unit.node.exports import AREA
+
+#: Every place at which a delivery can be interrupted, in order.
+FAILPOINTS = (
+    "blob.write",
+    "blob.written",
+    "spool.blobs",
+    "journal.write",
+    "spool.committed",
+    "send.announce",
+    "send.announced",
+    "send.chunk",
+    "send.complete",
+    "send.completed",
+    "send.decided",
+)
+
+
+@dataclass
+class Scene:
+    """A hub that listens and a node that may deliver to it."""
+
+    running: RunningHub
+    home: NodeHome
+
+    def register(self) -> None:
+        node, key = self.home.settings.node, self.home.public_key.hex
+        register(self.running.hub.context, [Registration(node, AREA, key, "Rhein-Sieg-Kreis")])
+
+    def submissions(self) -> dict[str, str]:
+        """The hub's submissions: id -> state."""
+        code, document = self.home.json("status")
+        assert code == 0, document
+        return {d["id"]: d["at_hub"] for d in document["deliveries"] if d["at_hub"] is not None}
+
+
+@pytest.fixture
+def unknown(tmp_path: Path) -> Iterator[Scene]:
+    """A node whose key the hub does not know yet."""
+    with running_hub(tmp_path / "hub") as running, served(running.client.application) as url:
+        yield Scene(running, node_home(tmp_path, hub=url))
+
+
+@pytest.fixture
+def scene(unknown: Scene) -> Scene:
+    unknown.register()
+    return unknown
+
+
+def states(document: dict[str, object]) -> list[str]:
+    deliveries = document["deliveries"]
+    assert isinstance(deliveries, list)
+    return [delivery["state"] for delivery in deliveries]
+
+
+def test_everything_due_is_delivered_and_accepted(scene: Scene) -> None:
+    code, document = scene.home.json("submit")
+
+    assert code == 0, document
+    assert [(d["period"], d["dataset"]) for d in document["deliveries"]] == [
+        (period, dataset) for period in ("2026-Q1", "2026-Q2") for dataset in ("CASES", "PERSONS")
+    ]
+    for delivery in document["deliveries"]:
+        assert delivery["state"] == "accepted"
+        assert delivery["audit"] == "safe"
+        assert delivery["revision"] == 1
+        assert delivery["problem"] is None
+        assert 0 < delivery["sensitive"] <= delivery["withheld"] < delivery["cells"]
+    assert document["rows"]["cases"] == 90
+    assert set(document["seconds"]) == {"read", "tabulate", "protect", "audit", "send"}
+    assert sorted(path.name for path in scene.home.settings.dossiers.iterdir()) == [
+        "2026-Q1-CASES.html",
+        "2026-Q1-PERSONS.html",
+        "2026-Q2-CASES.html",
+        "2026-Q2-PERSONS.html",
+    ]
+
+
+def test_submitting_again_signs_nothing(scene: Scene) -> None:
+    _, first = scene.home.json("submit")
+    code, second = scene.home.json("submit")
+
+    assert code == 0
+    assert [d["id"] for d in second["deliveries"]] == [d["id"] for d in first["deliveries"]]
+    assert states(second) == ["accepted"] * 4
+    assert len(scene.home.records()) == 4
+
+
+def test_an_unknown_key_is_refused_and_the_same_statements_count_later(unknown: Scene) -> None:
+    code, refused = unknown.home.json("submit")
+    assert code == PROBLEMS["unknown_key"].exit_code
+    assert states(refused) == ["refused"] * 4
+    assert {d["problem"]["code"] for d in refused["deliveries"]} == {"unknown_key"}
+
+    unknown.register()
+    code, accepted = unknown.home.json("submit")
+
+    assert code == 0
+    assert [d["id"] for d in accepted["deliveries"]] == [d["id"] for d in refused["deliveries"]]
+
+
+def test_a_new_key_signs_what_the_old_one_could_not_deliver(unknown: Scene) -> None:
+    unknown.home.json("submit")
+    unknown.home.settings.key.unlink()
+    create_key(unknown.home.settings.key)
+    unknown.register()
+
+    code, document = unknown.home.json("submit")
+
+    assert code == 0, document
+    assert len(unknown.home.records()) == 8
+
+
+def test_changed_figures_are_held_and_the_others_go_on(scene: Scene) -> None:
+    scene.home.json("submit", "--period", "2026-Q1")
+    scene.home.write_cases(some_cases(96))
+    code, document = scene.home.json("submit")
+
+    assert code == PROBLEMS["correction_held"].exit_code
+    assert states(document) == ["held", "held", "accepted", "accepted"]
+    assert all(d["changed_cells"] > 0 for d in document["deliveries"][:2])
+    text = scene.home.run("submit")
+    assert "correction_held" in text.stderr
+    assert "zurückgehalten" in text.stdout
+
+
+def test_a_hub_that_is_away_loses_nothing(tmp_path: Path) -> None:
+    home = node_home(tmp_path, hub="http://127.0.0.1:9")
+    home.change("# attempts = 6", "attempts = 1")
+    code, document = home.json("submit")
+    assert code == PROBLEMS["hub_unreachable"].exit_code
+    assert states(document) == ["spooled"] * 4
+
+    with running_hub(tmp_path / "hub") as running, served(running.client.application) as url:
+        scene = Scene(running, home)
+        scene.register()
+        home.change("http://127.0.0.1:9", url)
+        code, later = home.json("submit")
+
+    assert code == 0
+    assert [d["id"] for d in later["deliveries"]] == [d["id"] for d in document["deliveries"]]
+
+
+def test_a_login_page_is_no_hub(tmp_path: Path) -> None:
+    page = (200, b"<html>Anmeldung</html>", {"Content-Type": "text/html"})
+    with served(Faults(HubSimulator(), [page] * 50)) as url:
+        code, document = node_home(tmp_path, hub=url).json("submit")
+
+    assert code == PROBLEMS["not_a_hub"].exit_code
+    assert states(document) == ["spooled"] * 4
+
+
+def test_another_hub_is_not_delivered_to(scene: Scene) -> None:
+    scene.home.change('audience = "kim-nrw/local"', 'audience = "kim-nrw/other"')
+    code, document = scene.home.json("submit")
+
+    assert code == PROBLEMS["wrong_audience"].exit_code
+    assert "accepted" not in states(document)
+
+
+def test_a_closed_period_is_refused_and_the_others_arrive(scene: Scene) -> None:
+    close(scene.running.hub.context, [Period(2026, 1)], datasets=("CASES", "PERSONS"))
+    code, document = scene.home.json("submit")
+
+    assert code == PROBLEMS["period_closed"].exit_code
+    assert states(document) == ["refused", "refused", "accepted", "accepted"]
+
+
+def test_not_waiting_is_enough_if_everything_arrived(scene: Scene) -> None:
+    code, document = scene.home.json("submit", "--no-wait")
+
+    assert code == 0
+    assert set(states(document)) <= {"received", "verifying", "accepted"}
+    assert scene.home.json("submit")[0] == 0
+
+
+def test_a_rejection_is_reported_and_redelivered_only_on_demand(tmp_path: Path) -> None:
+    hub = HubSimulator(decide=lambda payload: "k_anonymity", audience="kim-nrw/local")
+    with served(hub) as url:
+        home = node_home(tmp_path, hub=url, periods="2026-Q1")
+        code, rejected = home.json("submit")
+        assert code == PROBLEMS["k_anonymity"].exit_code
+        assert states(rejected) == ["rejected"] * 2
+        assert states(home.json("submit")[1]) == ["rejected"] * 2
+        assert len(hub.submissions) == 2
+
+        hub.decide = lambda payload: None
+        code, accepted = home.json("submit", "--redeliver")
+
+    assert code == 0
+    assert states(accepted) == ["accepted"] * 2
+    assert {d["revision"] for d in accepted["deliveries"]} == {1}
+    assert len(hub.submissions) == 4
+
+
+def test_a_hub_that_is_busy_for_a_while(tmp_path: Path) -> None:
+    hub = HubSimulator(audience="kim-nrw/local")
+    with served(Faults(hub, [problem_answer("busy", audience="kim-nrw/local")])) as url:
+        code, _ = node_home(tmp_path, hub=url, periods="2026-Q1").json("submit")
+
+    assert code == 0
+
+
+def test_one_submit_at_a_time(scene: Scene) -> None:
+    settings = scene.home.settings
+    with Journal(settings.journal, clock=SystemClock()) as journal, journal.exclusive:
+        result = scene.home.run("submit")
+
+    assert result.exit_code == PROBLEMS["node_locked"].exit_code
+
+
+def test_status_sees_both_sides(scene: Scene) -> None:
+    scene.home.json("submit", "--period", "2026-Q1")
+
+    assert set(scene.submissions().values()) == {"accepted"}
+    assert "accepted" in scene.home.run("status").stdout
+
+
+def test_status_notices_a_lost_journal(scene: Scene) -> None:
+    scene.home.json("submit", "--period", "2026-Q1")
+    for path in sorted(scene.home.settings.journal.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+    code, document = scene.home.json("status")
+
+    assert code == PROBLEMS["revision_conflict"].exit_code
+    assert len(document["hub"]["unknown_here"]) == 2
+    code, document = scene.home.json("submit", "--period", "2026-Q1")
+    assert code == PROBLEMS["revision_conflict"].exit_code
+    assert states(document) == ["refused"] * 2
+
+
+def test_nothing_withheld_is_on_the_disk_of_the_hub(scene: Scene) -> None:
+    """The hub's files hold exactly the protected bytes of the node's spool (SPEC: nothing under nulls)."""
+    scene.home.json("submit", "--period", "2026-Q1")
+    with Journal(scene.home.settings.journal, clock=SystemClock()) as journal:
+        payloads = {record.payload_sha256: journal.payload(record) for record in journal.deliveries()}
+    kept = [path for path in (scene.running.hub.settings.home).rglob("*") if path.name in payloads]
+
+    assert len({path.name for path in kept}) == 2
+    assert all(path.read_bytes() == payloads[path.name] for path in kept)
+
+
+def test_the_log_tells_the_story_without_values(scene: Scene) -> None:
+    scene.home.json("submit", "--period", "2026-Q1")
+    text = scene.home.log_text()
+
+    for event in ("delivery.signed", "delivery.received", "delivery.accepted"):
+        assert text.count(event) == 2
+    assert "Syrien" not in text
+
+
+# ------------------------------------------------------------------------------------- interruptions
+
+
+def submit_in_a_process(home: NodeHome, failpoint: str | None) -> int:
+    environment = {name: value for name, value in os.environ.items() if name != "KIM_FAILPOINT"}
+    if failpoint is not None:
+        environment["KIM_FAILPOINT"] = failpoint
+    command = [sys.executable, "-m", "node.cli", "--config", str(home.config), "submit", "--json"]
+    command += ["--period", "2026-Q1"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    return done.returncode
+
+
+@pytest.mark.slow
+def test_a_node_killed_anywhere_again_and_again_delivers_once(scene: Scene) -> None:
+    for place in FAILPOINTS:
+        assert submit_in_a_process(scene.home, f"{place}:kill") == -signal.SIGKILL, place
+    assert submit_in_a_process(scene.home, None) == 0
+
+    records = scene.home.records()
+    assert [record.state for record in records] == [DeliveryState.ACCEPTED] * 2
+    assert set(scene.submissions().values()) == {"accepted"}
+    blobs = {path.name for path in (scene.home.settings.journal / "blobs").iterdir()}
+    assert blobs == {record.payload_sha256 for record in records} | {
+        record.envelope_sha256 for record in records
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["blob.write", "journal.write"])
+def test_a_full_disk_is_said_and_survived(scene: Scene, place: str) -> None:
+    assert submit_in_a_process(scene.home, f"{place}:enospc") == PROBLEMS["storage_full"].exit_code
+    assert scene.home.records() == ()
+    assert submit_in_a_process(scene.home, None) == 0
