@@ -49,7 +49,8 @@ class _Page:
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{title} – "
             f"{escape(self._dossier.area)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-            f'<a class="skip" href="#content">{self._say(phrases.SKIP)}</a>\n{self._header()}\n<main id="content">\n'
+            f'<a class="skip" href="#content">{self._say(phrases.SKIP)}</a>\n{self._header()}\n'
+            '<main id="content">\n'
             f"{self._glance()}\n{self._explanations()}\n{self._legend()}\n"
             + "\n".join(self._entry(entry) for entry in self._dossier.entries)
             + f"\n{self._findings()}\n{self._signature()}\n</main>\n</body>\n</html>\n"
@@ -173,21 +174,13 @@ class _Page:
 
     def _sheet_facts(self, entry: Entry, sheet: Sheet) -> list[tuple[Text, str]]:
         language = self._language
-        withheld = sheet.cells.get(CellState.SUPPRESSED, 0)
         verdict = phrases.VERDICTS.get(entry.verdict or "")
         why = phrases.reasons(sheet.reasons, language) or phrases.NO_REASONS.in_(language)
         audit = verdict.in_(language) if verdict else "–"
         if entry.linked:
             audit = f"{audit}, {phrases.jointly(entry.linked).in_(language)}"
         return [
-            (
-                phrases.CELLS,
-                (
-                    f"{phrases.whole(sheet.size, language)}: {phrases.whole(sheet.size - withheld, language)} "
-                    f"{phrases.SHOWN.in_(language)}, {phrases.whole(withheld, language)} "
-                    f"{phrases.WITHHELD.in_(language)}"
-                ),
-            ),
+            (phrases.CELLS, phrases.cells(sheet).in_(language)),
             (phrases.WHY, why),
             (phrases.AUDIT, audit),
             (phrases.SIZE, f"{phrases.whole(sheet.payload_bytes, language)} Byte"),

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 
 from node.dossier.document import Dossier
-from node.dossier.sheets import REASON_NOTES, Cell, ReasonNote
+from node.dossier.sheets import REASON_NOTES, Cell, ReasonNote, Sheet
 from node.quality import Handling
 from protocol.observations import CellState
 from protocol.periods import Period
@@ -123,6 +123,19 @@ def outcome(dossier: Dossier) -> Text:
         f"{safe} Lieferungen sicher" + (f"; {staying} verlassen das Haus nicht" if staying else ""),
         f"{safe} deliveries safe" + (f"; {staying} do not leave the house" if staying else ""),
     )
+
+
+def cells(sheet: Sheet) -> Text:
+    """Say how many cells a delivery has, shows and withholds."""
+    withheld = sheet.cells.get(CellState.SUPPRESSED, 0)
+
+    def sentence(language: str) -> str:
+        numbers = [whole(n, language) for n in (sheet.size, sheet.size - withheld, withheld)]
+        return "{}: {} {shown}, {} {hidden}".format(
+            *numbers, shown=SHOWN.in_(language), hidden=WITHHELD.in_(language)
+        )
+
+    return Text(sentence("de"), sentence("en"))
 
 
 def jointly(linked: int) -> Text:

@@ -9,7 +9,6 @@ from typing import Final
 from node.dossier import phrases
 from node.dossier.document import Dossier, Entry
 from node.dossier.sheets import Cell, Sheet, SheetTable
-from protocol.observations import CellState
 from protocol.texts import Language
 
 _WIDTH: Final = 100
@@ -69,17 +68,9 @@ def _entry(entry: Entry, language: Language) -> list[str]:
 
 
 def _sheet_facts(entry: Entry, sheet: Sheet, language: Language) -> list[tuple[str, str]]:
-    withheld = sheet.cells.get(CellState.SUPPRESSED, 0)
     verdict = phrases.VERDICTS.get(entry.verdict or "")
     facts = [
-        (
-            phrases.CELLS.in_(language),
-            (
-                f"{phrases.whole(sheet.size, language)}: "
-                f"{phrases.whole(sheet.size - withheld, language)} {phrases.SHOWN.in_(language)}, "
-                f"{phrases.whole(withheld, language)} {phrases.WITHHELD.in_(language)}"
-            ),
-        ),
+        (phrases.CELLS.in_(language), phrases.cells(sheet).in_(language)),
         (phrases.AUDIT.in_(language), verdict.in_(language) if verdict else "–"),
         ("SHA-256", sheet.payload_sha256),
     ]
