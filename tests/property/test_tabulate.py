@@ -81,12 +81,7 @@ def _age_group(birth: date | None, reference: date) -> str:
     age = reference.year - birth.year - ((reference.month, reference.day) < (birth.month, birth.day))
     for code in CATALOGUE.codelists["CL_KIM_AGE"].codes:
         span = code.attributes
-        if (
-            code.id != "Y_LT18"
-            and code.id != "Y18T64"
-            and span
-            and span["lower_years"] <= age < span["upper_years"]
-        ):
+        if code.id not in {"Y_LT18", "Y18T64"} and span and span["lower_years"] <= age < span["upper_years"]:
             return code.id
     return "_U"
 
