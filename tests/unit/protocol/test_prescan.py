@@ -200,6 +200,17 @@ def test_numbers_that_contradict_the_bytes_are_refused():
         assert refusal(data) == "decode_failed"
 
 
+def test_a_bitmap_covers_every_row():
+    """P-44: seventeen rows need three bytes."""
+    rows = range(17)
+    values = pa.array([None if row == 8 else row for row in rows], pa.int64())
+    data = canonical_stream(pa.table([pa.array([f"{row:02}" for row in rows]), values], schema=SCHEMA))
+    assert prescan(data).rows == 17
+    claim = struct.pack("<2q", 112, 3)
+    assert data.count(claim) == 1
+    assert refusal(data.replace(claim, struct.pack("<2q", 112, 2))) == "decode_failed"
+
+
 def test_a_body_that_lies_about_its_length_is_refused():
     """P-43."""
     body = 56
