@@ -51,6 +51,7 @@ class AreaRun:
         report: what `kim-node submit --json` said, or None if it failed.
         failure: why it failed, or empty.
         node_seconds: wall-clock time of `kim-node submit`.
+        node_cpu_seconds: its processor time.
         node_peak_bytes: largest resident size of the node.
     """
 
@@ -59,6 +60,7 @@ class AreaRun:
     report: Mapping[str, Any] | None
     failure: str
     node_seconds: float
+    node_cpu_seconds: float
     node_peak_bytes: int
 
 
@@ -196,7 +198,9 @@ class Course:
         progress.area_done(
             region.name, failure or f"{generated.rows} Zeilen, {cells} Zellen, {withheld} zurückgehalten"
         )
-        return AreaRun(region, generated.rows, report, failure, done.seconds, done.peak_bytes)
+        return AreaRun(
+            region, generated.rows, report, failure, done.seconds, done.cpu_seconds, done.peak_bytes
+        )
 
     def _folder(self, region: Region) -> Path:
         return self.home / "areas" / region.id

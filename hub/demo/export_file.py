@@ -10,12 +10,14 @@ counts say how many lines must be dropped.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from hub.demo.columns import COLUMNS
 from hub.demo.plans import AreaPlan
-from hub.demo.records import Entry
+from hub.demo.records import Entry, Findings
 
 BANNER: Final = ("KIM-Fallverwaltung - Falluebersicht", "Export vom 05.10.2026 08:15")
 _TOTAL_LABELS: Final = ("Zwischensumme", "  Gesamt", "SUMME", "Total")
@@ -23,7 +25,7 @@ _TOTAL_LABELS: Final = ("Zwischensumme", "  Gesamt", "SUMME", "Total")
 _INTERRUPTION: Final = 0.002
 
 
-def write_export(path: Path, plan: AreaPlan, entries: Iterable[Entry]) -> int:
+def write_export(path: Path, plan: AreaPlan, entries: Iterable[Entry]) -> Findings:
     """Write the file of one area.
 
     Args:
@@ -32,8 +34,8 @@ def write_export(path: Path, plan: AreaPlan, entries: Iterable[Entry]) -> int:
         entries: rows by case or contact, in file order.
 
     Returns:
-        Number of lines that are no data and must be dropped (totals, blank lines, repeated headers, the
-        footer).
+        Findings about the file: lines before the header, lines that are no data and must be dropped (totals,
+        blank lines, repeated headers, the footer), columns renamed and added; zeros included.
     """
     rng = random.Random(f"kim-demo/1/file/{plan.region.id}")
     header = _line((*plan.names, *plan.extra))
@@ -50,7 +52,14 @@ def write_export(path: Path, plan: AreaPlan, entries: Iterable[Entry]) -> int:
             dropped += 1
     lines.append(_total_line("Summe", rows, width=len(plan.names) + len(extra)))
     path.write_bytes("".join(f"{line}\r\n" for line in lines).encode(plan.encoding))
-    return dropped + 1
+    return Counter(
+        {
+            ("T02", "N"): len(BANNER) + plan.separator_line,
+            ("T03", "D"): dropped + 1,
+            ("T26", "N"): sum(name not in COLUMNS for name in plan.names),
+            ("T26", "W"): len(plan.extra),
+        }
+    )
 
 
 def _interruption(rng: random.Random, header: str, *, width: int) -> str:

@@ -64,8 +64,8 @@ def generate_area(region: Region, folder: Path) -> GeneratedArea:
     plan = plan_of(region)
     world = simulate(region.id, population=region.population)
     entries = spoiled_entries(world, plan)
-    dropped_lines = write_export(folder / EXPORT_FILE, plan, entries)
-    handled = handle(entries, dropped_lines=dropped_lines)
+    file_findings = write_export(folder / EXPORT_FILE, plan, entries)
+    handled = handle(entries, file_findings=file_findings)
     answer = {
         "area": region.id,
         "periods": [str(p) for p in Period.span(plan.first_period, plan.last_period)],
@@ -101,7 +101,7 @@ def spoiled_entries(world: World, plan: AreaPlan) -> list[Entry]:
 def findings_by_trap(handled: Handled) -> dict[str, dict[str, int]]:
     """Arrange the expected findings as trap → handling letter → rows."""
     arranged: dict[str, dict[str, int]] = {}
-    for (trap, letter), rows in sorted(handled.findings.items()):
+    for (trap, letter), rows in sorted((+handled.findings).items()):
         arranged.setdefault(trap, {})[letter] = rows
     return arranged
 

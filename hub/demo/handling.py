@@ -14,9 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from hub.demo.records import CaseFacts, ContactFacts, Entry
+from hub.demo.records import CaseFacts, ContactFacts, Entry, Findings
 
-Findings = Counter[tuple[str, str]]
 _UNKNOWN: Final = "_U"
 
 
@@ -46,17 +45,17 @@ class Handled:
     findings: Findings
 
 
-def handle(entries: Iterable[Entry], *, dropped_lines: int) -> Handled:
+def handle(entries: Iterable[Entry], *, file_findings: Findings) -> Handled:
     """Apply the expected handling to the rows of one area.
 
     Args:
         entries: rows in file order.
-        dropped_lines: lines of the file that are no data at all.
+        file_findings: what is to be found about the file as a whole, in lines or columns.
 
     Returns:
         What remains, and how many rows each finding counts.
     """
-    findings: Findings = Counter({("T03", "D"): dropped_lines})
+    findings = Counter(file_findings)
     by_case: dict[str, list[CaseFacts]] = {}
     contacts: list[ContactFacts] = []
     for entry in entries:
@@ -65,6 +64,7 @@ def handle(entries: Iterable[Entry], *, dropped_lines: int) -> Handled:
             if isinstance(row.facts, ContactFacts):
                 contacts.append(row.facts)
             elif row.facts is not None:
+                findings["T09", "N"] += len(row.facts.fields) > 1
                 by_case.setdefault(row.facts.case, []).append(row.facts)
     cases: list[HandledCase] = []
     involvements: list[Involvement] = []

@@ -9,6 +9,7 @@ Invariants: a row has exactly one outcome: it counts as part of a case or as a c
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -81,6 +82,9 @@ class Row:
         self.facts = None
         self.marks = [(trap, "D")]
 
+
+#: (trap, handling letter) → rows; for findings about a file: lines or columns.
+Findings = Counter[tuple[str, str]]
 
 #: The rows that describe one case or one contact, in file order.
 Entry = list[Row]

@@ -115,6 +115,7 @@ class Summary:
             "comparison": {"held": dict(judgement.checks), "failed": dict(judgement.failures)},
             "failures": list(self.failures),
             "seconds": {step: round(value, 2) for step, value in self.seconds.items()},
+            "node_cpu_seconds": round(sum(run.node_cpu_seconds for run in self.runs), 1),
             "peak_mib": {
                 "hub": None if self.hub_peak_bytes is None else round(self.hub_peak_bytes / _MIB, 1),
                 "node": round(max((run.node_peak_bytes for run in self.runs), default=0) / _MIB, 1),

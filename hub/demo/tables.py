@@ -70,6 +70,8 @@ def _overview(summary: Summary) -> Table:
         table.add_row("  nach oben offen (Lieferung fehlt)", _number(share["open"]))
     for step, seconds in summary.seconds.items():
         table.add_row(_STEPS[step], f"{seconds:.1f} s".replace(".", ","))
+    processor = f"{document['node_cpu_seconds']:.1f} s".replace(".", ",")
+    table.add_row("Rechenzeit aller Knoten", processor)
     table.add_row("Speicherspitze Hub", _mib(summary.hub_peak_bytes))
     table.add_row(
         "Speicherspitze größter Knoten", _mib(max((r.node_peak_bytes for r in summary.runs), default=0))

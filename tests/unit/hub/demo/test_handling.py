@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 
@@ -15,28 +16,34 @@ def row(**changes: object) -> Row:
 
 
 def test_rows_of_one_number_are_one_case_of_its_first_row() -> None:
-    handled = handle([[row(heads=2), row(person="P2", sex="M", heads=2)]], dropped_lines=1)
+    handled = handle(
+        [[row(heads=2), row(person="P2", sex="M", heads=2)]], file_findings=Counter({("T03", "D"): 1})
+    )
     (case,) = handled.cases
     assert case.holder.person == "P1"
     assert [i.person.person for i in handled.involvements] == ["P1", "P2"]
-    assert handled.findings == {("T03", "D"): 1}
+    assert +handled.findings == {("T03", "D"): 1, ("T09", "N"): 2}
 
 
 def test_a_person_listed_twice_counts_once_and_fields_are_united() -> None:
-    handled = handle([[row(fields=("LANG",)), row(fields=("WORK",), sex="M")]], dropped_lines=1)
+    handled = handle(
+        [[row(fields=("LANG",)), row(fields=("WORK",), sex="M")]], file_findings=Counter({("T03", "D"): 1})
+    )
     assert handled.cases[0].fields == {"LANG", "WORK"}
     assert [i.person.sex for i in handled.involvements] == ["F"]
 
 
 def test_unknown_field_gives_way_to_a_documented_one() -> None:
-    assert handle([[row(fields=()), row(fields=("WORK",))]], dropped_lines=0).cases[0].fields == {"WORK"}
-    assert handle([[row(fields=())]], dropped_lines=0).cases[0].fields == {"_U"}
+    assert handle([[row(fields=()), row(fields=("WORK",))]], file_findings=Counter()).cases[0].fields == {
+        "WORK"
+    }
+    assert handle([[row(fields=())]], file_findings=Counter()).cases[0].fields == {"_U"}
 
 
 def test_the_next_row_becomes_holder_when_the_first_is_refused() -> None:
     first = row(heads=2)
     first.refuse("T06")
-    handled = handle([[first, row(person="P2", heads=2)]], dropped_lines=0)
+    handled = handle([[first, row(person="P2", heads=2)]], file_findings=Counter())
     assert handled.cases[0].holder.person == "P2"
     assert handled.findings["T06", "R"] == 1
     # Two persons are stated and one is left.
@@ -44,13 +51,15 @@ def test_the_next_row_becomes_holder_when_the_first_is_refused() -> None:
 
 
 def test_dates_of_a_case_are_the_holders() -> None:
-    handled = handle([[row(heads=2), row(person="P2", opened=date(2026, 1, 1), heads=2)]], dropped_lines=0)
+    handled = handle(
+        [[row(heads=2), row(person="P2", opened=date(2026, 1, 1), heads=2)]], file_findings=Counter()
+    )
     assert {i.holder.opened for i in handled.involvements} == {CASE.opened}
 
 
 def test_contacts_stand_apart() -> None:
     contact = ContactFacts(date(2025, 1, 2), "LANG", "KI")
-    handled = handle([[Row([], contact, [("T22", "N")])]], dropped_lines=0)
+    handled = handle([[Row([], contact, [("T22", "N")])]], file_findings=Counter())
     assert handled.contacts == (contact,)
     assert handled.cases == ()
     assert handled.findings["T22", "N"] == 1
