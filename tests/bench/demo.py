@@ -1,0 +1,29 @@
+"""The whole demo after set-up: 54 real nodes, one real hub, and how long a person waits for the page."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+def run() -> list[str]:
+    """Run ``kim-hub demo --exit`` once in a temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "demo.json"
+        command = [Path(sys.executable).with_name("kim-hub"), "demo", "--exit", "--port", "0"]
+        command += ["--home", Path(folder) / "demo", "--json", result]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if not result.exists():
+            return [f"the demo ended with exit code {done.returncode} and no result", done.stderr[-2000:]]
+        found = json.loads(result.read_text(encoding="utf-8"))
+    seconds, memory = found["seconds"], found["peak_mib"]
+    total = seconds["total"]
+    return [
+        f"Demo, {found['areas']['delivered']} areas, {found['deliveries']} deliveries: {total:.0f} s "
+        f"(goal < 180 s: {'met' if total < 180 else 'MISSED'}), exit code {done.returncode}",
+        "  " + ", ".join(f"{step} {value:.0f} s" for step, value in seconds.items() if step != "total"),
+        f"  peak memory: hub {memory['hub']:.0f} MiB, largest node {memory['node']:.0f} MiB",
+    ]
