@@ -110,7 +110,7 @@ class RawTable:
     def cells(self, rows: Sequence[int]) -> list[tuple[str, ...]]:
         """Return the cells of some rows in file order, as they were read."""
         wanted = pa.array(rows, pa.int64())
-        columns = [column.take(wanted).to_pylist() for column in self.columns]
+        columns = [column.take(wanted).cast(pa.string()).to_pylist() for column in self.columns]
         whole: list[tuple[str, ...]] = list(zip(*columns, strict=True))
         return [(*cells, *self.surplus.get(row, ())) for row, cells in zip(rows, whole, strict=True)]
 
