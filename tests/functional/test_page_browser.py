@@ -1,0 +1,239 @@
+"""The page in a real browser: without scripts, on a phone, by keyboard, on paper, within contrast limits.
+
+Chromium is the system's own (`/usr/bin/chromium`); nothing is downloaded. The server is the hub's own, on
+loopback, with a built database.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from hub.serving import make_server
+from hub.settings import HubSettings
+from tests.factories.published_hub import app_of, shared_hub
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+]
+FULL = "/?indicator=CASES_OPEN&cell=SEX.F-CITIZEN.SY&period=2026-Q2&area=NW05954"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="the system has no chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    settings = HubSettings(home=shared_hub().path.parent, port=0)
+    server = make_server(app_of(shared_hub()), settings)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="de-DE")
+    yield context.new_page()
+    context.close()
+
+
+def test_the_browser_loads_nothing_foreign_and_has_nothing_to_complain_about(
+    page: Page, address: str
+) -> None:
+    requested: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.goto(address + FULL, wait_until="networkidle")
+    assert complaints == []
+    assert {url.partition("?")[0] for url in requested} == {
+        f"{address}/",
+        f"{address}/assets/kim.css",
+        f"{address}/assets/icon.svg",
+    }
+
+
+def test_a_reader_without_scripts_can_choose_a_figure(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_role("link", name=re.compile("Erstmals begleitete Personen")).first.click()
+    page.get_by_label("Gliederung", exact=True).select_option("SEX.F")
+    page.get_by_label("Zeitraum").select_option("2026-Q1")
+    page.get_by_label("Darstellung").select_option("count")
+    page.get_by_label("Zeitreihe auch für").select_option("NW05315")
+    page.get_by_role("button", name="Anzeigen").click()
+    assert "indicator=PERSONS_NEW&cell=SEX.F&period=2026-Q1&measure=count" in page.url
+    assert page.get_by_role("heading", name="Erstmals begleitete Personen: Weiblich").is_visible()
+    assert page.get_by_role("img", name=re.compile("Köln – Erstmals begleitete Personen")).is_visible()
+    page.get_by_role("link", name="English").click()
+    assert page.get_by_role("heading", name="Persons supported for the first time: Female").is_visible()
+    context.close()
+
+
+def test_a_reader_follows_an_area_and_a_category(page: Page, address: str) -> None:
+    page.goto(address + "/?indicator=CASES_OPEN&period=2026-Q2")
+    table = page.get_by_role("region", name=re.compile("Tabelle der 54 Gebiete"))
+    assert table.get_by_role("row").count() == 1 + 5 + 54
+    table.get_by_role("link", name="Kreis Lippe", exact=True).click()
+    assert page.get_by_role("table", name="Zeitreihe Kreis Lippe").is_visible()
+    page.get_by_role("table", name=re.compile("^Geschlecht")).get_by_role("link", name="Weiblich").click()
+    assert page.get_by_role("heading", name="Laufende Fälle am Stichtag: Weiblich").is_visible()
+    assert "area=NW05766" in page.url
+
+
+@pytest.mark.parametrize("width", [320, 360, 390, 768, 1280])
+def test_the_page_never_scrolls_sideways(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for query in (FULL, "/?lang=en&indicator=PERSONS_SUPPORTED&measure=count", "/?period=soon"):
+        page.goto(address + query)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, query
+
+
+def test_wide_tables_scroll_in_a_named_region_that_the_keyboard_reaches(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(address)
+    regions = page.locator(".scroll")
+    for number in range(regions.count()):
+        region = regions.nth(number)
+        assert region.get_attribute("tabindex") == "0"
+        assert region.get_attribute("role") == "region"
+        assert region.get_attribute("aria-label")
+    status = page.locator("#lieferstand .scroll")
+    assert status.evaluate("e => e.scrollWidth > e.clientWidth")
+
+
+def test_the_first_tab_stop_skips_to_the_content_and_shows_its_focus(page: Page, address: str) -> None:
+    page.goto(address)
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    assert skip.inner_text() == "Zum Inhalt springen"
+    assert skip.bounding_box()["y"] >= 0
+    assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)") >= 2
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "inhalt"
+
+
+def test_landmarks_headings_and_tables_tell_the_structure(page: Page, address: str) -> None:
+    page.goto(address + FULL)
+    for role in ("banner", "main", "contentinfo"):
+        assert page.get_by_role(role).count() == 1
+    assert page.get_by_role("heading", level=1).count() == 1
+    levels = [
+        int(tag[1]) for tag in page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(e => e.tagName)")
+    ]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    for table in page.locator("table").all():
+        assert table.locator("caption").inner_text()
+        assert table.locator("thead th:not([scope])").count() == 0
+        assert table.locator("tbody th:not([scope=row])").count() == 0
+    for drawing in page.locator("svg:not([aria-hidden]):not(td svg)").all():
+        assert drawing.get_attribute("role") == "img"
+        assert drawing.locator("> title").count() == 1
+        assert drawing.locator("> desc").count() == 1
+
+
+def test_withheld_and_missing_areas_differ_by_pattern_not_only_by_colour(page: Page, address: str) -> None:
+    page.goto(address + "/?indicator=CASES_OPEN&cell=RESIDENCE.DULD&period=2026-Q3")
+    fills = {
+        css: page.locator(f".shapes path.{css}").first.evaluate("e => getComputedStyle(e).fill")
+        for css in ("withheld", "missing")
+    }
+    assert fills["withheld"].startswith('url("#muster-geheim")')
+    assert fills["missing"].startswith('url("#muster-fehlt")')
+    assert page.locator(".legend").get_by_text(re.compile("^geheim")).is_visible()
+    assert page.locator(".legend").get_by_text(re.compile("^nicht geliefert")).is_visible()
+
+
+# WCAG 2.1, relative luminance and contrast; large text is 24 px, or 18.66 px and bold.
+CONTRAST = """() => {
+  const channel = c => { c /= 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
+  const luminance = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const ground = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const found = rgb(getComputedStyle(e).backgroundColor);
+      if (found.length < 4 || found[3] === 1) return found.slice(0, 3);
+    }
+    return [255, 255, 255];
+  };
+  const failures = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    const text = walker.currentNode.textContent.trim();
+    if (!text || element.closest('.unseen, .skip, option, title, desc')) continue;
+    const style = getComputedStyle(element);
+    const drawn = element.closest('svg') !== null;
+    const [one, two] = [luminance(rgb(drawn ? style.fill : style.color)), luminance(ground(element))];
+    const contrast = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && parseInt(style.fontWeight) >= 700);
+    if (contrast < (large ? 3 : 4.5)) failures.push(text.slice(0, 40) + ' ' + contrast.toFixed(2));
+  }
+  return failures;
+}"""
+
+
+@pytest.mark.parametrize("query", ["/", FULL, "/?order=value&status=withheld&lang=en", "/?period=soon"])
+def test_text_stands_out_from_its_ground(page: Page, address: str, query: str) -> None:
+    page.goto(address + query)
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_targets_for_fingers_are_large_enough(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(address)
+    for control in page.locator("select, button, .jump a, .language, .card a").all():
+        box = control.bounding_box()
+        assert box["height"] >= 24  # WCAG 2.2, 2.5.8
+        assert box["width"] >= 24
+
+
+def test_on_paper_there_are_figures_and_no_controls(page: Page, address: str) -> None:
+    page.goto(address + FULL)
+    page.emulate_media(media="print")
+    for hidden in (".choices", ".jump", ".language", ".skip"):
+        assert not page.locator(hidden).first.is_visible()
+    assert page.locator("svg[role=img]").first.is_visible()
+    printed = page.pdf(format="A4")
+    assert printed.startswith(b"%PDF")
+    pages = len(re.findall(rb"/Type\\s*/Page\\b", printed)) or printed.count(b"/Type /Page\n")
+    assert pages < 20
+
+
+def test_a_zoomed_page_keeps_its_text(page: Page, address: str) -> None:
+    # 400 % of 1280 px is a viewport of 320 px (WCAG 1.4.10); spacing as in 1.4.12.
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto(address)
+    page.evaluate(
+        """() => { for (const e of document.querySelectorAll('p, li, a, h1, h2')) {
+          e.style.setProperty('line-height', '1.5'); e.style.setProperty('letter-spacing', '.12em');
+          e.style.setProperty('word-spacing', '.16em'); } }"""
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

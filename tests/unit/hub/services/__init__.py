@@ -1,0 +1,1 @@
+"""Tests of use cases that need no database."""

@@ -1,0 +1,1 @@
+"""Tests of the page's parts that need no database."""
