@@ -71,7 +71,8 @@ def read_profile_a(
 
     Raises:
         KimError: ``source_missing``, ``source_too_large``, ``empty_source``, ``wrong_encoding``,
-            ``no_header``, ``missing_column``, ``config_invalid`` (a local name for a column the profile does not have).
+            ``no_header``, ``missing_column``, ``config_invalid`` (a local name for a column the profile
+            does not have).
     """
     names = ProfileNames(local_names)
     try:
