@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem
+from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
 from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status
 from aggregation.disclosure.publication import Publication
 
@@ -46,111 +46,120 @@ class Task:
 
 
 class Moves:
-    """The program; variable ``i`` lifts movable cell ``i``, variable ``count + i`` lowers it."""
+    """All changes, part by part: what no relation connects is asked for separately."""
 
     def __init__(self, task: Task) -> None:
-        """Build it from what is withheld or may be."""
+        """Find the parts; their programs are built when they are needed first."""
+        self._task = task
         publication = task.publication
         self._cells = np.flatnonzero(publication.withheld | task.optional)
-        self._count = len(self._cells)
-        self._size = len(publication.values)
-        self._number = np.full(self._size, -1, dtype=np.int64)
-        self._number[self._cells] = np.arange(self._count)
-        floors = publication.floors[self._cells]
-        room = np.where(floors <= -NO_LIMIT, NO_LIMIT, publication.values[self._cells] - floors)
-        self._usual = np.concatenate([np.full(self._count, NO_LIMIT, dtype=np.int64), room])
-        self._limits = self._usual.copy()
+        system = publication.system
+        self._system, _ = system.among(self._cells, system.activity(publication.values))
+        self._labels = np.full(system.cells, -1, dtype=np.int64)
+        self._labels[self._cells] = components(self._system)
         start = np.where(publication.withheld, np.where(task.sensitive, WELCOME, FREE), task.costs)
-        self._costs: FloatArray = np.tile(start[self._cells], 2)
-        self._system = movements(publication, self._cells)
-        self._linear = self._program(integral=False)
-        self._integer: LinearProgram | None = None
+        self._costs: FloatArray = start.astype(np.float64)
+        self._parts: dict[int, _Part] = {}
 
     @property
     def solves(self) -> int:
         """Number of programs solved so far."""
-        return self._linear.solves + (self._integer.solves if self._integer else 0)
+        return sum(part.solves for part in self._parts.values())
 
     def set_free(self, cells: BoolArray) -> None:
         """Let cells move at next to no cost: they are withheld now, and served."""
-        numbers = self._number[np.flatnonzero(cells)]
-        both = np.concatenate([numbers, numbers + self._count])
-        self._costs[both] = FREE
+        numbers = np.flatnonzero(cells)
+        self._costs[numbers] = FREE
+        for label in np.unique(self._labels[numbers]):
+            if int(label) in self._parts:
+                self._parts[int(label)].set_costs(numbers[self._labels[numbers] == label], FREE)
+
+    def forbid(self, cell: int) -> None:
+        """Hold a cell at its true value; it cannot be asked for either."""
+        self._part(cell).forbid(cell)
+
+    def allow(self, cell: int) -> None:
+        """Let a forbidden cell move again."""
+        self._part(cell).allow(cell)
+
+    def cheapest(self, cell: int, sign: int, *, whole: np.bool_ = np.False_) -> Answer:
+        """Return the cheapest change that moves a cell by at least 1 in one direction.
+
+        Args:
+            cell: a withheld cell or one that may be.
+            sign: 1 for up, -1 for down.
+            whole: whether to ask for whole numbers outright; for when the answer without has fractions.
+        """
+        return self._part(cell).cheapest(cell, sign, whole=whole)
+
+    def for_nothing(self, cells: IntArray, signs: IntArray) -> IntArray:
+        """Return a change that moves as many of the cells as possible, each by 1 in its direction.
+
+        It moves nothing that would have to be withheld first: the reward of a cell is smaller than the
+        cost of any other. Parts without a whole-numbered answer stay as they are.
+        """
+        change = np.zeros(len(self._labels), dtype=np.int64)
+        for label in np.unique(self._labels[cells]):
+            here = self._labels[cells] == label
+            part = self._part(int(cells[here][0]))
+            part.write(part.for_nothing(cells[here], signs[here]), change)
+        return change
+
+    def change(self, cell: int, answer: Answer) -> IntArray | None:
+        """Return an answer about a cell as a change of the whole table, or None if it is not integral."""
+        change = np.zeros(len(self._labels), dtype=np.int64)
+        return change if self._part(cell).write(answer, change) else None
+
+    def _part(self, cell: int) -> _Part:
+        label = int(self._labels[cell])
+        if label not in self._parts:
+            inside = self._labels[self._cells] == label
+            fixed = np.zeros(self._system.rows, dtype=np.int64)
+            system, _ = self._system.among(np.flatnonzero(inside), fixed)
+            cells = self._cells[inside]
+            self._parts[label] = _Part(self._task.publication, cells, system, self._costs[cells])
+        return self._parts[label]
+
+
+class _Part:
+    """The program of one part; variable ``i`` lifts its cell ``i``, variable ``count + i`` lowers it."""
+
+    def __init__(
+        self, publication: Publication, cells: IntArray, system: LinearSystem, costs: FloatArray
+    ) -> None:
+        self._cells = cells
+        self._count = len(cells)
+        floors = publication.floors[cells]
+        room = np.where(floors <= -NO_LIMIT, NO_LIMIT, publication.values[cells] - floors)
+        self._usual = np.concatenate([np.full(self._count, NO_LIMIT, dtype=np.int64), room])
+        self._limits = self._usual.copy()
+        self._costs: FloatArray = np.tile(costs, 2)
+        self._system = in_two_parts(system)
+        self._linear = self._program(whole=np.False_)
+        self._integer: LinearProgram | None = None
+
+    @property
+    def solves(self) -> int:
+        return self._linear.solves + (self._integer.solves if self._integer else 0)
+
+    def set_costs(self, cells: IntArray, cost: float) -> None:
+        both = self._both(cells)
+        self._costs[both] = cost
         for program in self._programs():
             program.set_costs(both, self._costs[both])
 
     def forbid(self, cell: int) -> None:
-        """Hold a cell at its true value."""
-        self._set_limits(self._both(cell), np.zeros(2, dtype=np.int64))  # it cannot be asked for either
+        self._set_limits(self._both(np.array([cell])), np.zeros(2, dtype=np.int64))
 
     def allow(self, cell: int) -> None:
-        """Let a forbidden cell move again."""
-        both = self._both(cell)
+        both = self._both(np.array([cell]))
         self._set_limits(both, self._usual[both])
 
-    def cheapest(self, cell: int, sign: int) -> Answer:
-        """Return the cheapest change that moves a cell by at least 1 in one direction."""
-        return self._solve(self._linear, cell, sign)
-
-    def cheapest_integral(self, cell: int, sign: int) -> Answer:
-        """Return the cheapest integer change; for when :meth:`cheapest` gives fractions."""
-        if self._integer is None:
-            self._integer = self._program(integral=True)
-        return self._solve(self._integer, cell, sign)
-
-    def for_nothing(self, cells: IntArray, signs: IntArray) -> Answer:
-        """Return a change that moves as many of the cells as possible, each by 1 in its direction.
-
-        It moves nothing that would have to be withheld first: the reward of a cell is smaller than the
-        cost of any other.
-        """
-        numbers = self._number[cells]
-        forward = np.where(signs > 0, numbers, numbers + self._count)
-        backward = np.where(signs > 0, numbers + self._count, numbers)
-        program, limits = self._linear, self._limits
-        program.set_limits(forward, np.zeros_like(forward), np.minimum(limits[forward], 1))
-        program.set_limits(backward, np.zeros_like(backward), np.zeros_like(backward))
-        program.set_costs(forward, np.full(len(forward), -0.1))
-        answer = program.solve()
-        for part in (forward, backward):
-            program.set_limits(part, np.zeros_like(part), limits[part])
-        program.set_costs(forward, self._costs[forward])
-        return answer
-
-    def change(self, answer: Answer) -> IntArray | None:
-        """Return a solution as a change of the whole table, or None if it is not integral."""
-        moves = answer.integral()
-        if moves is None:
-            return None
-        change = np.zeros(self._size, dtype=np.int64)
-        change[self._cells] = moves[: self._count] - moves[self._count :]
-        return change
-
-    def _both(self, cell: int) -> IntArray:
-        number = self._number[cell]
-        return np.array([number, number + self._count])
-
-    def _programs(self) -> list[LinearProgram]:
-        return [self._linear] + ([self._integer] if self._integer else [])
-
-    def _program(self, *, integral: bool) -> LinearProgram:
-        program = LinearProgram(
-            self._system,
-            np.zeros(2 * self._count, dtype=np.int64),
-            self._limits,
-            integral=range(2 * self._count) if integral else (),
-            changing="limits",
-        )
-        program.set_costs(np.arange(2 * self._count), self._costs)
-        return program
-
-    def _set_limits(self, numbers: IntArray, upper: IntArray) -> None:
-        self._limits[numbers] = upper
-        for program in self._programs():
-            program.set_limits(numbers, np.zeros_like(upper), upper)
-
-    def _solve(self, program: LinearProgram, cell: int, sign: int) -> Answer:
-        both = self._both(cell)[::sign]  # the direction asked for comes first
+    def cheapest(self, cell: int, sign: int, *, whole: np.bool_) -> Answer:
+        if whole and self._integer is None:
+            self._integer = self._program(whole=np.True_)
+        program = self._integer if whole and self._integer else self._linear
+        both = self._both(np.array([cell]))[::sign]  # the direction asked for comes first
         limits = self._limits[both]
         if limits[0] < 1:
             return _NOWHERE
@@ -159,18 +168,54 @@ class Moves:
         program.set_limits(both, np.zeros(2, dtype=np.int64), limits)
         return answer
 
+    def for_nothing(self, cells: IntArray, signs: IntArray) -> Answer:
+        up, down = self._both(cells).reshape(2, -1)
+        forward, backward = np.where(signs > 0, up, down), np.where(signs > 0, down, up)
+        program, limits, nothing = self._linear, self._limits, np.zeros_like(up)
+        program.set_limits(forward, nothing, np.minimum(limits[forward], 1))
+        program.set_limits(backward, nothing, nothing)
+        program.set_costs(forward, np.full(len(forward), -0.1))
+        answer = program.solve()
+        for direction in (forward, backward):
+            program.set_limits(direction, nothing, limits[direction])
+        program.set_costs(forward, self._costs[forward])
+        return answer
 
-def movements(publication: Publication, cells: IntArray) -> LinearSystem:
-    """Return what each relation leaves to the movable cells, each in two parts: up and down.
+    def write(self, answer: Answer, change: IntArray) -> bool:
+        """Write an answer into a change of the whole table; False (and nothing) if it is not integral."""
+        moves = answer.integral()
+        if moves is None:
+            return False
+        change[self._cells] = moves[: self._count] - moves[self._count :]
+        return True
 
-    Args:
-        publication: the tables.
-        cells: the movable cells, ascending.
+    def _both(self, cells: IntArray) -> IntArray:
+        numbers = np.searchsorted(self._cells, cells)
+        return np.concatenate([numbers, numbers + self._count])
 
-    Returns:
-        A system over ``2 * len(cells)`` variables, the ups first.
-    """
-    system, _ = publication.system.among(cells, publication.system.activity(publication.values))
+    def _programs(self) -> list[LinearProgram]:
+        return [self._linear] + ([self._integer] if self._integer else [])
+
+    def _program(self, *, whole: np.bool_) -> LinearProgram:
+        everything = np.arange(2 * self._count)
+        program = LinearProgram(
+            self._system,
+            np.zeros_like(everything),
+            self._limits,
+            integral=everything if whole else (),
+            changing="limits",
+        )
+        program.set_costs(everything, self._costs)
+        return program
+
+    def _set_limits(self, numbers: IntArray, upper: IntArray) -> None:
+        self._limits[numbers] = upper
+        for program in self._programs():
+            program.set_limits(numbers, np.zeros_like(upper), upper)
+
+
+def in_two_parts(system: LinearSystem) -> LinearSystem:
+    """Return a system over changes as one over rises (first) and falls (second half of the variables)."""
     return replace(
         system,
         cells=2 * system.cells,

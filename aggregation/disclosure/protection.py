@@ -3,8 +3,8 @@
 The steps, in this order, so that the pattern depends on the input alone and not on what a process remembers:
 
 1. The rules make cells sensitive; small stocks that later quarters build on are to stay uncertain too.
-2. The new delivery is protected by itself as far as that goes, with the cells that neighbouring quarters see
-   held fixed: what is proven here stays proven whatever comes.
+2. The new delivery is protected table by table as far as that goes, with the cells that other tables and
+   neighbouring quarters see held fixed: what is proven here stays proven whatever comes.
 3. What is left of it is protected in the joint system.
 4. The sensitive cells of the linked deliveries are proven again, with what is withheld by now.
 5. Those that the new delivery would open are protected in the joint system.
@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregation.disclosure.history import Delivered, History, bridge_cells, linked_history
+from aggregation.disclosure.history import Delivered, History, linked_history
 from aggregation.disclosure.linear_system import BoolArray, IntArray
 from aggregation.disclosure.moves import Task
 from aggregation.disclosure.primary import (
@@ -255,10 +255,10 @@ def _jointly(history: History, stricter: int | None) -> Publication:
 
 
 def _seen_by_others(history: History, delivery: Delivered) -> BoolArray:
-    """Return the cells that other deliveries may see: all of them if the period was delivered twice."""
+    """Return the cells that other tables or deliveries may see: all if the period was delivered twice."""
     if sum(other.period == delivery.period for other in history.deliveries) > 1:
         return np.ones(len(delivery.values), dtype=np.bool_)
-    return bridge_cells(history.structure)
+    return history.structure.hinges
 
 
 def _precious(structure: Structure, values: IntArray, stricter: int | None) -> BoolArray:

@@ -31,7 +31,7 @@ from aggregation.disclosure.linear_system import (
 from protocol.catalogue import Catalogue, Identity, IdentityKind, Indicator, RuleKind, rules_of_code
 from protocol.codelists import TOTAL
 from protocol.errors import kim_error
-from protocol.grid import CellGrid, Key, grid_of
+from protocol.grid import CellGrid, Key, grid_of, table_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class Structure:
         system: relations within one delivery.
         rules: rule of each cell.
         flows: identities that reach into earlier deliveries.
+        hinges: cells that other tables or deliveries see: margins that two tables of an indicator share, and
+            cells of ``flows``.
         weights: how many elementary cells each cell sums up: what its loss costs the readers.
     """
 
@@ -88,6 +90,7 @@ class Structure:
     system: LinearSystem
     rules: CellRules
     flows: tuple[FlowLink, ...]
+    hinges: BoolArray
     weights: IntArray
 
 
@@ -105,12 +108,14 @@ def structure_of(catalogue: Catalogue, dataset_id: str) -> Structure:
     if key not in _STRUCTURES:
         grid = grid_of(catalogue, dataset_id)
         relations = tuple(_relations(catalogue, grid))
+        flows = tuple(_flow_links(catalogue, grid))
         _STRUCTURES[key] = Structure(
             catalogue=catalogue,
             grid=grid,
             system=LinearSystem.of(len(grid), relations),
             rules=_cell_rules(catalogue, grid),
-            flows=tuple(_flow_links(catalogue, grid)),
+            flows=flows,
+            hinges=_hinges(grid, flows),
             weights=_weights(len(grid), relations),
         )
     return _STRUCTURES[key]
@@ -185,6 +190,17 @@ def _flow_links(catalogue: Catalogue, grid: CellGrid) -> Iterator[FlowLink]:
         if identity.kind is IdentityKind.FLOW:
             for signs, rows, lags in _shared_cells(grid, identity):
                 yield FlowLink(signs, rows, lags)
+
+
+def _hinges(grid: CellGrid, flows: Sequence[FlowLink]) -> BoolArray:
+    tables = np.zeros(len(grid), dtype=np.int64)
+    for indicator in grid.dataset.indicators:
+        for table in indicator.tables:
+            rows = {grid.index[grid.key(indicator, codes)] for codes in table_cells(indicator, table)}
+            tables[sorted(rows)] += 1
+    hinges: BoolArray = tables > 1
+    hinges[[row for flow in flows for row in flow.rows]] = True
+    return hinges
 
 
 def _shared_cells(

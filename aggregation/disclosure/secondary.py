@@ -126,9 +126,8 @@ class _WitnessSearch:
         """
         for largest in (-1, 1):
             cells = np.flatnonzero(self._task.sensitive & ~self._certificates.met[0])
-            answer = self._moves.for_nothing(cells, np.where(self._at_floor[cells], 1, largest))
-            change = self._moves.change(answer)
-            if change is not None and self._holds(change) and not np.any(change[~self._withheld]):
+            change = self._moves.for_nothing(cells, np.where(self._at_floor[cells], 1, largest))
+            if change.any() and self._holds(change) and not np.any(change[~self._withheld]):
                 self._accept(change)
 
     def serve_one_by_one(self) -> None:
@@ -185,10 +184,10 @@ class _WitnessSearch:
             answer = self._moves.cheapest(cell, sign)
             if answer.status is Status.INFEASIBLE:
                 continue
-            change = self._moves.change(answer)
+            change = self._moves.change(cell, answer)
             if change is None:  # a fractional vertex, or no answer: ask for integers outright
-                answer = self._moves.cheapest_integral(cell, sign)
-                change = self._moves.change(answer)
+                answer = self._moves.cheapest(cell, sign, whole=np.True_)
+                change = self._moves.change(cell, answer)
                 self._undecided |= answer.status not in {Status.OPTIMAL, Status.INFEASIBLE}
             if change is not None and change[cell] and self._holds(change):
                 yield change
