@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from node.quality.coding import DateColumn, Days, date_column, spread_days
-from node.quality.dates import BIRTH_PIVOT, CellDate, DateForm
+from node.quality.dates import CASE_PIVOT, CellDate, DateForm
 from node.sources import Mask, RawTable
 
 _HIGHEST_AGE_YEARS: Final = 110
@@ -52,7 +52,9 @@ def read_births(raw: RawTable, *, reference: date | None) -> Births:
         raw: the export.
         reference: the day at which ages are judged; None judges none.
     """
-    column = date_column(raw, "Geburtsdatum", pivot=BIRTH_PIVOT)
+    # Nobody is born after the export: two digits beyond its year are of the last century.
+    pivot = CASE_PIVOT if reference is None else reference.year % 100 + 1
+    column = date_column(raw, "Geburtsdatum", pivot=pivot)
     judged = [_judge(cell, reference) for cell in column.read]
 
     def rows(kind: _Birth) -> Mask:

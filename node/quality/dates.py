@@ -14,9 +14,8 @@ from typing import Final, NamedTuple
 from node.mapping import is_missing
 from node.sources.wording import fold
 
-#: Two-digit years below this are of this century.
+#: Two-digit years of case dates below this are of this century; for births see `births`.
 CASE_PIVOT: Final = 50
-BIRTH_PIVOT: Final = 27
 
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
 _EXCEL_SERIALS: Final = range(20_000, 60_001)

@@ -38,9 +38,11 @@ def row(**cells: str) -> str:
     return ";".join(values)
 
 
-def write_export(folder: Path, text: str, *, columns: str = COLUMNS, encoding: str = "cp1252") -> Path:
+def write_export(
+    folder: Path, text: str, *, columns: str = COLUMNS, encoding: str = "cp1252", banner: str = BANNER
+) -> Path:
     """Write banner, header and the lines of ``text`` as the case system would."""
-    lines = [*BANNER.split(";"), columns + ";"]
+    lines = [*banner.split(";"), columns + ";"]
     # A line break typed as \r\n stands inside a quoted cell; a plain \n ends the row.
     lines += [line + ";" for line in re.split(r"(?<!\r)\n", text.strip("\n"))]
     path = folder / "export.csv"
@@ -56,10 +58,11 @@ def prepared(
     columns: str = COLUMNS,
     encoding: str = "cp1252",
     mapping: dict[str, dict[str, str]] | None = None,
+    banner: str = BANNER,
 ) -> Prepared:
     """Write an export, read it and prepare it."""
     catalogue = load_catalogue()
-    raw = read_profile_a(write_export(folder, text, columns=columns, encoding=encoding))
+    raw = read_profile_a(write_export(folder, text, columns=columns, encoding=encoding, banner=banner))
     return prepare(raw, area=area, mapping=CodeMapping(catalogue, mapping), catalogue=catalogue)
 
 

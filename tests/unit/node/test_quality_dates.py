@@ -9,7 +9,7 @@ import pytest
 
 from node.quality import require_ended
 from node.quality.births import completed_years
-from node.quality.dates import BIRTH_PIVOT, CASE_PIVOT, DateForm, read_date
+from node.quality.dates import CASE_PIVOT, DateForm, read_date
 from protocol.errors import KimError
 from protocol.periods import Period
 from tests.unit.node.exports import CLEAN, column, day, findings, prepared, row, set_aside
@@ -88,10 +88,20 @@ def test_what_is_absent(text: str) -> None:
     assert read_date(text, pivot=CASE_PIVOT).form is DateForm.ABSENT
 
 
-def test_two_digit_years_of_birth_turn_elsewhere() -> None:
-    assert read_date("01.05.26", pivot=BIRTH_PIVOT).day == day("2026-05-01")
-    assert read_date("01.05.27", pivot=BIRTH_PIVOT).day == day("1927-05-01")
-    assert read_date("01.05.88", pivot=BIRTH_PIVOT).day == day("1988-05-01")
+@pytest.mark.parametrize(
+    ("exported", "text", "birth"),
+    [
+        ("05.10.2026", "01.05.26", "2026-05-01"),
+        ("05.10.2026", "01.05.27", "1927-05-01"),
+        ("05.10.2026", "01.05.88", "1988-05-01"),
+        ("05.10.2031", "01.05.29", "2029-05-01"),
+    ],
+)
+def test_two_digit_years_of_birth_turn_with_the_export(
+    tmp_path: Path, exported: str, text: str, birth: str
+) -> None:
+    result = prepared(tmp_path, row(Geburtsdatum=text), banner=f"Fachverfahren;Export vom {exported} 08:15")
+    assert column(result, "birth") == [day(birth)]
 
 
 @pytest.mark.parametrize(
