@@ -258,7 +258,7 @@ def _map_unit(report: IndicatorReport, wording: Wording) -> str:
 
 def _rate(report: IndicatorReport, wording: Wording) -> str:
     denominator = report.cell.indicator.denominator
-    if denominator is None or report.headline.figure.rate is None:
+    if denominator is None or wording.rating().of(report.headline.figure) is None:
         return ""
     figure = wording.rating().sentence(report.headline.figure)
     return f"{figure} {wording.say(texts.PER_THOUSAND[denominator])}"
@@ -273,7 +273,7 @@ def _measure_label(report: IndicatorReport, wording: Wording) -> str:
 
 def _remarks(reading: Reading, report: IndicatorReport, wording: Wording) -> tuple[str, ...]:
     indicator, say = report.cell.indicator, wording.say
-    interval = report.headline.figure.count
+    interval = wording.counting().of(report.headline.figure)
     remarks: list[str] = []
     if interval is not None and interval.upper is None:
         there = reading.delivered(indicator.dataset, report.period)

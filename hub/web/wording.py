@@ -67,6 +67,8 @@ class Wording:
 
     def of(self, figure: Figure) -> Interval | None:
         """Return the limits of the figure in the chosen measure."""
+        if figure.empty:
+            return None
         return figure.rate if self.measure is Measure.RATE else figure.count
 
     def exact(self, figure: Figure) -> Decimal | None:

@@ -1,6 +1,5 @@
 """The client over real HTTP: what is an answer of the hub, what is not, and how patiently it asks."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,27 +8,17 @@ import pytest
 
 from node.hub_client import HubClient
 from node.settings import HubSettings
-from protocol import dsse
 from protocol.errors import KimError
-from protocol.keys import PrivateKey
-from tests.fakes.hub_simulator import AUDIENCE, LOST, Answer, Faults, HubSimulator, problem_answer
+from tests.factories.running_hub import Parcel, RunningHub, running_hub
+from tests.fakes.faults import AUDIENCE, LOST, Answer, Faults, problem_answer
 from tests.fakes.node_clock import SteppedClock
 from tests.fakes.served import served
 
 PAGE = "text/html; charset=utf-8"
-PAYLOAD = b"protected bytes"
 
 
 def hub_settings(url: str) -> HubSettings:
     return HubSettings(url, AUDIENCE, None, 2, 5, 4, 10)
-
-
-def envelope_of(payload: bytes) -> tuple[str, bytes]:
-    from hashlib import sha256
-
-    statement = {"payload": {"size": len(payload), "sha256": sha256(payload).hexdigest()}}
-    envelope = dsse.sign(dsse.PAYLOAD_TYPE_SUBMISSION, json.dumps(statement).encode(), PrivateKey.generate())
-    return dsse.statement_id(envelope), envelope.to_bytes()
 
 
 @pytest.fixture
@@ -37,14 +26,21 @@ def clock() -> SteppedClock:
     return SteppedClock()
 
 
-@pytest.fixture
-def hub() -> HubSimulator:
-    return HubSimulator()
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """A hub that takes submissions and never decides."""
+    with running_hub(tmp_path_factory.mktemp("hub"), start=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def parcel(running: RunningHub) -> Parcel:
+    return running.sender().parcel()
 
 
 @pytest.fixture
-def faults(hub: HubSimulator) -> Faults:
-    return Faults(hub)
+def faults(running: RunningHub) -> Faults:
+    return Faults(running.client.application)
 
 
 @pytest.fixture
@@ -53,19 +49,17 @@ def client(faults: Faults, clock: SteppedClock) -> Iterator[HubClient]:
         yield client
 
 
-def test_a_submission_from_announcement_to_decision(client: HubClient, hub: HubSimulator) -> None:
-    name, envelope = envelope_of(PAYLOAD)
-
-    announced = client.announce(envelope, statement_id=name)
-    client.put_chunk(name, 0, content=PAYLOAD)
-    completed = client.complete(name)
-    decided = client.submission(name)
+def test_a_submission_from_announcement_to_completion(client: HubClient, parcel: Parcel) -> None:
+    announced = client.announce(parcel.envelope.to_bytes(), statement_id=parcel.id)
+    client.put_chunk(parcel.id, 0, content=parcel.payload)
+    completed = client.complete(parcel.id)
+    (head,) = client.heads(parcel.statement.node)
 
     assert (announced.state, announced.missing, announced.chunk_bytes) == ("announced", ((0, 0),), 1 << 20)
     assert completed.state == "received"
-    assert decided.state == "accepted"
-    assert client.announce(envelope, statement_id=name).state == "accepted"
-    assert hub.submissions[name].chunks == {0: PAYLOAD}
+    assert client.submission(parcel.id).state == "received"
+    assert client.announce(parcel.envelope.to_bytes(), statement_id=parcel.id).state == "received"
+    assert (head.id, head.dataset, head.period, head.revision) == (parcel.id, "CASES", "2026-Q1", 1)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +81,11 @@ def test_a_submission_from_announcement_to_decision(client: HubClient, hub: HubS
     ],
 )
 def test_answers_that_end_the_attempt_at_once(
-    client: HubClient, faults: Faults, clock: SteppedClock, answer: Answer, code: str
+    client: HubClient, faults: Faults, clock: SteppedClock, answer: Answer, code: str, parcel: Parcel
 ) -> None:
     faults.plan = [answer]
-    name, envelope = envelope_of(PAYLOAD)
-
     with pytest.raises(KimError) as caught:
-        client.announce(envelope, statement_id=name)
+        client.announce(parcel.envelope.to_bytes(), statement_id=parcel.id)
 
     assert caught.value.code == code
     assert clock.waits == []
@@ -111,14 +103,13 @@ def test_answers_that_end_the_attempt_at_once(
     ],
 )
 def test_what_usually_passes_is_tried_again(
-    client: HubClient, faults: Faults, hub: HubSimulator, clock: SteppedClock, answer: Answer | str
+    client: HubClient, faults: Faults, clock: SteppedClock, answer: Answer | str, parcel: Parcel
 ) -> None:
     faults.plan = [answer, answer]
-    name, envelope = envelope_of(PAYLOAD)
 
-    assert client.announce(envelope, statement_id=name).state == "announced"
+    assert client.announce(parcel.envelope.to_bytes(), statement_id=parcel.id).id == parcel.id
     assert len(clock.waits) == 2
-    assert len(hub.submissions) == 1
+    assert len(faults.requests) == 3
 
 
 def test_patience_ends_after_the_attempts_of_the_settings(
@@ -165,7 +156,7 @@ def test_a_nonsense_pause_is_ignored(client: HubClient, faults: Faults, clock: S
 
 
 def test_nobody_listens(clock: SteppedClock) -> None:
-    with served(HubSimulator()) as url:
+    with served(lambda environ, start_response: []) as url:
         pass
     with (
         HubClient(hub_settings(url), node="node-1", clock=clock) as client,
@@ -199,7 +190,7 @@ def test_a_missing_ca_bundle_is_a_fault_of_the_configuration(tmp_path: Path, clo
 
 
 def test_passwords_and_proxies_of_the_machine_stay_out_of_loopback(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hub: HubSimulator, clock: SteppedClock
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, running: RunningHub, clock: SteppedClock
 ) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password secret\n")
     (tmp_path / ".netrc").chmod(0o600)
@@ -209,10 +200,10 @@ def test_passwords_and_proxies_of_the_machine_stay_out_of_loopback(
 
     def watching(environ, start_response):
         seen.update({name: str(value) for name, value in environ.items() if name.startswith("HTTP_")})
-        return hub(environ, start_response)
+        return running.client.application(environ, start_response)
 
     with served(watching) as url, HubClient(hub_settings(url), node="node-1", clock=clock) as client:
-        assert client.heads("node-1") == ()
+        assert client.heads("node-unheard-of") == ()
 
     assert "HTTP_AUTHORIZATION" not in seen
     assert seen["HTTP_KIM_CLIENT"].startswith("kim-node/")

@@ -21,7 +21,8 @@ from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from tests.factories.node_home import NodeHome, node_home, some_cases
 from tests.factories.running_hub import RunningHub, running_hub
-from tests.fakes.hub_simulator import Faults, HubSimulator, problem_answer
+from tests.fakes.faults import Faults
+from tests.fakes.hub_simulator import HubSimulator
 from tests.fakes.served import served
 from tests.unit.node.exports import AREA
 
@@ -200,7 +201,7 @@ def test_not_waiting_is_enough_if_everything_arrived(scene: Scene) -> None:
 
 
 def test_a_rejection_is_reported_and_redelivered_only_on_demand(tmp_path: Path) -> None:
-    hub = HubSimulator(decide=lambda payload: "k_anonymity", audience="kim-nrw/local")
+    hub = HubSimulator(decide=lambda payload: "k_anonymity")
     with served(hub) as url:
         home = node_home(tmp_path, hub=url, periods="2026-Q1")
         code, rejected = home.json("submit")
@@ -216,14 +217,6 @@ def test_a_rejection_is_reported_and_redelivered_only_on_demand(tmp_path: Path) 
     assert states(accepted) == ["accepted"] * 2
     assert {d["revision"] for d in accepted["deliveries"]} == {1}
     assert len(hub.submissions) == 4
-
-
-def test_a_hub_that_is_busy_for_a_while(tmp_path: Path) -> None:
-    hub = HubSimulator(audience="kim-nrw/local")
-    with served(Faults(hub, [problem_answer("busy", audience="kim-nrw/local")])) as url:
-        code, _ = node_home(tmp_path, hub=url, periods="2026-Q1").json("submit")
-
-    assert code == 0
 
 
 def test_one_submit_at_a_time(scene: Scene) -> None:

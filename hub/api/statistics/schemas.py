@@ -15,6 +15,10 @@ COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 BOOLEAN: Final[Schema] = {"type": "boolean"}
 MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
 DAY: Final[Schema] = {"type": "string", "format": "date"}
+CURSOR: Final[Schema] = {
+    "type": "string",
+    "description": "value of `cursor` for the next page (its address is in the Link header); null at the end",
+}
 SHARE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
 
 
@@ -53,7 +57,7 @@ def envelope(items: Schema) -> Schema:
 def paged(items: Schema) -> Schema:
     """Return the schema of an answer that may have a next page."""
     return closed(
-        release=nullable(ref("ReleaseReference")), demo=BOOLEAN, data=listed(items), next=nullable(STRING)
+        release=nullable(ref("ReleaseReference")), demo=BOOLEAN, data=listed(items), next=nullable(CURSOR)
     )
 
 
@@ -144,7 +148,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         dimensions=_DIMENSIONS,
         lower={
             **nullable(_VALUE),
-            "description": "the figure is at least this; null if nothing was delivered",
+            "description": "the figure is at least this; null if no cube holds it",
         },
         upper={**nullable(_VALUE), "description": "the figure is at most this; null if open upwards"},
         exact=BOOLEAN,

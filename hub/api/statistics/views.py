@@ -50,18 +50,16 @@ def _view(operation: Operation) -> Callable[[], Response]:
             }
         if not found.paged:
             return _answer(document, fixed=operation.fixed and "release" in values)
-        document["next"] = _next_page(found.next)
+        document["next"] = found.next
         response = _answer(document, fixed=operation.fixed and "release" in values)
-        if document["next"] is not None:
-            response.headers["Link"] = f'<{document["next"]}>; rel="next"'
+        if found.next is not None:
+            response.headers["Link"] = f'<{_address_of(found.next)}>; rel="next"'
         return response
 
     return view
 
 
-def _next_page(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
+def _address_of(cursor: str) -> str:
     query = {name: value for name, value in request.args.items() if name != "cursor"}
     return f"{request.path}?{urlencode({**query, 'cursor': cursor}, safe=',')}"
 

@@ -87,6 +87,11 @@ class Figure:
     rate: Interval | None
     coverage: Coverage | None = None
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was delivered: "at least zero" would be true, and say nothing."""
+        return self.count is None or (self.coverage is not None and self.coverage.delivered == 0)
+
 
 def area_figure(row: ObservationRow, *, decimals: int, population: int | None) -> Figure:
     """Build the figure of one reporting area: its value, or nothing but a sign.
@@ -115,7 +120,7 @@ def total_figure(
         population_share: share of the population in areas that delivered.
     """
     coverage = Coverage(row.expected, row.delivered, row.withheld, population_share)
-    if row.delivered == 0 or row.lower is None:
+    if row.lower is None:
         return Figure(CellState.NOT_DELIVERED, None, None, coverage)
     upper = None if row.upper is None else Decimal(row.upper).scaleb(-decimals)
     count = Interval(Decimal(row.lower).scaleb(-decimals), upper)

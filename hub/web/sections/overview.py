@@ -58,5 +58,5 @@ def _card(headline: Headline, report: IndicatorReport, counts: Wording, query: P
             measure=query.measure if current or indicator.denominator else None,
         ),
         current=current,
-        spark=draw_sparkline([point.figure.count for point in headline.points]),
+        spark=draw_sparkline([counts.of(point.figure) for point in headline.points]),
     )

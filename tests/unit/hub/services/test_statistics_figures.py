@@ -70,7 +70,7 @@ def test_without_any_delivery_there_is_no_figure() -> None:
         ROW, state=CellState.NOT_DELIVERED, value=None, lower=0, upper=None, expected=3, delivered=0
     )
     figure = total_figure(row, decimals=0, population=1000, population_share=Decimal(0))
-    assert (figure.state, figure.count) == (CellState.NOT_DELIVERED, None)
+    assert figure.empty
     assert absent_figure(expected=54).coverage.delivered == 0
     assert absent_figure(expected=1).coverage is None
 

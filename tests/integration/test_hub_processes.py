@@ -1,0 +1,227 @@
+"""The real commands in real processes: set up, serve, kill -9, close; what was acknowledged is never lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
+from protocol.keys import PrivateKey
+from protocol.periods import Period
+from protocol.problems import PROBLEMS
+from tests.factories.running_hub import Parcel, Sender, content_digest
+
+
+def hub(home: Path, command: str, *arguments: str, expect: int = 0) -> dict:
+    """Run a `kim-hub` command and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hub.cli", *command.split(), "--home", str(home), *arguments, "--json"],
+        capture_output=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "KIM_HUB_DATE": "2026-10-05"},
+    )
+    assert done.returncode == expect, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen, str]]:
+    """Serve `home`; gives the process and its URL."""
+    with (home / "hub.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hub.cli", "serve", "--home", str(home), "--port", "0", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, "KIM_HUB_DATE": "2026-10-05", **environment},
+        )
+    try:
+        line = process.stdout.readline()
+        assert line, (home / "hub.log").read_text()
+        yield process, json.loads(line)["url"]
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        process.stdout.close()
+
+
+def make_sender(home: Path, area: str = "NW05111") -> Sender:
+    """Set up a hub in `home` and register one node."""
+    hub(home, "init")
+    key = PrivateKey.generate()
+    node = f"node-{area.lower()}"
+    answer = hub(
+        home,
+        "register",
+        "--node",
+        node,
+        "--area",
+        area,
+        "--public-key",
+        key.public.hex,
+        "--name",
+        "Düsseldorf",
+    )
+    assert answer == {"registered": [{"node": node, "keyid": key.public.keyid}]}
+    return Sender(node, area, key, None)
+
+
+def announce(url: str, parcel: Parcel) -> requests.Response:
+    return requests.post(
+        f"{url}/v1/submissions",
+        data=parcel.envelope.to_bytes(),
+        headers={"Content-Type": PAYLOAD_TYPE_SUBMISSION},
+        timeout=30,
+    )
+
+
+def put(url: str, parcel: Parcel, n: int) -> requests.Response:
+    return requests.put(
+        f"{url}/v1/submissions/{parcel.id}/chunks/{n}",
+        data=parcel.chunks[n],
+        headers={"Content-Digest": content_digest(parcel.chunks[n])},
+        timeout=30,
+    )
+
+
+def complete(url: str, parcel: Parcel) -> requests.Response:
+    return requests.post(f"{url}/v1/submissions/{parcel.id}/complete", timeout=30)
+
+
+def decided(url: str, parcel: Parcel) -> dict:
+    deadline = time.monotonic() + 60
+    while True:
+        status = requests.get(f"{url}/v1/submissions/{parcel.id}", timeout=30).json()
+        if status["state"] in ("accepted", "rejected"):
+            return status
+        assert time.monotonic() < deadline, status
+        time.sleep(0.05)
+
+
+def test_kill_after_every_answer_loses_nothing(tmp_path: Path) -> None:
+    """The hub is killed with SIGKILL after each acknowledged step; the next one carries on where it was."""
+    sender = make_sender(tmp_path)
+    parcel = sender.parcel(chunk=32_768, withheld=[3, 4])
+    steps = [
+        (lambda url: announce(url, parcel), 201, "announced", [[0, 1]]),
+        (lambda url: put(url, parcel, 1), 204, "uploading", [[0, 0]]),
+        (lambda url: put(url, parcel, 0), 204, "uploading", []),
+        (lambda url: complete(url, parcel), 202, None, []),
+    ]
+    assert len(parcel.chunks) == 2
+    for step, expected, state, missing in steps:
+        with serving(tmp_path) as (process, url):
+            answer = step(url)
+            assert answer.status_code == expected, answer.text
+            process.kill()
+            process.wait()
+        if state is None:
+            continue
+        with serving(tmp_path) as (_, url):
+            status = requests.get(f"{url}/v1/submissions/{parcel.id}", timeout=30).json()
+            assert (status["state"], status["missing"]) == (state, missing)
+    # killed between completion and decision, most likely: the next process decides
+    with serving(tmp_path) as (_, url):
+        status = decided(url, parcel)
+        assert status["state"] == "accepted"
+        assert [event["state"] for event in status["events"]].count("accepted") == 1
+        assert announce(url, parcel).json()["state"] == "accepted"
+    log = (tmp_path / "hub.log").read_text()
+    assert "Traceback" not in log
+    for line in log.splitlines():
+        json.loads(line)
+
+
+def test_closing_beside_a_serving_hub_and_alone(tmp_path: Path) -> None:
+    sender = make_sender(tmp_path)
+    periods = [Period(2026, 1), Period(2026, 2)]
+    with serving(tmp_path) as (_, url):
+        for dataset in ("CASES", "PERSONS"):
+            for period in periods:
+                parcel = sender.parcel(dataset, period=period)
+                assert announce(url, parcel).status_code == 201
+                assert put(url, parcel, 0).status_code == 204
+                assert complete(url, parcel).status_code == 202
+                assert decided(url, parcel)["state"] == "accepted"
+        answer = hub(tmp_path, "close", "2026-Q1", "--wait")
+        assert answer["published"] is True
+        assert answer["release"] == 1
+        assert [item["dataset"] for item in answer["closed"]] == ["CASES", "PERSONS"]
+        # a second hub for the same folder is refused
+        second = hub_serve_fails(tmp_path)
+        assert second["code"] == "busy"
+    # without a serving hub the command does the work itself
+    answer = hub(tmp_path, "close", "2026-Q2", "--wait")
+    assert (answer["published"], answer["release"]) == (True, 2)
+    assert hub(tmp_path, "close", "2026-Q4", "--dataset", "CASES", expect=73)["code"] == "period_not_open"
+
+
+def hub_serve_fails(home: Path) -> dict:
+    done = subprocess.run(
+        [sys.executable, "-m", "hub.cli", "serve", "--home", str(home), "--port", "0", "--json"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    return json.loads(done.stdout)
+
+
+def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    assert hub(fresh, "register", "--list", str(_list(tmp_path)), expect=78)["code"] == "schema_outdated"
+    hub(tmp_path, "init")
+    assert hub(tmp_path, "init")["schema"] == "0001"
+    assert hub(tmp_path, "db upgrade") == {"schema": "0001"}
+    done = subprocess.run(
+        [sys.executable, "-m", "hub.cli", "serve", "--home", str(tmp_path), "--host", "0.0.0.0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == PROBLEMS["not_loopback"].exit_code
+    assert "not_loopback" in done.stderr
+    first = hub(tmp_path, "register", "--list", str(_list(tmp_path)))
+    assert hub(tmp_path, "register", "--list", str(_list(tmp_path))) == first
+    key = PrivateKey.generate().public.hex
+    for node, area, expected in (
+        ("node-other", "NW05111", "already_exists"),
+        ("node-a", "NW05112", "already_exists"),
+        ("node-new", "NW05334", "unknown_area"),
+        ("Node", "NW05116", "bad_request"),
+    ):
+        facts = ("--node", node, "--area", area, "--public-key", key)
+        exit_code = PROBLEMS[expected].exit_code
+        assert hub(tmp_path, "register", *facts, expect=exit_code)["code"] == expected
+
+
+def _list(folder: Path) -> Path:
+    file = folder / "nodes.json"
+    entry = {"node": "node-a", "area": "NW05111", "public_key": "11" * 32, "name": "A"}
+    file.write_text(json.dumps([entry]), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("command", ["", "init", "register", "serve", "close", "worker", "db upgrade"])
+def test_every_command_explains_itself_with_an_example(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hub.cli", *command.split(), "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert command == "" or "Beispiel" in done.stdout

@@ -1,0 +1,234 @@
+"""A listening hub over real connections: what breaks off, is too large or malformed is never half taken."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
+from protocol.periods import Period
+from protocol.problems import MEDIA_TYPE, PROBLEMS
+from protocol.regions import region_tree
+from tests.factories.running_hub import (
+    Parcel,
+    RunningHub,
+    Sender,
+    content_digest,
+    listening,
+    running_hub,
+)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningHub, int]]:
+    with running_hub(tmp_path_factory.mktemp("hub")) as running, listening(running) as port:
+        yield running, port
+
+
+def _raw(port: int, data: bytes, *, close: bool = False, seconds: float = 10.0) -> bytes:
+    """Send bytes and return the whole answer; with `close` hang up instead of waiting."""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        connection.sendall(data)
+        if close:
+            return b""
+        answer = b""
+        try:
+            while part := connection.recv(65536):
+                answer += part
+        except TimeoutError:
+            pass
+        return answer
+
+
+def _problem(answer: bytes) -> tuple[int, dict]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines[1:])
+    assert headers["Content-Type"].startswith(MEDIA_TYPE), head
+    assert headers["Kim-Hub"] == "kim-nrw/local"
+    return int(lines[0].split()[1]), json.loads(body)
+
+
+def _announce(port: int, parcel: Parcel) -> requests.Response:
+    return requests.post(
+        f"http://127.0.0.1:{port}/v1/submissions",
+        data=parcel.envelope.to_bytes(),
+        headers={"Content-Type": PAYLOAD_TYPE_SUBMISSION},
+        timeout=30,
+    )
+
+
+def _put(port: int, parcel: Parcel, n: int = 0) -> requests.Response:
+    return requests.put(
+        f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/chunks/{n}",
+        data=parcel.chunks[n],
+        headers={"Content-Digest": content_digest(parcel.chunks[n])},
+        timeout=30,
+    )
+
+
+def _chunk_request(parcel: Parcel, body: bytes) -> bytes:
+    return (
+        f"PUT /v1/submissions/{parcel.id}/chunks/0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Content-Digest: {content_digest(parcel.chunks[0])}\r\n"
+        f"Content-Length: {len(parcel.chunks[0])}\r\n\r\n"
+    ).encode() + body
+
+
+def test_an_upload_cut_off_in_the_middle_leaves_nothing(served: tuple[RunningHub, int]) -> None:
+    running, port = served
+    sender = running.sender("NW05111")
+    parcel = sender.parcel()
+    assert _announce(port, parcel).status_code == 201
+    for kept in (0, 1, len(parcel.chunks[0]) // 2, len(parcel.chunks[0]) - 1):
+        _raw(port, _chunk_request(parcel, parcel.chunks[0][:kept]), close=True)
+    time.sleep(0.2)
+    assert running.state(parcel) == "announced"
+    assert running.hub.context.incoming.submissions() == []
+    answer = requests.post(f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/complete", timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (409, "incomplete_upload")
+    # and the same bytes, sent again, are taken
+    assert _put(port, parcel).status_code == 204
+    answer = requests.post(f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/complete", timeout=30)
+    assert answer.status_code == 202
+
+
+def test_an_announcement_cut_off_in_the_middle_is_never_seen(served: tuple[RunningHub, int]) -> None:
+    running, port = served
+    parcel = running.sender("NW05112").parcel()
+    body = parcel.envelope.to_bytes()
+    head = (
+        f"POST /v1/submissions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {PAYLOAD_TYPE_SUBMISSION}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    _raw(port, head + body[:-5], close=True)
+    time.sleep(0.1)
+    assert running.state(parcel) is None
+
+
+OVERSIZE = b"PUT /v1/submissions/x/chunks/0 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999\r\n\r\n"
+MALFORMED = {
+    "a body far too large": (OVERSIZE, 413, "too_large"),
+    "headers without end": (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ".ljust(16_384, b"a"), 431, "too_large"),
+    "a malformed header": (b"GET /healthz HTTP/1.1\r\nHost 127.0.0.1\r\n\r\n", 400, "bad_request"),
+    "a length that is none": (
+        b"POST /v1/submissions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -1\r\n\r\n",
+        400,
+        "bad_request",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_the_server_itself_refuses_with_a_problem_document(served: tuple[RunningHub, int], case: str) -> None:
+    request, status, code = MALFORMED[case]
+    found, document = _problem(_raw(served[1], request))
+    assert document["code"] == code
+    assert document["remedy_en"]
+    assert found in (status, PROBLEMS[code].status)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "10.0.0.1:8000"])
+def test_only_a_loopback_name_is_answered(served: tuple[RunningHub, int], host: str) -> None:
+    answer = _raw(served[1], f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    assert _problem(answer)[1]["code"] == "bad_request"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.1:8000", "[::1]:8000", "LOCALHOST"])
+def test_loopback_names_are_answered(served: tuple[RunningHub, int], host: str) -> None:
+    answer = _raw(served[1], f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_every_answer_carries_the_headers(served: tuple[RunningHub, int]) -> None:
+    for path in ("/healthz", "/readyz", "/v1/nodes/node-x/heads", "/", "/nothing"):
+        answer = requests.get(f"http://127.0.0.1:{served[1]}{path}", timeout=30)
+        assert answer.headers["Kim-Hub"] == "kim-nrw/local", path
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"], path
+
+
+def test_wrong_methods_and_paths_are_problems(served: tuple[RunningHub, int]) -> None:
+    base = f"http://127.0.0.1:{served[1]}"
+    answer = requests.delete(f"{base}/v1/submissions", timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "POST" in answer.headers["Allow"]
+    answer = requests.get(f"{base}/v1/nothing", timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_others_are_served_while_somebody_dribbles(served: tuple[RunningHub, int]) -> None:
+    port = served[1]
+    idle = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(60)]
+    try:
+        for connection in idle:
+            connection.sendall(
+                b"POST /v1/submissions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{"
+            )
+        started = time.perf_counter()
+        assert requests.get(f"http://127.0.0.1:{port}/healthz", timeout=10).status_code == 200
+        assert time.perf_counter() - started < 2.0
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_the_same_statement_twenty_times_at_once_is_one_submission(served: tuple[RunningHub, int]) -> None:
+    running, port = served
+    parcel = running.sender("NW05113").parcel()
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: _announce(port, parcel), range(60)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 59 + [201]
+    assert len({json.dumps(answer.json()) for answer in answers}) == 1
+
+
+def test_of_two_statements_for_one_revision_one_wins(served: tuple[RunningHub, int]) -> None:
+    running, port = served
+    sender = running.sender("NW05114")
+    rivals = [sender.parcel() for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda parcel: _announce(port, parcel), rivals))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+    codes = {answer.json().get("code") for answer in answers if answer.status_code == 409}
+    assert codes == {"revision_conflict"}
+
+
+def test_fifty_four_nodes_deliver_two_at_a_time_without_a_lock_error(tmp_path: Path) -> None:
+    with running_hub(tmp_path, stale_seconds=60.0) as running, listening(running) as port:
+        senders = [running.sender(area) for area in region_tree().leaves_of("NW05")]
+        failures: list[str] = []
+        gate = threading.Semaphore(54)
+
+        def deliver(sender: Sender) -> list[Parcel]:
+            parcels = [
+                sender.parcel(period=period, withheld=[3, 4]) for period in (Period(2026, 1), Period(2026, 2))
+            ]
+            with gate, ThreadPoolExecutor(2) as pool:
+                list(pool.map(lambda parcel: _send(port, parcel, failures), parcels))
+            return parcels
+
+        with ThreadPoolExecutor(54) as pool:
+            parcels = [parcel for batch in pool.map(deliver, senders) for parcel in batch]
+        assert failures == []
+        deadline = time.monotonic() + 120
+        while any(running.state(parcel) != "accepted" for parcel in parcels):
+            assert time.monotonic() < deadline, {running.state(parcel) for parcel in parcels}
+            time.sleep(0.1)
+
+
+def _send(port: int, parcel: Parcel, failures: list[str]) -> None:
+    for answer in (
+        _announce(port, parcel),
+        _put(port, parcel),
+        requests.post(f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/complete", timeout=60),
+    ):
+        if answer.status_code not in (201, 202, 204):
+            failures.append(answer.text)
