@@ -100,7 +100,9 @@ class LinearProgram:
         Raises:
             ValueError: if the program is malformed.
         """
-        self._size = len(lower)
+        self._size = system.cells
+        if len(lower) != self._size or len(upper) != self._size:
+            raise ValueError("the solver refuses the program: limits do not fit the variables")
         self._all = np.arange(self._size, dtype=np.int32)
         self._solver = _quiet_solver(_PRIMAL_SIMPLEX if changing == "objective" else _DUAL_SIMPLEX)
         if len(integral):
