@@ -22,6 +22,10 @@ _HEADS: Final = (
     Text("Grund", "Reason"),
 )
 
+_NOT_REGISTERED: Final = Text(
+    "Der Hub kennt diesen Knoten noch nicht.", "The hub does not know this node yet."
+)
+
 
 def show_status(session: Session, *, ask_hub: bool) -> int:
     """Show how deliveries stand.
@@ -56,7 +60,12 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
 def _ask(session: Session) -> tuple[Head, ...]:
     settings = session.settings
     with HubClient(settings.hub, node=settings.node, clock=session.clock) as client:
-        return client.heads(settings.node)
+        try:
+            return client.heads(settings.node)
+        except KimError as error:
+            if error.code != "not_found":
+                raise
+            raise kim_error("unknown_key", _NOT_REGISTERED) from error
 
 
 def _unknown_here(records: Sequence[DeliveryRecord], heads: Sequence[Head]) -> tuple[Head, ...]:

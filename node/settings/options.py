@@ -28,6 +28,7 @@ class Option:
         required: whether the file is refused without it.
         minimum: smallest integer allowed.
         choices: words allowed for ``choice``.
+        pattern: form of a ``text``, as a regular expression; statements are refused without it.
         example: value shown in the template where there is no default.
     """
 
@@ -39,6 +40,7 @@ class Option:
     required: bool = False
     minimum: int = 1
     choices: tuple[str, ...] = ()
+    pattern: str = ""
     example: str = ""
 
     @property
@@ -75,6 +77,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
             en="Identity of the node. Random; the hub knows the node by this name. Do not change it.",
         ),
         required=True,
+        pattern=r"node-[0-9a-z][0-9a-z-]{0,58}",
     ),
     Option(
         "node",
@@ -98,6 +101,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
             en="Identity of this installation. It stays the same after a move to another machine.",
         ),
         required=True,
+        pattern=r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     ),
     Option(
         "node",
@@ -146,6 +150,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
             en="Name of the hub. It stands in every signed delivery; no other hub accepts it.",
         ),
         default="kim-nrw/local",
+        pattern=r"(?=.{1,128}\Z)[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9._-]*)*",
     ),
     Option(
         "hub",

@@ -145,6 +145,12 @@ def _value(spec: Option, document: Mapping[str, Any], faults: Faults) -> Value |
         )
     elif not isinstance(raw, str) or not raw.strip() or not raw.isprintable():
         faults.add(spec.pointer, f"{where} ist ein nicht leerer Text.", f"{where} is a text, not empty.")
+    elif spec.pattern and not re.fullmatch(spec.pattern, raw.strip(), re.ASCII):
+        faults.add(
+            spec.pointer,
+            f"{where} hat nicht die Form {spec.pattern}.",
+            f"{where} does not have the form {spec.pattern}.",
+        )
     elif spec.kind == "choice" and raw not in spec.choices:
         allowed = ", ".join(spec.choices)
         faults.add(spec.pointer, f"{where}: erlaubt ist {allowed}.", f"{where}: allowed is {allowed}.")

@@ -1,13 +1,12 @@
-"""A hub in 100 lines: the submission protocol with a decision that the test makes.
+"""A hub whose decision the test makes: for rejections that the real hub takes only about broken nodes.
 
-It checks what the transport must get right (digests, known statements, missing chunks) and nothing else;
-the real hub stands in `hub`. `Faults` stands in front of any application and answers in its place.
+It checks what the transport must get right (digests, known statements, missing chunks) and nothing else.
+Wherever the real hub can be made to answer so, tests use the real hub (`tests.factories.running_hub`).
 """
 
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +15,7 @@ from protocol.dsse import parse_envelope, statement_id
 from protocol.errors import KimError, kim_error
 from protocol.problems import problem_document
 
-AUDIENCE = "kim-nrw/test"
-Answer = tuple[int, bytes, dict[str, str]]
+AUDIENCE = "kim-nrw/local"
 
 
 @dataclass
@@ -35,15 +33,10 @@ class HubSimulator:
 
     chunk: int = 1 << 20
     decide: Callable[[bytes], str | None] = lambda payload: None
-    refuse: Callable[[str], str | None] = lambda statement: None
     submissions: dict[str, Submission] = field(default_factory=dict)
-    requests: list[str] = field(default_factory=list)
-    looks_before_decision: int = 0
-    audience: str = AUDIENCE
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        self.requests.append(f"{method} {re.sub('[0-9a-f]{64}', 'ID', path)}")
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         try:
             status, content = self._answer(method, path, body, environ)
@@ -51,7 +44,7 @@ class HubSimulator:
         except KimError as error:
             status, content = error.problem.status, problem_document(error)
             media = "application/problem+json"
-        start_response(f"{status} X", [("Content-Type", media), ("Kim-Hub", self.audience)])
+        start_response(f"{status} X", [("Content-Type", media), ("Kim-Hub", AUDIENCE)])
         return [b""] if content is None else [json.dumps(content).encode()]
 
     def _answer(self, method: str, path: str, body: bytes, environ: dict[str, Any]) -> tuple[int, Any]:
@@ -79,9 +72,6 @@ class HubSimulator:
         name = statement_id(envelope)
         if name in self.submissions:
             return 200, self._view(name)
-        code = self.refuse(name)
-        if code is not None:
-            raise kim_error(code)
         payload = json.loads(envelope.payload)["payload"]
         self.submissions[name] = Submission(payload["size"], payload["sha256"])
         return 201, self._view(name)
@@ -102,9 +92,6 @@ class HubSimulator:
     def _look(self, submission: Submission) -> None:
         if submission.state != "received":
             return
-        if self.looks_before_decision > 0:
-            self.looks_before_decision -= 1
-            return
         payload = b"".join(submission.chunks[number] for number in sorted(submission.chunks))
         assert hashlib.sha256(payload).hexdigest() == submission.sha256
         code = self.decide(payload)
@@ -120,41 +107,3 @@ class HubSimulator:
             "chunk": self.chunk,
             "problem": submission.problem,
         }
-
-
-@dataclass
-class Faults:
-    """Answers the next requests in place of the application behind it; then lets everything pass.
-
-    Each entry of `plan` is an answer, None to let one request pass, or `LOST` to let the application act
-    but hide its answer behind a gateway error.
-    """
-
-    app: Callable[..., Iterable[bytes]]
-    plan: list[Answer | str | None] = field(default_factory=list)
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        planned = self.plan.pop(0) if self.plan else None
-        if planned is None:
-            return self.app(environ, start_response)
-        if isinstance(planned, str):
-            list(self.app(environ, lambda *_: None))
-            planned = (502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"})
-        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        status, content, headers = planned
-        start_response(f"{status} X", list(headers.items()))
-        return [content]
-
-
-LOST = "lost"
-
-
-def problem_answer(code: str, *, audience: str = AUDIENCE, **headers: str) -> Answer:
-    """A refusal as the hub sends it."""
-    content = json.dumps(problem_document(kim_error(code))).encode()
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return (
-        kim_error(code).problem.status,
-        content,
-        {"Content-Type": "application/problem+json", "Kim-Hub": audience, **named},
-    )

@@ -202,8 +202,12 @@ def test_passwords_and_proxies_of_the_machine_stay_out_of_loopback(
         seen.update({name: str(value) for name, value in environ.items() if name.startswith("HTTP_")})
         return running.client.application(environ, start_response)
 
-    with served(watching) as url, HubClient(hub_settings(url), node="node-1", clock=clock) as client:
-        assert client.heads("node-unheard-of") == ()
+    with (
+        served(watching) as url,
+        HubClient(hub_settings(url), node="node-1", clock=clock) as client,
+        pytest.raises(KimError),
+    ):
+        client.heads("node-unheard-of")
 
     assert "HTTP_AUTHORIZATION" not in seen
     assert seen["HTTP_KIM_CLIENT"].startswith("kim-node/")

@@ -1,6 +1,5 @@
 """Sending what is spooled over real HTTP to a real hub: whatever goes wrong, running again converges."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,6 @@ from node.outbox import Outbox, Outcome
 from node.settings import HubSettings
 from protocol.keys import PrivateKey
 from protocol.periods import Period
-from protocol.statement import PayloadInfo
 from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
 from tests.fakes.faults import AUDIENCE, LOST, Answer, Faults, problem_answer
 from tests.fakes.node_clock import SteppedClock
@@ -40,16 +38,7 @@ class Bench:
     clock: Clock
 
     def spool(self, period: str, *, payload: bytes | None = None, chunk: int = 1 << 20) -> DeliveryRecord:
-        parcel = self.sender.parcel(period=Period.parse(period))
-        if payload is not None:
-            digest = hashlib.sha256(payload).hexdigest()
-            info = PayloadInfo(parcel.statement.payload.media, len(payload), digest, 446, chunk)
-            parcel = self.sender.parcel(period=Period.parse(period), payload=payload)
-            members = {
-                name: getattr(parcel.statement, name) for name in parcel.statement.__dataclass_fields__
-            }
-            statement = type(parcel.statement)(**{**members, "payload": info})
-            parcel = self.sender.signed(statement, payload)
+        parcel = self.sender.parcel(period=Period.parse(period), payload=payload, chunk=chunk)
         return self.journal.spool(_new_delivery(parcel))
 
     def send(self, *records: DeliveryRecord) -> tuple[Outcome, ...]:

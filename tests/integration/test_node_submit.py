@@ -234,6 +234,13 @@ def test_status_sees_both_sides(scene: Scene) -> None:
     assert "accepted" in scene.home.run("status").stdout
 
 
+def test_status_of_a_node_that_nobody_registered(unknown: Scene) -> None:
+    result = unknown.home.run("status")
+
+    assert result.exit_code == PROBLEMS["unknown_key"].exit_code
+    assert "kennt diesen Knoten noch nicht" in result.stderr
+
+
 def test_status_notices_a_lost_journal(scene: Scene) -> None:
     scene.home.json("submit", "--period", "2026-Q1")
     for path in sorted(scene.home.settings.journal.rglob("*"), reverse=True):

@@ -256,6 +256,21 @@ def test_a_rejected_statement_is_signed_anew_only_for_a_reason(
         assert office.spool(prospects[0]).state is DeliveryState.SPOOLED
 
 
+def test_what_was_rejected_is_known_to_the_hub_and_protected_against(office: Office) -> None:
+    office.deliver_all(DeliveryState.REJECTED, code="value_rule")
+    office.home.write_cases(some_cases(120))
+
+    prospects = office.prospects(office.figures((Q1,)))
+
+    # The difference of the two versions is part of what is audited: signed only if it gives nobody away.
+    for prospect in prospects:
+        if prospect.draft is not None:
+            assert prospect.draft.report.linked >= 1
+        else:
+            assert prospect.problem is not None
+            assert prospect.problem.code == "disclosure_unsafe"
+
+
 def test_a_period_that_had_not_ended_is_left_out(office: Office) -> None:
     figures = office.figures((Q2, Period(2026, 4)))
     prospects = office.prospects(figures)

@@ -8,6 +8,7 @@ from node.settings import Environment, check_hub_url, load_settings, render_temp
 from node.settings.options import OPTIONS
 from protocol.errors import KimError
 from protocol.periods import Period
+from tests.factories.submissions import submission
 
 REQUIRED = {
     ("node", "id"): "node-0123456789abcdef",
@@ -85,7 +86,7 @@ def test_the_examples_at_the_end_of_the_template_are_valid(tmp_path: Path) -> No
 
 def test_every_fault_is_named_with_its_place(tmp_path: Path) -> None:
     text = (
-        '[node]\nid = "n"\narea = "NW05111"\ninstance = ""\nlanguage = "fr"\ncolour = "red"\n'
+        '[node]\nid = "node-1"\narea = "NW05111"\ninstance = ""\nlanguage = "fr"\ncolour = "red"\n'
         '[hub]\nattempts = 0\nread_timeout_seconds = true\n[sauce]\n[source]\nprofile = "Z"\n'
         '[periods]\nfirst = "2026-Q1"\nlast = "2026-Q2"\n[mapping]\nSEX = 3\n'
     )
@@ -116,6 +117,8 @@ def test_every_fault_is_named_with_its_place(tmp_path: Path) -> None:
         ("http://127.0.0.1:8000", "http://hub.example", "/hub/url"),
         ("http://127.0.0.1:8000", "ftp://hub.example", "/hub/url"),
         ("http://127.0.0.1:8000", "https://user:word@hub.example", "/hub/url"),
+        ("node-0123456789abcdef", "Düsseldorf", "/node/id"),
+        ("4b1f0a52-8f0e-4a53-9f4e-3f1f0c3b2a10", "1", "/node/instance"),
         ("2024-Q4", "2026-Q4", "/periods/first"),
         ("2024-Q4", "Q4 2024", "/periods/first"),
     ],
@@ -128,6 +131,23 @@ def test_what_no_line_alone_can_show_is_refused_too(tmp_path: Path, old: str, ne
 
     assert caught.value.code == "config_invalid"
     assert caught.value.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    "audience", ["kim-nrw/local", "hub.example/kim-prod", "a", "Kim", "kim nrw", "a//b", "/a"]
+)
+def test_what_the_settings_accept_can_be_said_in_a_statement(tmp_path: Path, audience: str) -> None:
+    values = {**REQUIRED, ("hub", "audience"): audience}
+    try:
+        settings = load_settings(written(tmp_path, render_template(values, language="de")))
+    except KimError:
+        with pytest.raises(KimError):
+            submission(aud=audience)
+    else:
+        _, statement = submission(
+            aud=settings.hub.audience, node=settings.node, instance=settings.instance, area=settings.area
+        )
+        assert statement.aud == audience
 
 
 @pytest.mark.parametrize(
