@@ -39,6 +39,10 @@ class ProofMemory:
         """Return what is proven about a delivery, or None if it was not seen."""
         return self._proven.get(_key(structure, delivery, stricter))
 
+    def forget(self) -> None:
+        """Forget everything."""
+        self._proven.clear()
+
 
 def _key(structure: Structure, delivery: Delivered, stricter: int | None) -> _Key:
     values = np.ascontiguousarray(delivery.values, dtype=np.int64)

@@ -1,0 +1,257 @@
+"""Tests of the doors: protecting and auditing deliveries of the real catalogue, and bounding their cells."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aggregation.disclosure import (
+    OPEN,
+    AuditReport,
+    Delivered,
+    Verdict,
+    audit_delivery,
+    cell_bounds,
+    protect_delivery,
+)
+from aggregation.disclosure.primary import open_zeros, sensitive_cells
+from aggregation.disclosure.proofs import PROOFS, ProofMemory
+from aggregation.disclosure.relations import structure_of
+from protocol.catalogue_file import load_catalogue
+from protocol.errors import KimError
+from protocol.periods import Period
+from tests.factories.areas import QUARTERS, quarterly_values
+from tests.factories.catalogues import catalogue_of, codelist, indicator
+
+CATALOGUE = load_catalogue()
+SMALL = catalogue_of([codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})], [indicator("N", [["A"]])])
+
+
+@cache
+def _history(dataset: str, *, seed: int = 7, open_cases: int = 250, quarters: int = 3) -> list[Delivered]:
+    """The first quarters of an area, protected one after the other."""
+    out: list[Delivered] = []
+    for period, values in list(quarterly_values(dataset, seed, open_cases=open_cases).items())[:quarters]:
+        protection = protect_delivery(CATALOGUE, dataset, period, values, linked=out)
+        out.append(Delivered(period, values, protection.withheld))
+    return out
+
+
+def _audit(dataset: str, new: Delivered, linked: Sequence[Delivered] = ()) -> AuditReport:
+    shown = [None if hidden else int(v) for v, hidden in zip(new.values, new.withheld, strict=True)]
+    return audit_delivery(CATALOGUE, dataset, new.period, shown, values=new.values, linked=linked)
+
+
+# ------------------------------------------------------------------------------------------------ protecting
+
+
+@pytest.mark.parametrize("dataset", ["CASES", "PERSONS"])
+@pytest.mark.parametrize("open_cases", [12, 60, 250])
+def test_quarter_after_quarter_is_safe_together_with_all_before(dataset: str, open_cases: int) -> None:
+    history = _history(dataset, open_cases=open_cases)
+    structure = structure_of(CATALOGUE, dataset)
+    for number, new in enumerate(history):
+        report = _audit(dataset, new, history[:number])
+        assert report.verdict is Verdict.SAFE, report
+        assert report.linked == (number if dataset == "CASES" else 0)
+        assert not (sensitive_cells(structure, new.values) & ~new.withheld).any()
+        assert not (open_zeros(structure, new.values) & new.withheld).any()
+
+
+def test_the_pattern_is_not_absurdly_wasteful() -> None:
+    structure = structure_of(CATALOGUE, "CASES")
+    for new in _history("CASES"):
+        sensitive = sensitive_cells(structure, new.values)
+        assert new.withheld.sum() <= 1.5 * sensitive.sum()
+        totals = [structure.grid.total_row(i.id) for i in structure.grid.dataset.indicators]
+        assert not new.withheld[totals].any()
+
+
+def test_a_stricter_node_withholds_at_least_the_same_sensitive_cells() -> None:
+    values = _history("PERSONS")[0].values
+    structure = structure_of(CATALOGUE, "PERSONS")
+    mild, strict = (sensitive_cells(structure, values, stricter=minimum) for minimum in (None, 8))
+    assert (strict | ~mild).all()
+    protection = protect_delivery(CATALOGUE, "PERSONS", QUARTERS[0], values, min_contributors=8)
+    assert protection.withheld[strict].all()
+    shown = [None if hidden else int(v) for v, hidden in zip(values, protection.withheld, strict=True)]
+    report = audit_delivery(CATALOGUE, "PERSONS", QUARTERS[0], shown, values=values, min_contributors=8)
+    assert (report.verdict, report.sensitive) == (Verdict.SAFE, int(strict.sum()))
+
+
+def test_what_a_process_remembers_changes_no_pattern() -> None:
+    first, second, third = _history("CASES")
+    remembered = protect_delivery(CATALOGUE, "CASES", third.period, third.values, linked=[first, second])
+    PROOFS.forget()
+    fresh = protect_delivery(CATALOGUE, "CASES", third.period, third.values, linked=[second, first])
+    assert np.array_equal(remembered.withheld, fresh.withheld)
+
+
+def test_the_memory_of_proofs_is_bounded() -> None:
+    structure, memory = structure_of(SMALL, "D"), ProofMemory(max_deliveries=2)
+    proven = np.zeros(3, dtype=np.bool_)
+    deliveries = [Delivered(QUARTERS[0], np.full(3, n, dtype=np.int64), proven) for n in range(3)]
+    for delivery in deliveries:
+        memory.remember(structure, delivery, proven, None)
+    assert [memory.recall(structure, delivery, None) is None for delivery in deliveries] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_the_same_quarter_again_keeps_its_pattern() -> None:
+    first, second, third = _history("CASES")
+    again = protect_delivery(CATALOGUE, "CASES", second.period, second.values, linked=[first, second, third])
+    assert np.array_equal(again.withheld, second.withheld)
+    assert (
+        _audit(
+            "CASES", Delivered(second.period, second.values, again.withheld), [first, second, third]
+        ).verdict
+        is Verdict.SAFE
+    )
+
+
+PATTERN = """
+import hashlib, sys
+from aggregation.disclosure import protect_delivery
+from protocol.catalogue_file import load_catalogue
+from tests.factories.areas import QUARTERS, quarterly_values
+values = quarterly_values("PERSONS", 3, open_cases=40)[QUARTERS[0]]
+withheld = protect_delivery(load_catalogue(), "PERSONS", QUARTERS[0], values).withheld
+print(hashlib.sha256(withheld.tobytes()).hexdigest())
+"""
+
+
+def test_the_pattern_is_the_same_in_every_process() -> None:
+    digests = set()
+    for hash_seed in ("0", "1"):
+        run = subprocess.run(
+            [sys.executable, "-c", PATTERN],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[3],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        )
+        digests.add(run.stdout.strip())
+    values = quarterly_values("PERSONS", 3, open_cases=40)[QUARTERS[0]]
+    here = protect_delivery(CATALOGUE, "PERSONS", QUARTERS[0], values).withheld
+    assert digests == {hashlib.sha256(here.tobytes()).hexdigest()}
+
+
+def test_values_that_contradict_the_catalogue_are_not_protected() -> None:
+    with pytest.raises(KimError) as refusal:
+        protect_delivery(SMALL, "D", QUARTERS[0], np.array([9, 9, 9], dtype=np.int64))
+    assert refusal.value.code == "disclosure_unknown"
+
+
+def test_a_delivery_that_cannot_be_protected_is_refused_with_the_cells_and_without_values() -> None:
+    spring = Delivered(Period(2026, 1), np.array([18, 7, 11], dtype=np.int64), np.zeros(3, dtype=np.bool_))
+    stricter = protect_delivery(SMALL, "D", spring.period, spring.values, min_contributors=9)
+    assert stricter.withheld.tolist() == [False, True, True]
+    with pytest.raises(KimError) as refusal:  # all of it is out already
+        protect_delivery(SMALL, "D", spring.period, spring.values, linked=[spring], min_contributors=9)
+    assert refusal.value.code == "disclosure_unsafe"
+    assert "N 2026-Q1 (A a)" in refusal.value.detail.de
+    assert "7" not in refusal.value.detail.de.replace("2026-Q1", "")
+
+
+# -------------------------------------------------------------------------------------------------- auditing
+
+
+def test_a_cell_shown_by_mistake_is_found_with_all_that_falls_with_it() -> None:
+    new = _history("CASES")[0]
+    structure = structure_of(CATALOGUE, "CASES")
+    for row in np.flatnonzero(new.withheld)[::40]:
+        careless = new.withheld.copy()
+        careless[row] = False
+        report = _audit("CASES", Delivered(new.period, new.values, careless))
+        expected = Verdict.UNSAFE if sensitive_cells(structure, new.values)[row] else report.verdict
+        assert report.verdict is expected
+        assert not report.undecided
+
+
+def test_withholding_only_the_small_cells_is_unsafe_and_the_derivations_name_no_value() -> None:
+    new = _history("PERSONS", seed=11)[0]
+    structure = structure_of(CATALOGUE, "PERSONS")
+    report = _audit("PERSONS", Delivered(new.period, new.values, sensitive_cells(structure, new.values)))
+    assert report.verdict is Verdict.UNSAFE
+    for finding in report.exposed:
+        assert finding.text.de.startswith(CATALOGUE.indicators[finding.key[0]].name.de)
+        assert "=" not in finding.text.en.replace("stock = stock before", "")
+
+
+def test_a_figure_that_was_not_counted_is_unknown() -> None:
+    new = _history("PERSONS")[0]
+    shown = [None if hidden else int(v) for v, hidden in zip(new.values, new.withheld, strict=True)]
+    row = next(r for r, value in enumerate(shown) if value and value > 50)
+    shown[row] = 51 + (shown[row] or 0)
+    report = audit_delivery(CATALOGUE, "PERSONS", new.period, shown, values=new.values)
+    assert report.verdict is Verdict.UNKNOWN
+    assert [finding.key for finding in report.undecided] == [
+        structure_of(CATALOGUE, "PERSONS").grid.keys[row]
+    ]
+
+
+def test_a_withheld_zero_is_unknown_because_attackers_reckon_with_none() -> None:
+    report_of = {"withheld": [False, True, True], "values": [9, 0, 9]}
+    new = Delivered(QUARTERS[0], np.array(report_of["values"]), np.array(report_of["withheld"]))
+    shown = [None if h else int(v) for v, h in zip(new.values, new.withheld, strict=True)]
+    report = audit_delivery(SMALL, "D", new.period, shown, values=new.values)
+    assert report.verdict is Verdict.UNKNOWN
+    assert "Null" in report.undecided[0].text.de
+
+
+def test_true_values_that_contradict_each_other_are_unknown() -> None:
+    report = audit_delivery(SMALL, "D", QUARTERS[0], [9, 9, 9], values=np.array([9, 9, 9]))
+    assert report.verdict is Verdict.UNKNOWN
+    assert "N 2024-Q4 (insgesamt)" in report.undecided[0].text.de
+
+
+def test_an_empty_delivery_is_safe() -> None:
+    cells = len(structure_of(CATALOGUE, "CASES").grid)
+    nothing = Delivered(QUARTERS[0], np.zeros(cells, dtype=np.int64), np.zeros(cells, dtype=np.bool_))
+    protection = protect_delivery(CATALOGUE, "CASES", QUARTERS[0], nothing.values)
+    assert not protection.withheld.any()
+    report = _audit("CASES", nothing)
+    assert (report.verdict, report.sensitive, report.withheld) == (Verdict.SAFE, 0, 0)
+
+
+# -------------------------------------------------------------------------------------------------- bounding
+
+
+@pytest.mark.parametrize("dataset", ["CASES", "PERSONS"])
+def test_bounds_of_real_deliveries_hold_the_truth(dataset: str) -> None:
+    for new in _history(dataset):
+        grid = structure_of(CATALOGUE, dataset).grid
+        lower, upper = cell_bounds(grid, np.where(new.withheld, 0, new.values), new.withheld, CATALOGUE)
+        assert (lower <= new.values).all()
+        assert ((upper >= new.values) | (upper == OPEN)).all()
+        assert np.array_equal(lower[~new.withheld], new.values[~new.withheld])
+        sensitive = sensitive_cells(structure_of(CATALOGUE, dataset), new.values)
+        assert (lower != upper)[sensitive].all()
+
+
+def test_a_cell_that_was_not_delivered_may_be_zero() -> None:
+    grid = structure_of(SMALL, "D").grid
+    shown, missing = np.array([9, 0, 0], dtype=np.int64), np.array([False, False, True])
+    withheld = np.array([False, True, False])
+    lower, upper = cell_bounds(grid, shown, withheld, SMALL, missing=missing)
+    assert (lower.tolist(), upper.tolist()) == ([9, 1, 0], [9, 9, 8])
+    lower, upper = cell_bounds(grid, shown, withheld | missing, SMALL)
+    assert (lower.tolist(), upper.tolist()) == ([9, 1, 1], [9, 8, 8])
+
+
+def test_nothing_bounds_a_table_that_is_withheld_as_a_whole() -> None:
+    grid = structure_of(SMALL, "D").grid
+    lower, upper = cell_bounds(grid, np.zeros(3, dtype=np.int64), np.ones(3, dtype=np.bool_), SMALL)
+    assert (lower.tolist(), upper.tolist()) == ([2, 1, 1], [OPEN] * 3)
