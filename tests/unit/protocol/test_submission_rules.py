@@ -431,6 +431,33 @@ def test_nearly_everybody_in_a_group_is_refused(rest):
     check_values(values)
 
 
+def test_a_protected_count_without_a_known_group_says_nothing_about_it():
+    """P-60: the group's total is withheld and does not follow from anything."""
+    total = row_of(CASES, "CASES_OPEN")
+    values = consistent_values(CASES)
+    field = row_of(CASES, "CASES_OPEN", FIELD="PROTECT")
+    # Every breakdown of the total would give it away, so all but this field are withheld.
+    others = [row for row in CASES.rows_of("CASES_OPEN") if CASES.codes(row)["FIELD"] == "_T"]
+    values[field] = values[total] - 3
+    assert refused_values(values) == ("k_anonymity", "complement", f"/rows/{field}/OBS_VALUE")
+    check_values(values, others)
+
+
+def test_a_small_group_with_its_protected_count_withheld_is_accepted():
+    """P-60: eight cases, nobody learns how many of them concern violence."""
+    values = np.zeros(len(CASES), dtype=np.int64)
+    for row in CASES.rows_of("CASES_OPEN"):
+        codes = CASES.codes(row)
+        chosen = {"SEX": "F", "AGE": "Y18T64", "CITIZEN": "DE", "RESIDENCE": "DE", "RECHTSKREIS": "NONE"}
+        leaf = {"AGE": "Y30T39", "FIELD": "LANG"}
+        if all(code in {"_T", chosen.get(d), leaf.get(d)} for d, code in codes.items()):
+            values[row] = 8
+    hidden = [row_of(CASES, "CASES_OPEN", RESIDENCE=code) for code in ("INSEC", "GEST", "DULD", "_U", "FICT")]
+    protected = row_of(CASES, "CASES_OPEN", FIELD="PROTECT")
+    assert refused_values(values, hidden)[1:] == ("zero", f"/rows/{protected}/OBS_VALUE")
+    check_values(values, [*hidden, row_of(CASES, "CASES_OPEN", RESIDENCE="DE"), protected])
+
+
 # ------------------------------------------------------------------------------------------------ errors
 
 
