@@ -18,7 +18,6 @@ It deliberately does not repair anything and does not look at reasons.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -175,8 +174,7 @@ class _Attack:
             self.unknown[system.columns[found]] = False
         for cell in self._substituted:
             if self.sensitive[cell] and cell not in self.exposed:
-                rows = tuple(dict.fromkeys(self._derivation(cell)))
-                self.exposed[cell] = ExposedCell(cell, Route.SUBSTITUTION, rows)
+                self.exposed[cell] = ExposedCell(cell, Route.SUBSTITUTION, self._derivation(cell))
 
     def move_at_random(self) -> None:
         """Look for witnesses at vertices in pseudo-random directions."""
@@ -239,14 +237,19 @@ class _Attack:
         if cell not in self.undecided:
             self.exposed[cell] = ExposedCell(cell, route, tuple(rows))
 
-    def _derivation(self, cell: int) -> Iterator[int]:
-        """Yield the rows of a substitution, those that it builds on first."""
-        row = self._substituted[cell]
+    def _derivation(self, cell: int) -> tuple[int, ...]:
+        """Return the rows of a substitution, those that it builds on first."""
         system = self.publication.system
-        for other in system.columns[system.entries(row)]:
-            if int(other) != cell and self._substituted.get(int(other), row) != row:
-                yield from self._derivation(int(other))
-        yield row
+        needed: dict[int, None] = {}
+        waiting = [cell]
+        while waiting:
+            row = self._substituted[waiting.pop()]
+            if row not in needed:
+                needed[row] = None
+                cells = system.columns[system.entries(row)].tolist()
+                waiting += [other for other in cells if self._substituted.get(other, row) != row]
+        order = {row: step for step, row in enumerate(self._substituted.values())}
+        return tuple(sorted(needed, key=order.__getitem__))
 
 
 class _Movement:

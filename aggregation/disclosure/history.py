@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -27,7 +28,14 @@ from aggregation.disclosure.linear_system import (
     stack,
 )
 from aggregation.disclosure.relations import FlowLink, Structure
+from protocol.errors import kim_error
 from protocol.periods import Period
+from protocol.texts import Text
+
+_OTHER_GRID: Final = Text(
+    "Eine frühere Lieferung hat andere Zellen als der Katalog; ohne sie ist die Geheimhaltung nicht prüfbar.",
+    "An earlier delivery has other cells than the catalogue; disclosure control cannot be checked.",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +51,17 @@ class Delivered:
     period: Period
     values: IntArray
     withheld: BoolArray
+
+    def __post_init__(self) -> None:
+        """Refuse what would be read wrongly.
+
+        Raises:
+            ValueError: if the arrays are not int64 and bool, or differ in length.
+        """
+        if self.values.dtype != np.dtype(np.int64) or self.withheld.dtype != np.dtype(np.bool_):
+            raise ValueError("values are int64, the pattern is bool")
+        if self.values.shape != self.withheld.shape or self.values.ndim != 1:
+            raise ValueError("a delivery has one value and one mark per cell")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +107,12 @@ def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delive
 
     Returns:
         The joint system.
+
+    Raises:
+        KimError: ``disclosure_unknown`` if a delivery does not have the cells of the catalogue.
     """
+    if any(len(delivery.values) != len(structure.grid) for delivery in (new, *linked)):
+        raise kim_error("disclosure_unknown", _OTHER_GRID)
     ordered = sorted(linked, key=lambda delivery: _ordinal(delivery.period))  # stable: vintages stay in order
     deliveries = (new, *_connected(structure, new, ordered))
     cells = len(structure.grid)
