@@ -50,7 +50,7 @@ def decimal(value: Decimal | int, language: str, *, digits: int = 0) -> str:
 
 @lru_cache(maxsize=2048)
 def percent(share: Decimal, language: str, *, digits: int = 1) -> str:
-    """Format a share (0…1) as per cent with a no-break space, rounded half up.
+    """Format a share (0…1) as per cent, rounded half up: ``98,7 %`` (no-break space) or ``98.7%``.
 
     A share below one never shows as 100 %, and one above zero never as 0 %: "complete" and "none" are
     statements, not roundings.
@@ -62,7 +62,7 @@ def percent(share: Decimal, language: str, *, digits: int = 1) -> str:
         shown = hundredfold.quantize(step, rounding=ROUND_FLOOR)
     if shown <= 0 < hundredfold:
         shown = hundredfold.quantize(step, rounding=ROUND_CEILING)
-    return decimal(shown, language, digits=digits) + _NBSP + "%"
+    return decimal(shown, language, digits=digits) + ("%" if language == "en" else _NBSP + "%")
 
 
 def rounded_down(value: Decimal, *, digits: int) -> Decimal:

@@ -236,8 +236,9 @@ def _api_codes(cell: Cell) -> dict[str, str]:
 
 def _subject(cell: Cell, wording: Wording) -> str:
     name = wording.say(cell.indicator.name)
-    parts = [wording.say(code) for _, code in cell.labels]
-    return f"{name}: {', '.join(parts)}" if parts else name
+    # A dimension's remark in brackets ("completed years …") stands in its table, not in every heading.
+    parts = [f"{wording.say(use).partition(' (')[0]}: {wording.say(code)}" for use, code in cell.labels]
+    return f"{name} – {', '.join(parts)}" if parts else name
 
 
 def _unit(report: IndicatorReport, wording: Wording) -> str:
@@ -283,7 +284,7 @@ def _remarks(reading: Reading, report: IndicatorReport, wording: Wording) -> tup
         if indicator.region_additivity == "max_sum":
             remarks.append(say(texts.WHY_DISTINCT))
         elif report.headline.figure.coverage and report.headline.figure.coverage.withheld:
-            remarks.append(say(texts.WHY_INTERVAL))
+            remarks.append(say(texts.WHY_INTERVAL if interval.upper is not None else texts.WHY_LOWER))
     if indicator.denominator:
         remarks.append(say(texts.DENOMINATOR[indicator.denominator]))
         if report.cell.codes:

@@ -74,11 +74,9 @@ COLUMN_AREA: Final = Text("Gebiet", "Area")
 COLUMN_KEY: Final = Text("Schlüssel", "Key")
 COLUMN_STATE: Final = Text("Stand", "State")
 COLUMN_WITHHELD: Final = Text("geheim", "withheld")
-COLUMN_WITHHELD_LONG: Final = Text("Anteil geheimer Felder", "share of withheld cells")
 COLUMN_CHANGED: Final = Text("zuletzt", "last change")
 SORT_BY: Final = Text("nach {} ordnen", "order by {}")
 SORTED_BY: Final = Text("geordnet nach {}", "ordered by {}")
-ORDER: Final = Text("Reihenfolge", "Order")
 ORDER_KEY: Final = Text("amtlicher Schlüssel", "official key")
 ORDER_NAME: Final = Text("Name", "name")
 ORDER_VALUE: Final = Text("Wert", "value")
@@ -145,6 +143,10 @@ WHY_INTERVAL: Final = Text(
     "Some areas withhold this value. The state figure certainly lies between the limits; where exactly is "
     "known to nobody outside the areas.",
 )
+WHY_LOWER: Final = Text(
+    "Einzelne Gebiete halten diesen Wert geheim; in die untere Grenze geht nur ein, was sicher ist.",
+    "Some areas withhold this value; the lower limit counts only what is certain.",
+)
 WHY_OPEN: Final = Text(
     "Nach oben offen, weil Lieferungen fehlen: {}.", "Open upwards because deliveries are missing: {}."
 )
@@ -194,7 +196,6 @@ NO_RANKING: Final = Text(
     "Keine Rangliste: Die Gebiete unterscheiden sich in Größe, Aufgaben und Erfassung.",
     "No ranking: areas differ in size, tasks and recording.",
 )
-BAR: Final = Text("Größenvergleich", "comparison")
 
 BREAKDOWN_CAPTION: Final = Text("{}, Land, {}", "{}, state, {}")
 BREAKDOWN_WITHIN: Final = Text("nur {}", "{} only")
@@ -211,7 +212,7 @@ BREAKDOWN_CODE: Final = Text("Ausprägung", "Category")
 BREAKDOWN_HIDDEN: Final = Text("Gebiete geheim", "areas withheld")
 BREAKDOWN_REGION: Final = Text("Tabelle {}, waagerecht rollbar", "Table {}, scrolls sideways")
 
-SERIES_TITLE: Final = Text("{} – {}", "{} – {}")
+SERIES_TITLE: Final = Text("{}: {}", "{}: {}")
 SERIES_EMPTY: Final = Text(
     "Für keinen dieser Zeiträume ist ein Wert veröffentlicht.",
     "No value is published for any of these periods.",
@@ -237,6 +238,9 @@ NOTHING: Final = Text(
 PROBLEM_BACK: Final = Text("Zur Startseite", "To the start page")
 PROBLEM_REMEDY: Final = Text("Was hilft:", "What helps:")
 PROBLEM_CODE: Final = Text("Kennung", "Code")
+
+#: The one label that changes with the number of areas.
+MISSING_MANY: Final = Text("fehlen", "missing")
 
 #: Symbol and label of every delivery state: no colour and no symbol ever stands alone.
 STATES: Final[dict[DeliveryState, tuple[str, Text]]] = {

@@ -89,10 +89,12 @@ def test_a_reader_without_scripts_can_choose_a_figure(browser: Browser, address:
     page.get_by_label("Zeitreihe auch für").select_option("NW05315")
     page.get_by_role("button", name="Anzeigen").click()
     assert "indicator=PERSONS_NEW&cell=SEX.F&period=2026-Q1&measure=count" in page.url
-    assert page.get_by_role("heading", name="Erstmals begleitete Personen: Weiblich").is_visible()
-    assert page.get_by_role("img", name=re.compile("Köln – Erstmals begleitete Personen")).is_visible()
+    assert page.get_by_role(
+        "heading", name="Erstmals begleitete Personen – Geschlecht: Weiblich"
+    ).is_visible()
+    assert page.get_by_role("img", name=re.compile("Köln: Erstmals begleitete Personen")).is_visible()
     page.get_by_role("link", name="English").click()
-    assert page.get_by_role("heading", name="Persons supported for the first time: Female").is_visible()
+    assert page.get_by_role("heading", name="Persons supported for the first time – Sex: Female").is_visible()
     context.close()
 
 
@@ -103,7 +105,7 @@ def test_a_reader_follows_an_area_and_a_category(page: Page, address: str) -> No
     table.get_by_role("link", name="Kreis Lippe", exact=True).click()
     assert page.get_by_role("table", name="Zeitreihe Kreis Lippe").is_visible()
     page.get_by_role("table", name=re.compile("^Geschlecht")).get_by_role("link", name="Weiblich").click()
-    assert page.get_by_role("heading", name="Laufende Fälle am Stichtag: Weiblich").is_visible()
+    assert page.get_by_role("heading", name="Laufende Fälle am Stichtag – Geschlecht: Weiblich").is_visible()
     assert "area=NW05766" in page.url
 
 

@@ -156,7 +156,7 @@ def test_english_is_a_switch_that_keeps_the_rest_of_the_state(client) -> None:
     english = client.get("/" + html.unescape(link))
     assert english.headers["Content-Language"] == "en"
     assert '<html lang="en">' in english.text
-    assert "Persons supported for the first time: Female" in html.unescape(english.text)
+    assert "Persons supported for the first time – Sex: Female" in html.unescape(english.text)
 
 
 def test_english_pages_hold_no_german_interface_words(client) -> None:

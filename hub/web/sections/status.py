@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -129,7 +129,10 @@ def _counts(report: DeliveryReport, wording: Wording) -> tuple[StateCount, ...]:
         rows = report.in_state(state)
         if rows:
             names = [] if state is DeliveryState.DELIVERED else [row.area.name for row in rows]
-            found.append(StateCount(mark_of(state, wording), len(rows), names_of(names, wording)))
+            mark = mark_of(state, wording)
+            if state is DeliveryState.MISSING and len(rows) > 1:
+                mark = replace(mark, label=wording.say(texts.MISSING_MANY))
+            found.append(StateCount(mark, len(rows), names_of(names, wording)))
     return tuple(found)
 
 

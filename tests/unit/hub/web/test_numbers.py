@@ -36,6 +36,10 @@ def test_shares_read_as_per_cent_with_a_no_break_space(share, german) -> None:
     assert numbers.percent(Decimal(share), "de") == german
 
 
+def test_english_per_cent_has_no_space() -> None:
+    assert numbers.percent(Decimal("0.987"), "en") == "98.7%"
+
+
 def test_nearly_all_is_not_all_and_nearly_none_is_not_none() -> None:
     assert numbers.percent(Decimal("0.99999"), "de") == "99,9\u00a0%"
     assert numbers.percent(Decimal("0.00001"), "de") == "0,1\u00a0%"

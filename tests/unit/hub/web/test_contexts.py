@@ -1,0 +1,57 @@
+"""What a template gets is documented, frozen, and used: contexts are the page's contract."""
+
+import dataclasses
+import importlib
+import inspect
+import re
+from importlib import resources
+
+import pytest
+
+MODULES = ["pages", "sections.areas", "sections.breakdown", "sections.choices", "sections.map",
+           "sections.overview", "sections.series", "sections.status"]  # fmt: skip
+
+
+def contexts() -> list[type]:
+    found = []
+    for name in MODULES:
+        module = importlib.import_module(f"hub.web.{name}")
+        for _, item in inspect.getmembers(module, dataclasses.is_dataclass):
+            if item.__module__ == module.__name__:
+                found.append(item)
+    return found
+
+
+@pytest.mark.parametrize("context", contexts(), ids=lambda context: context.__name__)
+def test_contexts_are_frozen_and_name_every_field_in_their_documentation(context: type) -> None:
+    assert context.__dataclass_params__.frozen
+    assert context.__doc__
+    fields = [field.name for field in dataclasses.fields(context)]
+    if "Attributes:" in context.__doc__:
+        documented = re.findall(r"^ {8}(\w+): ", context.__doc__, re.MULTILINE)
+        assert documented == fields
+    else:
+        # Short ones say it in their first sentences.
+        assert len(fields) <= 8
+
+
+def test_templates_use_only_texts_that_exist() -> None:
+    texts, notes = (importlib.import_module(f"hub.web.{name}") for name in ("texts", "notes"))
+    for template in resources.files("hub.web").joinpath("templates").iterdir():
+        source = template.read_text(encoding="utf-8")
+        for prefix, name in re.findall(r"\b([TN])\.([A-Z_]+)", source):
+            assert hasattr(texts if prefix == "T" else notes, name), f"{template.name}: {prefix}.{name}"
+
+
+def test_every_text_is_used_somewhere() -> None:
+    package = resources.files("hub.web")
+    sources = [
+        path.read_text(encoding="utf-8")
+        for folder in (package, package / "templates", package / "sections")
+        for path in folder.iterdir()
+        if path.name.endswith((".py", ".html")) and path.name != "texts.py"
+    ]
+    texts = importlib.import_module("hub.web.texts")
+    names = [name for name in vars(texts) if name.isupper()]
+    unused = [name for name in names if not any(re.search(rf"\b{name}\b", source) for source in sources)]
+    assert unused == []
