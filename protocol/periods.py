@@ -78,7 +78,9 @@ class Period:
     @property
     def last_day(self) -> date:
         """The last day of the period: the reference date of stocks and ages."""
-        return self.next().first_day - timedelta(days=1)
+        if self.quarter in (None, 4):
+            return date(self.year, 12, 31)
+        return date(self.year, 3 * self.quarter + 1, 1) - timedelta(days=1)
 
     def next(self) -> Period:
         """The period that follows."""

@@ -70,6 +70,7 @@ def test_revoked_and_unknown_keys_look_alike() -> None:
         ("2026-Q1", date(2026, 1, 1), date(2026, 3, 31), "2025-Q4", "2026-Q2"),
         ("2024-Q4", date(2024, 10, 1), date(2024, 12, 31), "2024-Q3", "2025-Q1"),
         ("2024", date(2024, 1, 1), date(2024, 12, 31), "2023", "2025"),
+        ("2024-Q3", date(2024, 7, 1), date(2024, 9, 30), "2024-Q2", "2024-Q4"),
     ],
 )
 def test_periods_by_hand(text: str, first: date, last: date, before: str, after: str) -> None:
@@ -87,6 +88,10 @@ def test_other_spellings_of_periods_are_refused(text: str) -> None:
     assert caught.value.code == "bad_request"
 
 
+def test_the_last_period_ends() -> None:
+    assert Period(2199, 4).last_day == Period(2199).last_day == date(2199, 12, 31)
+
+
 def test_a_span_of_periods() -> None:
     eight = Period.span(Period.parse("2024-Q4"), Period.parse("2026-Q3"))
     assert [str(p) for p in eight] == [
@@ -102,7 +107,7 @@ def test_a_span_of_periods() -> None:
 def test_every_day_lies_in_exactly_one_quarter(day: date) -> None:
     period = Period.containing(day)
     assert period.first_day <= day <= period.last_day
-    assert period.previous().last_day < period.first_day
+    assert Period.containing(period.first_day) == Period.containing(period.last_day) == period
 
 
 def _codelist(*codes: Code) -> Codelist:
