@@ -197,7 +197,7 @@ def _write_json(summary: Summary, json_file: Path | None) -> None:
 
 
 def _keep_serving(course: Course, console: Console) -> None:
-    console.print(f"\nIm Browser: [bold]{course.url}[/]   (Ende mit Strg-C)")
     with contextlib.suppress(KeyboardInterrupt):
+        console.print(f"\nIm Browser: [bold]{course.url}[/]   (Ende mit Strg-C)")
         course.wait_for_hub()
     console.print("Der Hub wird beendet.")
