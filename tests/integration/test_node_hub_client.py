@@ -13,6 +13,7 @@ from tests.factories.running_hub import Parcel, RunningHub, running_hub
 from tests.fakes.faults import AUDIENCE, LOST, Answer, Faults, problem_answer
 from tests.fakes.node_clock import SteppedClock
 from tests.fakes.served import served
+from tests.fakes.tls import make_certificates, served_with_tls
 
 PAGE = "text/html; charset=utf-8"
 
@@ -212,3 +213,21 @@ def test_passwords_and_proxies_of_the_machine_stay_out_of_loopback(
     assert "HTTP_AUTHORIZATION" not in seen
     assert seen["HTTP_KIM_CLIENT"].startswith("kim-node/")
     assert seen["HTTP_ACCEPT_ENCODING"] == "identity"
+
+
+def test_a_certificate_is_trusted_only_if_its_authority_is(
+    tmp_path: Path, running: RunningHub, clock: SteppedClock
+) -> None:
+    certificates = make_certificates(tmp_path)
+    with served_with_tls(running.client.application, certificates.server) as url:
+        strict = hub_settings(url)
+        with HubClient(strict, node="node-1", clock=clock) as client, pytest.raises(KimError) as caught:
+            client.submission("a" * 64)
+        assert caught.value.code == "hub_unreachable"
+        assert "ca_bundle" in caught.value.detail.de
+        assert clock.waits == []
+
+        trusting = replace(strict, ca_bundle=certificates.authority)
+        with HubClient(trusting, node="node-1", clock=clock) as client, pytest.raises(KimError) as answered:
+            client.submission("a" * 64)
+        assert answered.value.code == "not_found"
