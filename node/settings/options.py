@@ -261,15 +261,3 @@ OPTIONS: Final[tuple[Option, ...]] = (
         default=5,
     ),
 )
-
-
-def option(section: str, name: str) -> Option:
-    """Return the option with this place.
-
-    Raises:
-        KeyError: if there is none.
-    """
-    for candidate in OPTIONS:
-        if (candidate.section, candidate.name) == (section, name):
-            return candidate
-    raise KeyError(f"{section}.{name}")

@@ -252,6 +252,19 @@ def test_an_expired_upload_may_be_delivered_anew(idle: Bench) -> None:
     assert outcome.record.code == "upload_expired"
 
 
+@pytest.mark.parametrize(("times", "expected"), [(1, "received"), (3, "uploading")])
+def test_a_hub_that_still_misses_chunks_gets_them_again(idle: Bench, times: int, expected: str) -> None:
+    record = idle.spool("2026-Q1")
+    idle.faults.plan = [None, None, *[problem_answer("incomplete_upload"), None] * times]
+
+    (outcome,) = idle.send(record)
+    (finished,) = idle.send(outcome.record)
+
+    assert (outcome.problem is None) == (expected == "received")
+    assert outcome.problem is None or outcome.problem.code == "incomplete_upload"
+    assert finished.record.state is DeliveryState.RECEIVED
+
+
 def test_a_hub_that_asks_for_chunks_that_do_not_exist(idle: Bench) -> None:
     record = idle.spool("2026-Q1")
     answer = {"id": record.statement_id, "state": "announced", "missing": [[0, 7]], "chunk": 1 << 20}

@@ -102,6 +102,14 @@ def test_everything_due_is_delivered_and_accepted(scene: Scene) -> None:
     ]
 
 
+def test_progress_and_result_go_different_ways(scene: Scene) -> None:
+    result = scene.home.run("submit", "--progress", "--period", "2026-Q1")
+
+    assert "Schützen und prüfen" in result.stderr
+    assert "Schützen und prüfen" not in result.stdout
+    assert "2 von 2 Lieferungen angenommen." in result.stdout
+
+
 def test_submitting_again_signs_nothing(scene: Scene) -> None:
     _, first = scene.home.json("submit")
     code, second = scene.home.json("submit")

@@ -178,6 +178,17 @@ def test_unmapped_texts_are_shown_to_the_house_only(home: NodeHome) -> None:
     assert home.run("check").exit_code == 0
 
 
+@pytest.mark.parametrize("command", ["preview", "submit"])
+def test_nothing_is_signed_while_a_text_has_no_code(home: NodeHome, command: str) -> None:
+    home.write_cases(some_cases(30).replace("weiblich", "Amazone"))
+    result = home.run(command)
+
+    assert result.exit_code == PROBLEMS["unknown_code"].exit_code
+    assert "report.txt" in result.stdout
+    assert "Amazone" not in result.output
+    assert home.records() == ()
+
+
 def test_control_characters_of_the_source_do_not_reach_the_terminal(home: NodeHome) -> None:
     home.write_cases(some_cases(3).replace("weiblich", "\x1b[2JX"))
 
