@@ -133,38 +133,20 @@ def make_draft(workshop: Workshop, place: Place, *, values: IntArray, linked: Se
         KimError: ``disclosure_unsafe`` or ``disclosure_unknown`` if it may not leave; ``k_anonymity``,
             ``value_rule`` or ``not_canonical`` if the decoded bytes break a rule of the protocol.
     """
-    catalogue, settings = workshop.catalogue, workshop.settings
+    catalogue = workshop.catalogue
     grid = grid_of(catalogue, place.dataset_id)
-    schema = arrow_schema(grid.dataset)
     # 1. Find a safe pattern, jointly with everything delivered before.
-    with workshop.stopwatch.measuring("protect"):
-        protection = protect_delivery(
-            catalogue,
-            place.dataset_id,
-            place.period,
-            values,
-            linked=linked,
-            min_contributors=settings.min_contributors,
-        )
+    protection = _protect(workshop, place, values=values, linked=linked)
     # 2. Write the protected table in its one byte form ...
-    states = _states(values, protection)
+    area, states = workshop.settings.area, _states(values, protection)
     payload = canonical_stream(
-        submission_table(grid, ref_area=settings.area, period=place.period, values=values, states=states)
+        submission_table(grid, ref_area=area, period=place.period, values=values, states=states)
     )
     # 3. ... and look at nothing but these bytes from here on.
-    table = assert_canonical(payload, schema)
+    table = assert_canonical(payload, arrow_schema(grid.dataset))
     published: list[int | None] = table[OBS_VALUE].to_pylist()
     # 4. Prove, independently of step 1, that nobody can compute a sensitive cell from them.
-    with workshop.stopwatch.measuring("audit"):
-        report = audit_delivery(
-            catalogue,
-            place.dataset_id,
-            place.period,
-            published,
-            values=values,
-            linked=linked,
-            min_contributors=settings.min_contributors,
-        )
+    report = _audit(workshop, place, published, values=values, linked=linked)
     # 5. Anything but "safe" stays here.
     if report.verdict is not Verdict.SAFE:
         raise _blocked(report)
@@ -180,6 +162,40 @@ def make_draft(workshop: Workshop, place: Place, *, values: IntArray, linked: Se
         reasons={int(row): str(protection.reasons[row]) for row in np.flatnonzero(protection.withheld)},
         report=report,
     )
+
+
+def _protect(
+    workshop: Workshop, place: Place, *, values: IntArray, linked: Sequence[Delivered]
+) -> Protection:
+    with workshop.stopwatch.measuring("protect"):
+        return protect_delivery(
+            workshop.catalogue,
+            place.dataset_id,
+            place.period,
+            values,
+            linked=linked,
+            min_contributors=workshop.settings.min_contributors,
+        )
+
+
+def _audit(
+    workshop: Workshop,
+    place: Place,
+    published: Sequence[int | None],
+    *,
+    values: IntArray,
+    linked: Sequence[Delivered],
+) -> AuditReport:
+    with workshop.stopwatch.measuring("audit"):
+        return audit_delivery(
+            workshop.catalogue,
+            place.dataset_id,
+            place.period,
+            published,
+            values=values,
+            linked=linked,
+            min_contributors=workshop.settings.min_contributors,
+        )
 
 
 def _states(values: IntArray, protection: Protection) -> list[CellState]:
