@@ -4,7 +4,6 @@
 any thread; then the worker; then the sweeper. `create_app` puts the views on top and starts nothing.
 """
 
-import datetime as dt
 import importlib
 import importlib.util
 import threading
@@ -14,7 +13,7 @@ from flask import Flask
 
 from hub import web
 from hub.api import guard, health, problem_responses, submissions
-from hub.clock import Clock, ShiftedClock, SystemClock
+from hub.clock import Clock, clock_on
 from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION, HubContext
 from hub.services.statistics import EXTENSION as STATISTICS
@@ -52,7 +51,7 @@ class Hub:
         self.queue = CeleryQueue(self.celery)
         self.context = HubContext(
             settings=settings,
-            clock=clock or _clock(settings),
+            clock=clock or clock_on(settings.date),
             database=Database(engine, self.queue),
             blobs=BlobStore(settings.home / "blobs"),
             incoming=Incoming(settings.home / "incoming"),
@@ -88,14 +87,6 @@ class Hub:
         self.context.database.engine.dispose()
 
 
-def initialise(settings: HubSettings) -> None:
-    """Create the home folder and bring the database to this program's schema."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    engine = make_engine(settings.sqlalchemy_url)
-    schema.upgrade(engine)
-    engine.dispose()
-
-
 def create_app(context: HubContext) -> Flask:
     """Return the web application: node protocol, statistics API, pages."""
     app = Flask("hub", static_folder=None, root_path=str(Path(__file__).parent))
@@ -114,7 +105,3 @@ def create_app(context: HubContext) -> Flask:
     if importlib.util.find_spec("hub.api.statistics") is not None:
         app.register_blueprint(importlib.import_module("hub.api.statistics").blueprint)
     return app
-
-
-def _clock(settings: HubSettings) -> Clock:
-    return ShiftedClock(dt.date.fromisoformat(settings.date)) if settings.date else SystemClock()

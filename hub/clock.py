@@ -38,20 +38,30 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class ShiftedClock:
-    """A clock that runs at normal speed from noon of `start`: for the demo and for tests of deadlines."""
+    """A clock with the machine's time of day on another day: for the demo.
+
+    It runs at normal speed, goes on to the next day at midnight, and a process started later on the same day
+    carries on where the one before stopped.
+    """
 
     start: dt.date
-    _offset: dt.timedelta = field(init=False)
+    _days: dt.timedelta = field(init=False)
 
     def __post_init__(self) -> None:
-        """Fix the distance to the machine's clock."""
-        noon = dt.datetime.combine(self.start, dt.time(12), _BERLIN)
-        object.__setattr__(self, "_offset", noon - SystemClock().now())
+        """Fix the distance to the machine's clock, in whole days."""
+        object.__setattr__(self, "_days", self.start - SystemClock().today())
 
     def now(self) -> dt.datetime:
         """The moment, aware, in UTC."""
-        return SystemClock().now() + self._offset
+        # By the clock on a German wall: a day may have 23 or 25 hours.
+        wall = SystemClock().now().astimezone(_BERLIN).replace(tzinfo=None) + self._days
+        return wall.replace(tzinfo=_BERLIN).astimezone(dt.UTC)
 
     def today(self) -> dt.date:
         """The day in Germany."""
         return self.now().astimezone(_BERLIN).date()
+
+
+def clock_on(date: str) -> Clock:
+    """Return the clock of a hub that believes it is `date` (YYYY-MM-DD), or the machine's if empty."""
+    return ShiftedClock(dt.date.fromisoformat(date)) if date else SystemClock()

@@ -37,3 +37,10 @@ class JobQueue(Protocol):
     def send(self, job: Job) -> None:
         """Hand over `job`; returns at once."""
         ...
+
+
+class NoQueue:
+    """Drops jobs: for a process that does none itself. A serving hub finds the work in the states."""
+
+    def send(self, job: Job) -> None:
+        """Do nothing."""

@@ -5,12 +5,13 @@ second node for one area would count it twice, and a new key needs the rotation 
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
+from hub.clock import Clock
 from hub.domain import ids
 from hub.domain.states import KeyStatus, NodeStatus
-from hub.services.context import HubContext
 from hub.store.records import Node, NodeKey
-from hub.store.unit_of_work import UnitOfWork
+from hub.store.unit_of_work import Database, UnitOfWork
 from protocol.errors import kim_error
 from protocol.keys import PublicKey
 from protocol.regions import reporting_areas
@@ -27,7 +28,21 @@ class Registration:
     name: str
 
 
-def register(context: HubContext, registrations: list[Registration]) -> list[str]:
+class Directory(Protocol):
+    """Where nodes are registered: any hub, or just its database and clock."""
+
+    @property
+    def database(self) -> Database:
+        """Opens units of work."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The source of time."""
+        ...
+
+
+def register(context: Directory, registrations: list[Registration]) -> list[str]:
     """Register nodes, all or none.
 
     Args:
@@ -46,7 +61,7 @@ def register(context: HubContext, registrations: list[Registration]) -> list[str
         return [_register(context, unit, entry) for entry in registrations]
 
 
-def _register(context: HubContext, unit: UnitOfWork, entry: Registration) -> str:
+def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:
     if entry.area not in {area.id for area in reporting_areas()}:
         raise kim_error("unknown_area")
     key = PublicKey.from_hex(entry.public_key)

@@ -4,6 +4,7 @@ Also ends uploads that were never finished, and removes chunk folders that no up
 """
 
 import datetime as dt
+from typing import Final
 
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import OPEN_UPLOAD, SubmissionState
@@ -12,13 +13,18 @@ from hub.services.publishing import progress
 from hub.services.uploading import reject
 from protocol.errors import kim_error
 
+_ALWAYS: Final = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
-def find_work(context: HubContext, *, patience_seconds: float) -> list[Job]:
+
+def find_work(context: HubContext, *, patience_seconds: float | None) -> list[Job]:
     """Return jobs for everything that has waited longer than `patience_seconds`, oldest first.
 
-    A job may be on its way all the same: jobs are idempotent.
+    A job may be on its way all the same: jobs are idempotent. None asks for everything, whatever the clock
+    says: for a process that has just started and whose clock may have been put back.
     """
-    before = context.clock.now() - dt.timedelta(seconds=patience_seconds)
+    before = _ALWAYS
+    if patience_seconds is not None:
+        before = context.clock.now() - dt.timedelta(seconds=patience_seconds)
     with context.database.read() as unit:
         undecided = unit.submissions.waiting(
             SubmissionState.RECEIVED, SubmissionState.VERIFYING, before=before

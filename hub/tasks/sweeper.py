@@ -39,7 +39,7 @@ class Sweeper:
         """Take up what an earlier process left, then look again and again."""
         clear_leftovers(self._context)
         if self._worker is not None:
-            self.sweep(patience_seconds=0.0)
+            self.sweep(patience_seconds=None)
         self._thread.start()
 
     def stop(self) -> None:
@@ -47,7 +47,7 @@ class Sweeper:
         self._stop.set()
         self._thread.join()
 
-    def sweep(self, *, patience_seconds: float) -> list[Job]:
+    def sweep(self, *, patience_seconds: float | None) -> list[Job]:
         """Look once and send what was found and not sent lately; return it."""
         now = time.monotonic()
         forget = self._context.settings.stale_seconds

@@ -16,9 +16,10 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hub.app import Hub, create_app, initialise
+from hub.app import Hub, create_app
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job
+from hub.services.installation import install
 from hub.services.registration import Registration, register
 from hub.serving import make_server
 from hub.settings import HubSettings
@@ -193,7 +194,7 @@ class RunningHub:
 def running_hub(home: Path, *, start: bool = True, **settings: Any) -> Iterator[RunningHub]:
     """Run a hub in `home`; without `start` there is neither sandbox nor worker nor sweeper."""
     chosen = HubSettings(home=home, **{"sweep_seconds": 0.05, "stale_seconds": 0.5, **settings})
-    initialise(chosen)
+    install(chosen)
     clock = FixedClock()
     hub = Hub(chosen, clock=clock)
     app = create_app(hub.context)
@@ -215,6 +216,7 @@ def listening(running: RunningHub) -> Iterator[int]:
     try:
         yield int(server.effective_port)
     finally:
-        server.close()
-        server.trigger.pull_trigger()
+        # The server's own loop closes its connections: with nothing left to watch, it ends.
+        server.trigger.pull_trigger(lambda: server.asyncore.close_all(map=server._map))
         thread.join(10)
+        server.task_dispatcher.shutdown()

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from hub.cli import main
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.keys import PrivateKey
 from protocol.periods import Period
@@ -23,15 +25,10 @@ from tests.factories.running_hub import Parcel, Sender, content_digest
 
 
 def hub(home: Path, command: str, *arguments: str, expect: int = 0) -> dict:
-    """Run a `kim-hub` command and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hub.cli", *command.split(), "--home", str(home), *arguments, "--json"],
-        capture_output=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "KIM_HUB_DATE": "2026-10-05"},
-    )
-    assert done.returncode == expect, done.stderr.decode()
+    """Run a `kim-hub` command in this process and return what it printed."""
+    line = [*command.split(), "--home", str(home), *arguments, "--json"]
+    done = CliRunner(env={"KIM_HUB_DATE": "2026-10-05"}).invoke(main, line)
+    assert done.exit_code == expect, done.output
     return json.loads(done.stdout)
 
 
@@ -159,41 +156,25 @@ def test_closing_beside_a_serving_hub_and_alone(tmp_path: Path) -> None:
         assert answer["release"] == 1
         assert [item["dataset"] for item in answer["closed"]] == ["CASES", "PERSONS"]
         # a second hub for the same folder is refused
-        second = hub_serve_fails(tmp_path)
-        assert second["code"] == "busy"
+        assert hub(tmp_path, "serve", expect=PROBLEMS["busy"].exit_code)["code"] == "busy"
     # without a serving hub the command does the work itself
     answer = hub(tmp_path, "close", "2026-Q2", "--wait")
     assert (answer["published"], answer["release"]) == (True, 2)
     assert hub(tmp_path, "close", "2026-Q4", "--dataset", "CASES", expect=73)["code"] == "period_not_open"
 
 
-def hub_serve_fails(home: Path) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-m", "hub.cli", "serve", "--home", str(home), "--port", "0", "--json"],
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode != 0
-    return json.loads(done.stdout)
-
-
 def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     assert hub(fresh, "register", "--list", str(_list(tmp_path)), expect=78)["code"] == "schema_outdated"
+    assert hub(fresh, "serve", expect=78)["code"] == "schema_outdated"
     hub(tmp_path, "init")
     assert hub(tmp_path, "init")["schema"] == "0001"
     assert hub(tmp_path, "db upgrade") == {"schema": "0001"}
-    done = subprocess.run(
-        [sys.executable, "-m", "hub.cli", "serve", "--home", str(tmp_path), "--host", "0.0.0.0"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == PROBLEMS["not_loopback"].exit_code
-    assert "not_loopback" in done.stderr
+    refused = PROBLEMS["not_loopback"]
+    for host in ("0.0.0.0", "10.1.2.3", "hub.example", "::"):
+        document = hub(tmp_path, "serve", "--host", host, expect=refused.exit_code)
+        assert (document["code"], document["remedy"]) == ("not_loopback", refused.remedy.de)
     first = hub(tmp_path, "register", "--list", str(_list(tmp_path)))
     assert hub(tmp_path, "register", "--list", str(_list(tmp_path))) == first
     key = PrivateKey.generate().public.hex
@@ -215,13 +196,21 @@ def _list(folder: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("command", ["", "init", "register", "serve", "close", "worker", "db upgrade"])
+def test_a_refusal_is_said_in_two_languages(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["serve", "--home", str(tmp_path), "--host", "0.0.0.0"])
+    problem = PROBLEMS["not_loopback"]
+    assert problem.remedy.de in done.stderr
+    assert problem.remedy.en in done.stderr
+
+
+@pytest.mark.parametrize("command", ["init", "register", "serve", "close", "worker", "db upgrade"])
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "hub.cli", *command.split(), "--help"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert command == "" or "Beispiel" in done.stdout
+    done = CliRunner().invoke(main, [*command.split(), "--help"])
+    assert done.exit_code == 0
+    assert "Beispiel" in done.stdout
+
+
+def test_the_list_of_commands() -> None:
+    done = CliRunner().invoke(main, ["--help"])
+    for command in ("init", "register", "serve", "close", "worker", "db"):
+        assert f"  {command} " in done.stdout

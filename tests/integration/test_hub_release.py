@@ -97,7 +97,7 @@ def test_totals_are_sums_bounds_and_open_where_a_delivery_is_missing(running: Ru
 def test_nothing_is_published_before_the_period_is_closed(running: RunningHub) -> None:
     _decide(running, _received(running.sender()))
     assert publish(running.hub.context) is None
-    assert find_work(running.hub.context, patience_seconds=-1) == []
+    assert find_work(running.hub.context, patience_seconds=None) == []
     answer = running.client.get("/api/v1/releases")
     assert b"2026-Q1" not in answer.get_data()
 
@@ -248,7 +248,7 @@ def test_lost_jobs_are_found_in_the_states(running: RunningHub) -> None:
     parcel = _received(running.sender())
 
     def found() -> list[Job]:
-        return find_work(context, patience_seconds=-1)
+        return find_work(context, patience_seconds=None)
 
     assert found() == [Job(JobName.VERIFY, (parcel.id,))]
     verify(context, SubmissionId(parcel.id))

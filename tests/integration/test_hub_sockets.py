@@ -117,7 +117,11 @@ def test_an_announcement_cut_off_in_the_middle_is_never_seen(served: tuple[Runni
 OVERSIZE = b"PUT /v1/submissions/x/chunks/0 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99999999\r\n\r\n"
 MALFORMED = {
     "a body far too large": (OVERSIZE, 413, "too_large"),
-    "headers without end": (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ".ljust(16_384, b"a"), 431, "too_large"),
+    "headers without end": (
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ".ljust(16_384, b"a"),
+        431,
+        "too_large",
+    ),
     "a malformed header": (b"GET /healthz HTTP/1.1\r\nHost 127.0.0.1\r\n\r\n", 400, "bad_request"),
     "a length that is none": (
         b"POST /v1/submissions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -1\r\n\r\n",

@@ -174,9 +174,9 @@ def test_verification_is_asked_for_only_after_the_commit(running: RunningHub, se
     parcel = _announced(sender, _small(sender))
     for n in range(3):
         sender.put(parcel, n)
-    assert find_work(running.hub.context, patience_seconds=-1) == []
+    assert find_work(running.hub.context, patience_seconds=None) == []
     sender.complete(parcel)
-    assert find_work(running.hub.context, patience_seconds=-1) == [Job(JobName.VERIFY, (parcel.id,))]
+    assert find_work(running.hub.context, patience_seconds=None) == [Job(JobName.VERIFY, (parcel.id,))]
 
 
 def test_a_period_closed_meanwhile_ends_the_upload(running: RunningHub, sender: Sender) -> None:

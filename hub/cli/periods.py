@@ -1,0 +1,76 @@
+"""`kim-hub close`: end the deliveries of periods and publish what was delivered."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hub.app import Hub
+from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of
+from hub.home_lock import HomeLock
+from hub.services.publishing import close, is_published
+from protocol.errors import kim_error
+from protocol.periods import Period
+from protocol.texts import Text
+
+_POLL_SECONDS: Final = 0.1
+
+
+@click.command("close")
+@HOME
+@click.argument("periods", nargs=-1, required=True, metavar="PERIOD...")
+@click.option("--dataset", "datasets", multiple=True, help="Nur dieser Datensatz. / Only this dataset.")
+@click.option(
+    "--wait/--no-wait", default=False, help="Auf die Veröffentlichung warten. / Wait for the release."
+)
+@click.option("--timeout", type=float, default=600.0, show_default=True, help="Sekunden. / Seconds.")
+@JSON
+@reports_problems
+def close_command(
+    home: Path,
+    *,
+    periods: tuple[str, ...],
+    datasets: tuple[str, ...],
+    wait: bool,
+    timeout: float,
+    as_json: bool,
+) -> None:
+    """Zeiträume schließen; sie werden zusammen veröffentlicht. / Close periods; they are published together.
+
+    Ohne --dataset: alle Datensätze, die geliefert wurden. / Without --dataset: all that were delivered.
+
+    Beispiel / Example: kim-hub close 2026-Q2 2026-Q3 --wait
+    """
+    hub = Hub(settings_of(home))
+    closed = close(hub.context, [Period.parse(period) for period in periods], datasets=datasets)
+    if wait:
+        _wait_for_release(hub, timeout)
+    with hub.context.database.read() as unit:
+        release = unit.cubes.published()
+    answer(
+        {
+            "closed": [{"dataset": dataset, "period": period} for dataset, period in closed],
+            "release": release.number if release else None,
+            "published": is_published(hub.context),
+        },
+        Text(f"Geschlossen: {len(closed)}.", f"Closed: {len(closed)}."),
+        as_json=as_json,
+    )
+
+
+def _wait_for_release(hub: Hub, timeout: float) -> None:
+    """Wait until the serving hub has published; if none serves, do its work here."""
+    deadline = time.monotonic() + timeout
+    with HomeLock(hub.settings.home) as lock:
+        here = not hub.settings.broker_url and lock.acquire()
+        if here:
+            hub.start()
+        try:
+            while not is_published(hub.context):
+                if time.monotonic() > deadline:
+                    raise kim_error("busy")
+                time.sleep(_POLL_SECONDS)
+        finally:
+            if here:
+                hub.stop()

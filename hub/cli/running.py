@@ -1,0 +1,73 @@
+"""`kim-hub serve` and `kim-hub worker`: the processes that stay."""
+
+import dataclasses
+import signal
+from pathlib import Path
+
+import click
+
+from hub import logs
+from hub.app import Hub, create_app
+from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of
+from hub.home_lock import HomeLock
+from hub.serving import require_loopback, serve
+from hub.tasks.worker import make_controller, run
+from protocol.errors import kim_error
+from protocol.texts import Text
+
+
+@click.command("serve")
+@HOME
+@click.option("--host", help="Adresse. / Address.")
+@click.option("--port", type=int, help="Port; 0 nimmt einen freien. / Port; 0 takes a free one.")
+@JSON
+@reports_problems
+def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bool) -> None:
+    """Den Hub betreiben, bis er abgebrochen wird. / Run the hub until interrupted.
+
+    Beispiel / Example: kim-hub serve --home var/hub --port 8000
+    """
+    logs.configure()
+    settings = settings_of(home)
+    settings = dataclasses.replace(
+        settings, host=host or settings.host, port=settings.port if port is None else port
+    )
+    require_loopback(settings.host)
+    hub = Hub(settings)
+    with HomeLock(settings.home) as lock:
+        if not settings.broker_url and not lock.acquire():
+            running = Text("Für diesen Ordner läuft schon ein Hub.", "A hub already runs for this folder.")
+            raise kim_error("busy", running)
+        # A service manager ends the hub with SIGTERM: as orderly as Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        hub.start()
+        try:
+            serve(create_app(hub.context), settings, on_ready=lambda url: _tell(url, as_json=as_json))
+        finally:
+            hub.stop()
+
+
+def _tell(url: str, *, as_json: bool) -> None:
+    answer({"url": url}, Text(f"Der Hub antwortet unter {url}", f"The hub answers at {url}"), as_json=as_json)
+
+
+@click.command("worker")
+@HOME
+@reports_problems
+def worker_command(home: Path) -> None:
+    """Aufgaben aus dem Broker übernehmen; mehrere nebeneinander sind erlaubt. / Take tasks from the broker.
+
+    Beispiel / Example: KIM_HUB_BROKER_URL=amqp://… kim-hub worker
+    """
+    logs.configure()
+    settings = settings_of(home)
+    if not settings.broker_url:
+        alone = Text("Ohne Broker arbeitet der Hub selbst.", "Without a broker the hub does the work itself.")
+        raise kim_error("config_invalid", alone, pointer="/hub/broker_url")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    hub = Hub(settings)
+    hub.context.sandbox.start()
+    try:
+        run(hub.celery, make_controller(hub.celery))
+    finally:
+        hub.context.sandbox.close()
