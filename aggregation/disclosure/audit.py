@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 
 from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, components
-from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status
+from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
 from aggregation.disclosure.publication import Publication
 
 _SEED: Final = 20260331
@@ -275,8 +275,8 @@ class _Movement:
         self._box = int(np.abs(values).max(initial=0)) + 16  # vertices need an end; proofs of exposure do not
         self._boxed = LinearProgram(
             self._system,
-            np.maximum(self._lower, -self._box),
-            np.full(len(self._cells), self._box, dtype=np.int64),
+            np.maximum(self._lower, -self._box).astype(np.float64),
+            np.full(len(self._cells), float(self._box)),
         )
         self.programs = 0
 
@@ -293,7 +293,7 @@ class _Movement:
         self.programs += 1
         costs = np.zeros(len(self._cells))
         costs[self._number[cell]] = -sign
-        return self._boxed.minimise(costs)
+        return self._boxed.minimise(costs, with_duals=np.True_)
 
     def excludes_integers(self, answer: Answer) -> bool:
         """Whether an extreme value shows that the cell cannot differ by 1 in that direction.
@@ -317,7 +317,12 @@ class _Movement:
             upper[number] = -1
         if lower[number] > upper[number]:
             return Answer(Status.INFEASIBLE, np.zeros(0), 0.0, np.zeros(0))
-        program = LinearProgram(self._system, lower, upper, integral=range(len(self._cells)))
+        program = LinearProgram(
+            self._system,
+            limits_as_floats(lower),
+            limits_as_floats(upper),
+            integral=range(len(self._cells)),
+        )
         costs = np.zeros(len(self._cells))
         costs[number] = sign
         return program.minimise(costs)

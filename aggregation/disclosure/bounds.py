@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 
 from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
-from aggregation.disclosure.programs import Answer, LinearProgram, Status
+from aggregation.disclosure.programs import Answer, LinearProgram, Status, limits_as_floats
 
 OPEN: Final = -1
 """Upper limit of a cell that nothing bounds from above."""
@@ -151,7 +151,7 @@ class _Search:
 
     def __init__(self, system: LinearSystem, lower: IntArray, upper: IntArray) -> None:
         self._lower, self._upper = lower, upper
-        self._program = LinearProgram(system, lower, upper)
+        self._program = LinearProgram(system, limits_as_floats(lower), limits_as_floats(upper))
         self._low_done = np.zeros(system.cells, dtype=np.bool_)
         self._high_done = np.zeros(system.cells, dtype=np.bool_)
 

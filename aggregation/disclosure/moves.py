@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
-from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status
+from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
 from aggregation.disclosure.publication import Publication
 
 FREE: Final = 1e-3
@@ -22,6 +22,9 @@ FREE: Final = 1e-3
 
 WELCOME: Final = 1e-4
 """Cost of moving a sensitive cell that has no witness yet: one witness should serve many."""
+
+_ENOUGH: Final = 120
+"""Cells of unconnected tables that share a program."""
 
 _NOWHERE: Final = Answer(Status.INFEASIBLE, np.zeros(0), 0.0, np.zeros(0))
 
@@ -60,6 +63,7 @@ class Moves:
         start = np.where(publication.withheld, np.where(task.sensitive, WELCOME, FREE), task.costs)
         self._costs: FloatArray = start.astype(np.float64)
         self._parts: dict[int, _Part] = {}
+        self._gather()
 
     @property
     def solves(self) -> int:
@@ -110,6 +114,17 @@ class Moves:
         change = np.zeros(len(self._labels), dtype=np.int64)
         return change if self._part(cell).write(answer, change) else None
 
+    def _gather(self) -> None:
+        """Give small components a common label: an own program for each would cost more than it saves."""
+        group, size = -1, _ENOUGH
+        labels, sizes = np.unique(self._labels[self._cells], return_counts=True)
+        common = np.full(len(self._labels), -1, dtype=np.int64)
+        for label, count in zip(labels.tolist(), sizes.tolist(), strict=True):
+            if size + count > _ENOUGH:
+                group, size = label, 0
+            common[label], size = group, size + count
+        self._labels[self._cells] = common[self._labels[self._cells]]
+
     def _part(self, cell: int) -> _Part:
         label = int(self._labels[cell])
         if label not in self._parts:
@@ -131,7 +146,8 @@ class _Part:
         self._count = len(cells)
         floors = publication.floors[cells]
         room = np.where(floors <= -NO_LIMIT, NO_LIMIT, publication.values[cells] - floors)
-        self._usual = np.concatenate([np.full(self._count, NO_LIMIT, dtype=np.int64), room])
+        limits = np.concatenate([np.full(self._count, NO_LIMIT, dtype=np.int64), room])
+        self._usual = limits_as_floats(limits)
         self._limits = self._usual.copy()
         self._costs: FloatArray = np.tile(costs, 2)
         self._system = in_two_parts(system)
@@ -143,35 +159,37 @@ class _Part:
         return self._linear.solves + (self._integer.solves if self._integer else 0)
 
     def set_costs(self, cells: IntArray, cost: float) -> None:
-        both = self._both(cells)
+        numbers = np.searchsorted(self._cells, cells)
+        both = np.concatenate([numbers, numbers + self._count])
         self._costs[both] = cost
         for program in self._programs():
             program.set_costs(both, self._costs[both])
 
     def forbid(self, cell: int) -> None:
-        self._set_limits(self._both(np.array([cell])), np.zeros(2, dtype=np.int64))
+        self._set_limits(self._both(cell), np.zeros(2))
 
     def allow(self, cell: int) -> None:
-        both = self._both(np.array([cell]))
+        both = self._both(cell)
         self._set_limits(both, self._usual[both])
 
     def cheapest(self, cell: int, sign: int, *, whole: np.bool_) -> Answer:
         if whole and self._integer is None:
             self._integer = self._program(whole=np.True_)
         program = self._integer if whole and self._integer else self._linear
-        both = self._both(np.array([cell]))[::sign]  # the direction asked for comes first
+        both = self._both(cell)[::sign]  # the direction asked for comes first
         limits = self._limits[both]
         if limits[0] < 1:
             return _NOWHERE
-        program.set_limits(both, np.array([1, 0]), np.array([limits[0], 0]))
+        program.set_limits(both, np.array([1.0, 0.0]), np.array([limits[0], 0.0]))
         answer = program.solve()
-        program.set_limits(both, np.zeros(2, dtype=np.int64), limits)
+        program.set_limits(both, np.zeros(2), limits)
         return answer
 
     def for_nothing(self, cells: IntArray, signs: IntArray) -> Answer:
-        up, down = self._both(cells).reshape(2, -1)
+        up = np.searchsorted(self._cells, cells)
+        down = up + self._count
         forward, backward = np.where(signs > 0, up, down), np.where(signs > 0, down, up)
-        program, limits, nothing = self._linear, self._limits, np.zeros_like(up)
+        program, limits, nothing = self._linear, self._limits, np.zeros(len(up))
         program.set_limits(forward, nothing, np.minimum(limits[forward], 1))
         program.set_limits(backward, nothing, nothing)
         program.set_costs(forward, np.full(len(forward), -0.1))
@@ -189,9 +207,9 @@ class _Part:
         change[self._cells] = moves[: self._count] - moves[self._count :]
         return True
 
-    def _both(self, cells: IntArray) -> IntArray:
-        numbers = np.searchsorted(self._cells, cells)
-        return np.concatenate([numbers, numbers + self._count])
+    def _both(self, cell: int) -> IntArray:
+        number = int(np.searchsorted(self._cells, cell))
+        return np.array([number, number + self._count])
 
     def _programs(self) -> list[LinearProgram]:
         return [self._linear] + ([self._integer] if self._integer else [])
@@ -200,7 +218,7 @@ class _Part:
         everything = np.arange(2 * self._count)
         program = LinearProgram(
             self._system,
-            np.zeros_like(everything),
+            np.zeros(len(everything)),
             self._limits,
             integral=everything if whole else (),
             changing="limits",
@@ -208,10 +226,10 @@ class _Part:
         program.set_costs(everything, self._costs)
         return program
 
-    def _set_limits(self, numbers: IntArray, upper: IntArray) -> None:
+    def _set_limits(self, numbers: IntArray, upper: FloatArray) -> None:
         self._limits[numbers] = upper
         for program in self._programs():
-            program.set_limits(numbers, np.zeros_like(upper), upper)
+            program.set_limits(numbers, np.zeros(len(upper)), upper)
 
 
 def in_two_parts(system: LinearSystem) -> LinearSystem:

@@ -56,7 +56,7 @@ class Answer:
         status: how it ended; the arrays mean something for ``OPTIMAL`` only.
         values: one per variable.
         objective: value of the objective.
-        row_duals: one per row (empty for an integer program).
+        row_duals: one per row; empty unless asked for.
     """
 
     status: Status
@@ -81,8 +81,8 @@ class LinearProgram:
     def __init__(
         self,
         system: LinearSystem,
-        lower: IntArray,
-        upper: IntArray,
+        lower: FloatArray,
+        upper: FloatArray,
         *,
         integral: Sequence[int] | IntArray = (),
         changing: str = "objective",
@@ -91,7 +91,7 @@ class LinearProgram:
 
         Args:
             system: the constraints; one variable per cell.
-            lower: lower limit of each variable.
+            lower: lower limit of each variable, as of :func:`limits_as_floats`.
             upper: upper limit of each variable.
             integral: variables that must be integers; empty for a linear program.
             changing: what changes between solves, ``"objective"`` (the old basis stays feasible:
@@ -109,7 +109,6 @@ class LinearProgram:
             self._solver.setOptionValue("presolve", "on")
         kinds = np.zeros(self._size, dtype=np.int32)
         kinds[np.asarray(integral, dtype=np.int64)] = 1
-        self._integer = bool(len(integral))
         status = self._solver.passModel(
             self._size,
             system.rows,
@@ -118,8 +117,8 @@ class LinearProgram:
             _MINIMISE,
             0.0,
             np.zeros(self._size),
-            limits_as_floats(lower),
-            limits_as_floats(upper),
+            lower,
+            upper,
             limits_as_floats(system.lower),
             limits_as_floats(system.upper),
             system.starts.astype(np.int32),
@@ -131,22 +130,20 @@ class LinearProgram:
             raise ValueError("the solver refuses the program")
         self.solves = 0
 
-    def set_limits(self, variables: IntArray, lower: IntArray, upper: IntArray) -> None:
-        """Change the limits of some variables."""
-        self._solver.changeColsBounds(
-            len(variables), variables.astype(np.int32), limits_as_floats(lower), limits_as_floats(upper)
-        )
+    def set_limits(self, variables: IntArray, lower: FloatArray, upper: FloatArray) -> None:
+        """Change the limits of some variables, as floats of :func:`limits_as_floats`."""
+        self._solver.changeColsBounds(len(variables), variables.astype(np.int32), lower, upper)
 
     def set_costs(self, variables: IntArray, costs: FloatArray) -> None:
         """Change the costs of some variables."""
         self._solver.changeColsCost(len(variables), variables.astype(np.int32), costs)
 
-    def minimise(self, costs: FloatArray) -> Answer:
+    def minimise(self, costs: FloatArray, *, with_duals: np.bool_ = np.False_) -> Answer:
         """Solve for the given cost of each variable."""
         self._solver.changeColsCost(self._size, self._all, costs)
-        return self.solve()
+        return self.solve(with_duals=with_duals)
 
-    def solve(self) -> Answer:
+    def solve(self, *, with_duals: np.bool_ = np.False_) -> Answer:
         """Solve with the costs and limits as they stand."""
         self.solves += 1
         empty = np.zeros(0)
@@ -159,7 +156,7 @@ class LinearProgram:
         values = np.asarray(solution.col_value, dtype=np.float64)
         if len(values) != self._size:  # "Not Set": the silent failure this module exists for
             return Answer(Status.UNDECIDED, empty, 0.0, empty)
-        duals = empty if self._integer else np.asarray(solution.row_dual, dtype=np.float64)
+        duals = np.asarray(solution.row_dual, dtype=np.float64) if with_duals else empty
         return Answer(status, values, self._solver.getObjectiveValue(), duals)
 
 

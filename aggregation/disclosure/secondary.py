@@ -100,9 +100,10 @@ class _Certificates:
     def without(self, cell: int) -> tuple[list[IntArray], BoolArray]:
         """Return the witnesses that do not need ``cell``, and which demands they meet."""
         kept = [change for change in self.changes if change[cell] == 0]
-        met = np.zeros_like(self.met)
-        for change in kept:
-            met |= self.meets(change)
+        met = self.demands.copy()
+        together = np.array(kept, dtype=np.int64).reshape(len(kept), met.shape[1])
+        met[0] &= together.any(axis=0)
+        met[1] &= (together > 0).any(axis=0)
         return kept, met
 
 

@@ -98,18 +98,18 @@ def _pair(lower: int, upper: int) -> LinearSystem:
 
 
 def test_each_outcome_has_its_status() -> None:
-    zeros, nines = _integers(0, 0), _integers(9, 9)
+    zeros, nines = np.zeros(2), np.full(2, 9.0)
     assert LinearProgram(_pair(3, 3), zeros, nines).minimise(np.array([1.0, 2.0])).objective == pytest.approx(
         3
     )
     assert LinearProgram(_pair(30, 30), zeros, nines).minimise(np.zeros(2)).status is Status.INFEASIBLE
-    endless = LinearProgram(_pair(0, NO_LIMIT), zeros, np.full(2, NO_LIMIT))
+    endless = LinearProgram(_pair(0, NO_LIMIT), zeros, np.full(2, np.inf))
     assert endless.minimise(np.array([-1.0, 0.0])).status is Status.UNBOUNDED
 
 
 def test_a_fractional_answer_is_not_taken_for_integers() -> None:
     half = LinearSystem.of(2, [Relation(RelationKind.SUM, (0, 1), (2, 2), 3, 3)])
-    bounds = _integers(0, 0), _integers(9, 9)
+    bounds = np.zeros(2), np.full(2, 9.0)
     assert LinearProgram(half, *bounds).minimise(np.array([1.0, 2.0])).integral() is None
     assert LinearProgram(half, *bounds, integral=[0, 1]).minimise(np.zeros(2)).status is Status.INFEASIBLE
 
@@ -125,7 +125,7 @@ other.run()
 from aggregation.disclosure.linear_system import LinearSystem, Relation, RelationKind
 from aggregation.disclosure.programs import LinearProgram
 system = LinearSystem.of(2, [Relation(RelationKind.SUM, (0, 1), (1, 1), 3, 3)])
-program = LinearProgram(system, numpy.array([0, 0]), numpy.array([9, 9]))
+program = LinearProgram(system, numpy.array([0.0, 0.0]), numpy.array([9.0, 9.0]))
 print(program.minimise(numpy.array([1.0, 2.0])).status.name)
 """
 
@@ -140,7 +140,7 @@ def test_a_solver_with_other_threads_in_the_process_blocks() -> None:
 
 def test_a_malformed_program_is_an_error() -> None:
     with pytest.raises(ValueError, match="refuses"):
-        LinearProgram(_pair(3, 3), _integers(0, 0, 0), _integers(9, 9))
+        LinearProgram(_pair(3, 3), np.zeros(3), np.full(2, 9.0))
 
 
 # ------------------------------------------------------------------------------------- the catalogue's tables
