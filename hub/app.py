@@ -4,15 +4,13 @@
 any thread; then the worker; then the sweeper. `create_app` puts the views on top and starts nothing.
 """
 
-import importlib
-import importlib.util
 import threading
 from pathlib import Path
 
 from flask import Flask
 
 from hub import web
-from hub.api import guard, health, problem_responses, submissions
+from hub.api import guard, health, problem_responses, statistics, submissions
 from hub.clock import Clock, clock_on
 from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION, HubContext
@@ -102,6 +100,5 @@ def create_app(context: HubContext) -> Flask:
     app.extensions[STATISTICS] = Statistics(context.database.engine, demo=bool(context.settings.date))
     app.register_blueprint(web.blueprint)
     app.extensions[problem_responses.ERROR_PAGE] = web.render_problem
-    if importlib.util.find_spec("hub.api.statistics") is not None:
-        app.register_blueprint(importlib.import_module("hub.api.statistics").blueprint)
+    app.register_blueprint(statistics.blueprint)
     return app

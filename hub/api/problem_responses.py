@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from flask import Flask, Response, current_app, request
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from protocol.errors import KimError, kim_error
@@ -47,7 +46,6 @@ def install(app: Flask) -> None:
     app.register_error_handler(KimError, _answer)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OSError, _storage)
-    app.register_error_handler(OperationalError, _database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -106,16 +104,6 @@ def _storage(error: OSError) -> Response:
     if error.errno in _FULL:
         _LOG.error("storage full")
         return _answer(kim_error("storage_full"))
-    return _unexpected(error)
-
-
-def _database(error: OperationalError) -> Response:
-    # SQLite says these by text only; both pass, nothing of the transaction was kept.
-    text = str(error.orig)
-    if "full" in text:
-        return _answer(kim_error("storage_full"))
-    if "locked" in text or "busy" in text:
-        return _answer(kim_error("busy"))
     return _unexpected(error)
 
 

@@ -7,9 +7,14 @@ with "database is locked".
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from protocol.errors import kim_error
 
 BUSY_TIMEOUT_SECONDS = 30
 
@@ -25,6 +30,23 @@ def make_engine(url: str) -> sa.Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+@contextmanager
+def translated_faults() -> Iterator[None]:
+    """Raise faults that pass by themselves as `storage_full` or `busy`; nothing of the transaction is kept.
+
+    SQLite tells them by result code; other databases' faults stay what they are.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        result = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # without the extension bits
+        if result == sqlite3.SQLITE_FULL:
+            raise kim_error("storage_full") from None
+        if result in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise kim_error("busy") from None
+        raise
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:

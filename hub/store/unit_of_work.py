@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hub.domain.jobs import Job, JobQueue
 from hub.store import models
 from hub.store.cubes import Cubes, Periods
+from hub.store.engine import translated_faults
 from hub.store.nodes import Nodes
 from hub.store.submissions import Submissions
 
@@ -70,13 +71,17 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
         """A consistent view; nothing written in it is kept."""
-        with self.engine.connect() as connection:
+        with translated_faults(), self.engine.connect() as connection:
             yield UnitOfWork(connection)
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
         """A transaction: committed at the end of the block, rolled back if it raises."""
-        with self._gate, self.engine.connect().execution_options(writes=True) as connection:
+        with (
+            translated_faults(),
+            self._gate,
+            self.engine.connect().execution_options(writes=True) as connection,
+        ):
             unit = UnitOfWork(connection)
             yield unit
             connection.commit()

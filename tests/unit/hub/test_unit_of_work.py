@@ -15,6 +15,7 @@ from hub.store import schema
 from hub.store.engine import make_engine
 from hub.store.records import Node, NodeKey, Submission
 from hub.store.unit_of_work import Database
+from protocol.errors import KimError
 from tests.factories.running_hub import Collecting
 
 NOW = dt.datetime(2026, 10, 5, 10, 0, tzinfo=dt.UTC)
@@ -163,3 +164,37 @@ def test_releases_switch_as_a_whole(database: Database) -> None:
         assert release is not None
         assert (release.number, release.cubes) == (2, both)
         assert unit.connection.execute(sa.text("SELECT count(*) FROM release")).scalar_one() == 2
+
+
+def test_a_database_that_stays_locked_is_busy_and_loses_nothing(database: Database) -> None:
+    other = make_engine(str(database.engine.url))
+    with other.connect().execution_options(writes=True) as blocking:
+        blocking.execute(sa.text("SELECT 1"))
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 10")
+        with pytest.raises(KimError) as caught, database.write() as unit:
+            unit.nodes.all()
+    assert caught.value.code == "busy"
+    with database.write() as unit:
+        unit.submissions.add(_submission("1"))
+    other.dispose()
+
+
+def test_a_full_disk_is_storage_full_and_keeps_what_was_there(database: Database) -> None:
+    with database.write() as unit:
+        unit.submissions.add(_submission("1"))
+        pages = unit.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    def fill() -> None:
+        with database.write() as unit:
+            for number in range(2_000):
+                unit.audit("filling", str(number), at=NOW, detail={"text": "x" * 500})
+
+    with pytest.raises(KimError) as caught:
+        fill()
+    assert caught.value.code == "storage_full"
+    with database.read() as unit:
+        assert unit.submissions.get(SubmissionId("1" * 64)) is not None
+        assert unit.connection.execute(sa.text("SELECT count(*) FROM audit_event")).scalar_one() == 0
