@@ -53,8 +53,10 @@ def percent(share: Decimal, language: str, *, digits: int = 1) -> str:
     """Format a share (0…1) as per cent, rounded half up: ``98,7 %`` (no-break space) or ``98.7%``.
 
     A share below one never shows as 100 %, and one above zero never as 0 %: "complete" and "none" are
-    statements, not roundings.
+    statements, not roundings. A whole is written without decimals.
     """
+    if share == 1:
+        digits = 0
     hundredfold = share * 100
     step = Decimal(1).scaleb(-digits)
     shown = hundredfold.quantize(step, rounding=ROUND_HALF_UP)

@@ -118,7 +118,7 @@ DENOMINATOR: Final = {
         "Gemeinden berechnet). Rechnet man mit dem Ausländerzentralregister, liegen die Raten etwa ein "
         "Viertel niedriger.",
         "Base: foreign population on 15 May 2022 (census 2022; computed from rounded shares of "
-        "municipalities). With the central register of foreigners, rates are about a quarter lower.",
+        "municipalities). With the central register of foreigners, rates are about a fifth lower.",
     ),
     "POP_TOTAL": Text(
         "Bezug: Bevölkerung am 15. Mai 2022 (Zensus 2022, Tabelle 1000A-0000).",

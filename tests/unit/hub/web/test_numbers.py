@@ -30,7 +30,7 @@ def test_numbers_are_rounded_commercially_and_grouped(value, digits, german, eng
 
 @pytest.mark.parametrize(
     ("share", "german"),
-    [("0.987", "98,7\u00a0%"), ("1", "100,0\u00a0%"), ("0", "0,0\u00a0%"), ("0.0005", "0,1\u00a0%")],
+    [("0.987", "98,7\u00a0%"), ("1", "100\u00a0%"), ("0", "0,0\u00a0%"), ("0.0005", "0,1\u00a0%")],
 )
 def test_shares_read_as_per_cent_with_a_no_break_space(share, german) -> None:
     assert numbers.percent(Decimal(share), "de") == german
