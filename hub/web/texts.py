@@ -116,7 +116,7 @@ DENOMINATOR: Final = {
     "POP_FOREIGN": Text(
         "Bezug: ausländische Bevölkerung am 15. Mai 2022 (Zensus 2022; aus gerundeten Anteilen der "
         "Gemeinden berechnet). Rechnet man mit dem Ausländerzentralregister, liegen die Raten etwa ein "
-        "Viertel niedriger.",
+        "Fünftel niedriger.",
         "Base: foreign population on 15 May 2022 (census 2022; computed from rounded shares of "
         "municipalities). With the central register of foreigners, rates are about a fifth lower.",
     ),
