@@ -34,13 +34,13 @@ from hub.store.models import (
     submission,
 )
 from hub.store.schema import upgrade
-from protocol.catalogue import Indicator
 from protocol.catalogue_file import load_catalogue
-from protocol.codelists import TOTAL, Codelist
+from protocol.codelists import TOTAL
 from protocol.grid import CellGrid, grid_of
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
 from protocol.regions import Region, region_tree, reporting_areas
+from tests.factories.drawn_figures import draw_figures
 
 PERIODS = Period.span(Period.parse("2024-Q4"), Period.parse("2026-Q3"))
 LAST = PERIODS[-1]
@@ -51,14 +51,6 @@ IN_CHECK = "NW05117"  # Mülheim: a correction is being verified, the released f
 PUBLISHED_AT = dt.datetime(2026, 10, 6, 7, 30, tzinfo=dt.UTC)
 
 _DATASETS = ("CASES", "PERSONS")
-_PER_FOREIGN = {
-    "CASES_OPENED": 1.9,
-    "CASES_CLOSED": 1.7,
-    "CASES_OPEN": 7.4,
-    "CONTACTS_ONEOFF": 3.1,
-    "PERSONS_SUPPORTED": 14.0,
-    "PERSONS_NEW": 3.4,
-}
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ def build_published_hub(folder: Path, *, periods: tuple[Period, ...] = PERIODS) 
         for dataset in _DATASETS:
             grid = grid_of(load_catalogue(), dataset)
             for period in periods:
-                drawn = _draw(grid, period)
+                drawn = draw_figures(grid, PERIODS.index(period))
                 truth[dataset, period] = drawn
                 cubes[dataset, period] = _write_cube(connection, grid, period, drawn, numbers)
         _write_releases(connection, cubes)
@@ -124,76 +116,6 @@ def delivers(dataset: str, period: Period, area_id: str) -> bool:
     if period == LAST and area_id == LATE:
         return False
     return not (period == LAST and dataset == "PERSONS" and area_id == REJECTED)
-
-
-# ------------------------------------------------------------------------------------------ drawing
-
-
-def _shares(codelist: Codelist, rng: np.random.Generator) -> dict[str, float]:
-    parents = {code.parent for code in codelist.published}
-    leaves = [code.id for code in codelist.published if code.id not in parents]
-    weights = rng.gamma(1.1, size=len(leaves)) + 0.06
-    return dict(zip(leaves, weights / weights.sum(), strict=True))
-
-
-def _margin(codelist: Codelist, total: int, shares: dict[str, float], rng: np.random.Generator) -> dict:
-    drawn = dict(zip(shares, (int(n) for n in rng.multinomial(total, list(shares.values()))), strict=True))
-    for code in reversed(codelist.published):
-        if code.id not in drawn:
-            drawn[code.id] = sum(drawn.get(child, 0) for child in codelist.children(code.id))
-    return drawn
-
-
-def _draw(grid: CellGrid, period: Period) -> np.ndarray:
-    world = np.random.default_rng(7)
-    shares = {d: _shares(_codelist(grid, d), world) for d in grid.dims}
-    shares["SEX"] = {"M": 0.47, "F": 0.52, "_U": 0.01}
-    values = np.zeros((len(grid), 54), dtype=np.int64)
-    step = PERIODS.index(period)
-    for column, region in enumerate(reporting_areas()):
-        local = np.random.default_rng([11, column])
-        level = float(np.exp(local.normal(0, 0.35)))
-        rng = np.random.default_rng([13, column, step, len(grid)])
-        for indicator in grid.dataset.indicators:
-            mean = region.foreign_population / 1000 * _PER_FOREIGN[indicator.id] * level
-            mean *= 1 + 0.025 * step + 0.06 * np.sin(step * np.pi / 2)
-            for key, value in _indicator(grid, indicator, int(rng.poisson(mean)), shares, rng).items():
-                values[grid.index[key], column] = value
-    return values
-
-
-def _codelist(grid: CellGrid, dimension: str) -> Codelist:
-    uses = (i.dimension_use(dimension) for i in grid.dataset.indicators)
-    return next(use.codelist for use in uses if use is not None)
-
-
-def _indicator(grid: CellGrid, indicator: Indicator, total: int, shares: dict, rng) -> dict:
-    cells: dict[tuple[str, ...], int] = {}
-    by_sex = None
-    for table in indicator.tables:
-        use = indicator.dimension_use(table[-1])
-        if len(table) == 2:
-            by_sex = by_sex or _margin(indicator.dimension_use("SEX").codelist, total, shares["SEX"], rng)
-            sums: dict[str, int] = {}
-            for sex, count in by_sex.items():
-                if sex == TOTAL:
-                    continue
-                for code, value in _margin(use.codelist, count, shares[use.id], rng).items():
-                    cells[grid.key(indicator, {"SEX": sex, use.id: code})] = value
-                    sums[code] = sums.get(code, 0) + value
-            for code, value in sums.items():
-                cells[grid.key(indicator, {use.id: code})] = value
-            continue
-        if use.id == "SEX":
-            margin = by_sex = _margin(use.codelist, total, shares["SEX"], rng)
-        elif use.additive:
-            margin = _margin(use.codelist, total, shares[use.id], rng)
-        else:
-            margin = {c: int(rng.binomial(total, min(0.9, 2.2 * s))) for c, s in shares[use.id].items()}
-            margin[TOTAL] = total
-        for code, value in margin.items():
-            cells[grid.key(indicator, {use.id: code})] = value
-    return cells
 
 
 # ------------------------------------------------------------------------------------------ writing
