@@ -293,7 +293,7 @@ class _Movement:
         self.programs += 1
         costs = np.zeros(len(self._cells))
         costs[self._number[cell]] = -sign
-        return self._boxed.minimise(costs, with_duals=np.True_)
+        return self._boxed.minimise(costs, with_duals=True)
 
     def excludes_integers(self, answer: Answer) -> bool:
         """Whether an extreme value shows that the cell cannot differ by 1 in that direction.

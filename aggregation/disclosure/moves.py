@@ -23,6 +23,9 @@ FREE: Final = 1e-3
 WELCOME: Final = 1e-4
 """Cost of moving a sensitive cell that has no witness yet: one witness should serve many."""
 
+_REWARD: Final = 0.1
+"""What moving a sensitive cell is worth where nothing more has to be withheld for it."""
+
 _ENOUGH: Final = 120
 """Cells of unconnected tables that share a program."""
 
@@ -86,7 +89,7 @@ class Moves:
         """Let a forbidden cell move again."""
         self._part(cell).allow(cell)
 
-    def cheapest(self, cell: int, sign: int, *, whole: np.bool_ = np.False_) -> Answer:
+    def cheapest(self, cell: int, sign: int, *, whole: bool = False) -> Answer:
         """Return the cheapest change that moves a cell by at least 1 in one direction.
 
         Args:
@@ -99,8 +102,8 @@ class Moves:
     def for_nothing(self, cells: IntArray, signs: IntArray) -> IntArray:
         """Return a change that moves as many of the cells as possible, each by 1 in its direction.
 
-        It moves nothing that would have to be withheld first: the reward of a cell is smaller than the
-        cost of any other. Parts without a whole-numbered answer stay as they are.
+        It moves nothing that would have to be withheld first. Parts without a whole-numbered answer stay as
+        they are.
         """
         change = np.zeros(len(self._labels), dtype=np.int64)
         for label in np.unique(self._labels[cells]):
@@ -151,7 +154,7 @@ class _Part:
         self._limits = self._usual.copy()
         self._costs: FloatArray = np.tile(costs, 2)
         self._system = in_two_parts(system)
-        self._linear = self._program(whole=np.False_)
+        self._linear = self._program(whole=False)
         self._integer: LinearProgram | None = None
 
     @property
@@ -172,9 +175,9 @@ class _Part:
         both = self._both(cell)
         self._set_limits(both, self._usual[both])
 
-    def cheapest(self, cell: int, sign: int, *, whole: np.bool_) -> Answer:
+    def cheapest(self, cell: int, sign: int, *, whole: bool) -> Answer:
         if whole and self._integer is None:
-            self._integer = self._program(whole=np.True_)
+            self._integer = self._program(whole=True)
         program = self._integer if whole and self._integer else self._linear
         both = self._both(cell)[::sign]  # the direction asked for comes first
         limits = self._limits[both]
@@ -189,13 +192,15 @@ class _Part:
         up = np.searchsorted(self._cells, cells)
         down = up + self._count
         forward, backward = np.where(signs > 0, up, down), np.where(signs > 0, down, up)
-        program, limits, nothing = self._linear, self._limits, np.zeros(len(up))
-        program.set_limits(forward, nothing, np.minimum(limits[forward], 1))
-        program.set_limits(backward, nothing, nothing)
-        program.set_costs(forward, np.full(len(forward), -0.1))
+        published = np.flatnonzero(self._costs >= 1.0)
+        program, limits = self._linear, self._limits
+        program.set_limits(published, np.zeros(len(published)), np.zeros(len(published)))
+        program.set_limits(forward, np.zeros(len(forward)), np.minimum(limits[forward], 1.0))
+        program.set_limits(backward, np.zeros(len(backward)), np.zeros(len(backward)))
+        program.set_costs(forward, np.full(len(forward), -_REWARD))
         answer = program.solve()
-        for direction in (forward, backward):
-            program.set_limits(direction, nothing, limits[direction])
+        everything = np.arange(2 * self._count)
+        program.set_limits(everything, np.zeros(len(everything)), limits)
         program.set_costs(forward, self._costs[forward])
         return answer
 
@@ -214,7 +219,7 @@ class _Part:
     def _programs(self) -> list[LinearProgram]:
         return [self._linear] + ([self._integer] if self._integer else [])
 
-    def _program(self, *, whole: np.bool_) -> LinearProgram:
+    def _program(self, *, whole: bool) -> LinearProgram:
         everything = np.arange(2 * self._count)
         program = LinearProgram(
             self._system,

@@ -138,12 +138,12 @@ class LinearProgram:
         """Change the costs of some variables."""
         self._solver.changeColsCost(len(variables), variables.astype(np.int32), costs)
 
-    def minimise(self, costs: FloatArray, *, with_duals: np.bool_ = np.False_) -> Answer:
+    def minimise(self, costs: FloatArray, *, with_duals: bool = False) -> Answer:
         """Solve for the given cost of each variable."""
         self._solver.changeColsCost(self._size, self._all, costs)
         return self.solve(with_duals=with_duals)
 
-    def solve(self, *, with_duals: np.bool_ = np.False_) -> Answer:
+    def solve(self, *, with_duals: bool = False) -> Answer:
         """Solve with the costs and limits as they stand."""
         self.solves += 1
         empty = np.zeros(0)

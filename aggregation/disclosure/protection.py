@@ -152,14 +152,14 @@ class _Run:
         """Steps 4 and 5."""
         waiting = [np.zeros_like(self._sensitive)]
         waiting += [self._waiting_in(delivery) for delivery in self._history.deliveries[1:]]
-        proof = self._joint_pattern(np.concatenate(waiting) & ~self._proven, means=np.False_)
+        proof = self._joint_pattern(np.concatenate(waiting) & ~self._proven, means=False)
         opened = np.zeros_like(self._proven)
         opened[list(proof.unprotected)] = True
         self._raise_if_open(self._joint_pattern(opened))
         PROOFS.remember(self._structure, self._new, self._proven_alone, self._stricter)
 
     def _joint_pattern(
-        self, cells: BoolArray, *, upward: BoolArray | None = None, means: np.bool_ = np.True_
+        self, cells: BoolArray, *, upward: BoolArray | None = None, means: bool = True
     ) -> Pattern:
         """Protect cells of any delivery, with or without withholding more of the new one."""
         task = Task(

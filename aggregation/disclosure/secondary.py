@@ -187,7 +187,7 @@ class _WitnessSearch:
                 continue
             change = self._moves.change(cell, answer)
             if change is None:  # a fractional vertex, or no answer: ask for integers outright
-                answer = self._moves.cheapest(cell, sign, whole=np.True_)
+                answer = self._moves.cheapest(cell, sign, whole=True)
                 change = self._moves.change(cell, answer)
                 self._undecided |= answer.status not in {Status.OPTIMAL, Status.INFEASIBLE}
             if change is not None and change[cell] and self._holds(change):
