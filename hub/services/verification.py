@@ -86,6 +86,7 @@ def _withdrawn_key(unit: UnitOfWork, submission: Submission) -> KimError | None:
 
 
 def _accept(context: HubContext, unit: UnitOfWork, submission: Submission, cells: Sha256) -> None:
+    # No job for the bounds: whoever took the VERIFY job goes on with them; else the sweeper does.
     now = context.clock.now()
     if submission.supersedes is not None:
         previous = unit.submissions.get(SubmissionId(submission.supersedes))
@@ -97,4 +98,3 @@ def _accept(context: HubContext, unit: UnitOfWork, submission: Submission, cells
         at=now,
         facts={"decided_at": now, "canonical_sha256": cells},
     )
-    unit.after_commit(Job(JobName.BOUND, (submission.id,)))

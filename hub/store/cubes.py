@@ -11,6 +11,10 @@ from hub.store import models
 from hub.store.records import Cube, Release
 
 _ROWS_PER_STATEMENT = 2_000
+_PERIOD_STATE = sa.select(models.period_state.c.state).where(
+    models.period_state.c.dataset == sa.bindparam("dataset"),
+    models.period_state.c.period == sa.bindparam("period"),
+)
 
 
 class Periods:
@@ -22,9 +26,8 @@ class Periods:
 
     def is_closed(self, dataset: str, period: str) -> bool:
         """Whether deliveries are no longer taken."""
-        table = models.period_state
         state = self._connection.execute(
-            sa.select(table.c.state).where(table.c.dataset == dataset, table.c.period == period)
+            _PERIOD_STATE, {"dataset": dataset, "period": period}
         ).scalar_one_or_none()
         return state == PeriodState.CLOSED
 

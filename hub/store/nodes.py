@@ -1,12 +1,18 @@
 """Reading and writing participants and their public keys."""
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 
 from hub.domain.states import KeyStatus, NodeStatus
 from hub.store import models
 from hub.store.records import Node, NodeKey
+
+_NODE = sa.select(models.node)
+_BY_ID = _NODE.where(models.node.c.id == sa.bindparam("id"))
+_BY_AREA = _NODE.where(models.node.c.area == sa.bindparam("area"))
+_KEY = sa.select(models.node_key).where(models.node_key.c.keyid == sa.bindparam("keyid"))
 
 
 class Nodes:
@@ -18,19 +24,19 @@ class Nodes:
 
     def get(self, node_id: str) -> Node | None:
         """Return the node with this id."""
-        return self._one(models.node.c.id == node_id)
+        return self._one(_BY_ID, id=node_id)
 
     def of_area(self, area: str) -> Node | None:
         """Return the node that delivers for `area`."""
-        return self._one(models.node.c.area == area)
+        return self._one(_BY_AREA, area=area)
 
     def all(self) -> list[Node]:
         """Return all nodes, ordered by area."""
-        rows = self._connection.execute(sa.select(models.node).order_by(models.node.c.area))
+        rows = self._connection.execute(_NODE.order_by(models.node.c.area))
         return [_node(row) for row in rows]
 
-    def _one(self, condition: sa.ColumnElement[bool]) -> Node | None:
-        row = self._connection.execute(sa.select(models.node).where(condition)).one_or_none()
+    def _one(self, statement: sa.Select[Any], **values: str) -> Node | None:
+        row = self._connection.execute(statement, values).one_or_none()
         return None if row is None else _node(row)
 
     def add(self, node: Node) -> None:
@@ -47,8 +53,7 @@ class Nodes:
 
     def key(self, keyid: str) -> NodeKey | None:
         """Return the key with this id, whatever its status."""
-        table = models.node_key
-        row = self._connection.execute(sa.select(table).where(table.c.keyid == keyid)).one_or_none()
+        row = self._connection.execute(_KEY, {"keyid": keyid}).one_or_none()
         return None if row is None else NodeKey(row.keyid, row.node_id, row.public_key, KeyStatus(row.status))
 
     def add_key(self, key: NodeKey, *, at: dt.datetime) -> None:

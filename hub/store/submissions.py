@@ -26,6 +26,35 @@ _T = models.submission
 _CHUNK = models.submission_chunk
 _EVENT = models.submission_event
 
+# Built once: putting a statement together costs SQLAlchemy more than SQLite needs to run it.
+_SELECT = sa.select(_T)
+_GET = _SELECT.where(_T.c.id == sa.bindparam("id"))
+_CHAIN = _SELECT.where(
+    _T.c.node_id == sa.bindparam("node_id"),
+    _T.c.dataset == sa.bindparam("dataset"),
+    _T.c.period == sa.bindparam("period"),
+    _T.c.state != SubmissionState.REJECTED,
+)
+_ACCEPTED = _SELECT.where(
+    _T.c.dataset == sa.bindparam("dataset"),
+    _T.c.period == sa.bindparam("period"),
+    _T.c.state == SubmissionState.ACCEPTED,
+)
+_COUNT = sa.select(sa.func.count()).select_from(_T)
+_OPEN_UPLOADS = _COUNT.where(_T.c.node_id == sa.bindparam("node_id"), _T.c.state.in_(OPEN_UPLOAD))
+_UNDECIDED = _COUNT.where(
+    _T.c.dataset == sa.bindparam("dataset"),
+    _T.c.period == sa.bindparam("period"),
+    _T.c.state.in_(UNDECIDED),
+)
+_INSERT, _INSERT_EVENT, _INSERT_CHUNK = _T.insert(), _EVENT.insert(), _CHUNK.insert()
+_CHUNKS = sa.select(_CHUNK.c.n, _CHUNK.c.sha256).where(_CHUNK.c.submission_id == sa.bindparam("id"))
+_EVENTS = (
+    sa.select(_EVENT.c.state, _EVENT.c.at, _EVENT.c.code)
+    .where(_EVENT.c.submission_id == sa.bindparam("id"))
+    .order_by(_EVENT.c.id)
+)
+
 
 class Submissions:
     """Submissions on one connection."""
@@ -36,8 +65,8 @@ class Submissions:
 
     def get(self, submission: SubmissionId) -> Submission | None:
         """Return the submission with this statement id."""
-        rows = self._select(_T.c.id == submission)
-        return rows[0] if rows else None
+        row = self._connection.execute(_GET, {"id": submission}).one_or_none()
+        return None if row is None else _submission(row._asdict())
 
     def add(self, submission: Submission) -> None:
         """Store an announced submission with its first event.
@@ -45,7 +74,7 @@ class Submissions:
         Raises:
             sqlalchemy.exc.IntegrityError: the statement, or the revision in its chain, is taken.
         """
-        self._connection.execute(_T.insert().values(**asdict(submission)))
+        self._connection.execute(_INSERT, asdict(submission))
         self._record(submission.id, submission.state, at=submission.announced_at, code=None)
 
     def move(
@@ -83,7 +112,7 @@ class Submissions:
         self, submission: SubmissionId, state: SubmissionState, *, at: dt.datetime, code: str | None
     ) -> None:
         self._connection.execute(
-            _EVENT.insert().values(submission_id=submission, state=state, at=at, code=code)
+            _INSERT_EVENT, {"submission_id": submission, "state": state, "at": at, "code": code}
         )
 
     def set_bounds(self, submission: SubmissionId, bounds: Sha256) -> None:
@@ -92,26 +121,17 @@ class Submissions:
 
     def events(self, submission: SubmissionId) -> list[SubmissionEvent]:
         """Return what happened to the submission, oldest first."""
-        rows = self._connection.execute(
-            sa.select(_EVENT.c.state, _EVENT.c.at, _EVENT.c.code)
-            .where(_EVENT.c.submission_id == submission)
-            .order_by(_EVENT.c.id)
-        )
+        rows = self._connection.execute(_EVENTS, {"id": submission})
         return [SubmissionEvent(SubmissionState(state), at, code) for state, at, code in rows]
 
     def head(self, node_id: str, dataset: str, period: str) -> Submission | None:
         """Return the newest submission of a chain that was not rejected."""
-        rows = self._select(
-            _T.c.node_id == node_id,
-            _T.c.dataset == dataset,
-            _T.c.period == period,
-            _T.c.state != SubmissionState.REJECTED,
-        )
+        rows = self._all(_CHAIN, node_id=node_id, dataset=dataset, period=period)
         return max(rows, key=lambda row: row.revision, default=None)
 
     def heads(self, node_id: str) -> list[Submission]:
         """Return the head of each chain of a node, ordered by dataset and period."""
-        rows = self._select(_T.c.node_id == node_id, _T.c.state != SubmissionState.REJECTED)
+        rows = self._all(_SELECT.where(_T.c.node_id == node_id, _T.c.state != SubmissionState.REJECTED))
         newest: dict[tuple[str, str], Submission] = {}
         for row in sorted(rows, key=lambda item: item.revision):
             newest[row.dataset, row.period] = row
@@ -119,22 +139,20 @@ class Submissions:
 
     def open_uploads(self, node_id: str) -> int:
         """Return how many uploads of a node are not complete."""
-        return self._count(_T.c.node_id == node_id, _T.c.state.in_(OPEN_UPLOAD))
+        return self._count(_OPEN_UPLOADS, node_id=node_id)
 
     def accepted(self, dataset: str, period: str) -> list[Submission]:
         """Return what counts for a dataset and period, ordered by area."""
-        found = self._select(
-            _T.c.dataset == dataset, _T.c.period == period, _T.c.state == SubmissionState.ACCEPTED
-        )
+        found = self._all(_ACCEPTED, dataset=dataset, period=period)
         return sorted(found, key=lambda row: row.area)
 
     def undecided(self, dataset: str, period: str) -> int:
         """Return how many submissions of a dataset and period still wait for the hub's decision."""
-        return self._count(_T.c.dataset == dataset, _T.c.period == period, _T.c.state.in_(UNDECIDED))
+        return self._count(_UNDECIDED, dataset=dataset, period=period)
 
     def waiting(self, *states: SubmissionState, before: dt.datetime) -> list[Submission]:
         """Return submissions that have been in one of `states` since before a moment, oldest first."""
-        found = self._select(_T.c.state.in_(states), _T.c.state_since < before)
+        found = self._all(_SELECT.where(_T.c.state.in_(states), _T.c.state_since < before))
         return sorted(found, key=lambda row: row.state_since)
 
     def unbounded(self, *, before: dt.datetime) -> list[SubmissionId]:
@@ -162,28 +180,25 @@ class Submissions:
 
     def chunks(self, submission: SubmissionId) -> dict[int, str]:
         """Return number → digest of the chunks that are in."""
-        rows = self._connection.execute(
-            sa.select(_CHUNK.c.n, _CHUNK.c.sha256).where(_CHUNK.c.submission_id == submission)
-        )
+        rows = self._connection.execute(_CHUNKS, {"id": submission})
         return {row.n: row.sha256 for row in rows}
 
     def add_chunk(self, submission: SubmissionId, n: int, *, size: int, sha256: str, at: dt.datetime) -> None:
         """Note that a chunk is stored."""
         self._connection.execute(
-            _CHUNK.insert().values(submission_id=submission, n=n, size=size, sha256=sha256, stored_at=at)
+            _INSERT_CHUNK,
+            {"submission_id": submission, "n": n, "size": size, "sha256": sha256, "stored_at": at},
         )
 
     def drop_chunks(self, submission: SubmissionId) -> None:
         """Forget the chunks, so that they can be sent again."""
         self._connection.execute(_CHUNK.delete().where(_CHUNK.c.submission_id == submission))
 
-    def _select(self, *conditions: sa.ColumnElement[bool]) -> list[Submission]:
-        rows = self._connection.execute(sa.select(_T).where(*conditions))
-        return [_submission(row._asdict()) for row in rows]
+    def _all(self, statement: sa.Select[Any], **values: str) -> list[Submission]:
+        return [_submission(row._asdict()) for row in self._connection.execute(statement, values)]
 
-    def _count(self, *conditions: sa.ColumnElement[bool]) -> int:
-        count = self._connection.execute(sa.select(sa.func.count()).select_from(_T).where(*conditions))
-        return int(count.scalar_one())
+    def _count(self, statement: sa.Select[Any], **values: str) -> int:
+        return int(self._connection.execute(statement, values).scalar_one())
 
 
 def _submission(row: Mapping[str, Any]) -> Submission:

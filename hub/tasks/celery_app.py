@@ -81,7 +81,7 @@ def add_tasks(app: Celery, context: HubContext, *, stopping: threading.Event) ->
     again from the database's states.
     """
     work: dict[JobName, Callable[..., object]] = {
-        JobName.VERIFY: lambda item: verify(context, SubmissionId(item)),
+        JobName.VERIFY: lambda item: _decide(context, SubmissionId(item)),
         JobName.BOUND: lambda item: bound(context, SubmissionId(item)),
         JobName.COMPILE: lambda dataset, period: compile_cube(context, dataset, period),
         JobName.PUBLISH: lambda: publish(context),
@@ -90,6 +90,12 @@ def add_tasks(app: Celery, context: HubContext, *, stopping: threading.Event) ->
     for name, call in work.items():
         app.task(name=f"kim.{name}", shared=False)(_guarded(name, call, stopping))
     app.task(name=REST, shared=False)(_guarded("rest", lambda: None, stopping))
+
+
+def _decide(context: HubContext, submission: SubmissionId) -> None:
+    """Verify a submission and, while its cells are at hand, bound it; one message instead of two."""
+    verify(context, submission)
+    bound(context, submission)
 
 
 def _guarded(name: str, call: Callable[..., object], stopping: threading.Event) -> Callable[..., None]:
