@@ -26,6 +26,7 @@ from protocol.observations import CellState
 from protocol.regions import LAND, RegionTree
 
 _MOST_FAILURES_IN_WORDS: Final = 40
+_DELIVERED: Final = frozenset({CellState.VALUE, CellState.ZERO, CellState.SUPPRESSED})
 
 
 class PublishedCell(NamedTuple):
@@ -103,14 +104,14 @@ class Comparison:
         truth = RegionTruth(self._truths.values(), self._tree, dataset=dataset, period=period)
         rules = self._rules_of(dataset)
         seen: Counter[str] = Counter()
-        leaves = set(self._truths)
+        due = {area for area, area_truth in self._truths.items() if period in area_truth.periods}
         aggregates = set(self._tree.aggregates)
         for cell in cells:
             rule = rules[cell.row]
             true = truth.value(cell.region, rule.name)
             if cell.region in aggregates:
                 self._aggregate(cell, rule, true=true, where=f"{cell.region} {period} {rule.name}")
-            elif cell.region in leaves and period in self._truths[cell.region].periods:
+            elif cell.state in _DELIVERED and cell.region in due:
                 seen[cell.region] += 1
                 self._area(cell, rule, true=true, where=f"{cell.region} {period} {rule.name}")
                 if cell.state is CellState.SUPPRESSED:
@@ -120,12 +121,12 @@ class Comparison:
                 self.judgement.check(
                     "no figure without a delivery", holds=silent, where=f"{cell.region} {period}"
                 )
-        for area, area_truth in self._truths.items():
-            if period in area_truth.periods:
-                complete = seen[area] == len(rules)
-                self.judgement.check(
-                    "every cell of a delivery is there", holds=complete, where=f"{area} {period} {dataset}"
-                )
+        for area in sorted(due):
+            self.judgement.check(
+                "every cell of a delivery is there",
+                holds=seen[area] == len(rules),
+                where=f"{area} {period} {dataset}",
+            )
 
     def _area(self, cell: PublishedCell, rule: _CellRule, *, true: int, where: str) -> None:
         judgement = self.judgement

@@ -122,3 +122,11 @@ def test_a_figure_for_a_quarter_without_delivery_fails() -> None:
     comparison = Comparison([silent], load_catalogue(), region_tree())
     comparison.cube("CASES", PERIOD, [next(delivered(AACHEN_CITY, {}))])
     assert comparison.judgement.failures["no figure without a delivery"] == 1
+
+
+def test_an_area_that_did_not_deliver_fails_once_not_cell_by_cell() -> None:
+    comparison = Comparison([truth(AACHEN_CITY, 30)], load_catalogue(), region_tree())
+    absent = PublishedCell(AACHEN_CITY, 0, CellState.NOT_DELIVERED, None, None, None, 1, 0, 0)
+    comparison.cube("CASES", PERIOD, [absent._replace(row=row) for row in range(len(GRID))])
+    assert comparison.judgement.failures == {"every cell of a delivery is there": 1}
+    assert comparison.judgement.area_cells == 0
