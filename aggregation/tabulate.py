@@ -110,13 +110,20 @@ class _Events:
         return cached
 
     def responses(self, column: str, codelist: Codelist) -> Mask:
-        """Multi-response column as a 0/1 matrix, shape ``(rows, leaves)``; repeats in a row count once."""
+        """Multi-response column as a 0/1 matrix, shape ``(rows, leaves)``.
+
+        Repeats in a row count once; an exclusive answer counts only where there is no other.
+        """
         lists = self._table.column(column).combine_chunks()
         if isinstance(lists, pa.ChunkedArray):
             lists = lists.chunk(0) if lists.num_chunks else pa.array([], lists.type)
         present = np.zeros((len(lists), len(codelist.leaves)), dtype=np.bool_)
         rows = np.asarray(pc.list_parent_indices(lists).to_numpy(zero_copy_only=False), dtype=np.intp)
         present[rows, _leaf_positions(pa.chunked_array([pc.list_flatten(lists)]), column, codelist)] = True
+        exclusive = np.array([codelist[leaf].exclusive for leaf in codelist.leaves], dtype=np.bool_)
+        # "Unknown" beside a known answer says nothing; protection relies on the two excluding each other.
+        answered = np.any(present[:, ~exclusive], axis=1, keepdims=True)
+        present[:, exclusive] &= ~answered
         return present
 
     @cached_property

@@ -135,8 +135,7 @@ def _compile(catalogue: Catalogue, grid: CellGrid) -> CellChecks:
         for total in _group_totals(catalogue, grid, indicators[key[0]], key)
     ]
     pairs = itertools.chain(
-        # A part of a multi-response total is still a part of it (catalogue rule V_MULTI).
-        (((child, 1), (total, -1)) for (total, _), *parts in covering for child, _ in parts),
+        *(_parts(grid, line) for line in covering),
         *(_subset_pairs(grid, identity) for identity in catalogue.identities),
     )
     return CellChecks(
@@ -185,6 +184,29 @@ def _lines(grid: CellGrid, indicator: Indicator, table: tuple[str, ...], dimensi
 
 def _row(grid: CellGrid, indicator: Indicator, codes: Mapping[str, str]) -> int:
     return grid.index[grid.key(indicator, codes)]
+
+
+def _parts(grid: CellGrid, line: _Line) -> Iterator[_Line]:
+    """Yield what a multi-response total bounds (catalogue rule V_MULTI).
+
+    Each part is a part of the total; whoever gave an exclusive answer ("unknown") gave no other, so the part
+    and the exclusive ones together are one too.
+    """
+    (total, _), *parts = line
+    exclusive = tuple((row, 1) for row, _ in parts if _is_exclusive(grid, row, total))
+    for row, _ in parts:
+        beside = tuple(pair for pair in exclusive if pair[0] != row)
+        yield ((row, 1), *beside, (total, -1))
+
+
+def _is_exclusive(grid: CellGrid, row: int, total: int) -> bool:
+    """Whether a part's code, where it differs from the total's, excludes other answers."""
+    indicator = next(i for i in grid.dataset.indicators if i.id == grid.keys[row][0])
+    codes, whole = grid.codes(row), grid.codes(total)
+    return any(
+        codes[use.id] != whole[use.id] and use.codelist[codes[use.id]].exclusive
+        for use in indicator.dimensions
+    )
 
 
 def _subset_pairs(grid: CellGrid, identity: Identity) -> Iterator[_Line]:

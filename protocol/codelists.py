@@ -45,6 +45,11 @@ class Code:
         """Whether the code demands a disclosure rule of its own."""
         return self.rule is not None
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether the code, in a multi-response dimension, stands for itself alone ("unknown")."""
+        return bool(self.attributes.get("exclusive", False))
+
 
 @dataclass(frozen=True, slots=True)
 class CodeGroup:
@@ -128,6 +133,10 @@ class Codelist:
     def children(self, code_id: str) -> tuple[str, ...]:
         """Published codes directly below ``code_id``, in list order; empty for a leaf."""
         return self._children.get(code_id, ())
+
+    def exclusive_children(self, code_id: str) -> tuple[str, ...]:
+        """Published codes below ``code_id`` that exclude every other answer of a multi-response dimension."""
+        return tuple(child for child in self.children(code_id) if self[child].exclusive)
 
     def ancestors(self, code_id: str) -> tuple[str, ...]:
         """Codes above ``code_id``, nearest first.

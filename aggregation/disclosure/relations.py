@@ -129,20 +129,23 @@ def _relations(catalogue: Catalogue, grid: CellGrid) -> Iterator[Relation]:
     for indicator in grid.dataset.indicators:
         for table in indicator.tables:
             for dimension in table:
-                for parent, children in _lines(grid, indicator, table, dimension):
+                for parent, children, exclusive in _lines(grid, indicator, table, dimension):
                     if (parent, children) in seen:  # a margin that two linked tables share
                         continue
                     seen.add((parent, children))
                     use = indicator.dimension_use(dimension)
-                    yield from _line(parent, children, additive=use is None or use.additive)
+                    if use is None or use.additive:
+                        yield Relation(RelationKind.SUM, (parent, *children), (-1, *(1 for _ in children)))
+                    else:
+                        yield from _responses(parent, children, exclusive)
     for identity in catalogue.identities:
         yield from _identity(grid, identity)
 
 
 def _lines(
     grid: CellGrid, indicator: Indicator, table: tuple[str, ...], dimension: str
-) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Yield (parent, children) for every parent code of a dimension in every line of a table."""
+) -> Iterator[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+    """Yield (parent, children, exclusive ones of them) for every parent code in every line of a table."""
     use = indicator.dimension_use(dimension)
     if use is None:
         raise KeyError(f"{indicator.id} has no dimension {dimension}")
@@ -152,12 +155,20 @@ def _lines(
         line = dict(zip(others, codes, strict=True))
         for parent in parents:
             yield (
-                grid.index[grid.key(indicator, {**line, dimension: parent})],
+                _row(grid, indicator, {**line, dimension: parent}),
                 tuple(
-                    grid.index[grid.key(indicator, {**line, dimension: child})]
+                    _row(grid, indicator, {**line, dimension: child})
                     for child in use.codelist.children(parent)
                 ),
+                tuple(
+                    _row(grid, indicator, {**line, dimension: child})
+                    for child in use.codelist.exclusive_children(parent)
+                ),
             )
+
+
+def _row(grid: CellGrid, indicator: Indicator, codes: Mapping[str, str]) -> int:
+    return grid.index[grid.key(indicator, codes)]
 
 
 def _codes(indicator: Indicator, dimension: str) -> list[str]:
@@ -165,13 +176,19 @@ def _codes(indicator: Indicator, dimension: str) -> list[str]:
     return [] if use is None else [code.id for code in use.codelist.published]
 
 
-def _line(parent: int, children: tuple[int, ...], *, additive: bool) -> Iterator[Relation]:
-    kind = RelationKind.SUM if additive else RelationKind.COVER
-    upper = 0 if additive else NO_LIMIT
-    yield Relation(kind, (parent, *children), (-1, *(1 for _ in children)), 0, upper)
-    if not additive:
-        for child in children:
-            yield Relation(RelationKind.PART, (parent, child), (1, -1), 0, NO_LIMIT)
+def _responses(parent: int, children: tuple[int, ...], exclusive: tuple[int, ...]) -> Iterator[Relation]:
+    """Yield what holds between a multi-response total and its parts.
+
+    Together the parts reach at least the total. Each part is at most what the exclusive answers ("unknown")
+    leave of the total: whoever gave one of those gave no other.
+    """
+    yield Relation(RelationKind.COVER, (parent, *children), (-1, *(1 for _ in children)), 0, NO_LIMIT)
+    alone = tuple(-1 for _ in exclusive)
+    if exclusive:
+        yield Relation(RelationKind.PART, (parent, *exclusive), (1, *alone), 0, NO_LIMIT)
+    for child in children:
+        if child not in exclusive:
+            yield Relation(RelationKind.PART, (parent, child, *exclusive), (1, -1, *alone), 0, NO_LIMIT)
 
 
 def _identity(grid: CellGrid, identity: Identity) -> Iterator[Relation]:

@@ -14,7 +14,7 @@ def _name(text: str) -> dict[str, str]:
 
 
 def codelist(
-    list_id: str, parents: dict[str, str | None], *, total: str | None = "_T", **marks: dict[str, str]
+    list_id: str, parents: dict[str, str | None], *, total: str | None = "_T", **marks: dict[str, Any]
 ) -> dict[str, Any]:
     """A codelist as in the file: code → parent; ``rule`` and ``merge_with`` map codes to their marks."""
     codes = []

@@ -93,6 +93,8 @@ def _matches(row: Row, codes: dict[str, str], indicator_id: str, reference: date
         if wanted == TOTAL:
             continue
         values = row[dimension] if dimension != "AGE" else _age_group(row["birth"], reference)
+        if isinstance(values, list) and set(values) != {"_U"}:
+            values = [value for value in values if value != "_U"]
         if not any(
             _under(use.codelist, v, wanted) for v in (values if isinstance(values, list) else [values])
         ):

@@ -290,6 +290,27 @@ def test_several_answers_still_have_limits() -> None:
     assert _safe_pattern(ANSWERS, table) == {"h", "total"}
 
 
+UNANSWERED = catalogue_of(
+    [
+        codelist(
+            "CL_F",
+            {"_T": None, "f": "_T", "g": "_T", "u": "_T"},
+            attributes={"u": {"exclusive": True}},
+        )
+    ],
+    [indicator("N", [["F"]], multi_response=["F"])],
+)
+
+
+def test_whoever_gave_no_answer_gave_no_other() -> None:
+    """14 cases, f was named in 13: at most one can be "unknown", and a withheld count is at least one."""
+    table = {"f": 13, "g": 6, "u": 1, "total": 14}
+    assert _exposed(UNANSWERED, _audit(UNANSWERED, table, ["u"])) == {"u"}
+    pattern = _safe_pattern(UNANSWERED, table)
+    assert "u" in pattern
+    assert pattern & {"f", "total"}
+
+
 def test_changed_pattern() -> None:
     """One table published twice: first a and c were withheld, then a and d. Each is safe, both are not."""
     table = {"a": 3, "b": 6, "c": 7, "d": 9, "total": 25}

@@ -117,6 +117,16 @@ def test_a_case_with_several_fields_counts_once_in_each_and_once_in_the_total() 
     assert [_count(given, "CASES_OPEN", FIELD=c) for c in ("WORK", "LANG", "HOUS", "_T")] == [1, 3, 1, 3]
 
 
+def test_unknown_counts_as_a_field_only_where_it_stands_alone() -> None:
+    given = facts(
+        cases=[
+            {"opened": date(2026, 1, 5), "FIELD": ["_U", "LANG"]},
+            {"opened": date(2026, 1, 6), "FIELD": ["_U"]},
+        ]
+    )
+    assert [_count(given, "CASES_OPENED", FIELD=c) for c in ("_U", "LANG", "_T")] == [1, 1, 2]
+
+
 def test_contacts_are_counted_by_their_date() -> None:
     given = facts(
         contacts=[

@@ -268,17 +268,20 @@ def test_a_difference_below_zero_is_refused():
 
 
 def test_multiple_answers_cover_their_total():
-    """P-57: max of the parts <= total <= sum of the parts."""
+    """P-57: max of the parts <= total <= sum of the parts; "unknown" leaves the others the rest."""
     total = row_of(CASES, "CASES_OPEN")
+    unknown = row_of(CASES, "CASES_OPEN", FIELD="_U")
     fields = [
         row for row in CASES.rows_of("CASES_OPEN") if CASES.codes(row)["FIELD"] != "_T" and row != total
     ]
     values = consistent_values(CASES)
-    values[fields] = values[total]
+    values[fields] = values[total] - 20
+    values[unknown] = 20
     check_values(values, withheld=[row_of(CASES, "CASES_OPEN", FIELD="PROTECT")])
     values[fields[0]] += 1
     assert refused_values(values)[1:] == ("part", f"/rows/{fields[0]}/OBS_VALUE")
     values[fields] = 10
+    assert unknown in fields
     assert refused_values(values)[1:] == ("cover", f"/rows/{total}/OBS_VALUE")
     # With one part withheld the others need not reach the total.
     check_values(values, withheld=[fields[3]])
@@ -424,6 +427,7 @@ def test_nearly_everybody_in_a_group_is_refused(rest):
     """P-60: the complement of a protected code needs the same minimum."""
     values = consistent_values(CASES)
     row, total = row_of(CASES, "CASES_OPEN", FIELD="PROTECT"), row_of(CASES, "CASES_OPEN")
+    values[row_of(CASES, "CASES_OPEN", FIELD="_U")] = 0  # it would leave less than the total to the others
     values[row] = values[total] - rest
     assert refused_values(values) == ("k_anonymity", "complement", f"/rows/{row}/OBS_VALUE")
     check_values(values, [row])
@@ -438,6 +442,7 @@ def test_a_protected_count_without_a_known_group_says_nothing_about_it():
     field = row_of(CASES, "CASES_OPEN", FIELD="PROTECT")
     # Every breakdown of the total would give it away, so all but this field are withheld.
     others = [row for row in CASES.rows_of("CASES_OPEN") if CASES.codes(row)["FIELD"] == "_T"]
+    values[row_of(CASES, "CASES_OPEN", FIELD="_U")] = 0
     values[field] = values[total] - 3
     assert refused_values(values) == ("k_anonymity", "complement", f"/rows/{field}/OBS_VALUE")
     check_values(values, others)
