@@ -80,6 +80,8 @@ def _turn_english(document: dict[str, object]) -> None:
 
 
 def _answer(error: KimError) -> Response:
+    if request.path.startswith("/v1/"):
+        _LOG.info("refused %s %.100s: %s", request.method, request.path, error.code)
     page: ErrorPage | None = current_app.extensions.get(ERROR_PAGE)
     if page is not None and not request.path.startswith(MACHINE_PATHS):
         return page(error)

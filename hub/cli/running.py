@@ -3,6 +3,7 @@
 import dataclasses
 import signal
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -38,8 +39,7 @@ def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bo
         if not settings.broker_url and not lock.acquire():
             running = Text("Für diesen Ordner läuft schon ein Hub.", "A hub already runs for this folder.")
             raise kim_error("busy", running)
-        # A service manager ends the hub with SIGTERM: as orderly as Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        _end_in_order()
         hub.start()
         try:
             serve(create_app(hub.context), settings, on_ready=lambda url: _tell(url, as_json=as_json))
@@ -49,6 +49,18 @@ def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bo
 
 def _tell(url: str, *, as_json: bool) -> None:
     answer({"url": url}, Text(f"Der Hub antwortet unter {url}", f"The hub answers at {url}"), as_json=as_json)
+
+
+def _end_in_order() -> None:
+    """End at the first SIGTERM (service manager) or SIGINT (Ctrl-C); a second one does not cut that short."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 @click.command("worker")
@@ -64,7 +76,7 @@ def worker_command(home: Path) -> None:
     if not settings.broker_url:
         alone = Text("Ohne Broker arbeitet der Hub selbst.", "Without a broker the hub does the work itself.")
         raise kim_error("config_invalid", alone, pointer="/hub/broker_url")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _end_in_order()
     hub = Hub(settings)
     hub.context.sandbox.start()
     try:

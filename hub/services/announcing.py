@@ -3,7 +3,9 @@
 The same statement gets the same answer, however often and however late it comes: a replay changes nothing.
 """
 
+import logging
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
@@ -22,6 +24,8 @@ from protocol.periods import Period
 from protocol.statement import SubmissionStatement
 from protocol.submission_rules import DELIVERABLE
 from protocol.texts import Text
+
+_LOG: Final = logging.getLogger("kim.hub.intake")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,15 @@ def announce(context: HubContext, body: bytes) -> Announced:
                 return known
             _check_chain(context, unit, dataset, signed)
         raise kim_error("busy") from None
+    _LOG.info(
+        "submission %s announced: %s %s revision %d for %s by %s",
+        submission.id,
+        submission.dataset,
+        submission.period,
+        submission.revision,
+        submission.area,
+        submission.node_id,
+    )
     return Announced(submission, submission.plan.missing(()), created=True)
 
 

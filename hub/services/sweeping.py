@@ -16,8 +16,8 @@ from protocol.errors import kim_error
 _ALWAYS: Final = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 
-def find_work(context: HubContext, *, patience_seconds: float | None) -> list[Job]:
-    """Return jobs for everything that has waited longer than `patience_seconds`, oldest first.
+def find_undecided(context: HubContext, *, patience_seconds: float | None) -> list[Job]:
+    """Return jobs for submissions that have waited longer than `patience_seconds`, oldest first.
 
     A job may be on its way all the same: jobs are idempotent. None asks for everything, whatever the clock
     says: for a process that has just started and whose clock may have been put back.
@@ -30,13 +30,24 @@ def find_work(context: HubContext, *, patience_seconds: float | None) -> list[Jo
             SubmissionState.RECEIVED, SubmissionState.VERIFYING, before=before
         )
         jobs = [Job(JobName.VERIFY, (row.id,)) for row in undecided]
-        jobs += [Job(JobName.BOUND, (item,)) for item in unit.submissions.unbounded(before=before)]
+        return jobs + [Job(JobName.BOUND, (item,)) for item in unit.submissions.unbounded(before=before)]
+
+
+def find_unpublished(context: HubContext) -> list[Job]:
+    """Return jobs for closed periods that are not compiled or not published as they stand now."""
+    with context.database.read() as unit:
         state = progress(context, unit)
-        jobs += [Job(JobName.COMPILE, key) for key in state.uncompiled]
+        jobs = [Job(JobName.COMPILE, key) for key in state.uncompiled]
         published = unit.cubes.published()
         if state.complete and state.cubes and (published is None or published.cubes != state.cubes):
             jobs.append(Job(JobName.PUBLISH))
     return jobs
+
+
+def change_mark(context: HubContext) -> tuple[int, ...]:
+    """Return numbers that grow whenever something happens that :func:`find_unpublished` looks at."""
+    with context.database.read() as unit:
+        return unit.change_mark()
 
 
 def expire_uploads(context: HubContext) -> int:

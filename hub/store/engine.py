@@ -17,6 +17,8 @@ from sqlalchemy.exc import OperationalError
 from protocol.errors import kim_error
 
 BUSY_TIMEOUT_SECONDS = 30
+#: Key of the advisory lock that PostgreSQL's writers queue at: "KIM" in ASCII.
+_WRITERS = 0x4B494D
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -29,6 +31,8 @@ def make_engine(url: str) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
@@ -64,6 +68,13 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    # One writer at a time, as on SQLite: what a use case has read stays true until it commits. The writes of
+    # this hub are few and short; what is long (decoding, merging) happens outside of them.
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

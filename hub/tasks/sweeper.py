@@ -11,7 +11,13 @@ from typing import Final
 
 from hub.domain.jobs import Job, JobQueue
 from hub.services.context import HubContext
-from hub.services.sweeping import clear_leftovers, expire_uploads, find_work
+from hub.services.sweeping import (
+    change_mark,
+    clear_leftovers,
+    expire_uploads,
+    find_undecided,
+    find_unpublished,
+)
 from hub.tasks.worker import InProcessWorker
 
 _LOG: Final = logging.getLogger("kim.hub.sweeper")
@@ -32,6 +38,8 @@ class Sweeper:
         """
         self._context, self._queue, self._worker = context, queue, worker
         self._sent: dict[Job, float] = {}
+        self._settled: tuple[int, ...] | None = None
+        self._settled_at = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kim-sweeper", daemon=True)
 
@@ -52,15 +60,22 @@ class Sweeper:
         now = time.monotonic()
         forget = self._context.settings.stale_seconds
         self._sent = {job: at for job, at in self._sent.items() if now - at < forget}
-        found = [
-            job
-            for job in find_work(self._context, patience_seconds=patience_seconds)
-            if job not in self._sent
-        ]
+        waiting = find_undecided(self._context, patience_seconds=patience_seconds)
+        found = [job for job in waiting + self._find_unpublished(now) if job not in self._sent]
         for job in found:
             self._sent[job] = now
             self._queue.send(job)
         return found
+
+    def _find_unpublished(self, now: float) -> list[Job]:
+        """Ask only if something has happened since the answer was "nothing", or that was long ago."""
+        mark = change_mark(self._context)
+        if self._settled == mark and now - self._settled_at < self._context.settings.stale_seconds:
+            return []
+        jobs = find_unpublished(self._context)
+        if not jobs:
+            self._settled, self._settled_at = mark, now
+        return jobs
 
     def _run(self) -> None:
         settings = self._context.settings

@@ -15,7 +15,7 @@ from hub.domain.jobs import Job, JobName
 from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
 from hub.services.publishing import close, is_published, publish
-from hub.services.sweeping import find_work
+from hub.services.sweeping import find_undecided, find_unpublished
 from hub.services.verification import verify
 from hub.store import models
 from protocol.catalogue_file import load_catalogue
@@ -97,7 +97,7 @@ def test_totals_are_sums_bounds_and_open_where_a_delivery_is_missing(running: Ru
 def test_nothing_is_published_before_the_period_is_closed(running: RunningHub) -> None:
     _decide(running, _received(running.sender()))
     assert publish(running.hub.context) is None
-    assert find_work(running.hub.context, patience_seconds=None) == []
+    assert find_unpublished(running.hub.context) == []
     answer = running.client.get("/api/v1/releases")
     assert b"2026-Q1" not in answer.get_data()
 
@@ -248,7 +248,7 @@ def test_lost_jobs_are_found_in_the_states(running: RunningHub) -> None:
     parcel = _received(running.sender())
 
     def found() -> list[Job]:
-        return find_work(context, patience_seconds=None)
+        return find_undecided(context, patience_seconds=None) + find_unpublished(context)
 
     assert found() == [Job(JobName.VERIFY, (parcel.id,))]
     verify(context, SubmissionId(parcel.id))

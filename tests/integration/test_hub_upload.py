@@ -13,7 +13,7 @@ from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import KeyStatus, NodeStatus
 from hub.services.publishing import close
-from hub.services.sweeping import expire_uploads, find_work
+from hub.services.sweeping import expire_uploads, find_undecided
 from hub.services.verification import verify
 from protocol.periods import Period
 from tests.factories.running_hub import Parcel, RunningHub, Sender, content_digest, running_hub
@@ -174,9 +174,9 @@ def test_verification_is_asked_for_only_after_the_commit(running: RunningHub, se
     parcel = _announced(sender, _small(sender))
     for n in range(3):
         sender.put(parcel, n)
-    assert find_work(running.hub.context, patience_seconds=None) == []
+    assert find_undecided(running.hub.context, patience_seconds=None) == []
     sender.complete(parcel)
-    assert find_work(running.hub.context, patience_seconds=None) == [Job(JobName.VERIFY, (parcel.id,))]
+    assert find_undecided(running.hub.context, patience_seconds=None) == [Job(JobName.VERIFY, (parcel.id,))]
 
 
 def test_a_period_closed_meanwhile_ends_the_upload(running: RunningHub, sender: Sender) -> None:
