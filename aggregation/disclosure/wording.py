@@ -86,11 +86,17 @@ _FORMS: Final = {
     ),
 }
 
+_TOGETHER: Final = Text(
+    "{rest} sind zusammen höchstens {first} (sie schließen einander aus)",
+    "{rest} are together at most {first} (they exclude each other)",
+)
+
 
 def _relation(history: History, row: int) -> Text:
     system = history.system
     labels = [_label(history, int(cell)) for cell in system.columns[system.entries(row)]]
-    form = _FORMS[RelationKind(int(system.kinds[row]))]
+    kind = RelationKind(int(system.kinds[row]))
+    form = _TOGETHER if kind is RelationKind.PART and len(labels) > 2 else _FORMS[kind]
     return Text(
         form.de.format(first=labels[0].de, rest=_listed([label.de for label in labels[1:]])),
         form.en.format(first=labels[0].en, rest=_listed([label.en for label in labels[1:]])),

@@ -21,12 +21,17 @@ from protocol.errors import KimError
 from protocol.grid import CellGrid
 from protocol.periods import Period
 from tests.factories.catalogues import catalogue_of, codelist, indicator, two_by_three
-from tests.factories.worlds import Person, count, determined, possible, published
+from tests.factories.worlds import count, determined, possible, published
 
 A2 = codelist("CL_A", {"_T": None, "a1": "_T", "a2": "_T"})
 B2 = codelist("CL_B", {"_T": None, "b1": "_T", "b2": "_T"})
 DEEP = codelist("CL_A", {"_T": None, "a": "_T", "b": "_T", "b1": "b", "b2": "b", "b3": "b"})
 FIELDS = codelist("CL_F", {"_T": None, "f1": "_T", "f2": "_T", "f3": "_T"})
+UNKNOWN = codelist(
+    "CL_F",
+    {"_T": None, "f1": "_T", "f2": "_T", "u": "_T"},
+    attributes={"u": {"exclusive": True}},
+)
 NO_TOTAL = codelist("CL_A", {"a1": None, "a2": None}, total=None)
 DELICATE = codelist("CL_A", {"_T": None, "a1": "_T", "a2": "_T", "a3": "_T"}, rule={"a2": "R10"})
 SUBSET = {
@@ -62,6 +67,7 @@ WORLDS = {
         [indicator("N", [["A", "B"], ["A", "C"]])],
     ),
     "several answers": catalogue_of([FIELDS, A2], [indicator("N", [["F"], ["A"]], multi_response=["F"])]),
+    "unknown excludes": catalogue_of([UNKNOWN], [indicator("N", [["F"]], multi_response=["F"])]),
     "no total": catalogue_of([NO_TOTAL, B2], [indicator("N", [["A", "B"]])]),
     "delicate code": catalogue_of([DELICATE, B2], [indicator("N", [["A"], ["B"]])]),
     "subset": catalogue_of([A2], [indicator("N", [["A"]]), indicator("NEW", [["A"]])], identities=[SUBSET]),
@@ -93,7 +99,12 @@ def counted(draw: st.DrawFn, catalogue: Catalogue, *, max_people: int = 10) -> n
         )
         for d in grid.dims
     }
-    people: list[Person] = draw(st.lists(st.fixed_dictionaries(codes), max_size=max_people))
+    people: list[dict[str, frozenset[str]]] = draw(
+        st.lists(st.fixed_dictionaries(codes), max_size=max_people)
+    )
+    for person in people:
+        if len(person.get("F", ())) > 1:  # whoever gave an answer is not unknown
+            person["F"] -= {"u"}
     newcomers = draw(st.integers(0, len(people)))
     return count(
         grid, {i.id: people[:newcomers] if i.id == "NEW" else people for i in grid.dataset.indicators}
