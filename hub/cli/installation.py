@@ -41,7 +41,7 @@ def init(home: Path, *, audience: str, as_json: bool) -> None:
     """
     home = home.resolve()
     HubSettings(home=home, audience=audience)
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = home / FILE_NAME
     if not file.exists():
         file.write_text(_TEMPLATE.format(audience=json.dumps(audience)), encoding="utf-8")

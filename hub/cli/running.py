@@ -12,7 +12,7 @@ from hub.app import Hub, create_app
 from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of
 from hub.home_lock import HomeLock
 from hub.serving import require_loopback, serve
-from hub.tasks.worker import make_controller, run
+from hub.tasks.worker import make_controller, run, stop_on
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -76,7 +76,7 @@ def worker_command(home: Path) -> None:
     if not settings.broker_url:
         alone = Text("Ohne Broker arbeitet der Hub selbst.", "Without a broker the hub does the work itself.")
         raise kim_error("config_invalid", alone, pointer="/hub/broker_url")
-    _end_in_order()
+    stop_on(signal.SIGTERM, signal.SIGINT)
     hub = Hub(settings)
     hub.context.sandbox.start()
     try:

@@ -7,7 +7,8 @@ from hub.store.engine import make_engine
 
 def install(settings: HubSettings) -> str:
     """Create the home folder and the database, keeping what exists; return the schema's revision."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    # Submissions and settings are nobody else's business on this machine.
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return upgrade(settings)
 
 

@@ -5,11 +5,14 @@ pool is `solo`: tasks run one after the other in the worker's own thread; more w
 """
 
 import logging
+import signal
 import threading
+from types import FrameType
 from typing import Any, Final
 
 from celery import Celery
 from celery.worker import WorkController
+from celery.worker import state as worker_state
 
 from hub.tasks.celery_app import REST
 
@@ -47,6 +50,16 @@ def run(app: Celery, controller: Any) -> None:  # noqa: ANN401 -- Celery ships n
     # Celery looks tasks up in the thread's current application.
     app.set_current()
     controller.start()
+
+
+def stop_on(*signals: signal.Signals) -> None:
+    """End this process's worker in order at one of `signals`: the task at hand is finished first."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        worker_state.should_stop = 0
+
+    for number in signals:
+        signal.signal(number, stop)
 
 
 class InProcessWorker:

@@ -163,11 +163,49 @@ def test_closing_beside_a_serving_hub_and_alone(tmp_path: Path) -> None:
     assert hub(tmp_path, "close", "2026-Q4", "--dataset", "CASES", expect=73)["code"] == "period_not_open"
 
 
+def test_with_a_broker_other_processes_do_the_work(tmp_path: Path) -> None:
+    """A broker carries the ids; a worker that is killed, and the message it held, are made up for."""
+    sender = make_sender(tmp_path)
+    broker = {"KIM_HUB_BROKER_URL": f"sqla+sqlite:///{tmp_path}/broker.sqlite3", "KIM_HUB_STALE_SECONDS": "1"}
+    with serving(tmp_path, **broker) as (_, url):
+        first, second = sender.parcel(), sender.parcel("PERSONS")
+        for parcel in (first, second):
+            assert announce(url, parcel).status_code == 201
+            assert put(url, parcel, 0).status_code == 204
+            assert complete(url, parcel).status_code == 202
+        time.sleep(0.5)
+        status = requests.get(f"{url}/v1/submissions/{first.id}", timeout=30).json()
+        assert status["state"] == "received"  # nobody decides before there is a worker
+        for kill in (True, False):
+            with (tmp_path / "worker.log").open("ab") as log:
+                worker = subprocess.Popen(
+                    [sys.executable, "-m", "hub.cli", "worker", "--home", str(tmp_path)],
+                    stderr=log,
+                    env={**os.environ, "KIM_HUB_DATE": "2026-10-05", **broker},
+                )
+            try:
+                if kill:
+                    time.sleep(1.5)
+                    worker.kill()
+                else:
+                    assert decided(url, first)["state"] == "accepted"
+                    assert decided(url, second)["state"] == "accepted"
+            finally:
+                worker.terminate()
+                assert worker.wait(60) in (0, -signal.SIGKILL)
+    log = (tmp_path / "worker.log").read_text()
+    assert "sqla+sqlite" not in log
+    assert "critical" not in log
+
+
 def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     assert hub(fresh, "register", "--list", str(_list(tmp_path)), expect=78)["code"] == "schema_outdated"
     assert hub(fresh, "serve", expect=78)["code"] == "schema_outdated"
+    made = tmp_path / "made"
+    hub(made, "init")
+    assert made.stat().st_mode & 0o077 == 0
     hub(tmp_path, "init")
     assert hub(tmp_path, "init")["schema"] == "0001"
     assert hub(tmp_path, "db upgrade") == {"schema": "0001"}
