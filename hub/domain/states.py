@@ -48,6 +48,15 @@ OPEN_UPLOAD: Final = frozenset({_S.ANNOUNCED, _S.UPLOADING})
 UNDECIDED: Final = frozenset({_S.RECEIVED, _S.VERIFYING})
 
 
+def diagram() -> str:
+    """Return the table as a Mermaid state diagram, for the documentation."""
+    lines = ["stateDiagram-v2", f"    [*] --> {_S.ANNOUNCED}"]
+    for before, possible in TRANSITIONS.items():
+        lines += [f"    {before} --> {after}" for after in _S if after in possible]
+        lines += [f"    {before} --> [*]"] if not possible else []
+    return "\n".join(lines)
+
+
 class IllegalTransitionError(RuntimeError):
     """A state change that the table does not allow: a fault of the program, never of the input."""
 

@@ -62,7 +62,7 @@ def expire_uploads(context: HubContext) -> int:
             current = unit.submissions.get(row.id)
             if current is None or current.state not in OPEN_UPLOAD:
                 continue
-            reject(unit, current, kim_error("upload_expired"), at_clock=context)
+            reject(unit, current, kim_error("upload_expired"), at=context.clock.now())
             unit.submissions.drop_chunks(row.id)
         context.incoming.clear(row.id)
     return len(late)

@@ -7,6 +7,7 @@ whole has the digest that the node signed. Then, and only then, its verification
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
 import hmac
 import re
@@ -122,7 +123,7 @@ def complete(context: HubContext, submission_id: SubmissionId) -> Submission:
             unit.submissions.move(submission, SubmissionState.RECEIVED, at=now, facts={"received_at": now})
             unit.after_commit(Job(JobName.VERIFY, (submission_id,)))
         else:
-            reject(unit, submission, refusal, at_clock=context)
+            reject(unit, submission, refusal, at=context.clock.now())
         done = _get(unit, submission_id)
     context.incoming.clear(submission_id)
     if refusal is not None:
@@ -130,16 +131,15 @@ def complete(context: HubContext, submission_id: SubmissionId) -> Submission:
     return done
 
 
-def reject(unit: UnitOfWork, submission: Submission, error: KimError, *, at_clock: HubContext) -> None:
+def reject(unit: UnitOfWork, submission: Submission, error: KimError, *, at: dt.datetime) -> None:
     """Move a submission to `rejected`, with its problem for the node to read."""
-    now = at_clock.clock.now()
     unit.submissions.move(
         submission,
         SubmissionState.REJECTED,
-        at=now,
+        at=at,
         code=error.code,
         facts={
-            "decided_at": now,
+            "decided_at": at,
             "problem": problem_document(error, instance=f"/v1/submissions/{submission.id}"),
         },
     )
@@ -171,6 +171,8 @@ def _assemble(context: HubContext, submission: Submission) -> None:
         fits = digest.hexdigest() == submission.payload_sha256
     except FileNotFoundError:
         fits = False
+    if context.blobs.has(submission.payload_sha256):
+        return  # somebody else completed the same upload while this one was reading
     if not fits:
         with context.database.write() as unit:
             if _get(unit, submission.id).state in OPEN_UPLOAD:

@@ -45,7 +45,7 @@ def verify(context: HubContext, submission_id: SubmissionId) -> None:
             return
         refusal = refusal or _withdrawn_key(unit, current)
         if refusal is not None or cells_sha256 is None:
-            reject(unit, current, refusal or kim_error("internal"), at_clock=context)
+            reject(unit, current, refusal or kim_error("internal"), at=context.clock.now())
             # A closed period may have waited for this decision.
             if unit.periods.is_closed(current.dataset, current.period):
                 unit.after_commit(Job(JobName.COMPILE, (current.dataset, current.period)))

@@ -75,6 +75,10 @@ def _put(port: int, parcel: Parcel, n: int = 0) -> requests.Response:
     )
 
 
+def _complete(port: int, parcel: Parcel) -> requests.Response:
+    return requests.post(f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/complete", timeout=60)
+
+
 def _chunk_request(parcel: Parcel, body: bytes) -> bytes:
     return (
         f"PUT /v1/submissions/{parcel.id}/chunks/0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -93,11 +97,11 @@ def test_an_upload_cut_off_in_the_middle_leaves_nothing(served: tuple[RunningHub
     time.sleep(0.2)
     assert running.state(parcel) == "announced"
     assert running.hub.context.incoming.submissions() == []
-    answer = requests.post(f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/complete", timeout=30)
+    answer = _complete(port, parcel)
     assert (answer.status_code, answer.json()["code"]) == (409, "incomplete_upload")
     # and the same bytes, sent again, are taken
     assert _put(port, parcel).status_code == 204
-    answer = requests.post(f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/complete", timeout=30)
+    answer = _complete(port, parcel)
     assert answer.status_code == 202
 
 
@@ -194,6 +198,21 @@ def test_the_same_statement_twenty_times_at_once_is_one_submission(served: tuple
     assert len({json.dumps(answer.json()) for answer in answers}) == 1
 
 
+def test_chunks_and_completions_may_come_many_times_at_once(served: tuple[RunningHub, int]) -> None:
+    running, port = served
+    parcel = running.sender("NW05116").parcel(chunk=8192)
+    assert _announce(port, parcel).status_code == 201
+    numbers = [n for n in range(len(parcel.chunks)) for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        assert {a.status_code for a in pool.map(lambda n: _put(port, parcel, n), numbers)} == {204}
+        answers = list(pool.map(lambda _: _complete(port, parcel), range(16)))
+    assert {answer.status_code for answer in answers} == {202}
+    deadline = time.monotonic() + 30
+    while running.state(parcel) != "accepted":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_of_two_statements_for_one_revision_one_wins(served: tuple[RunningHub, int]) -> None:
     running, port = served
     sender = running.sender("NW05114")
@@ -232,7 +251,7 @@ def _send(port: int, parcel: Parcel, failures: list[str]) -> None:
     for answer in (
         _announce(port, parcel),
         _put(port, parcel),
-        requests.post(f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/complete", timeout=60),
+        _complete(port, parcel),
     ):
         if answer.status_code not in (201, 202, 204):
             failures.append(answer.text)
