@@ -35,7 +35,7 @@ def main() -> None:
     rehearse()
     limits.leave_network()
     limits.drop_privileges()
-    rehearse()  # still works without privileges: a file that only root can read would show here
+    _rehearse_in_child(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every page
     peer.send(b'{"ready":true}')
@@ -50,6 +50,27 @@ def main() -> None:
         for descriptor in descriptors:
             os.close(descriptor)
         peer.send(json.dumps(_wait(pid, peer, wall_seconds=wall_seconds)).encode())
+
+
+def _rehearse_in_child(*, memory_bytes: int, cpu_seconds: int) -> None:
+    """Rehearse once more as every child will work: without privileges and within the limits.
+
+    A file that only root can read, or too little memory, shows here and not as refused deliveries.
+
+    Raises:
+        RuntimeError: it did not work.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            limits.set_hard_limits(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+            rehearse()
+        except BaseException:  # noqa: BLE001 -- whatever it is, this sandbox cannot work
+            os._exit(_FAILED)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if status != 0:
+        raise RuntimeError("the rehearsal failed within the limits")
 
 
 def _receive(peer: socket.socket) -> tuple[bytes, list[int]]:

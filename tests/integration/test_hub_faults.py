@@ -1,0 +1,200 @@
+"""Faults of the machine and of the program: said with a code, logged without a value, survived."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from celery.exceptions import WorkerShutdown
+
+from hub import logs
+from hub.app import Hub
+from hub.domain.ids import Sha256, SubmissionId
+from hub.sandbox.client import Sandbox, SandboxDownError
+from hub.services.verification import verify
+from protocol.problems import MEDIA_TYPE, PROBLEMS
+from tests.factories.running_hub import Parcel, RunningHub, running_hub
+from tests.integration.test_hub_announce import nothing_stored, refused
+
+SECRET = "Ayşe Yılmaz 4711"
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningHub]:
+    with running_hub(tmp_path, start=False) as running:
+        yield running
+
+
+def _wait(running: RunningHub, parcel: Parcel, state: str) -> None:
+    deadline = time.monotonic() + 30
+    while running.state(parcel) != state:
+        assert time.monotonic() < deadline, running.state(parcel)
+        time.sleep(0.02)
+
+
+def test_an_unexpected_error_is_internal_and_its_message_stays_inside(
+    running: RunningHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = running.client.application
+
+    def fail() -> None:
+        raise ValueError(SECRET)
+
+    app.view_functions["submissions.get_heads"] = lambda node_id: fail()
+    with caplog.at_level(logging.INFO):
+        answer = running.client.get("/v1/nodes/node-x/heads")
+    document = refused(answer, "internal")
+    assert SECRET not in json.dumps(document, ensure_ascii=False)
+    assert SECRET not in caplog.text
+    assert "ValueError" in caplog.text
+    assert "test_hub_faults.py" in caplog.text  # where it happened
+
+
+def test_a_page_gets_a_page_and_a_machine_a_document(running: RunningHub) -> None:
+    assert running.client.get("/gibt-es-nicht").mimetype == "text/html"
+    for path in ("/v1/nothing", "/api/v1/nothing", "/healthz/nothing"):
+        answer = running.client.get(path)
+        assert (answer.status_code, answer.mimetype) == (404, MEDIA_TYPE), path
+
+
+def test_a_full_disk_takes_nothing_and_works_again(
+    running: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = running.sender()
+    parcel = sender.parcel()
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        answer = sender.announce(parcel)
+        refused(answer, "storage_full")
+        assert answer.headers["Retry-After"]
+    nothing_stored(running)
+    assert sender.announce(parcel).status_code == 201
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        refused(sender.put(parcel), "storage_full")
+    assert sender.look(parcel)["missing"] == [[0, 0]]
+    assert [event["state"] for event in sender.look(parcel)["events"]] == ["announced"]
+    assert sender.put(parcel).status_code == 204
+    assert sender.complete(parcel).status_code == 202
+
+
+def test_readiness_names_what_is_missing(running: RunningHub) -> None:
+    answer = running.client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["failing"]) == (503, ["sandbox"])
+    running.hub.context.sandbox.start()
+    assert running.client.get("/readyz").get_json() == {"status": "ready", "failing": []}
+    with running.hub.context.database.write() as unit:
+        unit.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert running.client.get("/readyz").get_json()["failing"] == ["schema"]
+    assert running.client.get("/healthz").status_code == 200
+
+
+def test_a_damaged_blob_is_never_decided_upon(running: RunningHub) -> None:
+    running.hub.context.sandbox.start()
+    sender = running.sender()
+    parcel = sender.parcel()
+    sender.send(parcel)
+    with running.hub.context.database.read() as unit:
+        row = unit.submissions.get(SubmissionId(parcel.id))
+    assert row is not None
+    file = running.hub.context.blobs.path(row.envelope_sha256)
+    whole = file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(whole[:-1])
+    with pytest.raises(OSError, match="damaged"):
+        verify(running.hub.context, SubmissionId(parcel.id))
+    assert running.state(parcel) == "verifying"
+    file.write_bytes(whole)
+    verify(running.hub.context, SubmissionId(parcel.id))
+    assert running.state(parcel) == "accepted"
+
+
+def test_a_job_that_fails_is_done_again_and_its_message_is_not_logged(
+    running: RunningHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    sender = running.sender()
+    parcel = sender.parcel()
+    sender.send(parcel)
+    # evidence that vanishes between completion and decision, and is restored later
+    payload = running.hub.context.blobs.path(Sha256(parcel.statement.payload.sha256))
+    payload.rename(payload.with_name("hidden"))
+    with caplog.at_level(logging.INFO, logger="kim"):
+        running.hub.start()
+        _wait(running, parcel, "verifying")
+        deadline = time.monotonic() + 30
+        while "FileNotFoundError" not in caplog.text:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert str(payload) not in caplog.text
+    payload.with_name("hidden").rename(payload)
+    running.clock.advance(minutes=5)
+    _wait(running, parcel, "accepted")
+
+
+def test_a_worker_that_ended_is_replaced(running: RunningHub) -> None:
+    hub: Hub = running.hub
+
+    def die() -> None:
+        raise WorkerShutdown(0)
+
+    hub.celery.task(name="kim.die", shared=False)(die)
+    hub.start()
+    sender = running.sender()
+    hub.celery.send_task("kim.die")
+    time.sleep(0.5)
+    parcel = sender.parcel()
+    assert sender.send(parcel).status_code == 202
+    _wait(running, parcel, "accepted")
+
+
+def test_a_sandbox_that_cannot_start_is_no_refusal(
+    running: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = running.sender()
+    parcel = sender.parcel()
+    sender.send(parcel)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(SandboxDownError):
+        verify(running.hub.context, SubmissionId(parcel.id))
+    assert running.state(parcel) == "verifying"
+    monkeypatch.undo()
+    verify(running.hub.context, SubmissionId(parcel.id))
+    assert running.state(parcel) == "accepted"
+
+
+def test_limits_that_leave_no_room_are_noticed_at_the_start() -> None:
+    """A sandbox in which nothing can work refuses to start instead of refusing every delivery."""
+    sandbox = Sandbox(memory_bytes=1, cpu_seconds=20, wall_seconds=5.0)
+    with pytest.raises(SandboxDownError):
+        sandbox.start()
+    assert not sandbox.alive
+
+
+def test_log_lines_are_json_without_quoting_exceptions() -> None:
+    record = logging.makeLogRecord(
+        {"msg": "job %s", "args": ("verify",), "levelname": "ERROR", "name": "kim"}
+    )
+    try:
+        raise ValueError(SECRET)
+    except ValueError as error:
+        record.exc_info = (ValueError, error, None)
+    line = logs.JsonFormatter().format(record)
+    assert json.loads(line)["message"] == "job verify"
+    assert json.loads(line)["exception"] == "ValueError"
+    assert SECRET not in line
+
+
+def test_every_code_the_hub_answers_is_in_the_catalogue() -> None:
+    from hub.api import problem_responses
+
+    assert set(problem_responses._CODES.values()) <= set(PROBLEMS)
