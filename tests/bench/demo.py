@@ -13,7 +13,13 @@ def run() -> list[str]:
     """Run ``kim-hub demo --exit`` once in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "demo.json"
-        command: list[str | Path] = [Path(sys.executable).with_name("kim-hub"), "demo", "--exit", "--port", "0"]
+        command: list[str | Path] = [
+            Path(sys.executable).with_name("kim-hub"),
+            "demo",
+            "--exit",
+            "--port",
+            "0",
+        ]
         command += ["--home", Path(folder) / "demo", "--json", result]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if not result.exists():
