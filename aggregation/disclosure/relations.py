@@ -28,7 +28,15 @@ from aggregation.disclosure.linear_system import (
     Relation,
     RelationKind,
 )
-from protocol.catalogue import Catalogue, Identity, IdentityKind, Indicator, RuleKind, rules_of_code
+from protocol.catalogue import (
+    Catalogue,
+    DimensionUse,
+    Identity,
+    IdentityKind,
+    Indicator,
+    RuleKind,
+    rules_of_code,
+)
 from protocol.codelists import TOTAL
 from protocol.errors import kim_error
 from protocol.grid import CellGrid, Key, grid_of, table_cells
@@ -45,6 +53,10 @@ class CellRules:
         may_be_negative: whether the cell can be below zero.
         complement_cell: cells whose complement is protected too (no group attribute may show) ...
         complement_total: ... and the total each of them is part of; the same length.
+        beside_cell: the other cells of those totals, outside the protected cell ...
+        beside_group: ... and the position of their group in ``complement_cell``; the same length.
+        beside_parts: whether the cell is an elementary part of its group's complement, so that such cells
+            may be added up (never for multiple answers).
     """
 
     ruled: BoolArray
@@ -53,6 +65,9 @@ class CellRules:
     may_be_negative: BoolArray
     complement_cell: IntArray
     complement_total: IntArray
+    beside_cell: IntArray
+    beside_group: IntArray
+    beside_parts: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,24 +270,30 @@ def _cell_rules(catalogue: Catalogue, grid: CellGrid) -> CellRules:
     rules = [catalogue.rule_for(indicators[key[0]], grid.codes(row)) for row, key in enumerate(grid.keys)]
     if any(rule.kind not in {RuleKind.NONE, RuleKind.FREQUENCY} for rule in rules):
         raise kim_error("disclosure_unknown")
-    pairs = [
-        (row, total)
+    groups = [
+        (row, total, beside)
         for row, key in enumerate(grid.keys)
         if not rules[row].zero_publishable
-        for total in _group_totals(catalogue, grid, indicators[key[0]], key)
+        for total, beside in _groups(catalogue, grid, indicators[key[0]], key)
     ]
+    beside = [(cell, number, part) for number, group in enumerate(groups) for cell, part in group[2]]
     return CellRules(
         ruled=np.array([rule.kind is not RuleKind.NONE for rule in rules], dtype=np.bool_),
         min_contributors=np.array([rule.min_contributors for rule in rules], dtype=np.int64),
         zero_publishable=np.array([rule.zero_publishable for rule in rules], dtype=np.bool_),
         may_be_negative=np.array([indicators[key[0]].may_be_negative for key in grid.keys], dtype=np.bool_),
-        complement_cell=np.array([cell for cell, _ in pairs], dtype=np.int64),
-        complement_total=np.array([total for _, total in pairs], dtype=np.int64),
+        complement_cell=np.array([cell for cell, _, _ in groups], dtype=np.int64),
+        complement_total=np.array([total for _, total, _ in groups], dtype=np.int64),
+        beside_cell=np.array([cell for cell, _, _ in beside], dtype=np.int64),
+        beside_group=np.array([group for _, group, _ in beside], dtype=np.int64),
+        beside_parts=np.array([part for _, _, part in beside], dtype=np.bool_),
     )
 
 
-def _group_totals(catalogue: Catalogue, grid: CellGrid, indicator: Indicator, key: Key) -> Iterator[int]:
-    """Yield the totals that a cell with a protected group attribute is part of.
+def _groups(
+    catalogue: Catalogue, grid: CellGrid, indicator: Indicator, key: Key
+) -> Iterator[tuple[int, list[tuple[int, bool]]]]:
+    """Yield the totals that a cell with a protected group attribute is part of, and what lies beside it.
 
     One per dimension whose code demands the protection; if the indicator demands it for all its cells, one
     per dimension that does not stand at its total.
@@ -288,7 +309,21 @@ def _group_totals(catalogue: Catalogue, grid: CellGrid, indicator: Indicator, ke
         )
         row = grid.index.get(grid.key(indicator, _proper({**codes, use.id: total}, indicator)))
         if row is not None and (demanded or not indicator.rule.zero_publishable):
-            yield row
+            yield row, list(_beside(grid, indicator, use, codes))
+
+
+def _beside(
+    grid: CellGrid, indicator: Indicator, use: DimensionUse, codes: Mapping[str, str]
+) -> Iterator[tuple[int, bool]]:
+    """Yield the cells that count others than a cell's code does, and whether they may be added up."""
+    own = codes[use.id]
+    for other in use.codelist.published:
+        line = {own, *use.codelist.ancestors(own)}
+        if other.id in line or own in use.codelist.ancestors(other.id):
+            continue
+        row = grid.index.get(grid.key(indicator, _proper({**codes, use.id: other.id}, indicator)))
+        if row is not None:
+            yield row, use.additive and not use.codelist.children(other.id)
 
 
 def _proper(codes: Mapping[str, str], indicator: Indicator) -> dict[str, str]:

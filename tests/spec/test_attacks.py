@@ -238,9 +238,10 @@ DELICATE = catalogue_of(
 def test_complement_of_a_sensitive_code() -> None:
     """17 of 20 have the delicate code c: no small count, but whoever is in the table probably has it."""
     table = {"a": 0, "b": 3, "c": 17, "total": 20}
-    assert _exposed(DELICATE, _audit(DELICATE, table, ["b"])) == {"b", "c"}
-    assert _exposed(DELICATE, _audit(DELICATE, table, ["c"])) == {"b", "c"}
-    assert {"b", "c"} <= _safe_pattern(DELICATE, table)
+    # The zero of a, published, would count towards "nearly everybody", so it hides too.
+    assert _exposed(DELICATE, _audit(DELICATE, table, ["a", "b"])) == {"c"}
+    assert _exposed(DELICATE, _audit(DELICATE, table, ["c"])) == {"a", "b", "c"}
+    assert {"a", "b", "c"} <= _safe_pattern(DELICATE, table)
 
 
 def test_nobody_and_everybody_disclose_a_group() -> None:
@@ -249,9 +250,9 @@ def test_nobody_and_everybody_disclose_a_group() -> None:
     assert _exposed(DELICATE, _audit(DELICATE, nobody, [])) == {"c"}
     assert "c" in _safe_pattern(DELICATE, nobody)
     everybody = {"a": 0, "b": 0, "c": 20, "total": 20}
-    # a and b are published zeros, so c can only hide together with the total.
-    assert _exposed(DELICATE, _audit(DELICATE, everybody, ["c"])) == {"c"}
-    assert _safe_pattern(DELICATE, everybody) == {"c", "total"}
+    # Published zeros of a and b would say it as well, so they are withheld with c; the total may be shown.
+    assert _exposed(DELICATE, _audit(DELICATE, everybody, ["c", "total"])) == {"a", "b"}
+    assert _safe_pattern(DELICATE, everybody) == {"a", "b", "c"}
 
 
 def test_an_empty_group_discloses_nobody() -> None:
@@ -266,7 +267,7 @@ ANSWERS = catalogue_of(
 
 
 def test_several_answers_need_no_second_cell() -> None:
-    """Parts do not add up to the total: f lies between 9 - 8 and 9 whatever is shown around it."""
+    """Parts do not add up to the total: f lies between 0 (all 9 may have answered h) and 9."""
     table = {"f": 3, "g": 8, "h": 0, "total": 9}
     lower, upper = cell_bounds(
         grid_of(ANSWERS, "D"),
@@ -275,7 +276,7 @@ def test_several_answers_need_no_second_cell() -> None:
         ANSWERS,
     )
     row = _row(ANSWERS, "f")
-    assert (lower[row], upper[row]) == (1, 9)
+    assert (lower[row], upper[row]) == (0, 9)
     assert _safe_pattern(ANSWERS, table) == {"f", "h"}
 
 
@@ -283,11 +284,11 @@ def test_several_answers_still_have_limits() -> None:
     """All 12 gave the delicate answer h and no other: total <= h because f and g are 0, and h <= total."""
     table = {"f": 0, "g": 0, "h": 12, "total": 12}
     report = _audit(ANSWERS, table, ["h"])
-    assert _exposed(ANSWERS, report) == {"h"}
-    assert {"at most the sum of", "is at most"} <= {
-        words for words in ("at most the sum of", "is at most") if words in report.exposed[0].text.en
-    }
-    assert _safe_pattern(ANSWERS, table) == {"h", "total"}
+    assert _exposed(ANSWERS, report) == {"f", "g", "h"}
+    reasoning = next(finding.text.en for finding in report.exposed if "h" in finding.key)
+    assert "at most the sum of" in reasoning
+    assert "is at most" in reasoning
+    assert _safe_pattern(ANSWERS, table) == {"f", "g", "h"}
 
 
 UNANSWERED = catalogue_of(
