@@ -1,20 +1,22 @@
 """Sending what is spooled: announce, fill in missing chunks, complete, learn the decision.
 
 Invariants: only stored bytes are sent; every step may be repeated, so that a run which died anywhere is
-simply run again; what the hub says is written into the journal before anything else happens.
+simply run again; what the hub says is written into the journal before anything else happens. A journal that
+does not know what the hub holds ends everything (:meth:`Outbox.require_history`), for its owner would protect
+new figures without those that are out already.
 
 It deliberately computes and signs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from node.clock import Clock
 from node.failpoints import passing
-from node.hub_client import DECIDED, HubClient, SubmissionView
+from node.hub_client import DECIDED, Head, HubClient, SubmissionView
 from node.journal import FAILED, UNDER_WAY, DeliveryRecord, DeliveryState, Journal
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
@@ -23,9 +25,7 @@ _UPLOAD_ROUNDS: Final = 3
 _FIRST_LOOK_SECONDS: Final = 0.1
 _LONGEST_LOOK_SECONDS: Final = 2.0
 
-# Failures of the connection or of the hub as a whole: they say nothing about the statement at hand, and the
-# next statement would meet them too.
-_NOT_ABOUT_THE_STATEMENT: Final = frozenset(
+HUB_IS_AWAY: Final = frozenset(
     {
         "hub_unreachable",
         "not_a_hub",
@@ -39,6 +39,15 @@ _NOT_ABOUT_THE_STATEMENT: Final = frozenset(
         "unsupported_version",
     }
 )
+"""Failures of the connection or of the hub as a whole.
+
+They say nothing about the statement at hand, and the next statement would meet them too.
+"""
+
+_WITHOUT_HISTORY: Final = "revision_conflict"
+_ENDS_THE_RUN: Final = HUB_IS_AWAY | {_WITHOUT_HISTORY}
+_UPLOAD_BEGUN: Final = frozenset({"announced", "uploading"})
+_MOST_NAMED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +80,40 @@ class Outbox:
         self._client = client
         self._clock = clock
 
+    def require_history(self, node: str) -> None:
+        """Make sure that the journal knows every delivery that the hub holds for this node.
+
+        To be asked before anything new is signed, and again before anything is sent. What the hub took over
+        although the journal has it as failed is written down: from now on it counts as known outside.
+
+        Args:
+            node: identity of this node.
+
+        Raises:
+            KimError: ``revision_conflict`` if the journal lacks something; a failure of the connection if the
+                hub cannot be asked.
+        """
+        try:
+            heads = self._client.heads(node)
+        except KimError as error:
+            # A hub that does not know the node holds nothing of it; it will say so itself.
+            if error.code != "not_found":
+                raise
+            return
+        records = self._journal.deliveries()
+        foreign = unknown_heads(records, heads)
+        if foreign:
+            raise missing_history(foreign)
+        known = {record.statement_id: record for record in records}
+        for head in heads:
+            if _taken_over_unnoticed(known[head.id], head):
+                self._journal.observe(known[head.id], DeliveryState(head.state))
+
     def send(self, records: Iterable[DeliveryRecord], *, observer: Observer) -> tuple[Outcome, ...]:
         """Bring deliveries to the hub, in the order given, without waiting for its decisions.
 
-        A failure of the connection ends the attempt: what is left stays spooled and is reported with it.
+        A failure of the connection ends the attempt, and so does a revision that the hub has and the journal
+        has not: what is left stays spooled and is reported with it.
 
         Args:
             records: deliveries of the journal.
@@ -88,7 +127,7 @@ class Outbox:
         for record in records:
             if obstacle is None:
                 outcome = self._send_one(record)
-                if outcome.problem is not None and outcome.problem.code in _NOT_ABOUT_THE_STATEMENT:
+                if outcome.problem is not None and outcome.problem.code in _ENDS_THE_RUN:
                     obstacle = outcome.problem
             else:
                 outcome = Outcome(record, obstacle)
@@ -189,16 +228,9 @@ class Outbox:
         if size is None:
             raise kim_error("unsupported_version")
         count = max(1, -(-len(payload) // size))
+        # The ranges are disjoint, so no chunk goes twice; what the delivery does not have is left out.
         for first, last in view.missing:
-            if last >= count:
-                raise kim_error(
-                    "unsupported_version",
-                    Text(
-                        "Der Hub fragt nach Abschnitten, die die Lieferung nicht hat.",
-                        "The hub asks for chunks that the delivery does not have.",
-                    ),
-                )
-            for number in range(first, last + 1):
+            for number in range(first, min(last + 1, count)):
                 passing("send.chunk")
                 chunk = payload[number * size : (number + 1) * size]
                 self._client.put_chunk(record.statement_id, number, content=chunk)
@@ -216,13 +248,54 @@ class Outbox:
         return self._journal.observe(record, DeliveryState(view.state), code=code)
 
     def _failed(self, record: DeliveryRecord, error: KimError) -> Outcome:
-        about_the_statement = error.code not in _NOT_ABOUT_THE_STATEMENT
-        if about_the_statement and record.state in {DeliveryState.SPOOLED, DeliveryState.REFUSED}:
+        not_recorded = record.state in {DeliveryState.SPOOLED, DeliveryState.REFUSED}
+        if error.code == _WITHOUT_HISTORY and not_recorded:
+            # The hub holds something for this period: it may be this very statement's figures, sent by the
+            # node before its journal was lost. It counts as known outside.
+            record = self._journal.observe(record, DeliveryState.SPOOLED, code=error.code)
+        elif error.code not in HUB_IS_AWAY and not_recorded:
             # Turned away before it was recorded: no figure has left, and the hub holds nothing of it.
             record = self._journal.observe(record, DeliveryState.REFUSED, code=error.code)
         elif error.code == "upload_expired":
             record = self._journal.observe(record, DeliveryState.REJECTED, code=error.code)
         return Outcome(record, error)
+
+
+def unknown_heads(records: Sequence[DeliveryRecord], heads: Sequence[Head]) -> tuple[Head, ...]:
+    """Return what the hub holds and a journal does not know, or has another delivery in place of."""
+    known = {record.statement_id: record for record in records}
+    standing = {(record.dataset, record.period) for record in records if record.state not in FAILED}
+    return tuple(
+        head
+        for head in heads
+        if head.id not in known
+        or (_taken_over_unnoticed(known[head.id], head) and (head.dataset, head.period) in standing)
+    )
+
+
+def missing_history(foreign: Sequence[Head]) -> KimError:
+    """Say what a journal lacks, and that it has to be brought back before anything is delivered."""
+    named = sorted({f"{head.dataset} {head.period}" for head in foreign})
+    periods = ", ".join([*named[:_MOST_NAMED], *(["…"] if len(named) > _MOST_NAMED else [])])
+    return kim_error(
+        _WITHOUT_HISTORY,
+        Text(
+            f"Der Hub hat Lieferungen dieses Knotens, die dieses Journal nicht kennt: {periods}. Ohne sie "
+            "lässt sich nichts Neues schützen; es wird nichts unterschrieben und nichts gesendet. Bitte das "
+            "Journal aus der Datensicherung wiederherstellen.",
+            f"The hub holds deliveries of this node that this journal does not know: {periods}. Without them "
+            "nothing new can be protected; nothing is signed and nothing is sent. Please restore the journal "
+            "from backup.",
+        ),
+    )
+
+
+def _taken_over_unnoticed(record: DeliveryRecord, head: Head) -> bool:
+    """Whether the hub holds what the journal has as failed."""
+    if record.state is DeliveryState.REJECTED:
+        # An upload that has expired may be listed for a while.
+        return head.state not in _UPLOAD_BEGUN | {"rejected"}
+    return record.state is DeliveryState.REFUSED
 
 
 def _is_awaited(outcome: Outcome) -> bool:

@@ -9,6 +9,7 @@ from node.cli.console import problem_member
 from node.cli.session import Session
 from node.hub_client import Head, HubClient
 from node.journal import DeliveryRecord
+from node.outbox import missing_history, unknown_heads
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
@@ -50,9 +51,9 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
             heads = _ask(session)
         except KimError as error:
             problem = error
-    foreign = _unknown_here(records, heads)
+    foreign = unknown_heads(records, heads)
     if problem is None and foreign:
-        problem = _foreign_problem(foreign)
+        problem = missing_history(foreign)
     _report(session, records, heads, foreign, problem=problem, asked=ask_hub)
     return problem.exit_code if problem is not None else 0
 
@@ -66,22 +67,6 @@ def _ask(session: Session) -> tuple[Head, ...]:
             if error.code != "not_found":
                 raise
             raise kim_error("unknown_key", _NOT_REGISTERED) from error
-
-
-def _unknown_here(records: Sequence[DeliveryRecord], heads: Sequence[Head]) -> tuple[Head, ...]:
-    known = {record.statement_id for record in records}
-    return tuple(head for head in heads if head.id not in known)
-
-
-def _foreign_problem(foreign: Sequence[Head]) -> KimError:
-    periods = ", ".join(sorted({f"{head.dataset} {head.period}" for head in foreign}))
-    return kim_error(
-        "revision_conflict",
-        Text(
-            f"Der Hub hat Lieferungen dieses Knotens, die dieses Journal nicht kennt: {periods}.",
-            f"The hub holds deliveries of this node that this journal does not know: {periods}.",
-        ),
-    )
 
 
 def _report(

@@ -2,6 +2,10 @@
 
 May be repeated: what was signed is sent again as it is, what is unchanged is not signed again, what was
 interrupted goes on. Sending begins when everything that can be signed is spooled.
+
+Nothing is signed and nothing is sent by a node whose journal lacks what the hub holds (protocol 2.7). While
+the hub cannot be asked, a node signs on if its journal is intact as far as this machine can tell; the hub is
+asked before anything is sent.
 """
 
 from __future__ import annotations
@@ -17,15 +21,24 @@ from node.cli.session import Session
 from node.dossier import make_dossier, render_html
 from node.durable_files import PRIVATE_FOLDER_MODE, disk_error, replace_private_file
 from node.hub_client import HubClient
-from node.journal import DeliveryRecord, Journal
-from node.outbox import Outbox, Outcome
+from node.journal import FAILED, DeliveryRecord, Journal
+from node.outbox import HUB_IS_AWAY, Outbox, Outcome
 from node.pipeline import DATASETS, Decision, Prospect, Prospects, seal
+from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
 _READING: Final = Text("Export lesen und zählen", "Read and count")
 _PROTECTING: Final = Text("Schützen und prüfen", "Protect and audit")
 _SENDING: Final = Text("Senden", "Send")
 _WAITING: Final = Text("Entscheidung des Hubs", "Decision of the hub")
+_LEFT_BEHIND: Final = Text(
+    "Unter dossiers liegen Bögen von Lieferungen, die das Journal nicht kennt, und der Hub lässt sich nicht "
+    "fragen. Es wird nichts unterschrieben. Ist das Journal verloren oder veraltet, bitte aus der "
+    "Datensicherung wiederherstellen; sonst später noch einmal senden.",
+    "The dossiers folder has papers of deliveries that the journal does not know, and the hub cannot be "
+    "asked. Nothing is signed. If the journal is lost or out of date, please restore it from backup; "
+    "otherwise submit again later.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +82,64 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
     Raises:
         KimError: whatever is in the way before anything can be sent.
     """
+    settings = session.settings
     with (
         session.journal() as journal,
         journal.exclusive,
+        HubClient(settings.hub, node=settings.node, clock=session.clock) as client,
         progress_bars(wanted=choices.progress, language=session.console.language) as progress,
     ):
         journal.sweep()
         progress.stage(_READING, 1)
         run = begin(session, periods=choices.periods)
         progress.advance()
-        ready = _make_ready(session, run, journal, redeliver=choices.redeliver, progress=progress)
-        with run.workshop.stopwatch.measuring("send"):
-            outcomes = _send(session, journal, ready.records.values(), wait=choices.wait, progress=progress)
+        outbox = Outbox(journal, client, clock=session.clock)
+        # Asked only if there is something to sign; sending asks for itself.
+        obstacle = _obstacle_to_signing(session, journal, outbox) if run.figures.counts else None
+        if obstacle is not None:
+            outcomes, staying = _stop(session, run, journal, obstacle)
+        else:
+            ready = _make_ready(session, run, journal, redeliver=choices.redeliver, progress=progress)
+            staying = ready.staying
+            with run.workshop.stopwatch.measuring("send"):
+                outcomes = _send(
+                    session, outbox, ready.records.values(), wait=choices.wait, progress=progress
+                )
     deliveries = [delivery_of(outcome) for outcome in outcomes]
-    deliveries = _with_staying(deliveries, ready.staying)
+    deliveries = _with_staying(deliveries, staying)
     return _conclude(session, run, deliveries, waited=choices.wait)
+
+
+def _obstacle_to_signing(session: Session, journal: Journal, outbox: Outbox) -> KimError | None:
+    try:
+        outbox.require_history(session.settings.node)
+    except KimError as error:
+        if error.code not in HUB_IS_AWAY:
+            return error
+        return None if _intact(session, journal) else kim_error(error.code, _LEFT_BEHIND)
+    return None
+
+
+def _intact(session: Session, journal: Journal) -> bool:
+    """Whether the journal knows every delivery of which this machine still has the paper."""
+    known = {_paper_of(record.period, record.dataset) for record in journal.deliveries()}
+    return all(path.name in known for path in session.settings.dossiers.glob("*.html"))
+
+
+def _stop(
+    session: Session, run: Run, journal: Journal, obstacle: KimError
+) -> tuple[tuple[Outcome, ...], list[Prospect]]:
+    """Sign nothing and send nothing; say how everything stands."""
+    session.logbook.write("submit.stopped", {"code": obstacle.code})
+    outcomes = {record.statement_id: Outcome(record, obstacle) for record in journal.under_way()}
+    staying: list[Prospect] = []
+    for period, dataset_id in run.figures.counts:
+        record = journal.latest(dataset_id, str(period))
+        if record is None or record.state in FAILED:
+            staying.append(Prospect(dataset_id, period, Decision.BLOCKED, record=record, problem=obstacle))
+        else:
+            outcomes.setdefault(record.statement_id, Outcome(record, obstacle))
+    return tuple(outcomes.values()), staying
 
 
 def _make_ready(
@@ -110,7 +166,7 @@ def _make_ready(
 
 def _send(
     session: Session,
-    journal: Journal,
+    outbox: Outbox,
     records: Iterable[DeliveryRecord],
     *,
     wait: bool,
@@ -124,17 +180,22 @@ def _send(
         _log(session, f"delivery.{outcome.record.state.value}", outcome.record, outcome=outcome)
         progress.advance()
 
-    settings = session.settings
-    with HubClient(settings.hub, node=settings.node, clock=session.clock) as client:
-        outbox = Outbox(journal, client, clock=session.clock)
-        progress.stage(_SENDING, len(waiting))
-        outcomes = outbox.send(waiting, observer=observe)
-        if not wait:
-            return outcomes
-        progress.stage(_WAITING, sum(not outcome.decided for outcome in outcomes))
-        return outbox.await_decisions(
-            outcomes, timeout_seconds=settings.hub.decision_timeout_seconds, observer=observe
-        )
+    progress.stage(_SENDING, len(waiting))
+    try:
+        # Asked again even if it was asked before signing: that may have been long ago, or without an answer.
+        outbox.require_history(session.settings.node)
+    except KimError as error:
+        kept = tuple(Outcome(record, error) for record in waiting)
+        for outcome in kept:
+            observe(outcome)
+        return kept
+    outcomes = outbox.send(waiting, observer=observe)
+    if not wait:
+        return outcomes
+    progress.stage(_WAITING, sum(not outcome.decided for outcome in outcomes))
+    return outbox.await_decisions(
+        outcomes, timeout_seconds=session.settings.hub.decision_timeout_seconds, observer=observe
+    )
 
 
 def _keep_dossier(session: Session, run: Run, journal: Journal, prospect: Prospect) -> None:
@@ -144,9 +205,15 @@ def _keep_dossier(session: Session, run: Run, journal: Journal, prospect: Prospe
     folder = session.settings.dossiers
     try:
         folder.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
-        replace_private_file(folder / f"{prospect.period}-{prospect.dataset_id}.html", page.encode("utf-8"))
+        replace_private_file(
+            folder / _paper_of(str(prospect.period), prospect.dataset_id), page.encode("utf-8")
+        )
     except OSError as error:
         raise disk_error(error) from error
+
+
+def _paper_of(period: str, dataset_id: str) -> str:
+    return f"{period}-{dataset_id}.html"
 
 
 def _with_staying(deliveries: list[Delivery], staying: list[Prospect]) -> list[Delivery]:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from node.hub_client.wording import refusal_of
 from protocol.errors import KimError, kim_error
-from protocol.problems import parse_problem_document
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 
@@ -17,6 +17,8 @@ STATES: Final = frozenset(
 DECIDED: Final = frozenset({"accepted", "rejected", "superseded"})
 MAX_CHUNK_BYTES: Final = 1 << 20
 _STATEMENT_ID: Final = re.compile(r"[0-9a-f]{64}")
+_DATASET: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}", re.ASCII)
+_PERIOD: Final = re.compile(r"[0-9A-Z-]{4,12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class SubmissionView:
     Attributes:
         id: statement id.
         state: one of :data:`STATES`.
-        missing: ranges of chunk numbers still to be sent, first and last included.
+        missing: ranges of chunk numbers still to be sent, first and last included; ascending and disjoint.
         chunk_bytes: size of a chunk; None where the answer does not say.
         problem: why it was rejected, or None.
     """
@@ -76,7 +78,7 @@ def submission_view(value: JsonValue, *, expected_id: str) -> SubmissionView:
         state=state,
         missing=_ranges(value.get("missing")),
         chunk_bytes=chunk,
-        problem=parse_problem_document(problem) if problem else None,
+        problem=refusal_of(problem) if problem else None,
     )
 
 
@@ -98,11 +100,14 @@ def _head(item: JsonValue) -> Head:
     identity, state = item.get("id"), item.get("state")
     if not (
         isinstance(dataset, str)
+        and _DATASET.fullmatch(dataset)
         and isinstance(period, str)
+        and _PERIOD.fullmatch(period)
         and isinstance(revision, int)
         and isinstance(identity, str)
         and _STATEMENT_ID.fullmatch(identity)
         and isinstance(state, str)
+        and state in STATES
     ):
         raise _not_understood()
     return Head(dataset, period, revision, identity, state)
@@ -121,7 +126,18 @@ def _ranges(value: JsonValue) -> tuple[tuple[int, int], ...]:
         if not (isinstance(first, int) and isinstance(last, int) and 0 <= first <= last):
             raise _not_understood()
         ranges.append((first, last))
-    return tuple(ranges)
+    return _disjoint(ranges)
+
+
+def _disjoint(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Say the same set of numbers without saying any of them twice."""
+    together: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if together and first <= together[-1][1]:
+            together[-1] = (together[-1][0], max(together[-1][1], last))
+        else:
+            together.append((first, last))
+    return tuple(together)
 
 
 def _not_understood() -> KimError:

@@ -1,8 +1,9 @@
 """One HTTP request to the hub, tried patiently, and the answer recognised as the hub's own.
 
 Invariants: nothing is taken for an answer of the hub that does not say which hub it is; redirects are not
-followed; no password of the machine's ``.netrc`` is ever sent; answers are read up to a limit. Every request
-of the protocol is idempotent, so repeating one is always safe.
+followed; no password of the machine's ``.netrc`` is ever sent; answers are read up to a limit, and one
+request and its answer have one deadline. Every request of the protocol is idempotent, so repeating one is
+always safe.
 
 It deliberately gives no security of its own: the network is untrusted, the signed statement is trusted.
 """
@@ -20,11 +21,13 @@ import requests
 from requests.auth import AuthBase
 
 from node.clock import Clock
+from node.hub_client.deadline import DeadlineError, GivenUp, within
+from node.hub_client.wording import refusal_of
 from node.settings import HubSettings
 from node.version import PROGRAM, program_version
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
-from protocol.problems import MEDIA_TYPE, parse_problem_document
+from protocol.problems import MEDIA_TYPE
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 
@@ -32,6 +35,9 @@ HUB_HEADER: Final = "Kim-Hub"
 MAX_ANSWER_BYTES: Final = 1 << 20
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 60.0
+#: A request and its answer may take this many times the patience for one read, all in all.
+DEADLINE_IN_READS: Final = 4
+_PIECE_BYTES: Final = 8_192
 
 # Refusals that usually pass within the patience of one command. Others of the kind "later" (a period that is
 # not open yet, a suspended node) do not, and are reported at once.
@@ -79,12 +85,15 @@ class Transport:
         self._settings = settings
         self._node = node
         self._clock = clock
-        self._session = requests.Session()
-        self._session.auth = _NoCredentials()
+        self._session = self._new_session()
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.auth = _NoCredentials()
         # A proxy of the environment must not carry requests that never leave this machine.
-        self._session.trust_env = not settings.loopback
+        session.trust_env = not self._settings.loopback
         product = f"{PROGRAM}/{program_version()}"
-        self._session.headers.update(
+        session.headers.update(
             {
                 "User-Agent": product,
                 "Kim-Client": product,
@@ -92,6 +101,7 @@ class Transport:
                 "Accept-Encoding": "identity",
             }
         )
+        return session
 
     def close(self) -> None:
         """Close the connections."""
@@ -129,19 +139,13 @@ class Transport:
         return max(at_least, ceiling * share)
 
     def _send_once(self, call: Call) -> JsonValue:
+        session, seconds = self._session, DEADLINE_IN_READS * self._settings.read_timeout_seconds
         try:
-            with self._session.request(
-                call.method,
-                self._settings.url + call.path,
-                data=call.body,
-                headers=dict(call.headers),
-                timeout=(self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds),
-                allow_redirects=False,
-                stream=True,
-                verify=str(self._settings.ca_bundle) if self._settings.ca_bundle else None,
-            ) as response:
-                content = self._content(response)
-                return self._recognise(response, content)
+            return within(seconds, lambda given_up: self._exchange(session, call, given_up))
+        except DeadlineError as error:
+            # The work that was given up keeps its session. Not postponed: all patience for the call is spent.
+            self._session = self._new_session()
+            raise kim_error("hub_unreachable", _too_slow(seconds)) from error
         except requests.exceptions.SSLError as error:
             raise _untrusted_certificate() from error
         except requests.RequestException as error:
@@ -150,16 +154,19 @@ class Transport:
         except OSError as error:
             raise _missing_certificates() from error
 
-    def _content(self, response: requests.Response) -> bytes:
-        started = self._clock.elapsed()
-        content = bytearray()
-        for piece in response.iter_content(65_536):
-            content += piece
-            if len(content) > MAX_ANSWER_BYTES:
-                raise kim_error("not_a_hub", _too_long())
-            if self._clock.elapsed() - started > 4 * self._settings.read_timeout_seconds:
-                raise _Postponed(kim_error("hub_unreachable"))
-        return bytes(content)
+    def _exchange(self, session: requests.Session, call: Call, given_up: GivenUp) -> JsonValue:
+        with session.request(
+            call.method,
+            self._settings.url + call.path,
+            data=call.body,
+            headers=dict(call.headers),
+            timeout=(self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds),
+            allow_redirects=False,
+            stream=True,
+            verify=str(self._settings.ca_bundle) if self._settings.ca_bundle else None,
+        ) as response:
+            content = _content(response, given_up)
+            return self._recognise(response, content)
 
     def _recognise(self, response: requests.Response, content: bytes) -> JsonValue:
         # 1. It says which hub it is. Everything else comes from a proxy, a portal or a stranger.
@@ -182,7 +189,7 @@ class Transport:
         document = parse_json(content) if media == MEDIA_TYPE else None
         if not isinstance(document, dict):
             return kim_error("not_a_hub")
-        error = parse_problem_document(document)
+        error = refusal_of(document)
         if error.code in _PASSING:
             return _Postponed(error, after_seconds=self._retry_after(response))
         return error
@@ -197,6 +204,16 @@ class Transport:
             return 0.0
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment - self._clock.now()).total_seconds())
+
+
+def _content(response: requests.Response, given_up: GivenUp) -> bytes:
+    content = bytearray()
+    for piece in response.iter_content(_PIECE_BYTES):
+        given_up.check()
+        content += piece
+        if len(content) > MAX_ANSWER_BYTES:
+            raise kim_error("not_a_hub", _too_long())
+    return bytes(content)
 
 
 class _Postponed(Exception):  # noqa: N818 - not an error by itself: the same call will be tried again
@@ -249,6 +266,13 @@ def _other_hub(audience: str) -> Text:
 
 def _too_long() -> Text:
     return Text("Die Antwort ist zu lang.", "The answer is too long.")
+
+
+def _too_slow(seconds: float) -> Text:
+    return Text(
+        f"Die Antwort war nach {seconds:.0f} Sekunden nicht vollständig.",
+        f"The answer was not complete after {seconds:.0f} seconds.",
+    )
 
 
 def _untrusted_certificate() -> KimError:

@@ -1,6 +1,10 @@
 """The client over real HTTP: what is an answer of the hub, what is not, and how patiently it asks."""
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,6 +171,63 @@ def test_nobody_listens(clock: SteppedClock) -> None:
 
     assert caught.value.code == "hub_unreachable"
     assert len(clock.waits) == 3
+
+
+@contextmanager
+def dribbling(opening: bytes) -> Iterator[str]:
+    """A server that answers with ``opening`` and then sends a byte now and then, for ever."""
+    over = threading.Event()
+
+    def dribble(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(opening)
+            while not over.wait(0.05):
+                connection.sendall(b"a")
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threads.append(threading.Thread(target=dribble, args=(listener.accept()[0],)))
+                threads[-1].start()
+
+    threads = [threading.Thread(target=accept)]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threads[0].start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            over.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            for thread in threads:
+                thread.join()
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nKim-Hub: kim-nrw/local\r\nX-A: ",
+        b"HTTP/1.1 200 OK\r\nKim-Hub: kim-nrw/local\r\nContent-Length: 1000000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nKim-Hub: kim-nrw/local\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
+    ],
+    ids=["status", "headers", "body", "chunked"],
+)
+def test_a_dribbling_server_holds_nobody_longer_than_the_deadline(
+    opening: bytes, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.hub_client.transport.DEADLINE_IN_READS", 0.5)
+    started = time.monotonic()
+    with dribbling(opening) as url:
+        settings = replace(hub_settings(url), read_timeout_seconds=1)
+        with HubClient(settings, node="node-1", clock=clock) as client, pytest.raises(KimError) as caught:
+            client.heads("node-1")
+        seconds = time.monotonic() - started
+
+    assert caught.value.code == "hub_unreachable"
+    assert "vollständig" in caught.value.detail.de
+    assert 0.5 <= seconds < 2
+    assert clock.waits == []
 
 
 def test_two_nodes_do_not_come_back_together() -> None:

@@ -15,6 +15,7 @@ from node.hub_client import HubClient
 from node.journal import DeliveryRecord, DeliveryState, Journal, NewDelivery
 from node.outbox import Outbox, Outcome
 from node.settings import HubSettings
+from protocol.errors import KimError
 from protocol.keys import PrivateKey
 from protocol.periods import Period
 from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
@@ -265,16 +266,58 @@ def test_a_hub_that_still_misses_chunks_gets_them_again(idle: Bench, times: int,
     assert finished.record.state is DeliveryState.RECEIVED
 
 
-def test_a_hub_that_asks_for_chunks_that_do_not_exist(idle: Bench) -> None:
-    record = idle.spool("2026-Q1")
-    answer = {"id": record.statement_id, "state": "announced", "missing": [[0, 7]], "chunk": 1 << 20}
-    idle.faults.plan = [(200, json.dumps(answer).encode(), {"Kim-Hub": AUDIENCE})]
+def test_absurd_wishes_for_chunks_are_cut_to_what_there_is(idle: Bench) -> None:
+    record = idle.spool("2026-Q1", payload=NO_ARROW, chunk=1024)
+    missing = [[0, 10**15], *[[0, 4], [3, 3], [7, 9]] * 5_000]
+    answer = {"id": record.statement_id, "state": "announced", "missing": missing, "chunk": 1024}
+    idle.faults.plan = [LOST, (200, json.dumps(answer).encode(), {"Kim-Hub": AUDIENCE})]
 
     (outcome,) = idle.send(record)
 
-    assert outcome.problem is not None
-    assert outcome.problem.code == "unsupported_version"
+    assert outcome.record.state is DeliveryState.RECEIVED
+    assert [request for request in idle.faults.requests if "chunks" in request] == [
+        f"PUT /v1/submissions/ID/chunks/{number}" for number in range(5)
+    ]
+
+
+def test_a_revision_conflict_ends_the_run_and_stays_in_the_ledger(idle: Bench) -> None:
+    records = [idle.spool(period) for period in ("2026-Q1", "2026-Q2")]
+    idle.journal.observe(records[0], DeliveryState.REFUSED, code="period_closed")
+    idle.faults.plan = [problem_answer("revision_conflict")]
+
+    outcomes = idle.send(idle.now(records[0]), records[1])
+
+    assert [outcome.record.state.value for outcome in outcomes] == ["spooled", "spooled"]
+    assert [outcome.problem.code for outcome in outcomes if outcome.problem] == ["revision_conflict"] * 2
+    assert idle.now(records[0]).code == "revision_conflict"
+    assert [entry.period for entry in idle.journal.ledger("CASES")] == ["2026-Q1", "2026-Q2"]
     assert len(idle.faults.requests) == 1
+
+
+def test_history_is_what_the_hub_holds(idle: Bench) -> None:
+    node = idle.sender.node
+    idle.outbox.require_history(node)
+    idle.send(idle.spool("2026-Q1"))
+    idle.outbox.require_history(node)
+    idle.outbox.require_history("node-nobody-registered")
+
+    idle.sender.announce(idle.sender.parcel(period=Period.parse("2026-Q2")))
+    with pytest.raises(KimError) as caught:
+        idle.outbox.require_history(node)
+
+    assert caught.value.code == "revision_conflict"
+    assert "CASES 2026-Q2." in caught.value.detail.en
+
+
+def test_another_delivery_in_the_place_of_a_refused_one_is_a_conflict(idle: Bench) -> None:
+    (sent,) = idle.send(idle.spool("2026-Q1"))
+    idle.journal.observe(sent.record, DeliveryState.REFUSED)
+    idle.spool("2026-Q1")
+
+    with pytest.raises(KimError) as caught:
+        idle.outbox.require_history(idle.sender.node)
+
+    assert caught.value.code == "revision_conflict"
 
 
 def test_an_altered_blob_is_never_sent(idle: Bench, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -260,7 +262,7 @@ def test_status_notices_a_lost_journal(scene: Scene) -> None:
     assert len(document["hub"]["unknown_here"]) == 2
     code, document = scene.home.json("submit", "--period", "2026-Q1")
     assert code == PROBLEMS["revision_conflict"].exit_code
-    assert states(document) == ["refused"] * 2
+    assert states(document) == ["blocked"] * 2
 
 
 def test_nothing_withheld_is_on_the_disk_of_the_hub(scene: Scene) -> None:
@@ -281,6 +283,127 @@ def test_the_log_tells_the_story_without_values(scene: Scene) -> None:
     for event in ("delivery.signed", "delivery.received", "delivery.accepted"):
         assert text.count(event) == 2
     assert "Syrien" not in text
+
+
+# ------------------------------------------------------------------------- a journal without its history
+
+
+def only_period(home: NodeHome, old: str, new: str) -> None:
+    home.change(f'first = "{old}"', f'first = "{new}"')
+    home.change(f'last = "{old}"', f'last = "{new}"')
+
+
+def accepted_at_hub(scene: Scene) -> int:
+    return len(scene.running.client.get(f"/v1/nodes/{scene.home.settings.node}/heads").get_json())
+
+
+def test_a_node_that_lost_its_journal_stops(scene: Scene) -> None:
+    scene.home.change('last = "2026-Q2"', 'last = "2026-Q1"')
+    assert scene.home.json("submit")[0] == 0
+    shutil.rmtree(scene.home.settings.journal)  # the disk was replaced; key and configuration were kept
+    only_period(scene.home, "2026-Q1", "2026-Q2")
+
+    code, second = scene.home.json("submit")
+
+    assert code == PROBLEMS["revision_conflict"].exit_code
+    assert states(second) == ["blocked"] * 2
+    assert {d["problem"]["code"] for d in second["deliveries"]} == {"revision_conflict"}
+    assert scene.home.records() == ()  # nothing was signed
+    assert accepted_at_hub(scene) == 2
+    assert "Datensicherung" in scene.home.run("submit").stderr
+    assert "backup" in scene.home.run("--lang", "en", "submit").stderr
+
+
+def test_nothing_later_is_delivered_either(scene: Scene) -> None:
+    scene.home.change('last = "2026-Q2"', 'last = "2026-Q1"')
+    assert scene.home.json("submit")[0] == 0
+    shutil.rmtree(scene.home.settings.journal)
+    scene.home.change('last = "2026-Q1"', 'last = "2026-Q2"')
+
+    code, second = scene.home.json("submit")
+
+    assert code == PROBLEMS["revision_conflict"].exit_code
+    assert states(second) == ["blocked"] * 4
+    assert accepted_at_hub(scene) == 2
+
+
+def test_a_journal_from_an_old_backup_stops_and_the_right_one_goes_on(scene: Scene, tmp_path: Path) -> None:
+    journal, old, new = scene.home.settings.journal, tmp_path / "old", tmp_path / "new"
+    assert scene.home.json("submit", "--period", "2026-Q1")[0] == 0
+    shutil.copytree(journal, old)
+    assert scene.home.json("submit", "--period", "2026-Q2")[0] == 0
+    shutil.copytree(journal, new)
+
+    shutil.rmtree(journal)
+    shutil.copytree(old, journal)
+    code, document = scene.home.json("submit")
+    assert code == PROBLEMS["revision_conflict"].exit_code
+    assert states(document) == ["accepted", "accepted", "blocked", "blocked"]
+    assert len(scene.home.records()) == 2
+
+    shutil.rmtree(journal)
+    shutil.copytree(new, journal)
+    code, document = scene.home.json("submit")
+    assert (code, states(document)) == (0, ["accepted"] * 4)
+
+
+def test_what_was_signed_offline_waits_until_the_hub_agrees(scene: Scene) -> None:
+    url = scene.home.settings.hub.url
+    scene.home.json("submit", "--period", "2026-Q1")
+    shutil.rmtree(scene.home.settings.journal)
+    shutil.rmtree(scene.home.settings.dossiers)  # no trace is left on this machine
+    scene.home.change("# attempts = 6", "attempts = 1")
+    scene.home.change(url, "http://127.0.0.1:9")
+    assert states(scene.home.json("submit", "--period", "2026-Q2")[1]) == ["spooled"] * 2
+
+    scene.home.change("http://127.0.0.1:9", url)
+    code, document = scene.home.json("submit", "--period", "2026-Q2")
+
+    assert code == PROBLEMS["revision_conflict"].exit_code
+    assert states(document) == ["spooled"] * 2
+    assert accepted_at_hub(scene) == 2
+
+
+def test_offline_nothing_is_signed_if_papers_tell_of_deliveries_the_journal_lacks(scene: Scene) -> None:
+    url = scene.home.settings.hub.url
+    scene.home.json("submit", "--period", "2026-Q1")
+    shutil.rmtree(scene.home.settings.journal)
+    scene.home.change("# attempts = 6", "attempts = 1")
+    scene.home.change(url, "http://127.0.0.1:9")
+
+    code, document = scene.home.json("submit", "--period", "2026-Q2")
+
+    assert code == PROBLEMS["hub_unreachable"].exit_code
+    assert states(document) == ["blocked"] * 2
+    assert scene.home.records() == ()
+    assert "Datensicherung" in document["deliveries"][0]["problem"]["detail"]
+
+
+def test_what_the_hub_took_over_unnoticed_counts_as_known_outside(scene: Scene) -> None:
+    scene.home.json("submit", "--period", "2026-Q1")
+    with Journal(scene.home.settings.journal, clock=SystemClock()) as journal:
+        for record in journal.deliveries():
+            journal.observe(record, DeliveryState.REFUSED, code="key_revoked")
+        assert journal.ledger("CASES") == ()
+
+    assert scene.home.json("submit", "--period", "2026-Q2")[0] == 0
+
+    with Journal(scene.home.settings.journal, clock=SystemClock()) as journal:
+        assert [entry.period for entry in journal.ledger("CASES")] == ["2026-Q1", "2026-Q2"]
+
+
+def test_what_a_server_says_reaches_no_terminal_raw(tmp_path: Path) -> None:
+    said = {"code": "period_closed", "detail": "\x1b[2J\x1b]0;owned\x07 \u202eHallo\nWelt " + "x" * 9_000}
+    said |= {"errors": [{"pointer": "\x1b", "code": "\x07", "detail": "\x9b31m"}] * 500}
+    media = {"Content-Type": "application/problem+json", "Kim-Hub": "kim-nrw/local"}
+    with served(Faults(HubSimulator(), [(409, json.dumps(said).encode(), media)] * 9)) as url:
+        home = node_home(tmp_path, hub=url, periods="2026-Q1")
+        result = home.run("submit")
+
+    assert "Hallo Welt" in result.stderr
+    for text in (result.stdout, result.stderr, home.log_text()):
+        assert all(line.isprintable() and len(line) < 600 for line in text.splitlines())
+        assert len(text.splitlines()) < 60
 
 
 # ------------------------------------------------------------------------------------- interruptions

@@ -31,6 +31,50 @@ def test_a_full_answer() -> None:
     assert view.problem.pointer == "/rows/3/OBS_VALUE"
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ([[0, 0]] * 10_000, ((0, 0),)),
+        ([[3, 5], [0, 1], [1, 3], [7, 7]], ((0, 5), (7, 7))),
+        ([[0, 10**18], [4, 5]], ((0, 10**18),)),
+    ],
+)
+def test_missing_ranges_are_a_set_of_numbers(said: JsonValue, meant: tuple[tuple[int, int], ...]) -> None:
+    view = submission_view({"id": NAME, "state": "announced", "missing": said}, expected_id=NAME)
+
+    assert view.missing == meant
+
+
+def test_a_hostile_problem_is_made_printable_and_short() -> None:
+    problem: dict[str, JsonValue] = {
+        "code": "value_rule",
+        "detail": "\x1b]0;owned\x07Zeile\u2028zwei" + "x" * 5_000,
+        "detail_en": "\x00\x9b",
+        "pointer": "/rows/\x1b[2J",
+        "errors": [{"pointer": "/rows/1", "code": "\x1b", "detail": "eins\r\nzwei"}, {"detail": "\x07"}, 5],
+    }
+    view = submission_view({"id": NAME, "state": "rejected", "problem": problem}, expected_id=NAME)
+
+    assert view.problem is not None
+    detail = view.problem.detail
+    assert detail.de.startswith("]0;owned Zeile zwei")
+    assert len(detail.de) == len(detail.en) == 500
+    assert detail.de.isprintable()
+    assert detail.en == detail.de
+    assert view.problem.pointer is None
+    assert [(e.pointer, e.code, e.text.de) for e in view.problem.errors] == [("/rows/1", "", "eins zwei")]
+
+
+@pytest.mark.parametrize("errors", [5, "x", {"a": 1}, None, [[]] * 9])
+def test_a_problem_with_odd_errors_or_no_text_left_is_the_catalogues_own(errors: JsonValue) -> None:
+    said: JsonValue = {"code": "value_rule", "detail": "\x07\n", "errors": errors}
+    view = submission_view({"id": NAME, "state": "rejected", "problem": said}, expected_id=NAME)
+
+    assert view.problem is not None
+    assert view.problem.detail == view.problem.problem.title
+    assert view.problem.errors == ()
+
+
 def test_the_shortest_answer() -> None:
     view = submission_view({"id": NAME, "state": "received"}, expected_id=NAME)
 
@@ -67,6 +111,16 @@ def test_other_forms_are_not_understood(value: JsonValue) -> None:
     assert caught.value.code == "unsupported_version"
 
 
+ODD_HEADS: list[JsonValue] = [
+    [{"dataset": dataset, "period": period, "revision": 1, "id": NAME, "state": state}]
+    for dataset, period, state in [
+        ("CASES\x1b", "2026-Q1", "accepted"),
+        ("CASES", "\x1b[2J", "accepted"),
+        ("CASES", "2026-Q1", "\x07"),
+    ]
+]
+
+
 def test_heads() -> None:
     item: JsonValue = {
         "dataset": "CASES",
@@ -79,7 +133,7 @@ def test_heads() -> None:
     assert heads([item]) == (Head("CASES", "2026-Q1", 1, NAME, "accepted"),)
 
 
-@pytest.mark.parametrize("value", [None, {}, [1], [{"dataset": "CASES"}], [{"id": "x"}]])
+@pytest.mark.parametrize("value", [None, {}, [1], [{"dataset": "CASES"}], [{"id": "x"}], *ODD_HEADS])
 def test_other_lists_are_not_understood(value: JsonValue) -> None:
     with pytest.raises(KimError) as caught:
         heads(value)
