@@ -88,12 +88,14 @@ setup: $(VENV)/.stamp
 # Our own package, made by the hatchling of the lock; again when the packaging changes.
 $(VENV)/.stamp: $(VENV)/.stamp-locked pyproject.toml
 	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
+	@# The demo starts hundreds of processes; where Python writes no bytecode by itself, each would compile anew.
+	@$(VENV)/bin/python -m compileall -q protocol aggregation node hub
 	@touch $@
 
 # Exactly what the lock says; everything that is downloaded is checked against a hash in requirements/.
 $(VENV)/.stamp-locked: .tools/.stamp requirements/dev.lock
 	@test -x $(VENV)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
-	$(UV) pip sync --python $(VENV)/bin/python --require-hashes requirements/dev.lock
+	$(UV) pip sync --python $(VENV)/bin/python --compile-bytecode --require-hashes requirements/dev.lock
 	@touch $@
 
 # uv makes the environment because Debian's python3 comes without venv. `--target` writes into .tools only, so
