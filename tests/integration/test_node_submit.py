@@ -393,8 +393,9 @@ def test_what_the_hub_took_over_unnoticed_counts_as_known_outside(scene: Scene) 
 
 
 def test_what_a_server_says_reaches_no_terminal_raw(tmp_path: Path) -> None:
-    said = {"code": "period_closed", "detail": "\x1b[2J\x1b]0;owned\x07 \u202eHallo\nWelt " + "x" * 9_000}
-    said |= {"errors": [{"pointer": "\x1b", "code": "\x07", "detail": "\x9b31m"}] * 500}
+    said: dict[str, object] = {"code": "period_closed"}
+    said["detail"] = "\x1b[2J\x1b]0;owned\x07 \u202eHallo\nWelt " + "x" * 9_000
+    said["errors"] = [{"pointer": "\x1b", "code": "\x07", "detail": "\x9b31m"}] * 500
     media = {"Content-Type": "application/problem+json", "Kim-Hub": "kim-nrw/local"}
     with served(Faults(HubSimulator(), [(409, json.dumps(said).encode(), media)] * 9)) as url:
         home = node_home(tmp_path, hub=url, periods="2026-Q1")
