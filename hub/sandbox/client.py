@@ -1,8 +1,9 @@
 """The hub's side of the sandbox: hands a payload to the zygote, takes back cells or a refusal.
 
 Invariants: no byte of a payload is decoded in this process; a child that dies, times out or answers oddly
-makes the submission `decode_failed`; a zygote that dies is started again. Start it before any thread: the
-process it leaves behind must not copy half-held locks.
+makes the submission `decode_failed`; a zygote that dies is started again; a zygote of another edition of the
+product decides nothing. Start it before any thread: the process it leaves behind must not copy half-held
+locks.
 """
 
 import array
@@ -18,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from hub.sandbox import verdict
+from hub.sandbox import edition, verdict
 from protocol.errors import kim_error
 
 _LOG: Final = logging.getLogger("kim.hub.sandbox")
@@ -38,7 +39,7 @@ _ENVIRONMENT: Final = {
 
 
 class SandboxDownError(RuntimeError):
-    """The zygote cannot be started: a fault of the installation, not of a submission."""
+    """The zygote cannot be started, or is of another edition: the installation is at fault, no submission."""
 
 
 class Sandbox:
@@ -47,6 +48,7 @@ class Sandbox:
     def __init__(self, *, memory_bytes: int, cpu_seconds: int, wall_seconds: float) -> None:
         """Fix the limits of every child; nothing is started yet."""
         self._limits = (memory_bytes, cpu_seconds, wall_seconds)
+        self._ready = edition.ready_message()  # of this process, whatever is installed later
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -55,7 +57,7 @@ class Sandbox:
         """Start the zygote and wait until it is ready.
 
         Raises:
-            SandboxDownError: it did not come up.
+            SandboxDownError: it did not come up, or is of another edition than this process.
         """
         with self._lock:
             self._start()
@@ -69,13 +71,14 @@ class Sandbox:
 
         Raises:
             KimError: the payload is refused.
-            SandboxDownError: no zygote could be started; try again later.
+            SandboxDownError: no zygote of this edition could be started; try again later.
         """
         with self._lock:
             try:
                 return self._check(statement, payload)
             except ConnectionError:
-                # The zygote itself died, which a child cannot cause; once more with a new one.
+                # The zygote itself died. Only a child that runs an attacker's code can cause that (both have
+                # one user id): once more with a new one, then it is the payload's fault.
                 _LOG.warning("sandbox zygote lost, starting another")
                 self._stop()
                 self._start()
@@ -118,11 +121,14 @@ class Sandbox:
         self._socket = ours
         ours.settimeout(_READY_SECONDS)
         try:
-            ready = ours.recv(64)
+            ready = ours.recv(edition.MAX_READY_BYTES)
         except OSError:
             ready = b""
-        if ready != b'{"ready":true}':
+        if ready != self._ready:
             self._stop()
+            if ready:
+                _LOG.error("the sandbox is of another edition than this hub: restart the hub")
+                raise SandboxDownError("the sandbox is of another edition than this hub")
             raise SandboxDownError("the sandbox did not start")
 
     def _check(self, statement: bytes, payload: Path) -> bytes:

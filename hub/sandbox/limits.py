@@ -1,15 +1,20 @@
 """Hard limits of a process, set from inside before it touches foreign bytes. Linux.
 
 What the kernel does not grant an ordinary user (an empty network namespace) is tried and, if refused, done
-without: the other limits do not depend on it.
+without: the other limits do not depend on it. No limit on processes binds root, which a process stays only
+where the kernel refuses to give it up; that is why :func:`end_descendants` does not rely on one.
 """
 
 import ctypes
 import os
 import resource
+import signal
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _CLONE_NEWUSER: Final = 0x10000000
 _CLONE_NEWNET: Final = 0x40000000
@@ -34,17 +39,49 @@ def drop_privileges() -> None:
             os.setgroups([])
             os.setgid(_NOBODY)
             os.setuid(_NOBODY)
-    if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "no_new_privs")
+    _set(_PR_SET_NO_NEW_PRIVS, 1, name="no_new_privs")
 
 
 def set_hard_limits(*, memory_bytes: int, cpu_seconds: int) -> None:
-    """Limit address space, processor time, output size, open files; no core dump."""
+    """Limit address space, processor time, output size, open files; no core dump, no further process."""
     for what, most in (
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_FSIZE, _OUTPUT_BYTES),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),
     ):
         resource.setrlimit(what, (most, most))
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when `parent`, the process that forked this one, ends."""
+    _set(_PR_SET_PDEATHSIG, signal.SIGKILL, name="pdeathsig")
+    if os.getppid() != parent:  # it ended before the call
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends, also of one in another session."""
+    _set(_PR_SET_CHILD_SUBREAPER, 1, name="child_subreaper")
+
+
+def end_descendants() -> None:
+    """Kill and reap whatever still descends from this process, which has called :func:`adopt_orphans`.
+
+    Killing a process makes its children this one's: the loop ends when none is left. Nothing is imported:
+    the modules may be files that only root can read.
+    """
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, os.WNOHANG)  # raises once there is none
+            with suppress(ProcessLookupError):
+                for pid in children.read_bytes().split():
+                    os.kill(int(pid), signal.SIGKILL)
+
+
+def _set(option: int, value: int, *, name: str) -> None:
+    if _libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), name)

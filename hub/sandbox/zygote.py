@@ -6,8 +6,10 @@ imports everything a child needs, gives up network and privileges, and then serv
 request: the statement's bytes, with two file descriptors (payload to read, answer to write)
 reply:   `{"exit": code, "signal": number}` or `{"timeout": true}` once the child is gone
 
-It stays single-threaded, so that a fork copies a consistent process, and ends when the hub's end is closed.
-It never reads a payload itself.
+Its first message says that it is ready, and which edition of the product it runs. It stays single-threaded,
+so that a fork copies a consistent process, and ends when the hub's end is closed. It never reads a payload
+itself. Nothing of a job outlives the reply to it: a child cannot fork, dies with the zygote, and its process
+group and every other descendant are killed before the hub gets its answer.
 """
 
 import array
@@ -18,9 +20,11 @@ import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from hub.sandbox import child, limits, verdict
+from hub.sandbox.edition import ready_message
 from hub.sandbox.rehearsal import rehearse
 from protocol.errors import KimError
 
@@ -35,10 +39,12 @@ def main() -> None:
     rehearse()
     limits.leave_network()
     limits.drop_privileges()
+    limits.adopt_orphans()
     _rehearse_in_child(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every page
-    peer.send(b'{"ready":true}')
+    zygote = os.getpid()
+    peer.send(ready_message())
     while True:
         request, descriptors = _receive(peer)
         if not request:
@@ -46,10 +52,14 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             peer.close()
-            _child(request, descriptors, memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+            _child(request, descriptors, zygote=zygote, memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+        with suppress(OSError):  # here and in the child, whoever comes first
+            os.setpgid(pid, pid)
         for descriptor in descriptors:
             os.close(descriptor)
-        peer.send(json.dumps(_wait(pid, peer, wall_seconds=wall_seconds)).encode())
+        reply = _wait(pid, peer, wall_seconds=wall_seconds)
+        limits.end_descendants()
+        peer.send(json.dumps(reply).encode())
 
 
 def _rehearse_in_child(*, memory_bytes: int, cpu_seconds: int) -> None:
@@ -93,8 +103,9 @@ def _wait(pid: int, peer: socket.socket, *, wall_seconds: float) -> dict[str, in
         ended = handle in dict(watch.poll(wall_seconds * 1000))
     finally:
         os.close(handle)
-    if not ended:
-        os.kill(pid, signal.SIGKILL)
+    # The child is not reaped yet, so its number still is the group's.
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     if not ended:
         return {"timeout": True}
@@ -102,10 +113,14 @@ def _wait(pid: int, peer: socket.socket, *, wall_seconds: float) -> dict[str, in
     return {"exit": max(code, 0), "signal": max(-code, 0)}
 
 
-def _child(request: bytes, descriptors: list[int], *, memory_bytes: int, cpu_seconds: int) -> NoReturn:
+def _child(
+    request: bytes, descriptors: list[int], *, zygote: int, memory_bytes: int, cpu_seconds: int
+) -> NoReturn:
     """Decode and answer; never returns, whatever happens."""
     try:
         source, target = descriptors
+        os.setpgid(0, 0)
+        limits.die_with_parent(zygote)
         limits.set_hard_limits(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
         with os.fdopen(source, "rb") as stream:
             payload = stream.read()

@@ -1,0 +1,226 @@
+"""An attacker's code runs in the decoding child: what it can still do, tried in a real child.
+
+The zygote is the product's; only `check_payload` is replaced, as code execution inside Arrow would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.domain.ids import SubmissionId
+from hub.sandbox import client, edition
+from hub.sandbox.client import Sandbox, SandboxDownError
+from hub.services.verification import MAX_ATTEMPTS, verify
+from protocol.errors import KimError
+from tests.factories.running_hub import running_hub
+
+ROOT = Path(__file__).parents[2]
+MIB = 1024 * 1024
+
+_LAUNCHER = """
+import json, os, resource, sys, time
+sys.path.insert(0, {root!r})
+from hub.sandbox import child, edition, zygote
+
+real = child.check_payload
+
+def taken_over(statement, payload):
+    if payload != b"attack":
+        return real(statement, payload)
+    found = {{"pid": os.getpid()}}
+{attack}
+    return json.dumps(found).encode()
+
+child.check_payload = taken_over
+{before}
+zygote.main()
+"""
+
+
+def _launch(patch: pytest.MonkeyPatch, attack: str = "pass", before: str = "") -> None:
+    """Let the sandbox start a zygote whose children can be taken over."""
+    program = _LAUNCHER.format(
+        root=str(ROOT), attack=textwrap.indent(textwrap.dedent(attack), "    "), before=before
+    )
+    popen = subprocess.Popen
+
+    def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return popen([sys.executable, "-I", "-c", program, *command[4:]], **options)
+
+    patch.setattr(client.subprocess, "Popen", start)
+
+
+def _sandbox(*, wall_seconds: float = 20.0) -> Sandbox:
+    return Sandbox(memory_bytes=1024 * MIB, cpu_seconds=20, wall_seconds=wall_seconds)
+
+
+def _attack(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
+    file = folder / "payload"
+    file.write_bytes(b"attack")
+    found: dict[str, Any] = json.loads(sandbox.check(b"{}", file))
+    return found
+
+
+def _runs(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def _ends(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while _runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not _runs(pid)
+
+
+def test_a_child_can_start_no_process_and_no_thread(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _launch(
+        monkeypatch,
+        """
+        import threading
+        for name, attempt in (
+            ("fork", os.fork),
+            ("thread", threading.Thread(target=time.sleep, args=(0,)).start),
+            ("raise", lambda: resource.setrlimit(resource.RLIMIT_NPROC, (9, 9))),
+        ):
+            try:
+                attempt()
+                found[name] = "possible"
+            except Exception as error:
+                found[name] = type(error).__name__
+        found["group"] = os.getpgrp()
+        """,
+    )
+    sandbox = _sandbox()
+    try:
+        found = _attack(sandbox, tmp_path)
+    finally:
+        sandbox.close()
+    assert found["fork"] == "BlockingIOError"
+    assert found["thread"] == "RuntimeError"
+    assert found["raise"] == "ValueError"
+    assert found["group"] == found["pid"]
+
+
+_WITHOUT_LIMIT = """
+limit = resource.setrlimit
+resource.setrlimit = lambda what, most: None if what == resource.RLIMIT_NPROC else limit(what, most)
+"""
+_ORPHANS = """
+reading, writing = os.pipe()
+for flight in (os.getpid, os.setsid, lambda: os.setpgid(0, 0)):
+    if os.fork() == 0:
+        flight()
+        if os.fork() == 0:
+            os.write(writing, b"%d " % os.getpid())
+            time.sleep(60)
+        os._exit(0)
+pids = b""
+while pids.count(b" ") < 3:
+    pids += os.read(reading, 64)
+found["orphans"] = [int(pid) for pid in pids.split()]
+"""
+
+
+def test_no_orphan_outlives_its_job_even_where_forking_cannot_be_limited(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The limit on processes does not bind root; a session or group of its own does not help an orphan."""
+    _launch(monkeypatch, _ORPHANS, _WITHOUT_LIMIT)
+    sandbox = _sandbox()
+    try:
+        for _ in range(2):
+            orphans = _attack(sandbox, tmp_path)["orphans"]
+            assert len(set(orphans)) == 3
+            assert not any(_runs(pid) for pid in orphans)  # at once: before the hub got its answer
+        assert Path(f"/proc/{sandbox.pid}/task/{sandbox.pid}/children").read_text() == ""
+    finally:
+        sandbox.close()
+
+
+def test_a_child_dies_with_its_zygote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _launch(monkeypatch, "time.sleep(60)")
+    sandbox = _sandbox()
+    sandbox.start()
+    zygote = sandbox.pid
+    assert zygote is not None
+    file = tmp_path / "payload"
+    file.write_bytes(b"attack")
+    refusals: list[Exception] = []
+
+    def check() -> None:
+        try:
+            sandbox.check(b"{}", file)
+        except (KimError, SandboxDownError) as error:
+            refusals.append(error)
+
+    thread = threading.Thread(target=check)
+    thread.start()
+    children: list[str] = []
+    try:
+        deadline = time.monotonic() + 10
+        while not children and time.monotonic() < deadline:
+            children = Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()
+            time.sleep(0.2)
+        os.kill(zygote, signal.SIGKILL)
+        assert children
+        assert _ends(int(children[0]))
+    finally:
+        deadline = time.monotonic() + 20
+        while thread.is_alive() and time.monotonic() < deadline:  # the second try, with a new zygote
+            if sandbox.pid not in (None, zygote):
+                os.kill(sandbox.pid, signal.SIGKILL)
+            thread.join(0.2)
+        sandbox.close()
+    assert len(refusals) == 1
+
+
+# ------------------------------------------------------------------------------------ another edition
+
+
+@pytest.mark.parametrize("change", ["edition._VERSION = '99.0'", "edition.load_catalogue = Other"])
+def test_a_zygote_of_another_edition_does_not_start(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    _launch(monkeypatch, before="class Other:\n    sha256 = '0' * 64\n" + change)
+    sandbox = _sandbox()
+    with pytest.raises(SandboxDownError, match="another edition"):
+        sandbox.start()
+    assert not sandbox.alive
+
+
+def test_a_zygote_says_no_more_than_is_read() -> None:
+    assert len(edition.ready_message()) < edition.MAX_READY_BYTES
+
+
+def test_an_upgrade_under_a_running_hub_refuses_no_delivery(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with running_hub(tmp_path, start=False) as running:
+        context = running.hub.context
+        context.sandbox.start()
+        sender = running.sender()
+        parcel = sender.parcel()
+        sender.send(parcel)
+        with monkeypatch.context() as upgraded:
+            _launch(upgraded, before="edition._VERSION = '99.0'")
+            os.kill(context.sandbox.pid or 0, signal.SIGKILL)
+            for _ in range(MAX_ATTEMPTS + 2):
+                with pytest.raises(SandboxDownError):
+                    verify(context, SubmissionId(parcel.id))
+                assert running.client.get("/readyz").get_json()["failing"] == ["sandbox"]
+        assert running.state(parcel) == "verifying"
+        verify(context, SubmissionId(parcel.id))
+        assert running.state(parcel) == "accepted"
