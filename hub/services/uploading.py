@@ -2,7 +2,8 @@
 
 Invariants: a chunk counts once its bytes are durable and its row is committed, never before; a repeated chunk
 changes nothing; bytes that differ from what is in are a conflict; the submission is `received` only when the
-whole has the digest that the node signed. Then, and only then, its verification is asked for.
+whole has the digest that the node signed, computed over the very copy that is kept. Then, and only then, its
+verification is asked for.
 """
 
 import base64
@@ -11,7 +12,7 @@ import datetime as dt
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Final
 
 from hub.domain.ids import SubmissionId
@@ -65,8 +66,8 @@ def receive_chunk(
         digest: SHA-256 that the sender computed.
 
     Raises:
-        KimError: `not_found`, `digest_mismatch`, `too_large`, `chunk_conflict`, or the code with which the
-            submission was rejected meanwhile.
+        KimError: `not_found`, `digest_mismatch`, `too_large`, `chunk_conflict`, `busy`, or the code with
+            which the submission was rejected meanwhile.
     """
     with context.database.read() as unit:
         submission = _get(unit, submission_id)
@@ -82,11 +83,20 @@ def receive_chunk(
         # 3. Known already, or no longer wanted.
         if _is_repeat(unit, submission, n, sha256=actual.hexdigest()):
             return
-    context.incoming.put(submission_id, n, body)
+        # 4. A single chunk is the whole, whose digest is signed: a stranger cannot occupy its place.
+        if submission.plan.count == 1 and actual.hexdigest() != submission.payload_sha256:
+            raise kim_error("digest_mismatch")
+    stored = True
+    try:
+        context.incoming.put(submission_id, n, body)
+    except FileNotFoundError:
+        stored = False  # another request ended the upload at this moment: the state says how
     with context.database.write() as unit:
         submission = _get(unit, submission_id)
         if _is_repeat(unit, submission, n, sha256=actual.hexdigest()):
             return
+        if not stored:
+            raise kim_error("busy")
         now = context.clock.now()
         unit.submissions.add_chunk(submission_id, n, size=len(body), sha256=actual.hexdigest(), at=now)
         if submission.state is SubmissionState.ANNOUNCED:
@@ -107,10 +117,11 @@ def complete(context: HubContext, submission_id: SubmissionId) -> Submission:
         submission = _get(unit, submission_id)
         if submission.state not in OPEN_UPLOAD:
             return _unless_refused(submission)
-        missing = submission.plan.missing(unit.submissions.chunks(submission_id))
+        chunks = unit.submissions.chunks(submission_id)
+        missing = submission.plan.missing(chunks)
     if missing:
         raise _incomplete(missing)
-    _assemble(context, submission)
+    _assemble(context, submission, chunks)
     refusal: KimError | None = None
     with context.database.write() as unit:
         submission = _get(unit, submission_id)
@@ -159,34 +170,28 @@ def refusal_by_now(context: HubContext, unit: UnitOfWork, submission: Submission
     return None
 
 
-def _assemble(context: HubContext, submission: Submission) -> None:
-    """Put the chunks together as a blob with the signed digest; chunks that do not fit are dropped."""
-    if context.blobs.has(submission.payload_sha256):
+def _assemble(context: HubContext, submission: Submission, chunks: Mapping[int, str]) -> None:
+    """Put the chunks together as a blob with the signed digest; chunks that do not fit are dropped.
+
+    Several requests may do so at once: the first one to finish removes the chunks, which is no failure of the
+    others.
+    """
+    signed = submission.payload_sha256
+    if context.blobs.intact(signed):
         return
-    count = submission.plan.count
-    digest = hashlib.sha256()
     try:
-        for part in context.incoming.parts(submission.id, count):
-            digest.update(part)
-        fits = digest.hexdigest() == submission.payload_sha256
+        if context.blobs.put_parts(context.incoming.parts(submission.id, chunks), expected=signed) == signed:
+            return
     except FileNotFoundError:
-        fits = False
-    if context.blobs.has(submission.payload_sha256):
-        return  # somebody else completed the same upload while this one was reading
-    if not fits:
-        with context.database.write() as unit:
-            if _get(unit, submission.id).state in OPEN_UPLOAD:
-                unit.submissions.drop_chunks(submission.id)
-        raise kim_error("digest_mismatch")
-    if count == 1:
-        # The chunk is durable already: it only changes its name.
-        context.blobs.adopt(context.incoming.path(submission.id, 0), submission.payload_sha256)
-    else:
-        context.blobs.put_parts(_parts(context, submission))
-
-
-def _parts(context: HubContext, submission: Submission) -> Iterator[bytes]:
-    return context.incoming.parts(submission.id, submission.plan.count)
+        # Either a chunk was lost, or somebody else completed the same upload while this one was reading.
+        if context.blobs.intact(signed):
+            return
+    with context.database.write() as unit:
+        if _get(unit, submission.id).state not in OPEN_UPLOAD:
+            return  # over already; the caller reads how it ended
+        if unit.submissions.chunks(submission.id) == chunks:  # else they were sent again meanwhile
+            unit.submissions.drop_chunks(submission.id)
+    raise kim_error("digest_mismatch")
 
 
 def _get(unit: UnitOfWork, submission_id: SubmissionId) -> Submission:

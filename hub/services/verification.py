@@ -2,8 +2,15 @@
 
 Invariants: decision, event, problem and the superseding of the previous head are one transaction; the
 received bytes stay, whatever the decision; running it again, or twice at once, decides once.
+
+A fault of this machine is no decision. One that hits every submission alike (no sandbox, a full disk, a busy
+database) is waited out. One that hits this submission (its stored bytes are lost or damaged) is tried
+`MAX_ATTEMPTS` times, each a record in the audit trail, and then ends in a rejection as `internal`: while the
+period is open the node can deliver again, and once it is closed the publication of all periods no longer
+waits for one lost file.
 """
 
+import errno
 import logging
 import time
 from typing import Final
@@ -12,22 +19,32 @@ from hub.domain.cell_columns import Cells, MalformedColumnsError
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import KeyStatus, SubmissionState
+from hub.sandbox.client import SandboxDownError
 from hub.services.context import HubContext
 from hub.services.uploading import reject
+from hub.store.blobs import DamagedBlobError
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.dsse import parse_envelope
 from protocol.errors import KimError, kim_error
 from protocol.grid import grid_of
 
+#: One per `stale_seconds`: an operator has some minutes to restore a file before the node is asked again.
+MAX_ATTEMPTS: Final = 10
 _LOG: Final = logging.getLogger("kim.hub.verification")
+_FAILED: Final = "submission.attempt_failed"
+#: Shortages of the machine, not losses of one file.
+_SHORTAGES: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
+)
 
 
 def verify(context: HubContext, submission_id: SubmissionId) -> None:
     """Verify one submission, if it waits for it.
 
     Raises:
-        SandboxDownError, OSError: a fault of this machine; the submission keeps waiting.
+        SandboxDownError, OSError, MemoryError: a fault of this machine; the submission keeps waiting.
+        Exception: whatever else failed for this submission, before the last attempt.
     """
     submission = _begin(context, submission_id)
     if submission is None:
@@ -39,6 +56,10 @@ def verify(context: HubContext, submission_id: SubmissionId) -> None:
         cells_sha256 = context.blobs.put(_checked_cells(context, submission))
     except KimError as error:
         refusal = error
+    except Exception as fault:
+        if _hits_every_submission(fault) or not _was_last_attempt(context, submission_id, fault):
+            raise
+        refusal = kim_error("internal")
     with context.database.write() as unit:
         current = unit.submissions.get(submission_id)
         if current is None or current.state is not SubmissionState.VERIFYING:
@@ -70,8 +91,25 @@ def _begin(context: HubContext, submission_id: SubmissionId) -> Submission | Non
         return unit.submissions.get(submission_id)
 
 
+def _hits_every_submission(fault: Exception) -> bool:
+    if isinstance(fault, OSError):
+        return fault.errno in _SHORTAGES
+    return isinstance(fault, SandboxDownError | MemoryError)
+
+
+def _was_last_attempt(context: HubContext, submission_id: SubmissionId, fault: Exception) -> bool:
+    with context.database.write() as unit:
+        attempt = unit.audits(_FAILED, submission_id) + 1
+        detail = {"attempt": attempt, "fault": type(fault).__name__}
+        unit.audit(_FAILED, submission_id, at=context.clock.now(), actor="hub", detail=detail)
+    return attempt >= MAX_ATTEMPTS
+
+
 def _checked_cells(context: HubContext, submission: Submission) -> bytes:
     envelope = parse_envelope(context.blobs.get(submission.envelope_sha256))
+    # The child would refuse damaged bytes too, but as the node's fault.
+    if not context.blobs.intact(submission.payload_sha256):
+        raise DamagedBlobError(f"blob {submission.payload_sha256} is lost or damaged")
     cells = context.sandbox.check(envelope.payload, context.blobs.path(submission.payload_sha256))
     try:
         Cells.from_bytes(cells, rows=len(grid_of(context.catalogue, submission.dataset)))

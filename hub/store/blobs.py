@@ -1,8 +1,9 @@
 """Content-addressed files: the evidence. A blob's name is the SHA-256 of its bytes, and it never changes.
 
 Writing is tmp → fsync → rename → fsync of the folder, so a blob is there whole or not at all, and what was
-acknowledged survives a power cut. Reading checks the digest: a flipped bit is found, never passed on.
-Nothing here is named by a client; nothing is ever removed.
+acknowledged survives a power cut. A name is computed over the very bytes that are written to a private file,
+never taken from anyone. Reading checks the digest: a flipped bit is found, never passed on, and storing the
+right bytes again repairs the blob. Nothing here is named by a client; nothing is ever removed.
 """
 
 import hashlib
@@ -39,12 +40,20 @@ class BlobStore:
             (root / f"{n:02x}").mkdir(exist_ok=True)
 
     def put(self, data: bytes) -> Sha256:
-        """Store `data` and return its digest; storing again is free."""
+        """Store `data` and return its digest; storing again writes nothing unless the blob is damaged."""
         name = Sha256(hashlib.sha256(data).hexdigest())
-        return name if self.has(name) else self.put_parts([data])
+        return name if self.intact(name) else self.put_parts([data])
 
-    def put_parts(self, parts: Iterable[bytes]) -> Sha256:
-        """Store the concatenation of `parts`, holding one part in memory at a time."""
+    def put_parts(self, parts: Iterable[bytes], *, expected: Sha256 | None = None) -> Sha256:
+        """Store the concatenation of `parts`, holding one part in memory at a time.
+
+        Args:
+            parts: the bytes, each read once.
+            expected: when given, bytes with another digest are not stored.
+
+        Returns:
+            The digest of what was read, stored or not.
+        """
         digest = hashlib.sha256()
         with tempfile.NamedTemporaryFile(dir=self._tmp, delete=False) as out:
             temporary = Path(out.name)
@@ -53,36 +62,31 @@ class BlobStore:
                     digest.update(part)
                     out.write(part)
                 name = Sha256(digest.hexdigest())
-                if self.has(name):
+                if expected not in (None, name) or self.intact(name):
                     temporary.unlink()
                     return name
                 out.flush()
                 os.fsync(out.fileno())
-                self._adopt(temporary, name)
+                target = self.path(name)
+                temporary.chmod(0o440)
+                temporary.replace(target)
+                sync_folder(target.parent)
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
         return name
 
-    def adopt(self, path: Path, name: Sha256) -> None:
-        """Move a file, whose bytes are already durable and have the digest `name`, into the store.
-
-        The caller vouches for the digest: it has just been computed over the same file.
-        """
-        if self.has(name):
-            path.unlink()
-        else:
-            self._adopt(path, name)
-
-    def _adopt(self, path: Path, name: Sha256) -> None:
-        target = self.path(name)
-        path.chmod(0o440)
-        path.rename(target)
-        sync_folder(target.parent)
-
     def has(self, name: Sha256) -> bool:
         """Whether the blob is stored."""
         return self.path(name).is_file()
+
+    def intact(self, name: Sha256) -> bool:
+        """Whether the blob is stored and its bytes are those of its name."""
+        try:
+            with self.path(name).open("rb") as stored:
+                return hashlib.file_digest(stored, "sha256").hexdigest() == name
+        except FileNotFoundError:
+            return False
 
     def path(self, name: Sha256) -> Path:
         """Where the blob is, or would be; raises ValueError for anything but a digest."""

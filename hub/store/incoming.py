@@ -1,13 +1,16 @@
-"""Chunks of uploads that are not complete yet: `incoming/<submission id>/<number>`.
+"""Chunks of uploads that are not complete yet: `incoming/<submission id>/<number>-<SHA-256>`.
 
 Each chunk is written tmp → fsync → rename, so a connection that breaks off leaves nothing that counts.
-What lies here has no meaning of its own: the rows of `submission_chunk` say which chunks are in.
+What lies here has no meaning of its own: the rows of `submission_chunk` say which chunks are in. The digest
+in the name keeps two requests apart that send different bytes for one chunk: whichever row is committed, its
+file is there. It is a name, no proof: whoever puts the whole together computes the digest of what he reads.
 """
 
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hub.domain.ids import SubmissionId, is_sha256
@@ -27,13 +30,20 @@ class Incoming:
             raise ValueError("an upload is named by its submission id")
         return self._root / submission
 
-    def path(self, submission: SubmissionId, n: int) -> Path:
-        """Where chunk `n` lies."""
-        return self._folder(submission) / f"{n:06d}"
+    def path(self, submission: SubmissionId, n: int, *, sha256: str) -> Path:
+        """Where the bytes with this digest lie that were sent as chunk `n`."""
+        if not is_sha256(sha256):
+            raise ValueError("a chunk is named by its SHA-256")
+        return self._folder(submission) / f"{n:06d}-{sha256}"
 
     def put(self, submission: SubmissionId, n: int, data: bytes) -> None:
-        """Store chunk `n` durably, replacing an earlier try."""
+        """Store chunk `n` durably, beside other bytes sent for it.
+
+        Raises:
+            FileNotFoundError: the upload ended, and was cleared, at the same moment.
+        """
         folder = self._folder(submission)
+        target = self.path(submission, n, sha256=hashlib.sha256(data).hexdigest())
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
             sync_folder(self._root)
@@ -43,16 +53,16 @@ class Incoming:
                 out.write(data)
                 out.flush()
                 os.fsync(out.fileno())
-            Path(name).rename(self.path(submission, n))
+            Path(name).rename(target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
         sync_folder(folder)
 
-    def parts(self, submission: SubmissionId, count: int) -> Iterator[bytes]:
-        """Yield the chunks in order; FileNotFoundError if one is gone."""
-        for n in range(count):
-            yield self.path(submission, n).read_bytes()
+    def parts(self, submission: SubmissionId, chunks: Mapping[int, str]) -> Iterator[bytes]:
+        """Yield the chunks (number → digest) by number; FileNotFoundError if one is gone."""
+        for n in sorted(chunks):
+            yield self.path(submission, n, sha256=chunks[n]).read_bytes()
 
     def clear(self, submission: SubmissionId) -> None:
         """Remove what is left of an upload."""

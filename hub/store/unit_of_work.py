@@ -60,6 +60,16 @@ class UnitOfWork:
             )
         )
 
+    def audits(self, action: str, subject: str) -> int:
+        """Return how often an action was written down for a subject."""
+        table = models.audit_event
+        found = sa.select(sa.func.count()).select_from(table)
+        return int(
+            self.connection.execute(
+                found.where(table.c.action == action, table.c.subject == subject)
+            ).scalar_one()
+        )
+
     def change_mark(self) -> tuple[int, ...]:
         """Return the newest number of each table that grows: cheap to ask, equal only if nothing happened."""
         row = self.connection.execute(_CHANGE_MARK).one()

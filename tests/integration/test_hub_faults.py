@@ -17,8 +17,12 @@ from hub import logs
 from hub.app import Hub
 from hub.domain.ids import Sha256, SubmissionId
 from hub.sandbox.client import Sandbox, SandboxDownError
-from hub.services.verification import verify
-from protocol.problems import MEDIA_TYPE, PROBLEMS
+from hub.services.bounding import bound
+from hub.services.compiling import compile_cube
+from hub.services.publishing import close, publish
+from hub.services.verification import MAX_ATTEMPTS, verify
+from protocol.periods import Period
+from protocol.problems import MEDIA_TYPE, PROBLEMS, Retry
 from tests.factories.running_hub import Parcel, RunningHub, running_hub
 from tests.integration.test_hub_announce import nothing_stored, refused
 
@@ -132,13 +136,60 @@ def test_a_job_that_fails_is_done_again_and_its_message_is_not_logged(
         running.hub.start()
         _wait(running, parcel, "verifying")
         deadline = time.monotonic() + 30
-        while "FileNotFoundError" not in caplog.text:
+        while "DamagedBlobError" not in caplog.text:
             assert time.monotonic() < deadline
             time.sleep(0.02)
     assert str(payload) not in caplog.text
     payload.with_name("hidden").rename(payload)
     running.clock.advance(minutes=5)
     _wait(running, parcel, "accepted")
+
+
+def test_a_submission_that_cannot_be_decided_does_not_hold_up_publication_for_ever(
+    running: RunningHub,
+) -> None:
+    context = running.hub.context
+    context.sandbox.start()
+    lost, fine = (running.sender(area) for area in ("NW05111", "NW05112"))
+    parcel, other = lost.parcel(), fine.parcel()
+    lost.send(parcel)
+    fine.send(other)
+    verify(context, SubmissionId(other.id))
+    bound(context, SubmissionId(other.id))
+    close(context, [Period(2026, 1)])
+    with context.database.read() as unit:
+        row = unit.submissions.get(SubmissionId(parcel.id))
+    assert row is not None
+    context.blobs.path(row.envelope_sha256).unlink()
+    for _ in range(MAX_ATTEMPTS - 1):
+        with pytest.raises(FileNotFoundError):
+            verify(context, SubmissionId(parcel.id))
+        compile_cube(context, "CASES", "2026-Q1")
+        assert publish(context) is None
+    verify(context, SubmissionId(parcel.id))
+    assert lost.look(parcel)["problem"]["code"] == "internal"
+    assert PROBLEMS["internal"].retry is Retry.AFTER
+    assert compile_cube(context, "CASES", "2026-Q1") is not None
+    assert publish(context) == 1
+
+
+def test_a_full_disk_is_waited_out(running: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = running.hub.context
+    context.sandbox.start()
+    sender = running.sender()
+    parcel = sender.parcel()
+    sender.send(parcel)
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        for _ in range(MAX_ATTEMPTS + 2):
+            with pytest.raises(OSError, match="space"):
+                verify(context, SubmissionId(parcel.id))
+    verify(context, SubmissionId(parcel.id))
+    assert running.state(parcel) == "accepted"
 
 
 def test_a_worker_that_ended_is_replaced(running: RunningHub) -> None:

@@ -143,7 +143,8 @@ def test_a_chunk_file_that_vanished_is_asked_for_again(running: RunningHub, send
     parcel = _announced(sender, _small(sender))
     for n in range(3):
         sender.put(parcel, n)
-    running.hub.context.incoming.path(SubmissionId(parcel.id), 1).unlink()
+    digest = hashlib.sha256(parcel.chunks[1]).hexdigest()
+    running.hub.context.incoming.path(SubmissionId(parcel.id), 1, sha256=digest).unlink()
     refused(sender.complete(parcel), "digest_mismatch")
     for n in range(3):
         sender.put(parcel, n)

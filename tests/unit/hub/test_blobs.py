@@ -56,26 +56,43 @@ def test_only_a_digest_names_a_blob(tmp_path: Path, name: str) -> None:
         BlobStore(tmp_path).path(Sha256(name))
 
 
-def test_a_file_is_adopted_once(tmp_path: Path) -> None:
-    store = BlobStore(tmp_path / "blobs")
-    name = Sha256(hashlib.sha256(b"chunk").hexdigest())
-    for _ in range(2):
-        source = tmp_path / "chunk"
-        source.write_bytes(b"chunk")
-        store.adopt(source, name)
-        assert not source.exists()
-    assert store.get(name) == b"chunk"
+def _damage(store: BlobStore, name: Sha256) -> None:
+    store.path(name).chmod(0o600)
+    store.path(name).write_bytes(b"something else")
+
+
+def test_storing_again_repairs_a_damaged_blob(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    name = store.put(b"evidence")
+    assert store.intact(name)
+    for again in (lambda: store.put(b"evidence"), lambda: store.put_parts([b"evi", b"dence"], expected=name)):
+        _damage(store, name)
+        assert store.has(name)
+        assert not store.intact(name)
+        assert again() == name
+        assert store.get(name) == b"evidence"
+    assert _files(tmp_path) == [store.path(name)]
+
+
+def test_bytes_other_than_the_expected_ones_are_not_stored(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    expected = Sha256(hashlib.sha256(b"evidence").hexdigest())
+    assert store.put_parts([b"junk"], expected=expected) == hashlib.sha256(b"junk").hexdigest()
+    assert not store.intact(expected)
+    assert _files(tmp_path) == []
 
 
 def test_chunks_wait_side_by_side_and_are_cleared(tmp_path: Path) -> None:
     incoming = Incoming(tmp_path)
     upload = SubmissionId("ab" * 32)
+    digests = {n: hashlib.sha256(data).hexdigest() for n, data in enumerate((b"one", b"two"))}
     incoming.put(upload, 1, b"two")
-    incoming.put(upload, 0, b"bad")
     incoming.put(upload, 0, b"one")
-    assert list(incoming.parts(upload, 2)) == [b"one", b"two"]
+    incoming.put(upload, 0, b"bad")  # another request's bytes for the same chunk replace nothing
+    incoming.put(upload, 0, b"one")
+    assert list(incoming.parts(upload, digests)) == [b"one", b"two"]
     assert incoming.submissions() == [upload]
-    assert len(_files(tmp_path)) == 2
+    assert len(_files(tmp_path)) == 3
     incoming.clear(upload)
     incoming.clear(upload)
     assert incoming.submissions() == []
@@ -84,3 +101,5 @@ def test_chunks_wait_side_by_side_and_are_cleared(tmp_path: Path) -> None:
 def test_an_upload_is_never_named_by_a_client(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="named by"):
         Incoming(tmp_path).put(SubmissionId("../x"), 0, b"")
+    with pytest.raises(ValueError, match="named by"):
+        Incoming(tmp_path).path(SubmissionId("ab" * 32), 0, sha256="../x")
