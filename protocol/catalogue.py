@@ -148,6 +148,7 @@ class IdentityKind(StrEnum):
     """How the terms of an identity hang together."""
 
     FLOW = "flow"
+    FLOW_HIDDEN = "flow_hidden"
     SUBSET = "subset"
     EQUAL = "equal"
     YEAR_BOUNDS = "year_bounds"
@@ -159,6 +160,8 @@ class Identity:
 
     ``flow`` and ``equal``: the signed terms add to zero. ``subset``: they add to at most zero.
     ``year_bounds``: the year lies between the largest quarter and the sum of quarters.
+    ``flow_hidden``: the last term is not delivered by ``groups``; by each of them the other terms add up to a
+    count that nobody sees, but that is not negative and at most what is delivered of the last term.
 
     Attributes:
         id: validation rule id.
@@ -169,6 +172,7 @@ class Identity:
         dimensions: the shared dimensions over whose cells it holds.
         terms: signed indicators.
         text: the relation in words.
+        groups: breakdowns that the last term lacks; ``flow_hidden`` only.
     """
 
     id: str
@@ -178,6 +182,7 @@ class Identity:
     dimensions: tuple[str, ...]
     terms: tuple[Term, ...]
     text: Text
+    groups: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)

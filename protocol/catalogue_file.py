@@ -160,6 +160,7 @@ def _identity(row: dict[str, Any]) -> Identity:
         dimensions=tuple(row["dimensions"]),
         terms=terms,
         text=Text(**row["text"]),
+        groups=tuple(tuple(group) for group in row.get("groups", ())),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from aggregation.disclosure.hidden_flows import FlowLink
 from aggregation.disclosure.linear_system import (
     NO_LIMIT,
     BoolArray,
@@ -27,7 +28,7 @@ from aggregation.disclosure.linear_system import (
     joined,
     stack,
 )
-from aggregation.disclosure.relations import FlowLink, Structure
+from aggregation.disclosure.relations import Structure
 from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.texts import Text
@@ -72,13 +73,11 @@ class History:
         structure: the dataflow.
         deliveries: the new one first, then the linked ones by period, earlier vintages first.
         system: relations within and between them.
-        bridges: cells of one delivery that relations between deliveries may touch, whatever the history.
     """
 
     structure: Structure
     deliveries: tuple[Delivered, ...]
     system: LinearSystem
-    bridges: BoolArray
 
     @property
     def values(self) -> IntArray:
@@ -94,6 +93,17 @@ class History:
         """Return the delivery and the grid row of a cell of the joint system."""
         block, row = divmod(cell, len(self.structure.grid))
         return self.deliveries[block], row
+
+    def alone(self, block: int) -> LinearSystem:
+        """Return the system of one delivery with all others held at their true values.
+
+        Whoever moves cells of this delivery and keeps these rows keeps those of the joint system too.
+        """
+        size = len(self.structure.grid)
+        others = self.values
+        others[block * size : (block + 1) * size] = 0
+        cells = np.arange(block * size, (block + 1) * size, dtype=np.int64)
+        return self.system.among(cells, self.system.activity(others))[0]
 
 
 def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delivered]) -> History:
@@ -123,15 +133,7 @@ def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delive
         [*_flows(structure, deliveries), *_vintages(deliveries)],
     )
     between = between.only_rows(between.satisfied(values))
-    return History(structure, deliveries, joined(inside, between), bridge_cells(structure))
-
-
-def bridge_cells(structure: Structure) -> BoolArray:
-    """Return the cells of one delivery that an identity with other deliveries touches."""
-    bridges = np.zeros(len(structure.grid), dtype=np.bool_)
-    for flow in structure.flows:
-        bridges[list(flow.rows)] = True
-    return bridges
+    return History(structure, deliveries, joined(inside, between))
 
 
 def _ordinal(period: Period) -> int:
@@ -162,7 +164,7 @@ def _flows(structure: Structure, deliveries: Sequence[Delivered]) -> Iterator[Re
     newest[_ordinal(deliveries[0].period)] = 0
     cells = len(structure.grid)
     for ordinal, block in sorted(newest.items()):
-        for flow in structure.flows:
+        for flow in (*structure.flows, *structure.hidden_flows):
             relation = _flow(flow, [newest.get(ordinal - lag) for lag in flow.lags], cells)
             if relation is not None and block is not None:
                 yield relation
@@ -178,12 +180,17 @@ def _flow(flow: FlowLink, blocks: Sequence[int | None], cells: int) -> Relation 
     missing = {sign for sign, block in zip(flow.signs, blocks, strict=True) if block is None}
     if len(missing) > 1 or not known:
         return None
+    lower = -NO_LIMIT if missing == {1} else flow.lower
+    upper = NO_LIMIT if missing == {-1} else flow.upper
+    if lower == -NO_LIMIT and upper == NO_LIMIT:
+        return None
+    kind = RelationKind.FLOW_FLOOR if missing else RelationKind.FLOW
     return Relation(
-        kind=RelationKind.FLOW_FLOOR if missing else RelationKind.FLOW,
+        kind=RelationKind.FLOW_HIDDEN if flow.hidden else kind,
         cells=tuple(cell for _, cell in known),
         coefficients=tuple(sign for sign, _ in known),
-        lower=-NO_LIMIT if missing == {1} else 0,
-        upper=NO_LIMIT if missing == {-1} else 0,
+        lower=lower,
+        upper=upper,
         certain=False,
     )
 

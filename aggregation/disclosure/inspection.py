@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
 from aggregation.disclosure.audit import Examination, Verdict, examine, protected_by_movement
-from aggregation.disclosure.history import Delivered, History, bridge_cells, linked_history
-from aggregation.disclosure.linear_system import BoolArray, IntArray
+from aggregation.disclosure.history import Delivered, History, linked_history
+from aggregation.disclosure.linear_system import BoolArray, IntArray, LinearSystem
 from aggregation.disclosure.primary import attacker_floors, open_zeros, sensitive_cells
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
@@ -119,37 +119,43 @@ def _publication(history: History, stricter: int | None) -> Publication:
 
 
 def _settled(history: History, sensitive: Sequence[BoolArray], stricter: int | None) -> tuple[BoolArray, int]:
-    """Return the cells that are proven within their own delivery, with all cells that others see held fixed.
+    """Return the cells that are proven within their own delivery, with all other deliveries held fixed.
 
     Such a proof is one in the joint system too: nothing outside the delivery moves.
     """
     settled, programs = [], 0
-    for delivery, cells in zip(history.deliveries, sensitive, strict=True):
+    for block, (delivery, cells) in enumerate(zip(history.deliveries, sensitive, strict=True)):
         if sum(other.period == delivery.period for other in history.deliveries) > 1:
             settled.append(np.zeros_like(cells))
             continue
-        proven, solved = _settled_alone(
-            history.structure, delivery.values.tobytes(), delivery.withheld.tobytes(), stricter
+        system = history.alone(block)
+        key = (
+            id(history.structure),
+            stricter,
+            *(part.tobytes() for part in (delivery.values, delivery.withheld, system.starts)),
+            *(part.tobytes() for part in (system.columns, system.coefficients, system.lower, system.upper)),
         )
-        settled.append(np.frombuffer(proven, dtype=np.bool_) & cells)
-        programs += solved
+        if key not in _SETTLED:
+            _SETTLED[key], solved = _settled_alone(history.structure, system, delivery, stricter)
+            programs += solved
+        settled.append(_SETTLED[key] & cells)
+        while len(_SETTLED) > _REMEMBERED:
+            _SETTLED.pop(next(iter(_SETTLED)))
     return np.concatenate(settled), programs
 
 
-@lru_cache(maxsize=64)
+_REMEMBERED: Final = 64
+_SETTLED: Final[dict[tuple[int | bytes | None, ...], BoolArray]] = {}
+"""A node audits quarter after quarter against the same history; entries only save time."""
+
+
 def _settled_alone(
-    structure: Structure, values: bytes, withheld: bytes, stricter: int | None
-) -> tuple[bytes, int]:
-    """Pure, and remembered: a node audits quarter after quarter against the same history."""
-    true = np.frombuffer(values, dtype=np.int64)
-    hidden = np.frombuffer(withheld, dtype=np.bool_)
-    movable = hidden & ~bridge_cells(structure)
-    publication = Publication(
-        structure.system, true, movable, attacker_floors(structure, true, hidden, stricter=stricter)
-    )
-    cells = movable & sensitive_cells(structure, true, stricter=stricter)
-    proven, programs = protected_by_movement(publication, cells)
-    return proven.tobytes(), programs
+    structure: Structure, system: LinearSystem, delivery: Delivered, stricter: int | None
+) -> tuple[BoolArray, int]:
+    floors = attacker_floors(structure, delivery.values, delivery.withheld, stricter=stricter)
+    publication = Publication(system, delivery.values, delivery.withheld, floors)
+    cells = delivery.withheld & sensitive_cells(structure, delivery.values, stricter=stricter)
+    return protected_by_movement(publication, cells)
 
 
 def _report(

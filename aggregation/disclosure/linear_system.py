@@ -37,6 +37,9 @@ class RelationKind(IntEnum):
     FLOW = 5  # stock now = stock before + came - went
     FLOW_FLOOR = 6  # as FLOW, but the stock before was never delivered: it is only known to be >= 0
     VINTAGE = 7  # a figure delivered twice and not changed in between
+    FLOW_HIDDEN = (
+        8  # who went is not delivered by this breakdown, but cannot be fewer than nobody, nor too many
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ The steps, in this order, so that the pattern depends on the input alone and not
 
 1. The rules make cells sensitive; small stocks that later quarters build on are to stay uncertain too.
 2. The new delivery is protected table by table as far as that goes, with the cells that other tables and
-   neighbouring quarters see held fixed: what is proven here stays proven whatever comes.
+   neighbouring quarters see held fixed, and the neighbouring quarters at their true values: rows that reach
+   into them are kept, so what is proven here is proven in the joint system too.
 3. What is left of it is protected in the joint system.
-4. The sensitive cells of the linked deliveries are proven again, with what is withheld by now.
+4. The sensitive cells of the linked deliveries are proven again, with what is withheld by now: a neighbour
+   adds rows (people who went are not fewer than nobody in any breakdown) that older proofs did not know.
 5. Those that the new delivery would open are protected in the joint system.
 
 Deliveries that are out keep their pattern: published cells are constants, withheld ones variables. This
@@ -131,7 +133,7 @@ class _Run:
         """Step 2."""
         fixed = _seen_by_others(self._history, self._new)
         task = Task(
-            publication=_alone(self._structure, self._new, fixed, self._stricter),
+            publication=_alone(self._history, 0, fixed, self._stricter),
             sensitive=self._sensitive & ~fixed,
             upward=np.zeros_like(fixed),
             optional=self._optional() & ~fixed,
@@ -151,12 +153,12 @@ class _Run:
     def protect_linked(self) -> None:
         """Steps 4 and 5."""
         waiting = [np.zeros_like(self._sensitive)]
-        waiting += [self._waiting_in(delivery) for delivery in self._history.deliveries[1:]]
+        waiting += [self._waiting_in(block) for block in range(1, len(self._history.deliveries))]
         proof = self._joint_pattern(np.concatenate(waiting) & ~self._proven, means=False)
         opened = np.zeros_like(self._proven)
         opened[list(proof.unprotected)] = True
         self._raise_if_open(self._joint_pattern(opened))
-        PROOFS.remember(self._structure, self._new, self._proven_alone, self._stricter)
+        PROOFS.remember(self._history.alone(0), self._new, self._proven_alone, self._stricter)
 
     def _joint_pattern(
         self, cells: BoolArray, *, upward: BoolArray | None = None, means: bool = True
@@ -194,16 +196,17 @@ class _Run:
         everywhere[: len(cells)] = cells
         return everywhere
 
-    def _waiting_in(self, old: Delivered) -> BoolArray:
+    def _waiting_in(self, block: int) -> BoolArray:
         """Return the sensitive cells of a linked delivery whose proof may depend on other deliveries."""
+        old, system = self._history.deliveries[block], self._history.alone(block)
         sensitive = old.withheld & sensitive_cells(self._structure, old.values, stricter=self._stricter)
         fixed = _seen_by_others(self._history, old)
         if fixed.all():
             return sensitive
-        proven = PROOFS.recall(self._structure, old, self._stricter)
+        proven = PROOFS.recall(system, old, self._stricter)
         if proven is None:
             task = Task(
-                publication=_alone(self._structure, old, fixed, self._stricter),
+                publication=_alone(self._history, block, fixed, self._stricter),
                 sensitive=sensitive & ~fixed,
                 upward=np.zeros_like(fixed),
                 optional=np.zeros_like(fixed),
@@ -212,7 +215,7 @@ class _Run:
             pattern = protect_cells(task)
             self.programs += pattern.solves
             proven = pattern.proven()
-            PROOFS.remember(self._structure, old, proven, self._stricter)
+            PROOFS.remember(system, old, proven, self._stricter)
         return sensitive & ~proven
 
     def _raise_if_open(self, pattern: Pattern) -> None:
@@ -239,10 +242,11 @@ def _starting_pattern(
     return withheld
 
 
-def _alone(structure: Structure, delivery: Delivered, fixed: BoolArray, stricter: int | None) -> Publication:
-    """Return one delivery as published, with the cells that others see held at their true value."""
-    floors = attacker_floors(structure, delivery.values, delivery.withheld, stricter=stricter)
-    return Publication(structure.system, delivery.values, delivery.withheld & ~fixed, floors)
+def _alone(history: History, block: int, fixed: BoolArray, stricter: int | None) -> Publication:
+    """Return one delivery as published, with other deliveries and the cells they see at their true values."""
+    delivery = history.deliveries[block]
+    floors = attacker_floors(history.structure, delivery.values, delivery.withheld, stricter=stricter)
+    return Publication(history.alone(block), delivery.values, delivery.withheld & ~fixed, floors)
 
 
 def _jointly(history: History, stricter: int | None) -> Publication:

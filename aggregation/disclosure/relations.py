@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aggregation.disclosure.hidden_flows import FlowLink, hidden_flow_links
 from aggregation.disclosure.linear_system import (
     NO_LIMIT,
     BoolArray,
@@ -70,21 +71,6 @@ class CellRules:
     beside_parts: BoolArray
 
 
-@dataclass(frozen=True, slots=True)
-class FlowLink:
-    """One cell's flow identity: signed cells of the period itself and of earlier ones.
-
-    Attributes:
-        signs: sign of each term.
-        rows: grid row of each term.
-        lags: periods back of each term.
-    """
-
-    signs: tuple[int, ...]
-    rows: tuple[int, ...]
-    lags: tuple[int, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Structure:
     """Everything about a dataflow's disclosure that does not depend on values.
@@ -95,6 +81,7 @@ class Structure:
         system: relations within one delivery.
         rules: rule of each cell.
         flows: identities that reach into earlier deliveries.
+        hidden_flows: what they say about breakdowns of a flow that are not delivered.
         hinges: cells that other tables or deliveries see: margins that two tables of an indicator share, and
             cells of ``flows``.
         weights: how many elementary cells each cell sums up: what its loss costs the readers.
@@ -105,6 +92,7 @@ class Structure:
     system: LinearSystem
     rules: CellRules
     flows: tuple[FlowLink, ...]
+    hidden_flows: tuple[FlowLink, ...]
     hinges: BoolArray
     weights: IntArray
 
@@ -130,6 +118,7 @@ def structure_of(catalogue: Catalogue, dataset_id: str) -> Structure:
             system=LinearSystem.of(len(grid), relations),
             rules=_cell_rules(catalogue, grid),
             flows=flows,
+            hidden_flows=tuple(hidden_flow_links(catalogue, grid)),
             hinges=_hinges(grid, flows),
             weights=_weights(len(grid), relations),
         )

@@ -81,6 +81,10 @@ _FORMS: Final = {
         "der Bestand zuvor ist nicht negativ, mit {first}, {rest}",
         "the stock before is not negative, with {first}, {rest}",
     ),
+    RelationKind.FLOW_HIDDEN: Text(
+        "Abgänge sind nicht negativ, auch wo sie nicht geliefert werden, mit {first}, {rest}",
+        "those who went are not fewer than nobody where they are not delivered either, with {first}, {rest}",
+    ),
     RelationKind.VINTAGE: Text(
         "{first} wurde schon geliefert: {rest}", "{first} was delivered before: {rest}"
     ),

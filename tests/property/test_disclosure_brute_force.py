@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ SUBSET = {
     "terms": [{"sign": 1, "indicator": "NEW"}, {"sign": -1, "indicator": "N"}],
     "text": {"de": "s", "en": "s"},
 }
-FLOW = {
+FLOW: dict[str, Any] = {
     "id": "V",
     "kind": "flow",
     "severity": "error",
@@ -81,6 +82,26 @@ STOCKS = catalogue_of(
     ],
     identities=[FLOW],
 )
+HIDDEN = {
+    **FLOW,
+    "id": "H",
+    "kind": "flow_hidden",
+    "dimensions": [],
+    "groups": [["A"]],
+    "terms": [
+        {**term, "sign": -term["sign"]} for term in FLOW["terms"][1:3] + FLOW["terms"][:1] + FLOW["terms"][3:]
+    ],
+}
+LEAVERS_IN_TOTAL = catalogue_of(
+    [A2],
+    [
+        indicator("OPEN", [["A"]], stock_or_flow="stock"),
+        indicator("OPENED", [["A"]]),
+        indicator("CLOSED", [[]]),
+    ],
+    identities=[FLOW | {"dimensions": []}, HIDDEN],
+)
+HISTORIES = {"leavers by group": STOCKS, "leavers in total": LEAVERS_IN_TOTAL}
 QUARTERS = [Period(2025, quarter) for quarter in (1, 2, 3)]
 
 
@@ -112,9 +133,9 @@ def counted(draw: st.DrawFn, catalogue: Catalogue, *, max_people: int = 10) -> n
 
 
 @st.composite
-def quarters(draw: st.DrawFn) -> list[np.ndarray]:
+def quarters(draw: st.DrawFn, catalogue: Catalogue) -> list[np.ndarray]:
     """Three quarters of stocks and flows; cases come and go."""
-    grid = structure_of(STOCKS, "D").grid
+    grid = structure_of(catalogue, "D").grid
     case = st.tuples(st.sampled_from(["a1", "a2"]), st.integers(-1, 2), st.integers(0, 4))
     cases = draw(st.lists(case, max_size=12))
     tables = []
@@ -206,12 +227,15 @@ def test_a_protected_delivery_determines_no_sensitive_cell(name: str, data: st.D
     assert _exposed_rows(catalogue, [new]) == (set(), Verdict.SAFE)
 
 
+@pytest.mark.parametrize("name", HISTORIES)
 @settings(max_examples=60)
-@given(quarters(), st.data())
+@given(data=st.data())
 def test_with_history_the_audit_finds_exactly_the_cells_that_are_determined(
-    tables: list[np.ndarray], data: st.DataObject
+    name: str, data: st.DataObject
 ) -> None:
-    structure = structure_of(STOCKS, "D")
+    catalogue = HISTORIES[name]
+    structure = structure_of(catalogue, "D")
+    tables = data.draw(quarters(catalogue))
     deliveries = []
     for period, values in zip(QUARTERS, tables, strict=True):
         hidden = data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values)))
@@ -222,37 +246,42 @@ def test_with_history_the_audit_finds_exactly_the_cells_that_are_determined(
     for _ in range(3):
         reach |= {d.period for d in linked if {d.period.previous(), d.period.next()} & reach}
     linked = [d for d in linked if d.period in reach]
-    exposed, _ = _exposed_rows(STOCKS, [new, *linked])
-    cells = _sensitive_withheld(STOCKS, [new, *linked])
+    exposed, _ = _exposed_rows(catalogue, [new, *linked])
+    cells = _sensitive_withheld(catalogue, [new, *linked])
     assert exposed == determined(published(structure, new, linked), cells)
 
 
+@pytest.mark.parametrize("name", HISTORIES)
 @settings(max_examples=40)
-@given(quarters(), st.permutations([0, 1, 2]))
-def test_quarter_after_quarter_nothing_becomes_determined(tables: list[np.ndarray], order: list[int]) -> None:
-    structure = structure_of(STOCKS, "D")
+@given(data=st.data(), order=st.permutations([0, 1, 2]))
+def test_quarter_after_quarter_nothing_becomes_determined(
+    name: str, data: st.DataObject, order: list[int]
+) -> None:
+    catalogue = HISTORIES[name]
+    structure = structure_of(catalogue, "D")
+    tables = data.draw(quarters(catalogue))
     out: list[Delivered] = []
     for number in order:
         values = tables[number]
-        withheld = _pattern(STOCKS, QUARTERS[number], values, out)
+        withheld = _pattern(catalogue, QUARTERS[number], values, out)
         if withheld is None:
             everything = Delivered(QUARTERS[number], values, values > 0)
             together = published(structure, everything, out)
             history = [everything, *sorted(out, key=lambda d: d.period)]
-            assert determined(together, _connected(structure, history))
+            assert determined(together, _connected(catalogue, history))
             return
         new = Delivered(QUARTERS[number], values, withheld)
         history = [new, *sorted(out, key=lambda d: d.period)]
-        assert not determined(published(structure, new, out), _connected(structure, history))
+        assert not determined(published(structure, new, out), _connected(catalogue, history))
         out.append(new)
 
 
-def _connected(structure: object, history: list[Delivered]) -> list[int]:
+def _connected(catalogue: Catalogue, history: list[Delivered]) -> list[int]:
     """Sensitive cells of the deliveries that are linked to the first."""
     reach = {history[0].period}
     for _ in history:
         reach |= {d.period for d in history if {d.period.previous(), d.period.next()} & reach}
-    return _sensitive_withheld(STOCKS, [d for d in history if d.period in reach])
+    return _sensitive_withheld(catalogue, [d for d in history if d.period in reach])
 
 
 @pytest.mark.parametrize("name", WORLDS)

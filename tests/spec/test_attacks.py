@@ -8,6 +8,7 @@ The audit names the relations that the attacker uses, never a value.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -216,6 +217,52 @@ def test_flow_identity() -> None:
     assert "Bestand = Bestand zuvor" in report.exposed[0].text.de
     pattern = protect_delivery(STOCK, "D", SUMMER, _values(STOCK, AFTER), linked=[spring])
     assert pattern.withheld.sum() == 4  # newcomers a and b, and one more pair of stocks or leavers
+
+
+def _leavers(*identities: dict[str, Any]) -> Catalogue:
+    """Stocks and newcomers by A; of those who went only the total is delivered."""
+    terms = [
+        {"sign": 1, "indicator": "OPEN", "lag": 1},
+        {"sign": 1, "indicator": "OPENED"},
+        {"sign": -1, "indicator": "OPEN"},
+        {"sign": -1, "indicator": "CLOSED"},
+    ]
+    common = {"severity": "error", "certain": False, "dimensions": [], "terms": terms}
+    return catalogue_of(
+        [codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})],
+        [
+            indicator("OPEN", [["A"]], stock_or_flow="stock"),
+            indicator("OPENED", [["A"]]),
+            indicator("CLOSED", [[]]),
+        ],
+        identities=[{**common, "text": {"de": "v", "en": "v"}, **identity} for identity in identities],
+    )
+
+
+def test_cases_that_ended_are_not_delivered_by_citizenship_but_they_are_not_negative() -> None:
+    """Nobody went, so nobody of group a went either: 13 = 10 + came."""
+    flow = {"id": "V", "kind": "flow"}
+    naive = _leavers(flow)
+    aware = _leavers(flow, {"id": "H", "kind": "flow_hidden", "groups": [["A"]]})
+    before = {
+        "OPEN:a": 10, "OPEN:b": 20, "OPEN:total": 30,
+        "OPENED:a": 5, "OPENED:b": 5, "OPENED:total": 10, "CLOSED:total": 5,
+    }  # fmt: skip
+    after = {
+        "OPEN:a": 13, "OPEN:b": 29, "OPEN:total": 42,
+        "OPENED:a": 3, "OPENED:b": 9, "OPENED:total": 12, "CLOSED:total": 0,
+    }  # fmt: skip
+    newcomers = ["OPENED:a", "OPENED:b"]
+    spring = _delivered(naive, before, [], SPRING)
+    assert _audit(naive, after, newcomers, period=SUMMER, linked=[spring]).verdict is Verdict.SAFE
+    spring = _delivered(aware, before, [], SPRING)
+    report = _audit(aware, after, newcomers, period=SUMMER, linked=[spring])
+    assert _exposed(aware, report) == {"a"}
+    assert "Abgänge sind nicht negativ" in report.exposed[0].text.de
+    values = _values(aware, after)
+    hidden = protect_delivery(aware, "D", SUMMER, values, linked=[spring]).withheld
+    assert set(np.flatnonzero(hidden)) == {_row(aware, name) for name in (*newcomers, "OPEN:a", "OPEN:b")}
+    assert _safe_pattern(aware, after, period=SUMMER, linked=[spring]) == {"a", "b"}
 
 
 def test_an_old_delivery_must_not_fall_with_a_new_one() -> None:

@@ -96,12 +96,12 @@ def test_what_a_process_remembers_changes_no_pattern() -> None:
 
 
 def test_the_memory_of_proofs_is_bounded() -> None:
-    structure, memory = structure_of(SMALL, "D"), ProofMemory(max_deliveries=2)
+    system, memory = structure_of(SMALL, "D").system, ProofMemory(max_deliveries=2)
     proven = np.zeros(3, dtype=np.bool_)
     deliveries = [Delivered(QUARTERS[0], np.full(3, n, dtype=np.int64), proven) for n in range(3)]
     for delivery in deliveries:
-        memory.remember(structure, delivery, proven, None)
-    assert [memory.recall(structure, delivery, None) is None for delivery in deliveries] == [
+        memory.remember(system, delivery, proven, None)
+    assert [memory.recall(system, delivery, None) is None for delivery in deliveries] == [
         True,
         False,
         False,

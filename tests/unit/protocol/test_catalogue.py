@@ -90,6 +90,10 @@ def test_identities_are_signed_terms() -> None:
         (1, "CASES_OPEN", 0), (-1, "CASES_OPEN", 1), (-1, "CASES_OPENED", 0), (1, "CASES_CLOSED", 0),
     }  # fmt: skip
     assert by_id["V_SUBSET_NEW"].certain
+    hidden = by_id["V_FLOW_HIDDEN"]
+    assert hidden.kind is IdentityKind.FLOW_HIDDEN
+    assert not hidden.certain
+    assert hidden.groups == (("SEX", "CITIZEN"), ("RESIDENCE",), ("RECHTSKREIS",), ("FIELD",))
 
 
 def test_merged_codes_are_not_on_the_wire() -> None:
