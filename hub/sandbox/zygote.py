@@ -15,6 +15,7 @@ group and every other descendant are killed before the hub gets its answer.
 import array
 import gc
 import json
+import mmap
 import os
 import select
 import signal
@@ -30,6 +31,8 @@ from protocol.errors import KimError
 
 MAX_REQUEST_BYTES: Final = 128 * 1024
 _FAILED: Final = 3
+#: Fresh memory that a delivery of ordinary size takes, and more.
+_ROOM_BYTES: Final = 16 * 1024 * 1024
 
 
 def main() -> None:
@@ -74,6 +77,8 @@ def _rehearse_in_child(*, memory_bytes: int, cpu_seconds: int) -> None:
     if pid == 0:
         try:
             limits.set_hard_limits(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+            # The rehearsal itself may fit into memory that an earlier one left free; a delivery will not.
+            mmap.mmap(-1, _ROOM_BYTES).close()
             rehearse()
         except BaseException:  # noqa: BLE001 -- whatever it is, this sandbox cannot work
             os._exit(_FAILED)

@@ -226,9 +226,12 @@ def test_a_sandbox_that_cannot_start_is_no_refusal(
 def test_limits_that_leave_no_room_are_noticed_at_the_start() -> None:
     """A sandbox in which nothing can work refuses to start instead of refusing every delivery."""
     sandbox = Sandbox(memory_bytes=1, cpu_seconds=20, wall_seconds=5.0)
-    with pytest.raises(SandboxDownError):
-        sandbox.start()
-    assert not sandbox.alive
+    try:
+        with pytest.raises(SandboxDownError):
+            sandbox.start()
+        assert not sandbox.alive
+    finally:
+        sandbox.close()
 
 
 def test_log_lines_are_json_without_quoting_exceptions() -> None:
