@@ -59,7 +59,7 @@ class PublicKey:
         """Refuse what can never identify one signer (SPEC P-12).
 
         Raises:
-            KimError: ``key_unreadable`` for a wrong length or a point of small order.
+            KimError: ``bad_public_key`` for a wrong length or a point of small order.
         """
         if len(self.raw) != KEY_BYTES or self.raw[:-1] + bytes([self.raw[-1] & 0x7F]) in _SMALL_ORDER:
             raise _unreadable_public_key()
@@ -69,7 +69,7 @@ class PublicKey:
         """Read the form in which a key is registered: 64 lower-case hexadecimal digits.
 
         Raises:
-            KimError: ``key_unreadable`` if it is anything else.
+            KimError: ``bad_public_key`` if it is anything else.
         """
         try:
             raw = bytes.fromhex(text)
@@ -179,10 +179,9 @@ def new_instance_id() -> str:
 
 def _unreadable_public_key() -> KimError:
     return kim_error(
-        "key_unreadable",
+        "bad_public_key",
         Text(
-            "Ein öffentlicher Schlüssel besteht aus 64 kleinen Hexadezimalziffern und liegt nicht in der "
-            "kleinen Untergruppe.",
-            "A public key has 64 lower-case hexadecimal digits and lies outside the small subgroup.",
+            "Ein öffentlicher Schlüssel hat 64 Zeichen, 0 bis 9 und a bis f; einige wenige sind gesperrt.",
+            "A public key has 64 characters, 0 to 9 and a to f; a few of them are barred.",
         ),
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of
+from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of, settings_of_hub
 from hub.services.installation import install, upgrade
 from hub.settings import FILE_NAME, HubSettings
 from protocol.texts import Text
@@ -68,5 +68,5 @@ def upgrade_command(home: Path, *, as_json: bool) -> None:
 
     Beispiel / Example: kim-hub db upgrade --home var/hub
     """
-    revision = upgrade(settings_of(home))
+    revision = upgrade(settings_of_hub(home))
     answer({"schema": revision}, Text(f"Stand {revision}.", f"Revision {revision}."), as_json=as_json)

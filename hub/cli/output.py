@@ -12,7 +12,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import click
 
 from hub.settings import HubSettings, default_home
-from protocol.errors import KimError
+from protocol.errors import KimError, kim_error
 from protocol.problems import problem_document
 from protocol.texts import Text
 
@@ -51,16 +51,23 @@ def reports_problems(command: Callable[P, R]) -> Callable[P, R]:
             if kwargs.get("as_json"):
                 click.echo(json.dumps(problem_document(error), ensure_ascii=False))
             for language in ("de", "en"):
-                click.echo(
-                    f"{error.code}: {error.problem.title.in_(language)} {error.detail.in_(language)} "
-                    f"{error.problem.remedy.in_(language)}",
-                    err=True,
+                said = dict.fromkeys(
+                    text.in_(language) for text in (error.problem.title, error.detail, error.problem.remedy)
                 )
+                click.echo(f"{error.code}: {' '.join(said)}", err=True)
             raise SystemExit(error.exit_code) from None
 
     return run
 
 
 def settings_of(home: Path) -> HubSettings:
-    """Return the settings of the hub in `home`, or raise `config_invalid`."""
+    """Return the settings of a hub in `home`, whether it is there yet or not, or raise `config_invalid`."""
     return HubSettings.load(home.resolve())
+
+
+def settings_of_hub(home: Path) -> HubSettings:
+    """Return the settings of the hub in `home`, or raise `config_invalid` or `no_hub_here`."""
+    settings = settings_of(home)
+    if not settings.home.is_dir():
+        raise kim_error("no_hub_here")
+    return settings

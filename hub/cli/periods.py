@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from hub.app import Hub
-from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of
+from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of_hub
 from hub.home_lock import HomeLock
 from hub.services.publishing import close, is_published
 from protocol.errors import kim_error
@@ -42,7 +42,7 @@ def close_command(
 
     Beispiel / Example: kim-hub close 2026-Q2 2026-Q3 --wait
     """
-    hub = Hub(settings_of(home))
+    hub = Hub(settings_of_hub(home))
     closed = close(hub.context, [Period.parse(period) for period in periods], datasets=datasets)
     if wait:
         _wait_for_release(hub, timeout)

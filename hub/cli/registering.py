@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of
+from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of_hub
 from hub.clock import Clock, clock_on
 from hub.domain.jobs import NoQueue
 from hub.services.registration import Registration, register
@@ -14,6 +14,7 @@ from hub.store import schema
 from hub.store.engine import make_engine
 from hub.store.unit_of_work import Database
 from protocol.errors import kim_error
+from protocol.keys import PublicKey
 from protocol.texts import Text
 
 
@@ -61,13 +62,19 @@ def register_command(
         entries = [Registration(node=node, area=area, public_key=public_key, name=name or area)]
     else:
         raise click.UsageError("--node, --area, --public-key oder/or --list")
-    settings = settings_of(home)
+    settings = settings_of_hub(home)
     engine = make_engine(settings.sqlalchemy_url)
     schema.require_known(engine)
     keyids = register(_Desk(Database(engine, NoQueue()), clock_on(settings.date)), entries)
+    prints = [PublicKey.from_hex(entry.public_key).fingerprint() for entry in entries]
+    rows = zip(entries, keyids, prints, strict=True)
+    listed = "".join(f"\n  {e.area}  {e.node}  {p}" for e, p in zip(entries, prints, strict=True))
     answer(
-        {"registered": [{"node": e.node, "keyid": k} for e, k in zip(entries, keyids, strict=True)]},
-        Text(f"Eingetragen: {len(entries)}.", f"Registered: {len(entries)}."),
+        {"registered": [{"node": e.node, "keyid": k, "fingerprint": p} for e, k, p in rows]},
+        Text(
+            f"Eingetragen: {len(entries)}. Fingerabdruck telefonisch mit der Kommune vergleichen:{listed}",
+            f"Registered: {len(entries)}. Compare the fingerprint with the municipality by phone.",
+        ),
         as_json=as_json,
     )
 

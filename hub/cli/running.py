@@ -9,7 +9,7 @@ import click
 
 from hub import logs
 from hub.app import Hub, create_app
-from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of
+from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of_hub
 from hub.home_lock import HomeLock
 from hub.serving import require_loopback, serve
 from hub.tasks.worker import make_controller, run, stop_on
@@ -29,7 +29,7 @@ def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bo
     Beispiel / Example: kim-hub serve --home var/hub --port 8000
     """
     logs.configure()
-    settings = settings_of(home)
+    settings = settings_of_hub(home)
     settings = dataclasses.replace(
         settings, host=host or settings.host, port=settings.port if port is None else port
     )
@@ -72,7 +72,7 @@ def worker_command(home: Path) -> None:
     Beispiel / Example: KIM_HUB_BROKER_URL=amqp://… kim-hub worker
     """
     logs.configure()
-    settings = settings_of(home)
+    settings = settings_of_hub(home)
     if not settings.broker_url:
         alone = Text("Ohne Broker arbeitet der Hub selbst.", "Without a broker the hub does the work itself.")
         raise kim_error("config_invalid", alone, pointer="/hub/broker_url")

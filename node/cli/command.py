@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -73,6 +74,10 @@ def _on_a_node(run: Callable[..., int]) -> Callable[..., None]:
             code = run(session, **arguments)
         except KimError as error:
             code = _refused(console, session, error)
+        except BrokenPipeError:
+            # Whoever reads our output has seen enough; what is left of it goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 128 + 13  # as the shell reports SIGPIPE
         except Exception as error:  # noqa: BLE001 - the last net: no traceback, it could quote a row
             code = _refused(console, session, _unexpected(error))
         if session is not None:

@@ -70,7 +70,9 @@ def make_sender(home: Path, area: str = "NW05111") -> Sender:
         "--name",
         "Düsseldorf",
     )
-    assert answer == {"registered": [{"node": node, "keyid": key.public.keyid}]}
+    public = key.public
+    entry = {"node": node, "keyid": public.keyid, "fingerprint": public.fingerprint()}
+    assert answer == {"registered": [entry]}
     return Sender(node, area, key, None)
 
 
