@@ -101,13 +101,15 @@ def method(dossier: Dossier) -> Text:
         f"Gesperrt ist jede Zahl, hinter der weniger als {low} Fälle oder Personen stehen{more_de}, und dazu "
         "so viele weitere Zellen, dass sich keine davon aus Summen, verwandten Tabellen oder früheren "
         "Lieferungen errechnen lässt. Ein zweites, unabhängiges Verfahren prüft das an genau den Bytes, die "
-        "das Haus verlassen sollen, und nur was es als sicher bestätigt, wird unterschrieben: Auch wer alle "
-        "veröffentlichten Zahlen und die Regeln kennt, kann dann keine schutzbedürftige Zahl genau "
+        "das Haus verlassen sollen, und nur was es als sicher bestätigt, wird unterschrieben: Auch wer "
+        "alle veröffentlichten Zahlen und die Regeln kennt, kann dann keine schutzbedürftige Zahl genau "
         "bestimmen (Stufe S1).",
-        f"Every number behind which fewer than {low} cases or persons stand{more_en} is withheld, and as many "
+        f"Every number behind which fewer than {low} cases or persons stand{more_en} is withheld, "
+        "and as many "
         "further cells as it takes to keep any of them from being computed from totals, related tables or "
         "earlier deliveries. A second, independent method checks this on the very bytes that are to leave "
-        "the house, and only what it confirms as safe is signed: then even who knows all published numbers and "
+        "the house, and only what it confirms as safe is signed: then even who knows all published "
+        "numbers and "
         "the rules cannot determine any sensitive number exactly (level S1).",
     )
 
