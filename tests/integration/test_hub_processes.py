@@ -194,7 +194,7 @@ def test_with_a_broker_other_processes_do_the_work(tmp_path: Path) -> None:
                     time.sleep(1.5)
                     worker.kill()
                 else:
-                    # The first worker may have decided both before it was killed; this one only the second can.
+                    # The killed worker may have decided both; this one only the second can.
                     send(url, later)
                     for parcel in (first, second, later):
                         assert decided(url, parcel)["state"] == "accepted"
