@@ -145,7 +145,7 @@ def table_at(data: bytes, start: int) -> Table:
         raise MalformedError
     size, table_size = _U16.unpack_from(data, directory)[0], _U16.unpack_from(data, directory + 2)[0]
     if (
-        size < 4
+        not 4 <= size <= 4 + 2 * _MAX_FIELDS
         or size % 2
         or directory + size > len(data)
         or table_size < 4

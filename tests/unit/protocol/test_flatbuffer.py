@@ -70,7 +70,7 @@ def test_tables_in_vectors():
         changed(16, "<i", -13),  # directory behind it
         changed(4, "<H", 3),  # directory smaller than its own head
         changed(4, "<H", 11),  # half an entry
-        changed(4, "<H", 38),  # more fields than any table has
+        changed(4, "<H", 30),  # directory beyond the buffer
         changed(6, "<H", 3),  # table smaller than its own head
         changed(6, "<H", 17),  # table beyond the buffer
         changed(8, "<H", 16),  # field behind its table
@@ -80,6 +80,21 @@ def test_tables_in_vectors():
 def test_what_leaves_the_buffer_is_malformed(data):
     with pytest.raises(MalformedError):
         root(data)
+
+
+def with_fields(count: int) -> bytes:
+    """Return a table of one field whose directory lists ``count`` of them."""
+    directory = struct.pack("<HHH", 4 + 2 * count, 8, 4) + bytes(2 * (count - 1))
+    return struct.pack("<I", 4 + len(directory)) + directory + struct.pack("<ii", len(directory), 7)
+
+
+def test_a_directory_is_no_longer_than_any_table_of_arrow_needs():
+    """P-40: tables may share a directory, so a huge one would be read again and again."""
+    table = root(with_fields(16))
+    assert (table.i32(0), len(table.fields)) == (7, 16)
+    for count in (17, 32_000):
+        with pytest.raises(MalformedError):
+            root(with_fields(count))
 
 
 def test_a_scalar_that_leaves_the_buffer_is_malformed():
