@@ -1,8 +1,8 @@
 """The problem catalogue: every refusal of node and hub with code, HTTP status, remedy and exit code.
 
 Source of the form: RFC 9457 (problem details for HTTP APIs). Codes are promises to the outside: they are
-never reused or renamed. Titles and remedies are general; what happened this time is the error's detail.
-The table itself is data (`data/problems.json`) so that the documentation is rendered from it.
+never reused or renamed, and none stands here that nothing raises. Titles and remedies are general; what
+happened this time is the error's detail. The table itself is data (`data/problems.json`, SPEC P-02).
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ class Retry(StrEnum):
     AFTER = "after"
     NEW_REVISION = "new-revision"
     RESYNC = "resync"
-    REFRESH_TRUST = "refresh-trust"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +130,9 @@ def parse_problem_document(document: Mapping[str, Any]) -> KimError:
         document: the parsed JSON object.
 
     Returns:
-        An error with the sender's code and detail. An unknown code becomes ``not_a_hub`` when the
-        document has no code at all, else ``internal``: a newer hub may know codes this node does not.
+        An error with the sender's code and detail. A code this version does not know becomes ``internal``
+        (a newer hub may know more); a document without a code becomes ``not_a_hub``. Members of another
+        type than RFC 9457 and SPEC P-69 give them are left out.
     """
     from protocol.errors import ErrorItem, kim_error  # noqa: PLC0415  (errors imports this module)
 
@@ -140,9 +140,10 @@ def parse_problem_document(document: Mapping[str, Any]) -> KimError:
     if not isinstance(code, str):
         return kim_error("not_a_hub")
     detail = _text_of(document)
+    listed = document.get("errors")
     items = [
         ErrorItem(pointer=str(item.get("pointer", "")), code=str(item.get("code", "")), text=text)
-        for item in document.get("errors", ())
+        for item in (listed if isinstance(listed, list) else ())
         if isinstance(item, Mapping) and (text := _text_of(item)) is not None
     ]
     pointer = document.get("pointer")

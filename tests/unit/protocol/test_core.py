@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,21 @@ def test_the_class_of_an_error_says_whether_repeating_helps() -> None:
 def test_a_page_that_is_no_problem_document_is_not_a_hub() -> None:
     assert parse_problem_document({"title": "Proxy Error"}).code == "not_a_hub"
     assert parse_problem_document({"code": "from_the_future", "detail": "x"}).code == "internal"
+
+
+@pytest.mark.parametrize("errors", [None, 5, "busy", {"pointer": "/a"}, [None, 5, "x", {}]])
+def test_a_list_of_places_that_is_none_is_left_out(errors: object) -> None:
+    error = parse_problem_document({"code": "busy", "detail": "x", "errors": errors})
+    assert (error.code, error.errors) == ("busy", ())
+
+
+def test_every_problem_is_one_that_somebody_names() -> None:
+    sources = [
+        source.read_text(encoding="utf-8")
+        for package in ("aggregation", "hub", "node", "protocol")
+        for source in (Path(__file__).parents[3] / package).rglob("*.py")
+    ]
+    assert [code for code in PROBLEMS if not any(f'"{code}"' in source for source in sources)] == []
 
 
 def test_revoked_and_unknown_keys_look_alike() -> None:
