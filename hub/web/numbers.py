@@ -13,8 +13,9 @@ from datetime import date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from protocol.periods import Period
@@ -22,6 +23,8 @@ from protocol.texts import Text
 
 # English readers of a German authority: day before month, no American commas in dates.
 _LOCALES: Final = {"de": "de_DE", "en": "en_GB"}
+
+_GERMANY: Final = ZoneInfo("Europe/Berlin")
 
 # A thin no-break space would be typographically right before %, but several screen readers skip it.
 _NBSP: Final = "\u00a0"
@@ -85,11 +88,9 @@ def day(value: date, language: str) -> str:
     )
 
 
-@lru_cache(maxsize=512)
-def moment(value: datetime, language: str) -> str:
-    """Format an instant to the minute in the time zone it carries."""
-    pattern = "d. MMMM y, HH:mm" if language != "en" else "d MMMM y, HH:mm"
-    return format_datetime(value, format=pattern, locale=_locale(language))
+def day_of(moment: datetime, language: str) -> str:
+    """Format the day in Germany on which an instant (with time zone) falls."""
+    return day(moment.astimezone(_GERMANY).date(), language)
 
 
 def quarter_name(period: Period) -> Text:

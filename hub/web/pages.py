@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from hub.services.statistics import Reading, Statistics
 from hub.services.statistics.cells import Cell
@@ -26,8 +25,6 @@ from hub.web.sections.status import StatusSection, names_of, status_section
 from hub.web.wording import Wording
 from protocol.errors import KimError, kim_error
 from protocol.regions import reporting_areas
-
-_BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,6 @@ class IndicatorSection:
     """The chosen indicator.
 
     Attributes:
-        name: its name.
         definition: what is counted.
         subject: the chosen cell in words.
         unit: what the headline counts, e.g. "Fälle am 30. September 2026".
@@ -67,7 +63,6 @@ class IndicatorSection:
         api: address of the same figures in the statistics API, per region kind.
     """
 
-    name: str
     definition: str
     subject: str
     unit: str
@@ -186,7 +181,7 @@ def _release_line(reading: Reading, wording: Wording, query: PageQuery) -> Relea
     release = reading.release
     if release is None:
         return None
-    day = numbers.day(release.created_at.astimezone(_BERLIN).date(), wording.language)
+    day = numbers.day_of(release.created_at, wording.language)
     latest = reading.store.published_release()
     return ReleaseLine(
         sentence=wording.say(texts.RELEASE).format(release.number, day),
@@ -204,7 +199,6 @@ def _indicator(
     period = say(numbers.quarter_name(report.period))
     coverage = report.headline.figure.coverage
     return IndicatorSection(
-        name=say(indicator.name),
         definition=say(indicator.definition),
         subject=subject,
         unit=_unit(report, wording),

@@ -49,4 +49,4 @@ def render(template: str, page: StartPage | ProblemPage) -> str:
         page: its context.
     """
     values: dict[str, Any] = {item.name: getattr(page, item.name) for item in fields(page)}
-    return _environment().get_template(template).render(values, say=page.wording.say, page=page)
+    return _environment().get_template(template).render(values, say=page.wording.say)

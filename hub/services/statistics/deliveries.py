@@ -222,14 +222,14 @@ def _delivery(
 ) -> DatasetDelivery:
     state = _state(reading, dataset, period, area, rows)
     last = rows[-1] if rows else None
-    rejected = last is not None and state is DeliveryState.REJECTED and last.problem_code is not None
+    rejected_for = last.problem_code if last and state is DeliveryState.REJECTED else None
     return DatasetDelivery(
         dataset=dataset,
         name=reading.catalogue.datasets[dataset].name,
         state=state,
         revision=last.revision if last else 0,
         since=last.state_since if last else None,
-        problem=PROBLEMS.get(last.problem_code or "") if rejected and last else None,
+        problem=PROBLEMS.get(rejected_for) if rejected_for else None,
         secrecy=reading.secrecy(dataset, period).get(area) if state is DeliveryState.DELIVERED else None,
     )
 

@@ -36,11 +36,6 @@ class Interval:
         """Whether the limits meet, so that the figure is known."""
         return self.upper == self.lower
 
-    @property
-    def width(self) -> Decimal | None:
-        """Upper minus lower limit; None where the interval is open."""
-        return None if self.upper is None else self.upper - self.lower
-
     def per_thousand(self, population: int) -> Interval | None:
         """Return the limits per 1,000 of a population; None without one."""
         if population <= 0:

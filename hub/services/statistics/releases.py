@@ -29,7 +29,6 @@ class Release:
     Attributes:
         number: its number, from 1.
         created_at: moment of publication, UTC.
-        note: remark of those who published it, may be empty.
         catalogue_version: version of the catalogue its figures follow.
         cubes: cube by (dataflow, period).
         area_numbers: number of every region in the store by its id.
@@ -38,7 +37,6 @@ class Release:
     id: int
     number: int
     created_at: dt.datetime
-    note: str
     catalogue_version: str
     cubes: Mapping[tuple[str, Period], CubeRow]
     area_numbers: Mapping[str, int]
@@ -102,7 +100,6 @@ class ReleaseShelf:
             id=row.id,
             number=row.number,
             created_at=row.created_at,
-            note=row.note,
             catalogue_version=self._catalogue.version,
             cubes={(cube.dataset, Period.parse(cube.period)): cube for cube in cubes},
             area_numbers=store.area_numbers(),

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from hub.services.statistics.figures import Figure
 from hub.services.statistics.report import AreaFigure, IndicatorReport, RegionFigure
 from hub.web import texts
 from hub.web.page_query import AreaOrder, PageQuery
 from hub.web.sections.map import MapView, area_map
-from hub.web.sections.status import OrderLink, sort_name
+from hub.web.sections.ordering import OrderLink, order_links, sort_name
 from hub.web.wording import Shown, Wording
 from protocol.texts import Text
+
+_ORDERS: Final[dict[AreaOrder, Text]] = {
+    AreaOrder.KEY: texts.ORDER_KEY,
+    AreaOrder.NAME: texts.ORDER_NAME,
+    AreaOrder.VALUE: texts.ORDER_VALUE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,12 @@ def area_section(
         groups=_groups(report, wording, query, districts),
         districts=() if by_district else districts,
         rate_label=say(texts.PER_THOUSAND_SHORT[denominator]) if denominator else "",
-        orders={order.value: _order(order, query, wording) for order in AreaOrder},
+        orders=order_links(
+            _ORDERS,
+            current=query.order,
+            url=lambda order: query.url(anchor="gebiete", order=order),
+            wording=wording,
+        ),
     )
 
 
@@ -154,15 +166,3 @@ def _rate(figure: Figure, wording: Wording) -> Shown:
 
 def _choose(region: str, query: PageQuery) -> str:
     return query.url(anchor="zeitreihe", area=None if query.area == region else region)
-
-
-def _order(order: AreaOrder, query: PageQuery, wording: Wording) -> OrderLink:
-    labels: dict[AreaOrder, Text] = {
-        AreaOrder.KEY: texts.ORDER_KEY,
-        AreaOrder.NAME: texts.ORDER_NAME,
-        AreaOrder.VALUE: texts.ORDER_VALUE,
-    }
-    current = query.order is order
-    sentence = texts.SORTED_BY if current else texts.SORT_BY
-    label = wording.say(sentence).format(wording.say(labels[order]))
-    return OrderLink(label, query.url(anchor="gebiete", order=order), current)

@@ -14,11 +14,10 @@ from hub.web.wording import Shown, Wording
 
 @dataclass(frozen=True, slots=True)
 class RangeBar:
-    """A bar of 0…100: certain up to ``sure``, possible from there for ``possible``; open to the right?"""
+    """A bar of 0…100: certain up to ``sure``, possible from there for ``possible``."""
 
     sure: str
     possible: str
-    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +126,4 @@ def _reach(interval: Interval) -> Decimal:
 def _bar(interval: Interval, widest: Decimal) -> RangeBar:
     sure = interval.lower * 100 / widest
     possible = (_reach(interval) - interval.lower) * 100 / widest
-    return RangeBar(f"{sure:.1f}", f"{possible:.1f}", interval.upper is None)
+    return RangeBar(f"{sure:.1f}", f"{possible:.1f}")

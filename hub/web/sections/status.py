@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from typing import Final
 
 from hub.services.statistics.deliveries import AreaStatus, DeliveryReport, DeliveryState
 from hub.web import numbers, texts
 from hub.web.page_query import PageQuery, StatusOrder
+from hub.web.sections.ordering import OrderLink, order_links, sort_name
 from hub.web.wording import Wording
 from protocol.texts import Text
 
-_BERLIN = ZoneInfo("Europe/Berlin")
-_BY_ATTENTION = tuple(reversed(DeliveryState))
+_BY_ATTENTION: Final = tuple(reversed(DeliveryState))
+_ORDERS: Final[dict[StatusOrder, Text]] = {
+    StatusOrder.KEY: texts.ORDER_KEY,
+    StatusOrder.NAME: texts.ORDER_NAME,
+    StatusOrder.STATE: texts.ORDER_STATE,
+    StatusOrder.WITHHELD: texts.ORDER_WITHHELD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +55,6 @@ class StatusLine:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderLink:
-    """A way to order a table: its label, its address, and whether it is the present one."""
-
-    label: str
-    url: str
-    current: bool
-
-
-@dataclass(frozen=True, slots=True)
 class StateCount:
     """How many areas are in a state, and which, unless it is the normal one."""
 
@@ -78,8 +75,7 @@ class StatusSection:
         columns: short names of the periods at a glance.
         lines: the 54 areas in the chosen order.
         orders: by key, name, state, withheld share.
-        delivered: areas that delivered.
-        meter: widths (of 100) of the delivered part, for a small bar.
+        meter: width (of 100) of the delivered part, for a small bar.
     """
 
     sentence: str
@@ -89,7 +85,6 @@ class StatusSection:
     columns: tuple[str, ...]
     lines: tuple[StatusLine, ...]
     orders: dict[str, OrderLink]
-    delivered: int
     meter: str
 
 
@@ -104,8 +99,12 @@ def status_section(report: DeliveryReport, wording: Wording, query: PageQuery) -
         counts=_counts(report, wording),
         columns=tuple(numbers.quarter_mark(period) for period in report.periods),
         lines=tuple(_line(row, wording) for row in _ordered(report, query.status)),
-        orders={order.value: _order(order, query, wording) for order in StatusOrder},
-        delivered=report.delivered,
+        orders=order_links(
+            _ORDERS,
+            current=query.status,
+            url=lambda order: query.url(anchor="lieferstand", status=order),
+            wording=wording,
+        ),
         meter=f"{Decimal(report.delivered) * 100 / len(report.rows):.1f}",
     )
 
@@ -139,14 +138,13 @@ def _counts(report: DeliveryReport, wording: Wording) -> tuple[StateCount, ...]:
 def _line(row: AreaStatus, wording: Wording) -> StatusLine:
     share = row.withheld_share
     moments = [d.since for d in row.deliveries if d.since is not None]
-    changed = max(moments).astimezone(_BERLIN).date() if moments else None
     return StatusLine(
         name=row.area.name,
         key=row.area.official_key,
         mark=mark_of(row.state, wording),
         remark=_remark(row, wording),
         withheld="…" if share is None else numbers.percent(share, wording.language),
-        changed=numbers.day(changed, wording.language) if changed else "",
+        changed=numbers.day_of(max(moments), wording.language) if moments else "",
         history=tuple(
             (wording.say(numbers.quarter_name(period)), mark_of(state, wording))
             for period, state in row.history
@@ -177,22 +175,3 @@ def _ordered(report: DeliveryReport, order: StatusOrder) -> list[AreaStatus]:
     elif order is StatusOrder.WITHHELD:
         rows.sort(key=lambda row: -(row.withheld_share if row.withheld_share is not None else Decimal(-1)))
     return rows
-
-
-def _order(order: StatusOrder, query: PageQuery, wording: Wording) -> OrderLink:
-    labels: dict[StatusOrder, Text] = {
-        StatusOrder.KEY: texts.ORDER_KEY,
-        StatusOrder.NAME: texts.ORDER_NAME,
-        StatusOrder.STATE: texts.ORDER_STATE,
-        StatusOrder.WITHHELD: texts.ORDER_WITHHELD,
-    }
-    current = query.status is order
-    sentence = texts.SORTED_BY if current else texts.SORT_BY
-    label = wording.say(sentence).format(wording.say(labels[order]))
-    return OrderLink(label, query.url(anchor="lieferstand", status=order), current)
-
-
-def sort_name(name: str) -> str:
-    """Return a key that sorts German names as DIN 5007-1 does: umlauts as their base letters."""
-    folded = name.casefold().replace("ß", "ss")
-    return folded.translate(str.maketrans("äöüáéè", "aouaee"))

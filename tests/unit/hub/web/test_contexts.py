@@ -9,7 +9,7 @@ from importlib import resources
 import pytest
 
 MODULES = ["pages", "sections.areas", "sections.breakdown", "sections.choices", "sections.map",
-           "sections.overview", "sections.series", "sections.status"]  # fmt: skip
+           "sections.ordering", "sections.overview", "sections.series", "sections.status"]  # fmt: skip
 
 
 def contexts() -> list[type]:
