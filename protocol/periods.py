@@ -83,13 +83,21 @@ class Period:
         return date(self.year, 3 * self.quarter + 1, 1) - timedelta(days=1)
 
     def next(self) -> Period:
-        """The period that follows."""
+        """The period that follows.
+
+        Raises:
+            KimError: ``bad_request`` behind 2199.
+        """
         if self.quarter is None:
             return Period(self.year + 1)
         return Period(self.year + 1, 1) if self.quarter == 4 else Period(self.year, self.quarter + 1)
 
     def previous(self) -> Period:
-        """The period before."""
+        """The period before.
+
+        Raises:
+            KimError: ``bad_request`` in front of 1990.
+        """
         if self.quarter is None:
             return Period(self.year - 1)
         return Period(self.year - 1, 4) if self.quarter == 1 else Period(self.year, self.quarter - 1)
@@ -105,9 +113,10 @@ class Period:
 
 def _walk(first: Period, last: Period) -> Iterator[Period]:
     current = first
-    while current <= last:
-        yield current
+    yield current
+    while current != last:
         current = current.next()
+        yield current
 
 
 def _malformed() -> Exception:

@@ -113,6 +113,7 @@ def test_a_span_of_periods() -> None:
     assert [str(p) for p in eight] == [
         "2024-Q4", "2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3",
     ]  # fmt: skip
+    assert Period.span(Period(2199, 4), Period(2199, 4)) == (Period(2199, 4),)
     with pytest.raises(KimError):
         Period.span(eight[1], eight[0])
     with pytest.raises(KimError):
