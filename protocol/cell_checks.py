@@ -82,7 +82,6 @@ class CellChecks:
         covers: the same for multi-response: the parts together reach at least the total.
         parts: pairs (part +1, whole -1): they add to at most zero.
         min_contributors: smallest publishable count of each row; 0 where no rule looks.
-        zero_publishable: whether the row may show a zero whatever the others show.
         may_be_negative: whether the row may be below zero.
         group_rows: rows that must not become an attribute of everybody in a group ...
         group_totals: ... and the total of that group; the same length.
@@ -93,7 +92,6 @@ class CellChecks:
     covers: Lines
     parts: Lines
     min_contributors: Counts
-    zero_publishable: Flags
     may_be_negative: Flags
     group_rows: Rows
     group_totals: Rows
@@ -144,7 +142,6 @@ def _compile(catalogue: Catalogue, grid: CellGrid) -> CellChecks:
         covers=Lines.of(covering),
         parts=Lines.of(pairs),
         min_contributors=np.array([rule.min_contributors for rule in rules], dtype=np.int64),
-        zero_publishable=np.array([rule.zero_publishable for rule in rules], dtype=np.bool_),
         may_be_negative=np.array([indicators[key[0]].may_be_negative for key in grid.keys], dtype=np.bool_),
         group_rows=np.array([row for row, _ in groups], dtype=np.intp),
         group_totals=np.array([total for _, total in groups], dtype=np.intp),

@@ -41,11 +41,6 @@ class Code:
     attributes: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
-    def sensitive(self) -> bool:
-        """Whether the code demands a disclosure rule of its own."""
-        return self.rule is not None
-
-    @property
     def exclusive(self) -> bool:
         """Whether the code, in a multi-response dimension, stands for itself alone ("unknown")."""
         return bool(self.attributes.get("exclusive", False))

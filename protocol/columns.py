@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
@@ -41,31 +40,17 @@ MEASURES: Final = (OBS_VALUE, OBS_STATUS, CONF_STATUS)
 FORM_VERSION: Final = 1
 
 
-class Role(StrEnum):
-    """What a column says."""
-
-    INDICATOR = "indicator"
-    AREA = "area"
-    FREQUENCY = "frequency"
-    PERIOD = "period"
-    DIMENSION = "dimension"
-    VALUE = "value"
-    STATUS = "status"
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column on the wire.
 
     Attributes:
         name: upper case, as in SDMX.
-        role: what it says.
         arrow_type: ``utf8`` or ``int64``.
         nullable: only ``OBS_VALUE`` is.
     """
 
     name: str
-    role: Role
     arrow_type: str = "utf8"
     nullable: bool = False
 
@@ -73,14 +58,9 @@ class Column:
 def columns_of(dataset: Dataset) -> tuple[Column, ...]:
     """Return the columns of a dataflow in wire order (SPEC P-25)."""
     return (
-        Column(INDICATOR, Role.INDICATOR),
-        Column(REF_AREA, Role.AREA),
-        Column(FREQ, Role.FREQUENCY),
-        Column(TIME_PERIOD, Role.PERIOD),
-        *(Column(dimension, Role.DIMENSION) for dimension in dataset.dimensions),
-        Column(OBS_VALUE, Role.VALUE, "int64", nullable=True),
-        Column(OBS_STATUS, Role.STATUS),
-        Column(CONF_STATUS, Role.STATUS),
+        *map(Column, (INDICATOR, REF_AREA, FREQ, TIME_PERIOD, *dataset.dimensions)),
+        Column(OBS_VALUE, "int64", nullable=True),
+        *map(Column, (OBS_STATUS, CONF_STATUS)),
     )
 
 

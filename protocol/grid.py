@@ -90,7 +90,11 @@ def build_grid(dataset: Dataset) -> CellGrid:
 
 
 def table_cells(indicator: Indicator, table: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Yield the codes of every cell of one marginal table, margins included."""
+    """Yield the codes of every cell of one marginal table, margins included.
+
+    Raises:
+        KeyError: if the table names a dimension that the indicator does not have.
+    """
     lists = []
     for dimension in table:
         use = indicator.dimension_use(dimension)

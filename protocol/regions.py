@@ -48,7 +48,6 @@ class Region:
         population: persons, Zensus 2022.
         foreign_population: persons, estimated from Zensus shares (see the licence file).
         population_date: reference date, ISO form.
-        slug: name for files.
         label_lon: longitude of a label, degrees.
         label_lat: latitude of a label, degrees.
     """
@@ -60,7 +59,6 @@ class Region:
     population: int
     foreign_population: int
     population_date: str
-    slug: str
     label_lon: float
     label_lat: float
 
@@ -79,7 +77,6 @@ def reporting_areas() -> tuple[Region, ...]:
             population=int(row["population"]),
             foreign_population=int(row["foreign_population_est"]),
             population_date=row["population_date"],
-            slug=row["node_slug"],
             label_lon=float(row["label_lon"]),
             label_lat=float(row["label_lat"]),
         )
