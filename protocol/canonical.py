@@ -20,9 +20,7 @@ from pyarrow import ipc
 
 from protocol.columns import MEASURES
 from protocol.errors import KimError, kim_error
-from protocol.prescan import ColumnType, Limits, ScannedColumn, prescan
-
-MAX_BATCH_ROWS: Final = 65_536
+from protocol.prescan import MAX_BATCH_ROWS, ColumnType, Limits, ScannedColumn, prescan
 
 _WRITE: Final = ipc.IpcWriteOptions(
     metadata_version=ipc.MetadataVersion.V5,
@@ -68,10 +66,10 @@ def canonical_stream(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-def read_canonical(data: bytes, schema: pa.Schema, *, limits: Limits | None = None) -> pa.Table:
-    """Decode a stream after checking its shape, without proving that it is canonical.
+def assert_canonical(data: bytes, schema: pa.Schema, *, limits: Limits | None = None) -> pa.Table:
+    """Accept a stream only if it is the one canonical form of its table (SPEC P-39).
 
-    Use it for bytes that were proven before (by digest); for bytes of others use :func:`assert_canonical`.
+    The caller must still check the values (:func:`protocol.submission_rules.check_submission`).
 
     Args:
         data: the whole stream.
@@ -82,29 +80,10 @@ def read_canonical(data: bytes, schema: pa.Schema, *, limits: Limits | None = No
         The table; its batches keep their boundaries.
 
     Raises:
-        KimError: what :func:`protocol.prescan.prescan` raises; ``schema_mismatch``; ``decode_failed``.
-    """
-    return pa.Table.from_batches(_read_batches(data, schema, limits), schema=schema)
-
-
-def assert_canonical(data: bytes, schema: pa.Schema, *, limits: Limits | None = None) -> pa.Table:
-    """Accept a stream only if it is the one canonical form of its table (SPEC P-39).
-
-    The caller must still check the values (:func:`protocol.submission_rules.check_submission`).
-
-    Args:
-        data: the whole stream.
-        schema: the only schema accepted.
-        limits: caps of the pre-scan.
-
-    Returns:
-        The table.
-
-    Raises:
         KimError: ``too_large``, ``decode_failed``, ``schema_mismatch``; ``nonzero_null_slots`` if anything
             stands under a null; ``not_canonical`` if writing the table again gives other bytes.
     """
-    # 1. Shape, 2. decoding and full validation: both in read_canonical's steps.
+    # 1. Shape, 2. decoding and full validation.
     batches = _read_batches(data, schema, limits)
     # 3. Nothing under a null. Covered by step 4 as well; it comes first because it is the refusal that a
     #    data-protection officer must hear of.

@@ -22,7 +22,7 @@ from protocol.texts import Text
 
 PAYLOAD_TYPE_SUBMISSION: Final = "application/vnd.kim.submission.v1+json"
 MAX_ENVELOPE_BYTES: Final = 131_072
-MAX_PAYLOAD_BYTES: Final = 65_536
+MAX_PAYLOAD_BYTES: Final = strict_json.MAX_BYTES
 
 _PAYLOAD_TYPE: Final = re.compile(r"[!-~]{1,255}")
 _KEYID: Final = re.compile(r"[0-9a-f]{64}")

@@ -33,6 +33,11 @@ _HEADER_RECORD_BATCH: Final = 3
 _TYPE_INT: Final = 2
 _TYPE_UTF8: Final = 5
 
+# The caps of SPEC P-41 that others ask for too.
+MAX_TABLE_BYTES: Final = 64 * 1024 * 1024
+MAX_ROWS: Final = 1_000_000
+MAX_BATCH_ROWS: Final = 65_536
+
 
 class ColumnType(StrEnum):
     """The two types a submission is made of."""
@@ -58,10 +63,10 @@ class Limits:
         max_metadata_bytes: metadata of one message.
     """
 
-    max_bytes: int = 64 * 1024 * 1024
-    max_rows: int = 1_000_000
+    max_bytes: int = MAX_TABLE_BYTES
+    max_rows: int = MAX_ROWS
     max_batches: int = 64
-    max_batch_rows: int = 65_536
+    max_batch_rows: int = MAX_BATCH_ROWS
     max_columns: int = 64
     max_metadata_bytes: int = 65_536
 

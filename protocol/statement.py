@@ -22,13 +22,13 @@ from protocol import strict_json
 from protocol.dsse import MAX_PAYLOAD_BYTES
 from protocol.errors import KimError, kim_error
 from protocol.keys import NONCE_BYTES
+from protocol.prescan import MAX_ROWS, MAX_TABLE_BYTES
 from protocol.texts import Text
 
 VERSION: Final = 1
 MEDIA_ARROW_STREAM: Final = "application/vnd.apache.arrow.stream"
 CHUNK_BYTES: Final = 1_048_576
 MIN_CHUNK_BYTES: Final = 1_024
-MAX_TABLE_BYTES: Final = 64 * 1024 * 1024
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _AUDIENCE: Final = re.compile(r"(?=.{1,128}\Z)[a-z0-9][a-z0-9.-]*(?:/[a-z0-9][a-z0-9._-]*)*")
@@ -98,7 +98,7 @@ class PayloadInfo:
         if self.size > MAX_TABLE_BYTES:
             raise kim_error("too_large", pointer="/payload/size")
         _check_text(self.sha256, _SHA256, "/payload/sha256")
-        _check_integer(self.rows, 1, 1_000_000, "/payload/rows")
+        _check_integer(self.rows, 1, MAX_ROWS, "/payload/rows")
         _check_integer(self.chunk, MIN_CHUNK_BYTES, CHUNK_BYTES, "/payload/chunk")
 
     @property

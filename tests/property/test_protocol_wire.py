@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import ipc
 
-from protocol.canonical import assert_canonical, canonical_stream, null_slots_zero, read_canonical
+from protocol.canonical import assert_canonical, canonical_stream, null_slots_zero
 from protocol.errors import KimError
 from protocol.prescan import prescan
 from tests.factories.submissions import submission
@@ -79,7 +79,7 @@ def test_any_bytes_are_read_or_refused(data):
     """P-40."""
     for prefix in (b"", b"\xff\xff\xff\xff", canonical_stream(table_of([("a", "b", 1)]))[:200]):
         with pytest.raises(KimError):
-            read_canonical(prefix + data, SCHEMA)
+            assert_canonical(prefix + data, SCHEMA)
 
 
 # --------------------------------------------------------------------------------------------- mutants
