@@ -91,3 +91,40 @@ def two_by_three() -> Catalogue:
         ],
         [indicator("N", [["A", "B"]])],
     )
+
+
+_FLOW_TERMS: list[dict[str, Any]] = [
+    {"sign": 1, "indicator": "OPEN"},
+    {"sign": -1, "indicator": "OPEN", "lag": 1},
+    {"sign": -1, "indicator": "OPENED"},
+    {"sign": 1, "indicator": "CLOSED"},
+]
+_HIDDEN_TERMS: list[dict[str, Any]] = [
+    {"sign": 1, "indicator": "OPEN", "lag": 1},
+    {"sign": 1, "indicator": "OPENED"},
+    {"sign": -1, "indicator": "OPEN"},
+    {"sign": -1, "indicator": "CLOSED"},
+]
+
+
+def stocks_and_flows(*codes: str, leavers: str = "by group") -> Catalogue:
+    """Stocks ``OPEN``, newcomers ``OPENED`` and leavers ``CLOSED`` by A, tied from quarter to quarter.
+
+    Args:
+        codes: leaves of A.
+        leavers: ``"by group"``: delivered by A; ``"in total"``: only their total is, and the catalogue says
+            what follows for the groups (``flow_hidden``); ``"in total, naive"``: it does not say so.
+    """
+    grouped = leavers == "by group"
+    common = {"severity": "error", "certain": False, "text": _name("v")}
+    flow = {"id": "V", "kind": "flow", "dimensions": ["A"] if grouped else [], "terms": _FLOW_TERMS}
+    hidden = {"id": "H", "kind": "flow_hidden", "dimensions": [], "groups": [["A"]], "terms": _HIDDEN_TERMS}
+    return catalogue_of(
+        [codelist("CL_A", {"_T": None, **dict.fromkeys(codes, "_T")})],
+        [
+            indicator("OPEN", [["A"]], stock_or_flow="stock"),
+            indicator("OPENED", [["A"]]),
+            indicator("CLOSED", [["A"] if grouped else []]),
+        ],
+        identities=[common | flow, *([common | hidden] if leavers == "in total" else [])],
+    )

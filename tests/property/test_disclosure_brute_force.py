@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +20,7 @@ from protocol.codelists import TOTAL
 from protocol.errors import KimError
 from protocol.grid import CellGrid
 from protocol.periods import Period
-from tests.factories.catalogues import catalogue_of, codelist, indicator, two_by_three
+from tests.factories.catalogues import catalogue_of, codelist, indicator, stocks_and_flows, two_by_three
 from tests.factories.worlds import count, determined, possible, published
 
 A2 = codelist("CL_A", {"_T": None, "a1": "_T", "a2": "_T"})
@@ -44,21 +43,6 @@ SUBSET = {
     "terms": [{"sign": 1, "indicator": "NEW"}, {"sign": -1, "indicator": "N"}],
     "text": {"de": "s", "en": "s"},
 }
-FLOW: dict[str, Any] = {
-    "id": "V",
-    "kind": "flow",
-    "severity": "error",
-    "certain": False,
-    "dimensions": ["A"],
-    "terms": [
-        {"sign": 1, "indicator": "OPEN"},
-        {"sign": -1, "indicator": "OPEN", "lag": 1},
-        {"sign": -1, "indicator": "OPENED"},
-        {"sign": 1, "indicator": "CLOSED"},
-    ],
-    "text": {"de": "v", "en": "v"},
-}
-
 WORLDS = {
     "crossed": two_by_three(),
     "deep and linked": catalogue_of([DEEP, B2], [indicator("N", [["A"], ["B"]])]),
@@ -73,35 +57,10 @@ WORLDS = {
     "delicate code": catalogue_of([DELICATE, B2], [indicator("N", [["A"], ["B"]])]),
     "subset": catalogue_of([A2], [indicator("N", [["A"]]), indicator("NEW", [["A"]])], identities=[SUBSET]),
 }
-STOCKS = catalogue_of(
-    [A2],
-    [
-        indicator("OPEN", [["A"]], stock_or_flow="stock"),
-        indicator("OPENED", [["A"]]),
-        indicator("CLOSED", [["A"]]),
-    ],
-    identities=[FLOW],
-)
-HIDDEN = {
-    **FLOW,
-    "id": "H",
-    "kind": "flow_hidden",
-    "dimensions": [],
-    "groups": [["A"]],
-    "terms": [
-        {**term, "sign": -term["sign"]} for term in FLOW["terms"][1:3] + FLOW["terms"][:1] + FLOW["terms"][3:]
-    ],
+HISTORIES = {
+    f"leavers {leavers}": stocks_and_flows("a1", "a2", leavers=leavers)
+    for leavers in ("by group", "in total")
 }
-LEAVERS_IN_TOTAL = catalogue_of(
-    [A2],
-    [
-        indicator("OPEN", [["A"]], stock_or_flow="stock"),
-        indicator("OPENED", [["A"]]),
-        indicator("CLOSED", [[]]),
-    ],
-    identities=[FLOW | {"dimensions": []}, HIDDEN],
-)
-HISTORIES = {"leavers by group": STOCKS, "leavers in total": LEAVERS_IN_TOTAL}
 QUARTERS = [Period(2025, quarter) for quarter in (1, 2, 3)]
 
 

@@ -8,7 +8,6 @@ The audit names the relations that the attacker uses, never a value.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +25,7 @@ from aggregation.disclosure.relations import structure_of
 from protocol.catalogue import Catalogue
 from protocol.grid import grid_of
 from protocol.periods import Period
-from tests.factories.catalogues import catalogue_of, codelist, indicator
+from tests.factories.catalogues import catalogue_of, codelist, indicator, stocks_and_flows
 
 SPRING, SUMMER = Period(2026, 1), Period(2026, 2)
 Table = Mapping[str, int]
@@ -171,30 +170,7 @@ def test_linked_margin() -> None:
     assert _safe_pattern(LINKED, table) == {"a", "b"}
 
 
-STOCK = catalogue_of(
-    [codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})],
-    [
-        indicator("OPEN", [["A"]], stock_or_flow="stock"),
-        indicator("OPENED", [["A"]]),
-        indicator("CLOSED", [["A"]]),
-    ],
-    identities=[
-        {
-            "id": "V",
-            "kind": "flow",
-            "severity": "error",
-            "certain": False,
-            "dimensions": ["A"],
-            "terms": [
-                {"sign": 1, "indicator": "OPEN"},
-                {"sign": -1, "indicator": "OPEN", "lag": 1},
-                {"sign": -1, "indicator": "OPENED"},
-                {"sign": 1, "indicator": "CLOSED"},
-            ],
-            "text": {"de": "v", "en": "v"},
-        }
-    ],
-)
+STOCK = stocks_and_flows("a", "b")
 BEFORE = {
     "OPEN:a": 30, "OPEN:b": 40, "OPEN:total": 70,
     "OPENED:a": 10, "OPENED:b": 10, "OPENED:total": 20,
@@ -219,31 +195,10 @@ def test_flow_identity() -> None:
     assert pattern.withheld.sum() == 4  # newcomers a and b, and one more pair of stocks or leavers
 
 
-def _leavers(*identities: dict[str, Any]) -> Catalogue:
-    """Stocks and newcomers by A; of those who went only the total is delivered."""
-    terms = [
-        {"sign": 1, "indicator": "OPEN", "lag": 1},
-        {"sign": 1, "indicator": "OPENED"},
-        {"sign": -1, "indicator": "OPEN"},
-        {"sign": -1, "indicator": "CLOSED"},
-    ]
-    common = {"severity": "error", "certain": False, "dimensions": [], "terms": terms}
-    return catalogue_of(
-        [codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})],
-        [
-            indicator("OPEN", [["A"]], stock_or_flow="stock"),
-            indicator("OPENED", [["A"]]),
-            indicator("CLOSED", [[]]),
-        ],
-        identities=[{**common, "text": {"de": "v", "en": "v"}, **identity} for identity in identities],
-    )
-
-
 def test_cases_that_ended_are_not_delivered_by_citizenship_but_they_are_not_negative() -> None:
     """Nobody went, so nobody of group a went either: 13 = 10 + came."""
-    flow = {"id": "V", "kind": "flow"}
-    naive = _leavers(flow)
-    aware = _leavers(flow, {"id": "H", "kind": "flow_hidden", "groups": [["A"]]})
+    naive = stocks_and_flows("a", "b", leavers="in total, naive")
+    aware = stocks_and_flows("a", "b", leavers="in total")
     before = {
         "OPEN:a": 10, "OPEN:b": 20, "OPEN:total": 30,
         "OPENED:a": 5, "OPENED:b": 5, "OPENED:total": 10, "CLOSED:total": 5,

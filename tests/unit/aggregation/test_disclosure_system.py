@@ -25,7 +25,7 @@ from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
 from protocol.periods import Period
-from tests.factories.catalogues import catalogue_of, codelist, indicator
+from tests.factories.catalogues import catalogue_of, codelist, indicator, stocks_and_flows
 
 SUM = Relation(RelationKind.SUM, (0, 1, 2), (-1, 1, 1))
 
@@ -220,30 +220,7 @@ def _quarter(number: int, catalogue: Catalogue, **values: int) -> Delivered:
     return Delivered(Period(2025 + year, quarter + 1), table, table > 0)
 
 
-STOCK = catalogue_of(
-    [codelist("CL_A", {"_T": None, "a": "_T"})],
-    [
-        indicator("OPEN", [["A"]], stock_or_flow="stock"),
-        indicator("OPENED", [["A"]]),
-        indicator("CLOSED", [["A"]]),
-    ],
-    identities=[
-        {
-            "id": "V",
-            "kind": "flow",
-            "severity": "error",
-            "certain": False,
-            "dimensions": ["A"],
-            "terms": [
-                {"sign": 1, "indicator": "OPEN"},
-                {"sign": -1, "indicator": "OPEN", "lag": 1},
-                {"sign": -1, "indicator": "OPENED"},
-                {"sign": 1, "indicator": "CLOSED"},
-            ],
-            "text": {"de": "v", "en": "v"},
-        }
-    ],
-)
+STOCK = stocks_and_flows("a")
 
 
 def _between(new: Delivered, *linked: Delivered) -> dict[str, int]:
