@@ -35,7 +35,7 @@ class Speller:
     def __init__(self, spellings: Spellings, rng: random.Random, local: Mapping[str, str]) -> None:
         """Choose the usual spelling of each code; those of ``local`` (spelling → code) go before."""
         self._rng = rng
-        self._all = dict(spellings)
+        self._all = spellings
         self._usual = {code: s[0] if rng.random() < 0.7 else rng.choice(s) for code, s in spellings.items()}
         self._usual.update({code: spelling for spelling, code in local.items()})
 
@@ -45,9 +45,10 @@ class Speller:
             return self._usual[code]
         return self._rng.choice(self._all[code])
 
-    def unusual(self, code: str) -> str:
-        """Return any spelling but the first."""
-        return self._rng.choice(self._all[code][1:] or self._all[code])
+    def rare(self, code: str) -> str | None:
+        """Return any spelling but the first; None where there is no other, or nothing is known to spell."""
+        others = self._all[code][1:]
+        return self._rng.choice(others) if others and code != "_U" else None
 
 
 def german(day: date | None) -> str:

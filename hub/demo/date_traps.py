@@ -11,14 +11,15 @@ start.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
 from hub.demo import columns as at
 from hub.demo.clerk import Clerk, german
-from hub.demo.records import CaseFacts, Entry
-from hub.demo.traps import ROW_TRAPS, Trap, case_facts, is_contact
+from hub.demo.records import ContactFacts, Entry, spoil
+from hub.demo.traps import ROW_TRAPS, Trap, case_facts, one_person_row
 from hub.demo.world import EXPORT_DAY
 
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
@@ -45,10 +46,7 @@ def no_start(entry: Entry, clerk: Clerk) -> bool:
     if case_facts(entry) is None:
         return False
     text = clerk.rng.choice((*_IMPOSSIBLE, "", "k. A.", "Anfang 2025"))
-    for row in entry:
-        row.cells[at.BEGIN] = text
-        row.refuse("T05")
-    return True
+    return spoil(entry, {at.BEGIN: text}, ("T05", "R"))
 
 
 def impossible_end(entry: Entry, clerk: Clerk) -> bool:
@@ -56,28 +54,21 @@ def impossible_end(entry: Entry, clerk: Clerk) -> bool:
     facts = case_facts(entry)
     if facts is None or facts.closed is None:
         return False
-    text = clerk.rng.choice(_IMPOSSIBLE)
-    for row in entry:
-        row.cells[at.END] = text
-        row.refuse("T05")
-    return True
+    return spoil(entry, {at.END: clerk.rng.choice(_IMPOSSIBLE)}, ("T05", "R"))
 
 
 def contact_without_date(entry: Entry, clerk: Clerk) -> bool:
     """T05 R: a one-off contact without any usable date."""
-    if not is_contact(entry):
+    if not isinstance(entry[0].facts, ContactFacts):
         return False
-    row = entry[0]
-    row.cells[at.FIRST_CONTACT] = clerk.rng.choice(("", "-", "31.02.2025"))
-    row.cells[at.BEGIN] = ""
-    row.refuse("T05")
-    return True
+    text = clerk.rng.choice(("", "-", "31.02.2025"))
+    return spoil(entry, {at.FIRST_CONTACT: text, at.BEGIN: ""}, ("T05", "R"))
 
 
 def contact_dated_by_begin(entry: Entry, clerk: Clerk) -> bool:
     """T16 (no finding): a one-off contact whose only date stands in the column for the start of a case."""
     facts = entry[0].facts
-    if facts is None or isinstance(facts, CaseFacts):
+    if not isinstance(facts, ContactFacts):
         return False
     entry[0].cells[at.FIRST_CONTACT] = clerk.rng.choice(("", "k. A."))
     entry[0].cells[at.BEGIN] = german(facts.day)
@@ -90,11 +81,7 @@ def end_before_start(entry: Entry, clerk: Clerk) -> bool:
     if facts is None or facts.closed is None:
         return False
     text = german(facts.opened - clerk.rng.randrange(1, 200) * _DAY)
-    for row in entry:
-        row.cells[at.END] = text
-        row.cells[at.STATE] = "abgeschlossen"
-        row.refuse("T15")
-    return True
+    return spoil(entry, {at.END: text, at.STATE: "abgeschlossen"}, ("T15", "R"))
 
 
 def planned_end(entry: Entry, clerk: Clerk) -> bool:
@@ -103,11 +90,7 @@ def planned_end(entry: Entry, clerk: Clerk) -> bool:
     if facts is None or facts.closed is not None:
         return False
     text = german(EXPORT_DAY + clerk.rng.randrange(1, 300) * _DAY)
-    for row in entry:
-        row.cells[at.END] = text
-        row.cells[at.STATE] = "ruhend"
-        row.marks.append(("T15", "W"))
-    return True
+    return spoil(entry, {at.END: text, at.STATE: "ruhend"}, ("T15", "W"))
 
 
 def other_notation(entry: Entry, clerk: Clerk) -> bool:
@@ -117,45 +100,37 @@ def other_notation(entry: Entry, clerk: Clerk) -> bool:
         return False
     begin = _other_notation(facts.opened, clerk.rng)
     end = _other_notation(facts.closed, clerk.rng) if facts.closed else ""
-    for row in entry:
-        row.cells[at.BEGIN] = begin
-        row.cells[at.END] = end
-        row.marks.append(("T05", "N"))
-    return True
+    return spoil(entry, {at.BEGIN: begin, at.END: end}, ("T05", "N"))
 
 
 def birth_in_other_notation(entry: Entry, clerk: Clerk) -> bool:
     """T05 N: a date of birth in another notation."""
-    row = clerk.rng.choice(entry)
-    if not isinstance(row.facts, CaseFacts) or row.facts.birth is None or row.facts.birth.year < 1955:
+    found = one_person_row(entry, clerk.rng)
+    birth = found[1].birth if found else None
+    if found is None or birth is None or birth.year < 1955:
         return False
-    row.cells[at.BIRTH] = _other_notation(row.facts.birth, clerk.rng)
-    row.marks.append(("T05", "N"))
-    return True
+    return spoil([found[0]], {at.BIRTH: _other_notation(birth, clerk.rng)}, ("T05", "N"))
 
 
 def unreadable_birth(entry: Entry, clerk: Clerk) -> bool:
     """T05 N: a date of birth that cannot be; the age is unknown."""
-    row = clerk.rng.choice(entry)
-    if not isinstance(row.facts, CaseFacts):
-        return False
-    row.cells[at.BIRTH] = clerk.rng.choice(
-        ("00.00.1988", "31.02.1985", "00.07.1990", "05.05.2031", "31.06.1979")
-    )
-    row.facts = replace(row.facts, birth=None)
-    row.marks.append(("T05", "N"))
-    return True
+    texts = ("00.00.1988", "31.02.1985", "00.07.1990", "05.05.2031", "31.06.1979")
+    return _unknown_birth(entry, clerk.rng, texts, trap="T05")
 
 
 def ancient_birth(entry: Entry, clerk: Clerk) -> bool:
     """T19 N: 01.01.1900 stands for nobody knows, and nobody is 126 years old; the age is unknown."""
-    row = clerk.rng.choice(entry)
-    if not isinstance(row.facts, CaseFacts):
+    texts = ("01.01.1900", "12.03.1899", "01.01.1900", "24.12.1898")
+    return _unknown_birth(entry, clerk.rng, texts, trap="T19")
+
+
+def _unknown_birth(entry: Entry, rng: random.Random, texts: Sequence[str], *, trap: str) -> bool:
+    found = one_person_row(entry, rng)
+    if found is None:
         return False
-    row.cells[at.BIRTH] = clerk.rng.choice(("01.01.1900", "12.03.1899", "01.01.1900", "24.12.1898"))
-    row.facts = replace(row.facts, birth=None)
-    row.marks.append(("T19", "N"))
-    return True
+    row, facts = found
+    row.facts = replace(facts, birth=None)
+    return spoil([row], {at.BIRTH: rng.choice(texts)}, (trap, "N"))
 
 
 def time_of_day(entry: Entry, clerk: Clerk) -> bool:
@@ -174,10 +149,7 @@ def time_of_day(entry: Entry, clerk: Clerk) -> bool:
             f"{facts.opened.isoformat()}T09:00:00+01:00",
         )
     )
-    for row in entry:
-        row.cells[at.BEGIN] = text
-        row.marks.append(("T28", "N"))
-    return True
+    return spoil(entry, {at.BEGIN: text}, ("T28", "N"))
 
 
 def odd_first_contact(entry: Entry, clerk: Clerk) -> bool:
@@ -187,10 +159,7 @@ def odd_first_contact(entry: Entry, clerk: Clerk) -> bool:
         return False
     late = german(min(facts.opened + clerk.rng.randrange(1, 30) * _DAY, EXPORT_DAY))
     text = late if clerk.rng.random() < 0.5 and facts.opened < EXPORT_DAY - _DAY else ""
-    for row in entry:
-        row.cells[at.FIRST_CONTACT] = text
-        row.marks.append(("T16", "N"))
-    return True
+    return spoil(entry, {at.FIRST_CONTACT: text}, ("T16", "N"))
 
 
 TRAPS: Final = (

@@ -10,8 +10,16 @@ Invariants: a row has exactly one outcome: it counts as part of a case or as a c
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
+
+#: Number of the trap, handling letter.
+Finding = tuple[str, str]
+
+#: Handlings after which a row does not count: refused, dropped.
+_TAKES_OUT: Final = ("R", "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +73,41 @@ class Row:
     Attributes:
         cells: texts in the order of the profile's columns.
         facts: what it means, or None if it is refused or dropped.
-        marks: findings (trap, handling letter) that the node must report for this row.
+        marks: findings that the node must report for this row.
     """
 
     cells: list[str]
     facts: CaseFacts | ContactFacts | None
-    marks: list[tuple[str, str]] = field(default_factory=list)
+    marks: list[Finding] = field(default_factory=list)
 
-    def refuse(self, trap: str) -> None:
-        """The row must go into quarantine."""
-        self.facts = None
-        self.marks = [(trap, "R")]
-
-    def drop(self, trap: str) -> None:
-        """The row must be dropped and counted."""
-        self.facts = None
-        self.marks = [(trap, "D")]
+    def mark(self, finding: Finding) -> None:
+        """Expect a finding; `R` and `D` take the row out, and then no other finding counts."""
+        if finding[1] in _TAKES_OUT:
+            self.facts = None
+            self.marks.clear()
+        self.marks.append(finding)
 
 
 #: (trap, handling letter) → rows; for findings about a file: lines or columns.
-Findings = Counter[tuple[str, str]]
+Findings = Counter[Finding]
 
 #: The rows that describe one case or one contact, in file order.
 Entry = list[Row]
+
+
+def spoil(rows: Iterable[Row], cells: Mapping[int, str], finding: Finding) -> bool:
+    """Write the same texts into all rows and expect the same finding of each.
+
+    Args:
+        rows: of one entry.
+        cells: column → what stands there.
+        finding: (trap, handling letter).
+
+    Returns:
+        True: the trap is planted.
+    """
+    for row in rows:
+        for column, text in cells.items():
+            row.cells[column] = text
+        row.mark(finding)
+    return True

@@ -22,7 +22,7 @@ from hub.demo import columns as at
 from hub.demo import vocabulary as words
 from hub.demo.clerk import Clerk
 from hub.demo.countries import SEVERAL_CITIZENSHIPS
-from hub.demo.records import CaseFacts, ContactFacts, Entry, Row
+from hub.demo.records import CaseFacts, Entry, Row, spoil
 
 Plant = Callable[[Entry, Clerk], bool]
 
@@ -42,7 +42,8 @@ def case_facts(entry: Entry) -> CaseFacts | None:
     return facts if isinstance(facts, CaseFacts) else None
 
 
-def _one_person_row(entry: Entry, rng: random.Random) -> tuple[Row, CaseFacts] | None:
+def one_person_row(entry: Entry, rng: random.Random) -> tuple[Row, CaseFacts] | None:
+    """Return any row of a case with its facts, or None for a contact."""
     row = rng.choice(entry)
     return (row, row.facts) if isinstance(row.facts, CaseFacts) else None
 
@@ -52,11 +53,7 @@ def _one_person_row(entry: Entry, rng: random.Random) -> tuple[Row, CaseFacts] |
 
 def foreign_area(entry: Entry, clerk: Clerk) -> bool:
     """T06 R: all rows carry the key of another area, or something unreadable."""
-    key = clerk.keys.foreign()
-    for row in entry:
-        row.cells[at.AREA_KEY] = key
-        row.refuse("T06")
-    return True
+    return spoil(entry, {at.AREA_KEY: clerk.keys.foreign()}, ("T06", "R"))
 
 
 def foreign_area_of_one(entry: Entry, clerk: Clerk) -> bool:
@@ -64,42 +61,27 @@ def foreign_area_of_one(entry: Entry, clerk: Clerk) -> bool:
     if len(entry) < 3 or case_facts(entry) is None:
         return False
     row = clerk.rng.choice(entry)
-    row.cells[at.AREA_KEY] = clerk.keys.foreign()
-    row.refuse("T06")
-    return True
+    return spoil([row], {at.AREA_KEY: clerk.keys.foreign()}, ("T06", "R"))
 
 
 def historic_area(entry: Entry, clerk: Clerk) -> bool:
     """T07 R: a key that is no longer valid, or does not tell the two parts of Aachen apart."""
-    key = clerk.keys.historic()
-    for row in entry:
-        row.cells[at.AREA_KEY] = key
-        row.refuse("T07")
-    return True
+    return spoil(entry, {at.AREA_KEY: clerk.keys.historic()}, ("T07", "R"))
 
 
 def cancelled(entry: Entry, clerk: Clerk) -> bool:
     """T21 D: a test record or one that was cancelled."""
     by_number = clerk.rng.random() < 0.3
     state, prefix = clerk.rng.choice(words.CANCELLED_STATES), clerk.rng.choice(("TEST", "DEMO", "TEST-"))
-    for row in entry:
-        if by_number:
-            row.cells[at.CASE_NUMBER] = prefix + row.cells[at.CASE_NUMBER][-5:]
-        else:
-            row.cells[at.STATE] = state
-        row.drop("T21")
-    return True
+    number = prefix + entry[0].cells[at.CASE_NUMBER][-5:]
+    return spoil(entry, {at.CASE_NUMBER: number} if by_number else {at.STATE: state}, ("T21", "D"))
 
 
 def other_programme(entry: Entry, clerk: Clerk) -> bool:
     """T22 D: a case of another programme in the same system."""
     if case_facts(entry) is None:
         return False
-    kind = clerk.rng.choice(words.FOREIGN_PROGRAMMES)
-    for row in entry:
-        row.cells[at.KIND] = kind
-        row.drop("T22")
-    return True
+    return spoil(entry, {at.KIND: clerk.rng.choice(words.FOREIGN_PROGRAMMES)}, ("T22", "D"))
 
 
 # ------------------------------------------------------------------------------------ kept with a warning
@@ -110,11 +92,7 @@ def running_with_end(entry: Entry, clerk: Clerk) -> bool:
     facts = case_facts(entry)
     if facts is None or facts.closed is None:
         return False
-    state = clerk.rng.choice(("laufend", "aktiv"))
-    for row in entry:
-        row.cells[at.STATE] = state
-        row.marks.append(("T15", "W"))
-    return True
+    return spoil(entry, {at.STATE: clerk.rng.choice(("laufend", "aktiv"))}, ("T15", "W"))
 
 
 def wrong_head_count(entry: Entry, clerk: Clerk) -> bool:
@@ -132,16 +110,14 @@ def wrong_head_count(entry: Entry, clerk: Clerk) -> bool:
 
 def two_regimes(entry: Entry, clerk: Clerk) -> bool:
     """T14 W: two legal regimes in one cell; the first one is taken."""
-    found = _one_person_row(entry, clerk.rng)
+    found = one_person_row(entry, clerk.rng)
     if found is None:
         return False
     row, facts = found
     separator = clerk.rng.choice((" / ", "/", " + ", ", ", " und "))
     second = clerk.rng.choice(("Wohngeld", "SGB XII", "Kinderzuschlag"))
-    row.cells[at.RECHTSKREIS] = f"SGB II{separator}{second}"
     row.facts = replace(facts, rechtskreis="SGB2")
-    row.marks.append(("T14", "W"))
-    return True
+    return spoil([row], {at.RECHTSKREIS: f"SGB II{separator}{second}"}, ("T14", "W"))
 
 
 # -------------------------------------------------------------------------------------------- normalised
@@ -150,10 +126,7 @@ def two_regimes(entry: Entry, clerk: Clerk) -> bool:
 def odd_area_key(entry: Entry, clerk: Clerk) -> bool:
     """T06 N: the own key without its zero, as a decimal or scientific number, or empty."""
     key = clerk.keys.odd_own() if clerk.rng.random() < 0.85 else ""
-    for row in entry:
-        row.cells[at.AREA_KEY] = key
-        row.marks.append(("T06", "N"))
-    return True
+    return spoil(entry, {at.AREA_KEY: key}, ("T06", "N"))
 
 
 def double_encoded(entry: Entry, clerk: Clerk) -> bool:
@@ -165,7 +138,7 @@ def double_encoded(entry: Entry, clerk: Clerk) -> bool:
         # Only columns that are read for figures; nobody repairs the name of a carrier.
         if any(cells[column] != row.cells[column] for column in at.CODED):
             row.cells = cells
-            row.marks.append(("T01", "N"))
+            row.mark(("T01", "N"))
             changed = True
     return changed
 
@@ -198,56 +171,48 @@ def one_row_per_field(entry: Entry, clerk: Clerk) -> bool:
 
 def line_break_in_remark(entry: Entry, clerk: Clerk) -> bool:
     """T10 N: a line break and the delimiter inside a quoted remark."""
-    entry[0].cells[at.REMARK] = clerk.rng.choice(
-        ("Rückruf am Montag;\nUnterlagen nachreichen", 'Zitat: "später"\r\nEnde')
-    )
-    entry[0].marks.append(("T10", "N"))
-    return True
+    remark = clerk.rng.choice(("Rückruf am Montag;\nUnterlagen nachreichen", 'Zitat: "später"\r\nEnde'))
+    return spoil(entry[:1], {at.REMARK: remark}, ("T10", "N"))
 
 
 def odd_sex(entry: Entry, clerk: Clerk) -> bool:
     """T11 N: a rare spelling of the sex."""
-    found = _one_person_row(entry, clerk.rng)
-    if found is None or found[1].sex == "_U":
-        return False
-    row, facts = found
-    row.cells[at.SEX] = clerk.sex.unusual(facts.sex)
-    row.marks.append(("T11", "N"))
-    return True
-
-
-def several_citizenships(entry: Entry, clerk: Clerk) -> bool:
-    """T12 N: several citizenships in one cell; German wins, then the EU, then other Europe."""
-    found = _one_person_row(entry, clerk.rng)
-    if found is None:
-        return False
-    row, facts = found
-    row.cells[at.CITIZEN], code = clerk.rng.choice(SEVERAL_CITIZENSHIPS)
-    row.facts = replace(facts, citizen=code)
-    row.marks.append(("T12", "N"))
-    return True
+    return _rare_spelling(entry, clerk.rng, at.SEX, lambda facts: clerk.sex.rare(facts.sex), trap="T11")
 
 
 def odd_paragraph(entry: Entry, clerk: Clerk) -> bool:
     """T13 N: a rare spelling of the residence status."""
-    found = _one_person_row(entry, clerk.rng)
-    if found is None or found[1].residence == "_U":
-        return False
-    row, facts = found
-    row.cells[at.RESIDENCE] = clerk.residence.unusual(facts.residence)
-    row.marks.append(("T13", "N"))
-    return True
+    return _rare_spelling(
+        entry, clerk.rng, at.RESIDENCE, lambda facts: clerk.residence.rare(facts.residence), trap="T13"
+    )
 
 
 def odd_regime(entry: Entry, clerk: Clerk) -> bool:
     """T14 N: the name of a benefit instead of the statute."""
-    found = _one_person_row(entry, clerk.rng)
-    if found is None or found[1].rechtskreis in ("_U", "SGB8", "SGB9"):
+    return _rare_spelling(
+        entry, clerk.rng, at.RECHTSKREIS, lambda facts: clerk.rechtskreis.rare(facts.rechtskreis), trap="T14"
+    )
+
+
+def _rare_spelling(
+    entry: Entry, rng: random.Random, column: int, rare: Callable[[CaseFacts], str | None], *, trap: str
+) -> bool:
+    found = one_person_row(entry, rng)
+    text = rare(found[1]) if found else None
+    if found is None or text is None:
+        return False
+    return spoil([found[0]], {column: text}, (trap, "N"))
+
+
+def several_citizenships(entry: Entry, clerk: Clerk) -> bool:
+    """T12 N: several citizenships in one cell; German wins, then the EU, then other Europe."""
+    found = one_person_row(entry, clerk.rng)
+    if found is None:
         return False
     row, facts = found
-    row.cells[at.RECHTSKREIS] = clerk.rechtskreis.unusual(facts.rechtskreis)
-    row.marks.append(("T14", "N"))
-    return True
+    text, code = clerk.rng.choice(SEVERAL_CITIZENSHIPS)
+    row.facts = replace(facts, citizen=code)
+    return spoil([row], {at.CITIZEN: text}, ("T12", "N"))
 
 
 def no_person_id(entry: Entry, clerk: Clerk) -> bool:
@@ -255,10 +220,8 @@ def no_person_id(entry: Entry, clerk: Clerk) -> bool:
     facts = case_facts(entry)
     if facts is None or len(entry) > 1:
         return False
-    entry[0].cells[at.PERSON] = clerk.rng.choice(("", "-", "k. A."))
     entry[0].facts = replace(facts, person=f"case:{facts.case}")
-    entry[0].marks.append(("T20", "N"))
-    return True
+    return spoil(entry, {at.PERSON: clerk.rng.choice(("", "-", "k. A."))}, ("T20", "N"))
 
 
 def second_person_id(entry: Entry, clerk: Clerk) -> bool:
@@ -274,14 +237,13 @@ def second_person_id(entry: Entry, clerk: Clerk) -> bool:
 
 def not_recorded(entry: Entry, clerk: Clerk) -> bool:
     """T20 N: a missing marker where a code should stand."""
-    found = _one_person_row(entry, clerk.rng)
+    found = one_person_row(entry, clerk.rng)
     if found is None:
         return False
     row, facts = found
-    row.cells[at.RECHTSKREIS] = clerk.rng.choice(("-", "k. A.", "unbekannt", "#NV", "99", "NULL", "."))
     row.facts = replace(facts, rechtskreis="_U")
-    row.marks.append(("T20", "N"))
-    return True
+    marker = clerk.rng.choice(("-", "k. A.", "unbekannt", "#NV", "99", "NULL", "."))
+    return spoil([row], {at.RECHTSKREIS: marker}, ("T20", "N"))
 
 
 def formula_in_remark(entry: Entry, clerk: Clerk) -> bool:
@@ -293,9 +255,7 @@ def formula_in_remark(entry: Entry, clerk: Clerk) -> bool:
         "@SUM(A1:A9)",
         "<b>dringend</b>",
     )
-    entry[0].cells[at.REMARK] = clerk.rng.choice(remarks)
-    entry[0].marks.append(("T27", "N"))
-    return True
+    return spoil(entry[:1], {at.REMARK: clerk.rng.choice(remarks)}, ("T27", "N"))
 
 
 ROW_TRAPS: Final = (
@@ -320,8 +280,3 @@ ROW_TRAPS: Final = (
     Trap("T20", 0.004, not_recorded),
     Trap("T27", 0.006, formula_in_remark),
 )
-
-
-def is_contact(entry: Entry) -> bool:
-    """Return whether the entry is a one-off contact that still counts."""
-    return isinstance(entry[0].facts, ContactFacts)

@@ -42,7 +42,7 @@ def test_unknown_field_gives_way_to_a_documented_one() -> None:
 
 def test_the_next_row_becomes_holder_when_the_first_is_refused() -> None:
     first = row(heads=2)
-    first.refuse("T06")
+    first.mark(("T06", "R"))
     handled = handle([[first, row(person="P2", heads=2)]], file_findings=Counter())
     assert handled.cases[0].holder.person == "P2"
     assert handled.findings["T06", "R"] == 1
