@@ -9,6 +9,7 @@ counts say how many lines must be dropped.
 
 from __future__ import annotations
 
+import csv
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -38,20 +39,22 @@ def write_export(path: Path, plan: AreaPlan, entries: Iterable[Entry]) -> Findin
         blank lines, repeated headers, the footer), columns renamed and added; zeros included.
     """
     rng = random.Random(f"kim-demo/1/file/{plan.region.id}")
-    header = _line((*plan.names, *plan.extra))
-    lines = ["sep=;"] if plan.separator_line else []
-    lines += [f"{BANNER[0]} {plan.region.name}", BANNER[1], header]
+    header = (*plan.names, *plan.extra)
     extra = [""] * len(plan.extra)
     dropped = rows = 0
-    for entry in entries:
-        for row in entry:
-            lines.append(_line([row.cells[column] for column in plan.columns] + extra))
-        rows += len(entry)
-        if rng.random() < _INTERRUPTION:
-            lines.append(_interruption(rng, header, width=len(plan.names) + len(extra)))
-            dropped += 1
-    lines.append(_total_line("Summe", rows, width=len(plan.names) + len(extra)))
-    path.write_bytes("".join(f"{line}\r\n" for line in lines).encode(plan.encoding))
+    with path.open("w", encoding=plan.encoding, newline="") as file:
+        banner = ["sep=;"] if plan.separator_line else []
+        banner += [f"{BANNER[0]} {plan.region.name}", BANNER[1]]
+        file.writelines(f"{line}\r\n" for line in banner)
+        table = csv.writer(file, delimiter=";", lineterminator=";\r\n")
+        table.writerow(header)
+        for entry in entries:
+            table.writerows([row.cells[column] for column in plan.columns] + extra for row in entry)
+            rows += len(entry)
+            if rng.random() < _INTERRUPTION:
+                table.writerow(_interruption(rng, header))
+                dropped += 1
+        table.writerow(_total_line("Summe", rows, width=len(header)))
     return Counter(
         {
             ("T02", "N"): len(BANNER) + plan.separator_line,
@@ -62,22 +65,12 @@ def write_export(path: Path, plan: AreaPlan, entries: Iterable[Entry]) -> Findin
     )
 
 
-def _interruption(rng: random.Random, header: str, *, width: int) -> str:
+def _interruption(rng: random.Random, header: Sequence[str]) -> Sequence[str]:
     kind = rng.randrange(3)
     if kind == 0:
-        return _total_line(rng.choice(_TOTAL_LABELS), rng.randrange(20, 400), width=width)
-    return ";" * width if kind == 1 else header
+        return _total_line(rng.choice(_TOTAL_LABELS), rng.randrange(20, 400), width=len(header))
+    return [""] * len(header) if kind == 1 else header
 
 
-def _total_line(label: str, rows: int, *, width: int) -> str:
-    return _line([label, *[""] * (width - 2), str(rows)])
-
-
-def _line(cells: Sequence[str]) -> str:
-    return ";".join(_quoted(cell) for cell in cells) + ";"
-
-
-def _quoted(cell: str) -> str:
-    if ";" in cell or '"' in cell or "\n" in cell:
-        return '"' + cell.replace('"', '""') + '"'
-    return cell
+def _total_line(label: str, rows: int, *, width: int) -> list[str]:
+    return [label, *[""] * (width - 2), str(rows)]
