@@ -29,6 +29,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.globals.update(T=texts, N=notes, asset=asset_url)
     return environment
@@ -39,6 +40,12 @@ def asset_url(name: str) -> str:
     """Return the address of a file in `static/`, changed whenever its bytes change."""
     data = resources.files("hub.web").joinpath("static", name).read_bytes()
     return f"{ASSETS}/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
+
+
+def compile_templates() -> None:
+    """Compile every template, so that a broken one stops the start and no reader waits for it."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
 
 
 def render(template: str, page: StartPage | ProblemPage) -> str:

@@ -13,10 +13,11 @@ from flask import Blueprint, Response, current_app, request
 from hub.services.statistics import EXTENSION, Statistics
 from hub.web.page_query import PageQuery, parse_page_query
 from hub.web.pages import problem_page, start_page
-from hub.web.rendering import ASSETS, render
+from hub.web.rendering import ASSETS, compile_templates, render
 from protocol.errors import KimError, kim_error
 
 blueprint = Blueprint("web", __name__, static_folder="static", static_url_path=ASSETS)
+blueprint.record_once(lambda _state: compile_templates())
 
 _SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (

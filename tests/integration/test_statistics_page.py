@@ -7,10 +7,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import jinja2
 import pytest
 from flask.testing import FlaskClient
 
 from hub.services.statistics.cells import cells_of
+from hub.web import rendering
 from hub.web.page_query import cell_token
 from protocol.catalogue_file import load_catalogue
 from protocol.regions import SOURCE_NOTE, SOURCE_URL, reporting_areas
@@ -300,6 +302,13 @@ def test_ids_are_unique_and_labels_lead_somewhere(client) -> None:
                 assert target in ids
         if (attributes.get("href") or "").startswith("#"):
             assert attributes["href"][1:] in ids
+
+
+def test_no_reader_waits_for_templates_to_be_compiled(monkeypatch) -> None:
+    rendering._environment.cache_clear()
+    app = app_of(shared_hub())
+    monkeypatch.setattr(jinja2.Environment, "compile", None)
+    assert app.test_client().get("/").status_code == 200
 
 
 def test_a_page_takes_a_fraction_of_a_second(client) -> None:

@@ -6,7 +6,7 @@ intervals from here, so that none can state a withheld cell by accident.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +26,12 @@ from protocol.regions import Region, RegionTree, areas_by_id, region_tree
 
 #: Regions that a page names as subtotals, in the order of the regional tables of official statistics.
 DISTRICTS: Final = ("NW051", "NW053", "NW055", "NW057", "NW059")
+
+#: Population of an area by the column that a denominator of the catalogue names.
+_POPULATIONS: Final[Mapping[str, Callable[[Region], int]]] = {
+    "population": lambda area: area.population,
+    "foreign_population_est": lambda area: area.foreign_population,
+}
 
 
 class Statistics:
@@ -171,7 +177,5 @@ class Reading:
 
 @lru_cache(maxsize=4096)
 def _population(leaves: tuple[str, ...], column: str) -> int:
-    areas: list[Region] = [areas_by_id()[leaf] for leaf in leaves]
-    if column == "foreign_population_est":
-        return sum(area.foreign_population for area in areas)
-    return sum(area.population for area in areas)
+    people = _POPULATIONS[column]
+    return sum(people(areas_by_id()[leaf]) for leaf in leaves)
