@@ -1,7 +1,7 @@
 """A hub database as it looks after eight quarters: 54 areas, withheld cells, a late and a rejected delivery.
 
 The rows go through the real tables and migrations. Figures are drawn with a fixed seed and scaled by
-population; margins add up, withheld cells have bounds that contain the drawn value, and `TRUTH` of a built
+population; margins add up, withheld cells have bounds that contain the drawn value, and `truth` of a built
 hub lets a test check that every published interval contains it. Protection here is only realistic in shape
 (small counts plus one more cell per line): that it is *safe* is tested where it is computed.
 """
@@ -39,7 +39,7 @@ from protocol.codelists import TOTAL
 from protocol.grid import CellGrid, grid_of
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
-from protocol.regions import Region, region_tree, reporting_areas
+from protocol.regions import Region, region_tree, reporting_area, reporting_areas
 from tests.factories.drawn_figures import draw_figures
 
 PERIODS = Period.span(Period.parse("2024-Q4"), Period.parse("2026-Q3"))
@@ -64,7 +64,7 @@ class BuiltHub:
         return make_engine(f"sqlite:///{self.path}")
 
 
-def build_published_hub(folder: Path, *, periods: tuple[Period, ...] = PERIODS) -> BuiltHub:
+def build_published_hub(folder: Path) -> BuiltHub:
     """Write the database `hub.sqlite3` into `folder`."""
     path = folder / "hub.sqlite3"
     engine = make_engine(f"sqlite:///{path}")
@@ -73,12 +73,12 @@ def build_published_hub(folder: Path, *, periods: tuple[Period, ...] = PERIODS) 
     with engine.connect().execution_options(writes=True) as connection:
         numbers = _write_areas(connection)
         _write_nodes(connection)
-        _write_submissions(connection, periods)
+        _write_submissions(connection)
         cubes = {}
         for dataset in _DATASETS:
             grid = grid_of(load_catalogue(), dataset)
-            for period in periods:
-                drawn = draw_figures(grid, PERIODS.index(period))
+            for number, period in enumerate(PERIODS):
+                drawn = draw_figures(grid, number)
                 truth[dataset, period] = drawn
                 cubes[dataset, period] = _write_cube(connection, grid, period, drawn, numbers)
         _write_releases(connection, cubes)
@@ -128,8 +128,7 @@ def _withheld(grid: CellGrid, values: np.ndarray) -> np.ndarray:
         row for row in range(len(grid)) if grid.codes(row).get("RESIDENCE") in ("INSEC", "GEST", "DULD")
     ]
     hidden[sensitive] |= values[sensitive] < 10
-    open_rows = list(grid.rows_of("CONTACTS_ONEOFF")) if "CONTACTS_ONEOFF" in grid._rows else []
-    hidden[open_rows] = False
+    hidden[[row for row, key in enumerate(grid.keys) if key[0] == "CONTACTS_ONEOFF"]] = False
     lines: dict[tuple, list[int]] = {}
     for row, key in enumerate(grid.keys):
         broken = tuple(d for d, c in grid.codes(row).items() if c != TOTAL)
@@ -150,7 +149,7 @@ def _write_cube(connection, grid: CellGrid, period: Period, drawn: np.ndarray, n
     hidden = _withheld(grid, drawn) & there
     rng = np.random.default_rng([17, len(grid), PERIODS.index(period)])
     slack = rng.integers(1, 6, size=drawn.shape)
-    lower = np.where(hidden, np.maximum(drawn - slack, 1 if dataset else 0), drawn)
+    lower = np.where(hidden, np.maximum(drawn - slack, 1), drawn)
     lower = np.minimum(lower, drawn)
     upper = np.where(hidden, drawn + slack + 1, drawn)
     inputs = {a.id: _digest(dataset, period, a.id) for a, ok in zip(areas, there, strict=True) if ok}
@@ -253,18 +252,16 @@ def _write_nodes(connection) -> None:
         )
 
 
-def _write_submissions(connection, periods) -> None:
+def _write_submissions(connection) -> None:
     rows = []
     for region in reporting_areas():
-        for period in periods:
+        for period in PERIODS:
             for dataset in _DATASETS:
                 if delivers(dataset, period, region.id):
                     rows.append(_submission(region, dataset, period, 1, "accepted"))
                 elif region.id == REJECTED:
                     rows.append(_submission(region, dataset, period, 1, "rejected", "value_rule"))
-    if LAST in periods:
-        by_id = {r.id: r for r in reporting_areas()}
-        rows.append(_submission(by_id[IN_CHECK], "CASES", LAST, 2, "verifying"))
+    rows.append(_submission(reporting_area(IN_CHECK), "CASES", LAST, 2, "verifying"))
     connection.execute(sa.insert(submission), rows)
 
 

@@ -223,8 +223,7 @@ def test_on_paper_there_are_figures_and_no_controls(page: Page, address: str) ->
     assert page.locator("svg[role=img]").first.is_visible()
     printed = page.pdf(format="A4")
     assert printed.startswith(b"%PDF")
-    pages = len(re.findall(rb"/Type\\s*/Page\\b", printed)) or printed.count(b"/Type /Page\n")
-    assert pages < 20
+    assert 1 < len(re.findall(rb"/Type\s*/Page\b", printed)) < 20
 
 
 def test_a_zoomed_page_keeps_its_text(page: Page, address: str) -> None:
