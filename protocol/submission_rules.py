@@ -106,7 +106,7 @@ def check_submission(
             ``/rows/<row>/<column>`` or into the statement.
     """
     # 1. Statement and catalogue mean the same table (P-50..P-52).
-    dataset = _agreed_dataset(statement, catalogue)
+    dataset = agreed_dataset(statement, catalogue)
     if not table.schema.equals(columns.arrow_schema(dataset), check_metadata=True):
         raise kim_error("schema_mismatch")
     checks = checks_of(catalogue, dataset.id)
@@ -121,16 +121,40 @@ def check_submission(
     _check_disclosure(known, max(statement.min_contributors, min_contributors or 0), checks)
 
 
-def _agreed_dataset(statement: SubmissionStatement, catalogue: Catalogue) -> Dataset:
-    dataset = catalogue.dataset(statement.dataset_id)
-    if statement.dataset != dataset.urn or statement.schema != columns.schema_id(dataset):
-        raise kim_error("schema_unknown", pointer="/schema")
-    if Period.parse(statement.period).freq not in DELIVERABLE.get(dataset.id, ()):
+def agreed_dataset(statement: SubmissionStatement, catalogue: Catalogue) -> Dataset:
+    """Return the dataflow that statement and catalogue mean alike (SPEC P-50, P-52).
+
+    It needs no table: a hub can ask it before it accepts a byte of one.
+
+    Args:
+        statement: what the node says.
+        catalogue: the one in force.
+
+    Returns:
+        The dataflow; this version accepts it in the frequency of the statement's period.
+
+    Raises:
+        KimError: ``schema_unknown`` for another dataflow, frequency, form or catalogue, ``schema_mismatch``
+            for other columns by the same form; with the pointer of the member.
+    """
+    dataset = next((d for d in catalogue.datasets.values() if d.urn == statement.dataset), None)
+    if dataset is None or dataset.id not in DELIVERABLE:
+        raise kim_error("schema_unknown", pointer="/dataset")
+    if Period.parse(statement.period).freq not in DELIVERABLE[dataset.id]:
         raise kim_error("schema_unknown", pointer="/period")
+    if statement.schema != columns.schema_id(dataset):
+        raise kim_error("schema_unknown", pointer="/schema")
     if statement.schema_sha256 != columns.schema_sha256(dataset):
         raise kim_error("schema_mismatch", pointer="/schema_sha256")
     if statement.catalogue_sha256 != catalogue.sha256:
-        raise kim_error("schema_unknown", pointer="/catalogue_sha256")
+        raise kim_error(
+            "schema_unknown",
+            Text(
+                "Die Lieferung wurde mit einer anderen Fassung des Katalogs erzeugt.",
+                "The delivery was made with another version of the catalogue.",
+            ),
+            pointer="/catalogue_sha256",
+        )
     return dataset
 
 
