@@ -6,7 +6,6 @@ import base64
 import datetime as dt
 import hashlib
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from protocol.canonical import canonical_stream
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, Envelope, sign, statement_id
 from protocol.keys import PrivateKey
 from protocol.statement import CHUNK_BYTES, SubmissionStatement
+from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.submissions import submission
 
 TODAY = dt.date(2026, 10, 5)
@@ -139,15 +139,12 @@ class Sender:
                 return answer
         return self.complete(parcel)
 
-    def deliver(self, parcel: Parcel, *, seconds: float = 30.0) -> dict[str, Any]:
+    def deliver(self, parcel: Parcel) -> dict[str, Any]:
         """Send and wait for the decision."""
         answer = self.send(parcel)
         assert answer.status_code == 202, answer.text
-        deadline = time.monotonic() + seconds
-        while (status := self.look(parcel))["state"] in ("received", "verifying"):
-            assert time.monotonic() < deadline, status
-            time.sleep(0.01)
-        return status
+        assert_soon(lambda: self.look(parcel)["state"] not in ("received", "verifying"), "a decision")
+        return self.look(parcel)
 
 
 def with_payload(
@@ -189,6 +186,10 @@ class RunningHub:
             row = unit.submissions.get(SubmissionId(parcel.id))
         return None if row is None else str(row.state)
 
+    def assert_becomes(self, parcel: Parcel, state: str) -> None:
+        """Wait until a submission is in `state`."""
+        assert_soon(lambda: self.state(parcel) == state, f"state {state}")
+
 
 @contextmanager
 def running_hub(home: Path, *, start: bool = True, **settings: Any) -> Iterator[RunningHub]:
@@ -218,5 +219,5 @@ def listening(running: RunningHub) -> Iterator[int]:
     finally:
         # The server's own loop closes its connections: with nothing left to watch, it ends.
         server.trigger.pull_trigger(lambda: server.asyncore.close_all(map=server._map))
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
         server.task_dispatcher.shutdown()

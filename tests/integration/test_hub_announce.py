@@ -29,7 +29,7 @@ def sender(running: RunningHub) -> Sender:
     return running.sender()
 
 
-def refused(answer: TestResponse, code: str, *, pointer: str | None = None) -> dict:
+def assert_refused(answer: TestResponse, code: str, *, pointer: str | None = None) -> dict:
     """Check that an answer is the refusal `code`, complete in both languages."""
     assert answer.mimetype == MEDIA_TYPE, answer.text
     document = json.loads(answer.get_data())
@@ -45,7 +45,7 @@ def refused(answer: TestResponse, code: str, *, pointer: str | None = None) -> d
     return document
 
 
-def nothing_stored(running: RunningHub) -> None:
+def assert_nothing_stored(running: RunningHub) -> None:
     with running.hub.context.database.read() as unit:
         rows = {
             table: unit.connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
@@ -54,10 +54,6 @@ def nothing_stored(running: RunningHub) -> None:
     assert set(rows.values()) == {0}
     blobs = running.hub.settings.home / "blobs"
     assert [path for path in blobs.rglob("*") if path.is_file()] == []
-
-
-def _other_node(running: RunningHub, sender: Sender) -> Parcel:
-    return sender.parcel(node="node-someone-else")
 
 
 def _revoke(running: RunningHub, sender: Sender) -> None:
@@ -103,19 +99,19 @@ STATEMENTS: dict[str, tuple[str, dict[str, object]]] = {
 def test_a_statement_that_cannot_be_taken(running: RunningHub, sender: Sender, case: str) -> None:
     running.sender("NW05112")
     code, changes = STATEMENTS[case]
-    refused(sender.announce(sender.parcel(**changes)), code)
-    nothing_stored(running)
+    assert_refused(sender.announce(sender.parcel(**changes)), code)
+    assert_nothing_stored(running)
 
 
 def test_a_dataset_of_a_later_release_is_unknown(running: RunningHub, sender: Sender) -> None:
-    refused(sender.announce(sender.parcel("STAFFING")), "schema_unknown", pointer="/dataset")
+    assert_refused(sender.announce(sender.parcel("STAFFING")), "schema_unknown", pointer="/dataset")
 
 
 def test_oversize_is_refused_before_any_byte(tmp_path: Path) -> None:
     with running_hub(tmp_path, start=False, max_payload_bytes=50_000) as running:
         sender = running.sender()
-        refused(sender.announce(sender.parcel()), "too_large", pointer="/payload/size")
-        nothing_stored(running)
+        assert_refused(sender.announce(sender.parcel()), "too_large", pointer="/payload/size")
+        assert_nothing_stored(running)
 
 
 def _flip(data: bytes) -> bytes:
@@ -180,8 +176,8 @@ def test_an_envelope_that_cannot_be_believed(running: RunningHub, sender: Sender
         data=forge(parcel),
         headers={"Content-Type": "application/vnd.kim.submission.v1+json"},
     )
-    refused(answer, code)
-    nothing_stored(running)
+    assert_refused(answer, code)
+    assert_nothing_stored(running)
 
 
 def test_no_bit_of_an_envelope_can_be_flipped(running: RunningHub, sender: Sender) -> None:
@@ -194,7 +190,7 @@ def test_no_bit_of_an_envelope_can_be_flipped(running: RunningHub, sender: Sende
             headers={"Content-Type": "application/vnd.kim.submission.v1+json"},
         )
         assert answer.status_code in (400, 401, 403), (place, answer.text)
-    nothing_stored(running)
+    assert_nothing_stored(running)
 
 
 def test_a_revoked_key_looks_unknown_to_whoever_cannot_sign_with_it(
@@ -208,21 +204,21 @@ def test_a_revoked_key_looks_unknown_to_whoever_cannot_sign_with_it(
     revoked = post("/v1/submissions", data=_bad_signature(parcel), headers=headers)
     assert strange.get_data() == revoked.get_data()
     assert strange.status_code == revoked.status_code == 403
-    refused(sender.announce(parcel), "key_revoked")
-    nothing_stored(running)
+    assert_refused(sender.announce(parcel), "key_revoked")
+    assert_nothing_stored(running)
 
 
 def test_a_suspended_node_waits(running: RunningHub, sender: Sender) -> None:
     with running.hub.context.database.write() as unit:
         unit.nodes.set_status(sender.node, NodeStatus.SUSPENDED)
-    refused(sender.announce(sender.parcel()), "node_suspended")
-    nothing_stored(running)
+    assert_refused(sender.announce(sender.parcel()), "node_suspended")
+    assert_nothing_stored(running)
 
 
 def test_an_unfinished_revision_has_no_rival(running: RunningHub, sender: Sender) -> None:
     first, rival = sender.parcel(), sender.parcel()
     assert sender.announce(first).status_code == 201
-    document = refused(sender.announce(rival), "revision_conflict")
+    document = assert_refused(sender.announce(rival), "revision_conflict")
     assert first.id in document["detail"]
     assert document["errors"] == [
         {"pointer": "/supersedes", "code": "revision_conflict", "detail": first.id, "detail_en": first.id}
@@ -235,7 +231,7 @@ def test_too_many_unfinished_uploads(tmp_path: Path) -> None:
         for period in (Period(2026, 1), Period(2026, 2)):
             assert sender.announce(sender.parcel(period=period)).status_code == 201
         answer = sender.announce(sender.parcel(period=Period(2025, 4)))
-        refused(answer, "rate_limited")
+        assert_refused(answer, "rate_limited")
         assert int(answer.headers["Retry-After"]) > 0
         assert other.announce(other.parcel()).status_code == 201
 
@@ -254,7 +250,7 @@ def test_the_language_can_be_switched(running: RunningHub, sender: Sender) -> No
 
 def test_another_media_type_is_refused(running: RunningHub, sender: Sender) -> None:
     answer = sender.announce(sender.parcel(), **{"Content-Type": "application/json"})
-    refused(answer, "unsupported_media_type")
+    assert_refused(answer, "unsupported_media_type")
     answer = sender.announce(sender.parcel(), **{"Content-Encoding": "gzip"})
-    refused(answer, "unsupported_media_type", pointer="/headers/Content-Encoding")
-    nothing_stored(running)
+    assert_refused(answer, "unsupported_media_type", pointer="/headers/Content-Encoding")
+    assert_nothing_stored(running)

@@ -6,7 +6,7 @@ import errno
 import json
 import logging
 import os
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +23,9 @@ from hub.services.publishing import close, publish
 from hub.services.verification import MAX_ATTEMPTS, verify
 from protocol.periods import Period
 from protocol.problems import MEDIA_TYPE, PROBLEMS, Retry
-from tests.factories.running_hub import Parcel, RunningHub, running_hub
-from tests.integration.test_hub_announce import nothing_stored, refused
+from tests.factories.patience import assert_soon
+from tests.factories.running_hub import RunningHub, running_hub
+from tests.integration.test_hub_announce import assert_nothing_stored, assert_refused
 
 SECRET = "Ayşe Yılmaz 4711"
 
@@ -33,13 +34,6 @@ SECRET = "Ayşe Yılmaz 4711"
 def running(tmp_path: Path) -> Iterator[RunningHub]:
     with running_hub(tmp_path, start=False) as running:
         yield running
-
-
-def _wait(running: RunningHub, parcel: Parcel, state: str) -> None:
-    deadline = time.monotonic() + 30
-    while running.state(parcel) != state:
-        assert time.monotonic() < deadline, running.state(parcel)
-        time.sleep(0.02)
 
 
 def test_an_unexpected_error_is_internal_and_its_message_stays_inside(
@@ -53,7 +47,7 @@ def test_an_unexpected_error_is_internal_and_its_message_stays_inside(
     app.view_functions["submissions.get_heads"] = lambda node_id: fail()
     with caplog.at_level(logging.INFO):
         answer = running.client.get("/v1/nodes/node-x/heads")
-    document = refused(answer, "internal")
+    document = assert_refused(answer, "internal")
     assert SECRET not in json.dumps(document, ensure_ascii=False)
     assert SECRET not in caplog.text
     assert "ValueError" in caplog.text
@@ -79,13 +73,13 @@ def test_a_full_disk_takes_nothing_and_works_again(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
         answer = sender.announce(parcel)
-        refused(answer, "storage_full")
+        assert_refused(answer, "storage_full")
         assert answer.headers["Retry-After"]
-    nothing_stored(running)
+    assert_nothing_stored(running)
     assert sender.announce(parcel).status_code == 201
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
-        refused(sender.put(parcel), "storage_full")
+        assert_refused(sender.put(parcel), "storage_full")
     assert sender.look(parcel)["missing"] == [[0, 0]]
     assert [event["state"] for event in sender.look(parcel)["events"]] == ["announced"]
     assert sender.put(parcel).status_code == 204
@@ -134,15 +128,12 @@ def test_a_job_that_fails_is_done_again_and_its_message_is_not_logged(
     payload.rename(payload.with_name("hidden"))
     with caplog.at_level(logging.INFO, logger="kim"):
         running.hub.start()
-        _wait(running, parcel, "verifying")
-        deadline = time.monotonic() + 30
-        while "DamagedBlobError" not in caplog.text:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        running.assert_becomes(parcel, "verifying")
+        assert_soon(lambda: "DamagedBlobError" in caplog.text, "a line about the failed job")
     assert str(payload) not in caplog.text
     payload.with_name("hidden").rename(payload)
     running.clock.advance(minutes=5)
-    _wait(running, parcel, "accepted")
+    running.assert_becomes(parcel, "accepted")
 
 
 def test_a_submission_that_cannot_be_decided_does_not_hold_up_publication_for_ever(
@@ -192,6 +183,12 @@ def test_a_full_disk_is_waited_out(running: RunningHub, monkeypatch: pytest.Monk
     assert running.state(parcel) == "accepted"
 
 
+def _worker_thread(hub: Hub) -> threading.Thread:
+    assert hub._worker is not None
+    assert hub._worker._thread is not None
+    return hub._worker._thread
+
+
 def test_a_worker_that_ended_is_replaced(running: RunningHub) -> None:
     hub: Hub = running.hub
 
@@ -201,11 +198,13 @@ def test_a_worker_that_ended_is_replaced(running: RunningHub) -> None:
     hub.celery.task(name="kim.die", shared=False)(die)
     hub.start()
     sender = running.sender()
+    first = _worker_thread(hub)
     hub.celery.send_task("kim.die")
-    time.sleep(0.5)
+    assert_soon(lambda: _worker_thread(hub) is not first, "another worker")
+    assert not first.is_alive()
     parcel = sender.parcel()
     assert sender.send(parcel).status_code == 202
-    _wait(running, parcel, "accepted")
+    running.assert_becomes(parcel, "accepted")
 
 
 def test_a_sandbox_that_cannot_start_is_no_refusal(

@@ -14,8 +14,9 @@ from hub.domain.ids import Sha256, SubmissionId
 from hub.services.verification import MAX_ATTEMPTS, verify
 from hub.store.blobs import BlobStore, DamagedBlobError
 from hub.store.incoming import Incoming
+from tests.factories.patience import PATIENCE_SECONDS
 from tests.factories.running_hub import Parcel, RunningHub, Sender, content_digest, running_hub
-from tests.integration.test_hub_announce import refused
+from tests.integration.test_hub_announce import assert_refused
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def _junk_between(
     def slow(self: Incoming, submission: SubmissionId, n: int, data: bytes) -> None:
         if data == junk:
             entered.set()
-            assert gate.wait(10)
+            assert gate.wait(PATIENCE_SECONDS)
         put(self, submission, n, data)
 
     patch.setattr(Incoming, "put", slow)
@@ -59,7 +60,7 @@ def _junk_between(
 
     thread = threading.Thread(target=send)
     thread.start()
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE_SECONDS)
     return thread, gate, answers
 
 
@@ -110,7 +111,7 @@ def test_a_stranger_cannot_occupy_the_only_chunk(running: RunningHub) -> None:
     parcel = sender.parcel()
     assert len(parcel.chunks) == 1
     sender.announce(parcel)
-    refused(sender.put(parcel, 0, b"j" * len(parcel.payload)), "digest_mismatch")
+    assert_refused(sender.put(parcel, 0, b"j" * len(parcel.payload)), "digest_mismatch")
     assert sender.put(parcel).status_code == 204
     assert sender.complete(parcel).status_code == 202
     assert sender.deliver(parcel)["state"] == "accepted"
@@ -163,7 +164,7 @@ def test_completing_at_the_same_moment_is_one_completion(
         answer = intact(self, name)
         if not local.met:
             local.met = True
-            barrier.wait(10)
+            barrier.wait(PATIENCE_SECONDS)
         return answer
 
     class Local(threading.local):

@@ -21,6 +21,7 @@ from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.keys import PrivateKey
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
+from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.running_hub import Parcel, Sender, content_digest
 
 
@@ -49,7 +50,7 @@ def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen, 
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(PATIENCE_SECONDS)
         process.stdout.close()
 
 
@@ -81,7 +82,7 @@ def announce(url: str, parcel: Parcel) -> requests.Response:
         f"{url}/v1/submissions",
         data=parcel.envelope.to_bytes(),
         headers={"Content-Type": PAYLOAD_TYPE_SUBMISSION},
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -90,12 +91,12 @@ def put(url: str, parcel: Parcel, n: int) -> requests.Response:
         f"{url}/v1/submissions/{parcel.id}/chunks/{n}",
         data=parcel.chunks[n],
         headers={"Content-Digest": content_digest(parcel.chunks[n])},
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
     )
 
 
 def complete(url: str, parcel: Parcel) -> requests.Response:
-    return requests.post(f"{url}/v1/submissions/{parcel.id}/complete", timeout=30)
+    return requests.post(f"{url}/v1/submissions/{parcel.id}/complete", timeout=PATIENCE_SECONDS)
 
 
 def send(url: str, parcel: Parcel) -> None:
@@ -105,14 +106,14 @@ def send(url: str, parcel: Parcel) -> None:
     assert complete(url, parcel).status_code == 202
 
 
+def look(url: str, parcel: Parcel) -> dict:
+    return requests.get(f"{url}/v1/submissions/{parcel.id}", timeout=PATIENCE_SECONDS).json()
+
+
 def decided(url: str, parcel: Parcel) -> dict:
-    deadline = time.monotonic() + 60
-    while True:
-        status = requests.get(f"{url}/v1/submissions/{parcel.id}", timeout=30).json()
-        if status["state"] in ("accepted", "rejected"):
-            return status
-        assert time.monotonic() < deadline, status
-        time.sleep(0.05)
+    """Wait for the decision and return the status that has it."""
+    assert_soon(lambda: look(url, parcel)["state"] in ("accepted", "rejected"), "a decision")
+    return look(url, parcel)
 
 
 def test_kill_after_every_answer_loses_nothing(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_kill_after_every_answer_loses_nothing(tmp_path: Path) -> None:
         if state is None:
             continue
         with serving(tmp_path) as (_, url):
-            status = requests.get(f"{url}/v1/submissions/{parcel.id}", timeout=30).json()
+            status = look(url, parcel)
             assert (status["state"], status["missing"]) == (state, missing)
     # killed between completion and decision, most likely: the next process decides
     with serving(tmp_path) as (_, url):
@@ -180,7 +181,7 @@ def test_with_a_broker_other_processes_do_the_work(tmp_path: Path) -> None:
         for parcel in (first, second):
             send(url, parcel)
         time.sleep(0.5)
-        status = requests.get(f"{url}/v1/submissions/{first.id}", timeout=30).json()
+        status = look(url, first)
         assert status["state"] == "received"  # nobody decides before there is a worker
         for kill in (True, False):
             with (tmp_path / "worker.log").open("ab") as log:
@@ -191,7 +192,8 @@ def test_with_a_broker_other_processes_do_the_work(tmp_path: Path) -> None:
                 )
             try:
                 if kill:
-                    time.sleep(1.5)
+                    # It has taken a message: what it held is lost with it, unless it was quick enough.
+                    assert_soon(lambda: look(url, first)["state"] != "received", "a worker at work")
                     worker.kill()
                 else:
                     # The killed worker may have decided both; this one only the second can.
@@ -200,7 +202,7 @@ def test_with_a_broker_other_processes_do_the_work(tmp_path: Path) -> None:
                         assert decided(url, parcel)["state"] == "accepted"
             finally:
                 worker.terminate()
-                code = worker.wait(60)
+                code = worker.wait(PATIENCE_SECONDS)
             assert code == (-signal.SIGKILL if kill else 0)
     log = (tmp_path / "worker.log").read_text()
     assert "sqla+sqlite" not in log

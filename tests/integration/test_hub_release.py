@@ -25,6 +25,7 @@ from protocol.keys import PrivateKey
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
 from protocol.regions import region_tree
+from tests.factories.patience import assert_soon
 from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
 from tests.factories.submissions import consistent_values
 
@@ -207,10 +208,10 @@ def test_compiling_a_full_period_is_quick(running: RunningHub) -> None:
     parcels = [_received(running.sender(area), withheld=WITHHELD) for area in leaves[:12]]
     _decide(running, *parcels)
     close(running.hub.context, [Q1])
-    started = time.perf_counter()
+    started = time.process_time()
     compile_cube(running.hub.context, "CASES", "2026-Q1")
-    # 63 regions x 446 cells; measured 0.2 s, the bound leaves room for a busy machine
-    assert time.perf_counter() - started < 3.0
+    # 63 regions x 446 cells; measured 0.2 s of work. What others do on the machine meanwhile does not count.
+    assert time.process_time() - started < 3.0
     with running.hub.context.database.read() as unit:
         count = unit.connection.execute(
             sa.select(sa.func.count()).select_from(models.observation)
@@ -269,10 +270,7 @@ def test_the_whole_way_by_worker_and_sweeper(tmp_path: Path) -> None:
             for period in (Q1, Q2):
                 assert sender.deliver(sender.parcel(period=period))["state"] == "accepted"
         close(running.hub.context, [Q1, Q2])
-        deadline = time.monotonic() + 30
-        while not is_published(running.hub.context):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        assert_soon(lambda: is_published(running.hub.context), "a release")
         with running.hub.context.database.read() as unit:
             release = unit.cubes.published()
         assert release is not None

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from hub.sandbox import client, edition
 from hub.sandbox.client import Sandbox, SandboxDownError
 from hub.services.verification import MAX_ATTEMPTS, verify
 from protocol.errors import KimError
+from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.running_hub import running_hub
 
 ROOT = Path(__file__).parents[2]
@@ -80,11 +80,8 @@ def _runs(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] not in "ZX"
 
 
-def _ends(pid: int) -> bool:
-    deadline = time.monotonic() + 10
-    while _runs(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not _runs(pid)
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_child_can_start_no_process_and_no_thread(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -147,14 +144,14 @@ def test_no_orphan_outlives_its_job_even_where_forking_cannot_be_limited(
             orphans = _attack(sandbox, tmp_path)["orphans"]
             assert len(set(orphans)) == 3
             assert not any(_runs(pid) for pid in orphans)  # at once: before the hub got its answer
-        assert Path(f"/proc/{sandbox.pid}/task/{sandbox.pid}/children").read_text() == ""
+        assert _children(sandbox.pid or 0) == []
     finally:
         sandbox.close()
 
 
 def test_a_child_dies_with_its_zygote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    _launch(monkeypatch, "time.sleep(60)")
-    sandbox = _sandbox()
+    _launch(monkeypatch, f"time.sleep({PATIENCE_SECONDS})")
+    sandbox = _sandbox(wall_seconds=PATIENCE_SECONDS)
     sandbox.start()
     zygote = sandbox.pid
     assert zygote is not None
@@ -170,21 +167,17 @@ def test_a_child_dies_with_its_zygote(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
     thread = threading.Thread(target=check)
     thread.start()
-    children: list[str] = []
     try:
-        deadline = time.monotonic() + 10
-        while not children and time.monotonic() < deadline:
-            children = Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()
-            time.sleep(0.2)
+        assert_soon(lambda: _children(zygote), "a child")
+        (sleeping,) = _children(zygote)
+        # What the second try, with a new zygote, finds in the place of the attack: it need not sleep.
+        other = tmp_path / "other"
+        other.write_bytes(b"no attack")
+        other.replace(file)
         os.kill(zygote, signal.SIGKILL)
-        assert children
-        assert _ends(int(children[0]))
+        assert_soon(lambda: not _runs(sleeping), "the end of the child")
     finally:
-        deadline = time.monotonic() + 20
-        while thread.is_alive() and time.monotonic() < deadline:  # the second try, with a new zygote
-            if sandbox.pid not in (None, zygote):
-                os.kill(sandbox.pid, signal.SIGKILL)
-            thread.join(0.2)
+        thread.join(PATIENCE_SECONDS)
         sandbox.close()
     assert len(refusals) == 1
 

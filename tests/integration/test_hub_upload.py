@@ -17,7 +17,7 @@ from hub.services.sweeping import expire_uploads, find_undecided
 from hub.services.verification import verify
 from protocol.periods import Period
 from tests.factories.running_hub import Parcel, RunningHub, Sender, content_digest, running_hub
-from tests.integration.test_hub_announce import refused
+from tests.integration.test_hub_announce import assert_refused
 
 Q1 = Period(2026, 1)
 
@@ -66,7 +66,7 @@ def test_what_is_missing_is_said(running: RunningHub, sender: Sender) -> None:
     sender.put(parcel, 1)
     assert sender.look(parcel)["missing"] == [[0, 0], [2, 2]]
     assert sender.announce(parcel).get_json()["missing"] == [[0, 0], [2, 2]]
-    document = refused(sender.complete(parcel), "incomplete_upload")
+    document = assert_refused(sender.complete(parcel), "incomplete_upload")
     assert [item["pointer"] for item in document["errors"]] == ["/chunks/0-0", "/chunks/2-2"]
     assert running.state(parcel) == "uploading"
 
@@ -74,7 +74,7 @@ def test_what_is_missing_is_said(running: RunningHub, sender: Sender) -> None:
 def test_other_bytes_for_a_chunk_are_a_conflict(sender: Sender) -> None:
     parcel = _announced(sender, _small(sender))
     sender.put(parcel, 0)
-    refused(sender.put(parcel, 0, b"\x01" + parcel.chunks[0][1:]), "chunk_conflict")
+    assert_refused(sender.put(parcel, 0, b"\x01" + parcel.chunks[0][1:]), "chunk_conflict")
     sender.put(parcel, 1)
     sender.put(parcel, 2)
     assert sender.complete(parcel).status_code == 202
@@ -83,9 +83,11 @@ def test_other_bytes_for_a_chunk_are_a_conflict(sender: Sender) -> None:
 def test_a_chunk_that_lost_bytes_on_the_way(running: RunningHub, sender: Sender) -> None:
     parcel = _announced(sender, _small(sender))
     whole = content_digest(parcel.chunks[0])
-    refused(sender.put(parcel, 0, parcel.chunks[0][:-1], **{"Content-Digest": whole}), "digest_mismatch")
-    refused(sender.put(parcel, 0, parcel.chunks[0][:-1]), "digest_mismatch")
-    refused(sender.put(parcel, 2, parcel.chunks[2] + b"x"), "digest_mismatch")
+    assert_refused(
+        sender.put(parcel, 0, parcel.chunks[0][:-1], **{"Content-Digest": whole}), "digest_mismatch"
+    )
+    assert_refused(sender.put(parcel, 0, parcel.chunks[0][:-1]), "digest_mismatch")
+    assert_refused(sender.put(parcel, 2, parcel.chunks[2] + b"x"), "digest_mismatch")
     assert running.state(parcel) == "announced"
     assert running.hub.context.incoming.submissions() == []
 
@@ -99,7 +101,7 @@ def test_a_chunk_needs_its_digest(sender: Sender, digest: str | None) -> None:
     answer = sender.client.put(
         f"/v1/submissions/{parcel.id}/chunks/0", data=parcel.chunks[0], headers=headers
     )
-    refused(answer, "bad_request", pointer="/headers/Content-Digest")
+    assert_refused(answer, "bad_request", pointer="/headers/Content-Digest")
 
 
 @pytest.mark.parametrize("n", ["3", "999999", "-1", "9" * 30, "0x1", "٣", "1.0", "%2e%2e"])
@@ -108,22 +110,22 @@ def test_a_chunk_outside_the_plan_is_not_found(sender: Sender, n: str) -> None:
     answer = sender.client.put(
         f"/v1/submissions/{parcel.id}/chunks/{n}", data=b"x", headers={"Content-Digest": content_digest(b"x")}
     )
-    refused(answer, "not_found")
+    assert_refused(answer, "not_found")
 
 
 def test_a_chunk_that_is_too_large(running: RunningHub, sender: Sender) -> None:
     parcel = _announced(sender, _small(sender))
-    refused(sender.put(parcel, 0, bytes(1025)), "too_large")
-    refused(sender.put(parcel, 0, bytes(1_048_577)), "too_large")
-    refused(sender.put(parcel, 0, bytes(3_000_000)), "too_large")
+    assert_refused(sender.put(parcel, 0, bytes(1025)), "too_large")
+    assert_refused(sender.put(parcel, 0, bytes(1_048_577)), "too_large")
+    assert_refused(sender.put(parcel, 0, bytes(3_000_000)), "too_large")
 
 
 @pytest.mark.parametrize("identity", ["0" * 64, "..%2f..%2fetc%2fpasswd", "A" * 64, "a" * 63, "%00" * 20])
 def test_an_id_nobody_announced_is_not_found(sender: Sender, identity: str) -> None:
     client, digest = sender.client, {"Content-Digest": content_digest(b"x")}
-    refused(client.get(f"/v1/submissions/{identity}"), "not_found")
-    refused(client.post(f"/v1/submissions/{identity}/complete"), "not_found")
-    refused(client.put(f"/v1/submissions/{identity}/chunks/0", data=b"x", headers=digest), "not_found")
+    assert_refused(client.get(f"/v1/submissions/{identity}"), "not_found")
+    assert_refused(client.post(f"/v1/submissions/{identity}/complete"), "not_found")
+    assert_refused(client.put(f"/v1/submissions/{identity}/chunks/0", data=b"x", headers=digest), "not_found")
 
 
 def test_bytes_that_are_not_the_signed_ones_can_be_sent_again(running: RunningHub, sender: Sender) -> None:
@@ -131,7 +133,7 @@ def test_bytes_that_are_not_the_signed_ones_can_be_sent_again(running: RunningHu
     for n in range(3):
         wrong = bytes(len(parcel.chunks[n]))
         assert sender.put(parcel, n, wrong).status_code == 204
-    refused(sender.complete(parcel), "digest_mismatch")
+    assert_refused(sender.complete(parcel), "digest_mismatch")
     assert running.state(parcel) == "uploading"
     assert sender.look(parcel)["missing"] == [[0, 2]]
     for n in range(3):
@@ -145,7 +147,7 @@ def test_a_chunk_file_that_vanished_is_asked_for_again(running: RunningHub, send
         sender.put(parcel, n)
     digest = hashlib.sha256(parcel.chunks[1]).hexdigest()
     running.hub.context.incoming.path(SubmissionId(parcel.id), 1, sha256=digest).unlink()
-    refused(sender.complete(parcel), "digest_mismatch")
+    assert_refused(sender.complete(parcel), "digest_mismatch")
     for n in range(3):
         sender.put(parcel, n)
     assert sender.complete(parcel).status_code == 202
@@ -168,7 +170,7 @@ def test_completion_is_idempotent_and_keeps_the_bytes(running: RunningHub, sende
     ]
     # a chunk that comes late is a no-op, other bytes are a conflict
     assert sender.put(parcel, 0).status_code == 204
-    refused(sender.put(parcel, 0, bytes(1024)), "chunk_conflict")
+    assert_refused(sender.put(parcel, 0, bytes(1024)), "chunk_conflict")
 
 
 def test_verification_is_asked_for_only_after_the_commit(running: RunningHub, sender: Sender) -> None:
@@ -186,10 +188,10 @@ def test_a_period_closed_meanwhile_ends_the_upload(running: RunningHub, sender: 
         sender.put(parcel, n)
     close(running.hub.context, [Q1], datasets=["CASES"])
     for _ in range(2):
-        refused(sender.complete(parcel), "period_closed")
+        assert_refused(sender.complete(parcel), "period_closed")
     assert sender.look(parcel)["state"] == "rejected"
     assert sender.look(parcel)["problem"]["code"] == "period_closed"
-    refused(sender.announce(sender.parcel()), "period_closed")
+    assert_refused(sender.announce(sender.parcel()), "period_closed")
     assert sender.announce(sender.parcel("PERSONS")).status_code == 201
 
 
@@ -199,7 +201,7 @@ def test_a_key_revoked_meanwhile_ends_the_upload(running: RunningHub, sender: Se
         sender.put(parcel, n)
     with running.hub.context.database.write() as unit:
         unit.nodes.set_key_status(sender.key.public.keyid, KeyStatus.REVOKED, at=running.clock.now())
-    refused(sender.complete(parcel), "key_revoked")
+    assert_refused(sender.complete(parcel), "key_revoked")
     assert running.state(parcel) == "rejected"
 
 
@@ -209,7 +211,7 @@ def test_a_suspended_node_cannot_complete(running: RunningHub, sender: Sender) -
         sender.put(parcel, n)
     with running.hub.context.database.write() as unit:
         unit.nodes.set_status(sender.node, NodeStatus.SUSPENDED)
-    refused(sender.complete(parcel), "node_suspended")
+    assert_refused(sender.complete(parcel), "node_suspended")
 
 
 def test_an_upload_that_is_never_finished_expires(running: RunningHub, sender: Sender) -> None:
@@ -220,8 +222,8 @@ def test_an_upload_that_is_never_finished_expires(running: RunningHub, sender: S
     running.clock.advance(days=2)
     assert expire_uploads(running.hub.context) == 1
     assert running.hub.context.incoming.submissions() == []
-    refused(sender.put(parcel, 1), "upload_expired")
-    refused(sender.complete(parcel), "upload_expired")
+    assert_refused(sender.put(parcel, 1), "upload_expired")
+    assert_refused(sender.complete(parcel), "upload_expired")
     assert sender.announce(sender.parcel()).status_code == 201
 
 
@@ -253,9 +255,9 @@ def test_a_correction_supersedes_and_the_old_statement_stays_old(working: Runnin
     sender = working.sender("NW05114")
     first = sender.parcel()
     sender.deliver(first)
-    refused(sender.announce(sender.parcel()), "revision_conflict")
-    refused(sender.announce(sender.parcel(revision=3, supersedes=first.id)), "revision_conflict")
-    refused(sender.announce(sender.parcel(revision=2, supersedes="0" * 64)), "revision_conflict")
+    assert_refused(sender.announce(sender.parcel()), "revision_conflict")
+    assert_refused(sender.announce(sender.parcel(revision=3, supersedes=first.id)), "revision_conflict")
+    assert_refused(sender.announce(sender.parcel(revision=2, supersedes="0" * 64)), "revision_conflict")
     second = sender.parcel(revision=2, supersedes=first.id, withheld=[5])
     assert sender.deliver(second)["state"] == "accepted"
     assert sender.look(first)["state"] == "superseded"
@@ -268,8 +270,8 @@ def test_a_correction_supersedes_and_the_old_statement_stays_old(working: Runnin
 
 
 def test_heads_of_an_unknown_node_are_not_found(working: RunningHub) -> None:
-    refused(working.client.get("/v1/nodes/node-nobody/heads"), "not_found")
-    refused(working.client.get("/v1/nodes/'%20OR%201=1--/heads"), "not_found")
+    assert_refused(working.client.get("/v1/nodes/node-nobody/heads"), "not_found")
+    assert_refused(working.client.get("/v1/nodes/'%20OR%201=1--/heads"), "not_found")
 
 
 def test_a_rejected_correction_leaves_the_head(working: RunningHub) -> None:

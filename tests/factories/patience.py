@@ -1,0 +1,18 @@
+"""Waiting for what another thread or process does: as long as a slow machine needs, never a fixed pause."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+#: Far longer than anything takes on a loaded machine with two cores: only a test that fails waits for it.
+PATIENCE_SECONDS: Final = 180.0
+
+
+def assert_soon(happens: Callable[[], object], what: str = "what was waited for") -> None:
+    """Wait until `happens()` is true; fail, and name `what`, if it does not become so."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happens():
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        time.sleep(0.01)
