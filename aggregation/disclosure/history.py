@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -125,15 +126,12 @@ def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delive
         raise kim_error("disclosure_unknown", _OTHER_GRID)
     ordered = sorted(linked, key=lambda delivery: _ordinal(delivery.period))  # stable: vintages stay in order
     deliveries = (new, *_connected(structure, new, ordered))
-    cells = len(structure.grid)
     inside = stack([structure.system] * len(deliveries))
     values = np.concatenate([delivery.values for delivery in deliveries])
-    between = LinearSystem.of(
-        cells * len(deliveries),
-        [*_flows(structure, deliveries), *_vintages(deliveries)],
-    )
+    vintages = LinearSystem.of(inside.cells, list(_vintages(deliveries)))
+    between = joined([*_flows(structure, deliveries), vintages])
     between = between.only_rows(between.satisfied(values))
-    return History(structure, deliveries, joined(inside, between))
+    return History(structure, deliveries, joined([inside, between]))
 
 
 def _ordinal(period: Period) -> int:
@@ -144,41 +142,58 @@ def _ordinal(period: Period) -> int:
 def _connected(structure: Structure, new: Delivered, ordered: Sequence[Delivered]) -> list[Delivered]:
     """Return the deliveries that a chain of relations connects to the new one."""
     same_frequency = [d for d in ordered if d.period.freq == new.period.freq]
-    reach = max((lag for flow in structure.flows for lag in flow.lags), default=0)
     found = {_ordinal(new.period)}
     growing = True
     while growing:
         near = {
             _ordinal(d.period)
             for d in same_frequency
-            if any(abs(_ordinal(d.period) - other) <= reach for other in found)
+            if any(abs(_ordinal(d.period) - other) <= structure.reach for other in found)
         }
         growing = not near <= found
         found |= near
     return [d for d in same_frequency if _ordinal(d.period) in found]
 
 
-def _flows(structure: Structure, deliveries: Sequence[Delivered]) -> Iterator[Relation]:
+def _flows(structure: Structure, deliveries: Sequence[Delivered]) -> Iterator[LinearSystem]:
     """Yield each period's flow identities; the newest vintage of a period stands for it."""
     newest = {_ordinal(delivery.period): block for block, delivery in enumerate(deliveries)}
     newest[_ordinal(deliveries[0].period)] = 0
     cells = len(structure.grid)
-    for ordinal, block in sorted(newest.items()):
-        for flow in (*structure.flows, *structure.hidden_flows):
-            relation = _flow(flow, [newest.get(ordinal - lag) for lag in flow.lags], cells)
-            if relation is not None and block is not None:
-                yield relation
+    for ordinal in sorted(newest):
+        blocks = [newest.get(ordinal - lag) for lag in range(structure.reach + 1)]
+        first = np.array([-1 if block is None else block * cells for block in blocks], dtype=np.int64)
+        number = (first[:, np.newaxis] + np.arange(cells)).reshape(-1)
+        known = tuple(block is not None for block in blocks)
+        yield _flows_of_a_period(structure, known).renumbered(cells * len(deliveries), number)
 
 
-def _flow(flow: FlowLink, blocks: Sequence[int | None], cells: int) -> Relation | None:
-    """Return one flow identity; what was never delivered is only known not to be negative."""
-    known = [
-        (sign, block * cells + row)
-        for sign, row, block in zip(flow.signs, flow.rows, blocks, strict=True)
-        if block is not None
+@lru_cache(maxsize=32)
+def _flows_of_a_period(structure: Structure, known: tuple[bool, ...]) -> LinearSystem:
+    """Return the flow identities of one period.
+
+    Args:
+        structure: the dataflow.
+        known: whether the delivery of each lag is known.
+
+    Returns:
+        A system over ``lag * len(grid) + row``; its rows use deliveries that are known only.
+    """
+    relations = [
+        _flow(flow, known, len(structure.grid)) for flow in (*structure.flows, *structure.hidden_flows)
     ]
-    missing = {sign for sign, block in zip(flow.signs, blocks, strict=True) if block is None}
-    if len(missing) > 1 or not known:
+    return LinearSystem.of(len(known) * len(structure.grid), [r for r in relations if r is not None])
+
+
+def _flow(flow: FlowLink, known: Sequence[bool], cells: int) -> Relation | None:
+    """Return one flow identity; what was never delivered is only known not to be negative."""
+    there = [
+        (sign, lag * cells + row)
+        for sign, row, lag in zip(flow.signs, flow.rows, flow.lags, strict=True)
+        if known[lag]
+    ]
+    missing = {sign for sign, lag in zip(flow.signs, flow.lags, strict=True) if not known[lag]}
+    if len(missing) > 1 or not there:
         return None
     lower = -NO_LIMIT if missing == {1} else flow.lower
     upper = NO_LIMIT if missing == {-1} else flow.upper
@@ -187,8 +202,8 @@ def _flow(flow: FlowLink, blocks: Sequence[int | None], cells: int) -> Relation 
     kind = RelationKind.FLOW_FLOOR if missing else RelationKind.FLOW
     return Relation(
         kind=RelationKind.FLOW_HIDDEN if flow.hidden else kind,
-        cells=tuple(cell for _, cell in known),
-        coefficients=tuple(sign for sign, _ in known),
+        cells=tuple(cell for _, cell in there),
+        coefficients=tuple(sign for sign, _ in there),
         lower=lower,
         upper=upper,
         certain=False,

@@ -11,7 +11,7 @@ It deliberately holds no values, no pattern and no solver.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 from typing import Final, Self
@@ -168,6 +168,10 @@ class LinearSystem:
         )
         return system, kept
 
+    def renumbered(self, cells: int, number: IntArray) -> LinearSystem:
+        """Return the same rows in a system of ``cells`` cells, where cell ``i`` is ``number[i]``."""
+        return replace(self, cells=cells, columns=number[self.columns])
+
     def only_rows(self, keep: BoolArray) -> LinearSystem:
         """Return the system with a subset of its rows, in the same order."""
         sizes = np.diff(self.starts)[keep]
@@ -193,38 +197,34 @@ def stack(parts: Sequence[LinearSystem]) -> LinearSystem:
     Returns:
         One system with all cells and all rows; no row connects two parts.
     """
-    cell_offsets = np.cumsum([0, *(part.cells for part in parts)])
-    entry_offsets = np.cumsum([0, *(len(part.columns) for part in parts)])
-    starts = [part.starts[:-1] + offset for part, offset in zip(parts, entry_offsets, strict=False)]
+    *offsets, cells = np.cumsum([0, *(part.cells for part in parts)]).tolist()
+    return joined(
+        [
+            part.renumbered(cells, np.arange(offset, offset + part.cells, dtype=np.int64))
+            for part, offset in zip(parts, offsets, strict=True)
+        ]
+    )
+
+
+def joined(parts: Sequence[LinearSystem]) -> LinearSystem:
+    """Return the rows of several systems over the same cells, in their order.
+
+    Raises:
+        ValueError: if the numbers of cells differ.
+    """
+    if len({part.cells for part in parts}) != 1:
+        raise ValueError("only systems over the same cells can be joined")
+    *offsets, entries = np.cumsum([0, *(len(part.columns) for part in parts)]).tolist()
+    starts = [part.starts[:-1] + offset for part, offset in zip(parts, offsets, strict=True)]
     return LinearSystem(
-        cells=int(cell_offsets[-1]),
-        starts=np.concatenate([*starts, entry_offsets[-1:]]).astype(np.int64),
-        columns=np.concatenate([p.columns + o for p, o in zip(parts, cell_offsets, strict=False)]),
+        cells=parts[0].cells,
+        starts=np.concatenate([*starts, [entries]]).astype(np.int64),
+        columns=np.concatenate([part.columns for part in parts]),
         coefficients=np.concatenate([part.coefficients for part in parts]),
         lower=np.concatenate([part.lower for part in parts]),
         upper=np.concatenate([part.upper for part in parts]),
         kinds=np.concatenate([part.kinds for part in parts]),
         certain=np.concatenate([part.certain for part in parts]),
-    )
-
-
-def joined(one: LinearSystem, other: LinearSystem) -> LinearSystem:
-    """Return both systems' rows over the same cells, the first system's rows first.
-
-    Raises:
-        ValueError: if the numbers of cells differ.
-    """
-    if one.cells != other.cells:
-        raise ValueError("only systems over the same cells can be joined")
-    return LinearSystem(
-        cells=one.cells,
-        starts=np.concatenate([one.starts[:-1], other.starts + len(one.columns)]),
-        columns=np.concatenate([one.columns, other.columns]),
-        coefficients=np.concatenate([one.coefficients, other.coefficients]),
-        lower=np.concatenate([one.lower, other.lower]),
-        upper=np.concatenate([one.upper, other.upper]),
-        kinds=np.concatenate([one.kinds, other.kinds]),
-        certain=np.concatenate([one.certain, other.certain]),
     )
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -95,6 +96,11 @@ class Structure:
     hidden_flows: tuple[FlowLink, ...]
     hinges: BoolArray
     weights: IntArray
+
+    @cached_property
+    def reach(self) -> int:
+        """How many periods back the furthest identity reaches."""
+        return max((lag for flow in (*self.flows, *self.hidden_flows) for lag in flow.lags), default=0)
 
 
 _STRUCTURES: dict[tuple[str, str], Structure] = {}

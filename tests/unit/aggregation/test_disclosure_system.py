@@ -65,12 +65,12 @@ def test_systems_are_put_side_by_side_and_joined_by_further_rows() -> None:
     system = stack([LinearSystem.of(3, [SUM])] * 2)
     bridge = LinearSystem.of(6, [Relation(RelationKind.VINTAGE, (1, 4), (1, -1), certain=False)])
     assert components(system).tolist() == [0, 0, 0, 3, 3, 3]
-    whole = joined(system, bridge)
+    whole = joined([system, bridge])
     assert components(whole).tolist() == [0] * 6
     assert whole.activity(_integers(5, 2, 3, 6, 2, 4)).tolist() == [0, 0, 0]
     assert whole.only_rows(whole.certain).rows == 2
     with pytest.raises(ValueError, match="same cells"):
-        joined(system, LinearSystem.of(3, [SUM]))
+        joined([system, LinearSystem.of(3, [SUM])])
 
 
 def test_a_system_among_some_cells_moves_the_rest_into_the_limits() -> None:
