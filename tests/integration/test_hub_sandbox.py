@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from protocol.canonical import canonical_stream
 from protocol.errors import KimError
 from protocol.observations import STATES, CellState
 from protocol.statement import SubmissionStatement
+from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.running_hub import RunningHub, running_hub, with_payload
 from tests.factories.submissions import states_of, submission
 
@@ -50,7 +51,8 @@ def _refusal(sandbox: Sandbox, statement: SubmissionStatement, data: bytes, fold
     return caught.value.code
 
 
-def _accepted(sandbox: Sandbox, folder: Path) -> Cells:
+def _assert_accepts(sandbox: Sandbox, folder: Path) -> Cells:
+    """Check that a sandbox takes a good delivery, and return its cells."""
     table, statement = submission(withheld=[3, 4])
     file = folder / "payload"
     file.write_bytes(canonical_stream(table))
@@ -59,7 +61,7 @@ def _accepted(sandbox: Sandbox, folder: Path) -> Cells:
 
 def test_cells_come_out_in_grid_order(sandbox: Sandbox, tmp_path: Path) -> None:
     table, _ = submission(withheld=[3, 4])
-    cells = _accepted(sandbox, tmp_path)
+    cells = _assert_accepts(sandbox, tmp_path)
     sent = pc.fill_null(table["OBS_VALUE"], 0).to_pylist()
     assert cells.values.tolist() == sent
     figures = table["OBS_VALUE"].to_pylist()
@@ -176,7 +178,7 @@ def test_hostile_payloads_are_refused(sandbox: Sandbox, tmp_path: Path, case: st
     code, make = HOSTILE[case]
     statement = submission()[1]
     assert _refusal(sandbox, statement, make(), tmp_path) == code
-    _accepted(sandbox, tmp_path)
+    _assert_accepts(sandbox, tmp_path)
 
 
 def test_the_known_broken_streams_of_arrow_are_refused(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -187,7 +189,7 @@ def test_the_known_broken_streams_of_arrow_are_refused(sandbox: Sandbox, tmp_pat
     for file in files:
         assert _refusal(sandbox, statement, file.read_bytes(), tmp_path)
     assert sandbox.pid == zygote
-    _accepted(sandbox, tmp_path)
+    _assert_accepts(sandbox, tmp_path)
 
 
 def test_bytes_of_another_statement_are_refused(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -206,9 +208,9 @@ def test_bytes_of_another_statement_are_refused(sandbox: Sandbox, tmp_path: Path
 def test_memory_beyond_the_limit_is_a_refusal(tmp_path: Path) -> None:
     sandbox = make_sandbox(memory_bytes=240 * MIB)
     try:
-        _accepted(sandbox, tmp_path)
+        _assert_accepts(sandbox, tmp_path)
         assert _refusal(sandbox, submission()[1], bytes(60 * MIB), tmp_path) == "decode_failed"
-        _accepted(sandbox, tmp_path)
+        _assert_accepts(sandbox, tmp_path)
     finally:
         sandbox.close()
 
@@ -229,50 +231,79 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _kill_soon(find: object, *, seconds: float = 10.0) -> threading.Thread:
-    """Kill with SIGKILL the first process that `find` returns."""
+@contextmanager
+def _endless(path: Path) -> Iterator[Path]:
+    """A payload that never ends: whoever reads it is still at it until he is killed."""
+    os.mkfifo(path)
+    writer = os.open(path, os.O_RDWR)
+    try:
+        yield path
+    finally:
+        os.close(writer)
+
+
+def _when_a_child_reads(zygote: int, strike: Callable[[int], object]) -> threading.Thread:
+    """Call `strike` with the process id of the zygote's next child, in a thread of its own."""
 
     def hunt() -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            for pid in find():
-                os.kill(pid, signal.SIGKILL)
-                return
-            time.sleep(0.001)
+        assert_soon(lambda: _children(zygote), "a child")
+        strike(_children(zygote)[0])
 
     thread = threading.Thread(target=hunt)
     thread.start()
     return thread
 
 
-def test_a_killed_child_is_a_refusal_and_the_next_one_works(sandbox: Sandbox, tmp_path: Path) -> None:
+def _kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_a_killed_child_is_a_refusal_and_the_next_one_works(tmp_path: Path) -> None:
+    sandbox = make_sandbox(wall_seconds=PATIENCE_SECONDS)
+    sandbox.start()
     zygote = sandbox.pid
-    hunter = _kill_soon(lambda: _children(zygote))
-    assert _refusal(sandbox, submission()[1], bytes(60 * MIB), tmp_path) == "decode_failed"
-    hunter.join()
-    assert sandbox.pid == zygote
-    _accepted(sandbox, tmp_path)
+    try:
+        with _endless(tmp_path / "endless") as file:
+            hunter = _when_a_child_reads(zygote, _kill)
+            with pytest.raises(KimError) as caught:
+                sandbox.check(submission()[1].to_json(), file)
+            hunter.join()
+        assert caught.value.code == "decode_failed"
+        assert sandbox.pid == zygote
+        _assert_accepts(sandbox, tmp_path)
+    finally:
+        sandbox.close()
 
 
 def test_a_killed_zygote_is_started_again(sandbox: Sandbox, tmp_path: Path) -> None:
-    os.kill(sandbox.pid, signal.SIGKILL)
-    _accepted(sandbox, tmp_path)
+    zygote = sandbox.pid
+    _kill(zygote)
+    _assert_accepts(sandbox, tmp_path)
+    assert sandbox.pid != zygote
     assert sandbox.alive
 
 
-def test_a_zygote_killed_in_the_middle_of_a_check_loses_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
-    _accepted(sandbox, tmp_path)
+def test_a_zygote_killed_in_the_middle_of_a_check_loses_nothing(tmp_path: Path) -> None:
+    sandbox = make_sandbox(wall_seconds=PATIENCE_SECONDS)
+    sandbox.start()
     zygote = sandbox.pid
     table, statement = submission()
-    file = tmp_path / "payload"
-    file.write_bytes(canonical_stream(table))
-    hunter = _kill_soon(lambda: [zygote] if _children(zygote) else [])
-    for _ in range(200):
-        sandbox.check(statement.to_json(), file)
-        if sandbox.pid != zygote:
-            break
-    hunter.join()
-    assert sandbox.pid != zygote
+    whole = tmp_path / "whole"
+    whole.write_bytes(canonical_stream(table))
+    try:
+        with _endless(tmp_path / "payload") as file:
+
+            def strike(_child: int) -> None:
+                whole.replace(file)  # what the second try will find
+                _kill(zygote)
+
+            hunter = _when_a_child_reads(zygote, strike)
+            cells = Cells.from_bytes(sandbox.check(statement.to_json(), file), rows=table.num_rows)
+            hunter.join()
+        assert cells.values.tolist() == table["OBS_VALUE"].to_pylist()
+        assert sandbox.pid != zygote
+    finally:
+        sandbox.close()
 
 
 def test_the_zygote_ends_with_the_hub(tmp_path: Path) -> None:
@@ -310,7 +341,8 @@ def test_the_zygote_knows_no_secret_and_no_network(sandbox: Sandbox, monkeypatch
 
 @pytest.fixture(scope="module")
 def working(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
-    with running_hub(tmp_path_factory.mktemp("hub")) as running:
+    folder = tmp_path_factory.mktemp("hub")
+    with running_hub(folder, sandbox_wall_seconds=PATIENCE_SECONDS) as running:
         yield running
 
 
@@ -324,12 +356,17 @@ def test_broken_arrow_is_rejected_with_a_problem_that_says_what_to_do(working: R
     assert problem["remedy_en"]
 
 
-def test_a_child_killed_under_a_submission_rejects_only_it(working: RunningHub) -> None:
+def test_a_child_killed_under_a_submission_rejects_only_it(
+    working: RunningHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     sender = working.sender("NW05112")
-    zygote = working.hub.context.sandbox.pid
-    victim = sender.parcel(payload=bytes(30 * MIB))
-    hunter = _kill_soon(lambda: _children(zygote))
-    status = sender.deliver(victim)
-    hunter.join()
+    sandbox = working.hub.context.sandbox
+    check = sandbox.check
+    with _endless(tmp_path / "endless") as file, monkeypatch.context() as patch:
+        # The hub's own decision about a good delivery, but its child never comes to the end of reading.
+        patch.setattr(sandbox, "check", lambda statement, _payload: check(statement, file))
+        hunter = _when_a_child_reads(sandbox.pid, _kill)
+        status = sender.deliver(sender.parcel())
+        hunter.join()
     assert (status["state"], status["problem"]["code"]) == ("rejected", "decode_failed")
     assert sender.deliver(sender.parcel())["state"] == "accepted"

@@ -144,7 +144,8 @@ def test_no_orphan_outlives_its_job_even_where_forking_cannot_be_limited(
             orphans = _attack(sandbox, tmp_path)["orphans"]
             assert len(set(orphans)) == 3
             assert not any(_runs(pid) for pid in orphans)  # at once: before the hub got its answer
-        assert _children(sandbox.pid or 0) == []
+        assert sandbox.pid is not None
+        assert _children(sandbox.pid) == []
     finally:
         sandbox.close()
 
@@ -209,7 +210,8 @@ def test_an_upgrade_under_a_running_hub_refuses_no_delivery(
         sender.send(parcel)
         with monkeypatch.context() as upgraded:
             _launch(upgraded, before="edition._VERSION = '99.0'")
-            os.kill(context.sandbox.pid or 0, signal.SIGKILL)
+            assert context.sandbox.pid is not None
+            os.kill(context.sandbox.pid, signal.SIGKILL)
             for _ in range(MAX_ATTEMPTS + 2):
                 with pytest.raises(SandboxDownError):
                     verify(context, SubmissionId(parcel.id))
