@@ -52,7 +52,7 @@ def both_ways(text: str, *, encoding: Encoding, cells: int) -> tuple[RawTable | 
         return read_in_bulk(path, body), read_carefully(path, body, max_rows=1000)
 
 
-def agree(fast: RawTable, careful: RawTable) -> None:
+def assert_agreement(fast: RawTable, careful: RawTable) -> None:
     """Check that two tables are one."""
     assert fast.lines.tolist() == careful.lines.tolist()
     assert fast.cells(range(fast.rows)) == careful.cells(range(careful.rows))
@@ -75,7 +75,7 @@ def test_on_any_text(pieces: list[str], encoding: Encoding, cells: int) -> None:
     fast, careful = both_ways("".join(pieces), encoding=encoding, cells=cells)
     event("fast" if fast is not None else "careful only")
     if fast is not None:
-        agree(fast, careful)
+        assert_agreement(fast, careful)
 
 
 @given(rows=ROWS, encoding=st.sampled_from(["cp1252", "utf-8"]))
@@ -84,4 +84,4 @@ def test_the_fast_way_reads_every_file_without_open_quotation_marks(
 ) -> None:
     fast, careful = both_ways("".join(row + "\r\n" for row in rows), encoding=encoding, cells=6)
     assert fast is not None
-    agree(fast, careful)
+    assert_agreement(fast, careful)
