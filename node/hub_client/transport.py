@@ -145,12 +145,12 @@ class Transport:
         except DeadlineError as error:
             # The work that was given up keeps its session. Not postponed: all patience for the call is spent.
             self._session = self._new_session()
-            raise kim_error("hub_unreachable", _too_slow(seconds)) from error
+            raise kim_error("hub_unreachable", _too_slow(self._settings.url, seconds)) from error
         except requests.exceptions.SSLError as error:
             raise _untrusted_certificate() from error
         except requests.RequestException as error:
             # The exception's text may name proxies and their users: it is kept as the cause, not shown.
-            raise _Postponed(kim_error("hub_unreachable")) from error
+            raise _Postponed(kim_error("hub_unreachable", _silent(self._settings.url))) from error
         except OSError as error:
             raise _missing_certificates() from error
 
@@ -172,7 +172,7 @@ class Transport:
         # 1. It says which hub it is. Everything else comes from a proxy, a portal or a stranger.
         hub = response.headers.get(HUB_HEADER)
         if hub is None:
-            raise _stranger(response.status_code)
+            raise _stranger(self._settings.url, response.status_code)
         # 2. It is the hub that this node delivers to.
         if hub != self._settings.audience:
             raise kim_error("wrong_audience", _other_hub(self._settings.audience))
@@ -237,9 +237,17 @@ def parse_json(content: bytes) -> JsonValue:
         raise kim_error("not_a_hub") from error
 
 
-def _stranger(status: int) -> KimError | _Postponed:
+def _stranger(url: str, status: int) -> KimError | _Postponed:
     if status in _GATEWAY_FAILURES:
-        return _Postponed(kim_error("hub_unreachable"))
+        return _Postponed(
+            kim_error(
+                "hub_unreachable",
+                Text(
+                    f"Vor {url} antwortet ein Proxy, dass der Hub nicht da ist ({status}).",
+                    f"A proxy in front of {url} answers that the hub is not there ({status}).",
+                ),
+            )
+        )
     if status == 407:
         return kim_error(
             "not_a_hub",
@@ -251,8 +259,8 @@ def _stranger(status: int) -> KimError | _Postponed:
     return kim_error(
         "not_a_hub",
         Text(
-            f"Eine Antwort (Status {status}) trägt keine Kennung eines KIM-Hubs.",
-            f"An answer (status {status}) does not carry the mark of a KIM hub.",
+            f"Was unter {url} antwortet (Status {status}), trägt keine Kennung eines KIM-Hubs.",
+            f"What answers at {url} (status {status}) does not carry the mark of a KIM hub.",
         ),
     )
 
@@ -268,10 +276,15 @@ def _too_long() -> Text:
     return Text("Die Antwort ist zu lang.", "The answer is too long.")
 
 
-def _too_slow(seconds: float) -> Text:
+def _silent(url: str) -> Text:
+    # The configured address holds no credentials: the settings see to that.
+    return Text(f"Unter {url} antwortet niemand.", f"Nobody answers at {url}.")
+
+
+def _too_slow(url: str, seconds: float) -> Text:
     return Text(
-        f"Die Antwort war nach {seconds:.0f} Sekunden nicht vollständig.",
-        f"The answer was not complete after {seconds:.0f} seconds.",
+        f"Die Antwort von {url} war nach {seconds:.0f} Sekunden nicht vollständig.",
+        f"The answer of {url} was not complete after {seconds:.0f} seconds.",
     )
 
 
@@ -282,8 +295,7 @@ def _untrusted_certificate() -> KimError:
             "Das Zertifikat der Gegenstelle ist nicht vertrauenswürdig. Bricht ein Proxy die Verbindung auf, "
             "gehört sein Zertifikat in [hub] ca_bundle.",
             "The certificate of the other side is not trusted. If a proxy opens the connection, its "
-            "certificate "
-            "belongs in [hub] ca_bundle.",
+            "certificate belongs in [hub] ca_bundle.",
         ),
     )
 

@@ -170,6 +170,7 @@ def test_nobody_listens(clock: SteppedClock) -> None:
         client.heads("node-1")
 
     assert caught.value.code == "hub_unreachable"
+    assert url in caught.value.detail.de
     assert len(clock.waits) == 3
 
 
