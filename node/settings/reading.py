@@ -40,8 +40,8 @@ class Faults:
         return kim_error(
             "config_invalid",
             Text(
-                f"{self.path.name}: {first.text.de}" + (f" (und {more} weitere Stellen)" if more else ""),
-                f"{self.path.name}: {first.text.en}" + (f" (and {more} more places)" if more else ""),
+                f"{self.path.name}: {first.text.de}" + (f" (weitere Stellen: {more})" if more else ""),
+                f"{self.path.name}: {first.text.en}" + (f" (more places: {more})" if more else ""),
             ),
             pointer=first.pointer,
             errors=self.items,
@@ -59,9 +59,15 @@ def read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(_MAX_CONFIG_BYTES + 1)
     except OSError as error:
-        german = f"Die Konfiguration {name} ist nicht da oder nicht lesbar."
-        english = f"The configuration {name} is missing or cannot be read."
-        raise kim_error("config_invalid", Text(german, english)) from error
+        raise kim_error(
+            "config_invalid",
+            Text(
+                f"Die Konfiguration {name} ist nicht da oder nicht lesbar. Ihren Ort nennt --config oder "
+                "KIM_NODE_CONFIG; eine neue schreibt kim-node init.",
+                f"The configuration {name} is missing or cannot be read. --config or KIM_NODE_CONFIG says "
+                "where it is; kim-node init writes a new one.",
+            ),
+        ) from error
     if len(data) > _MAX_CONFIG_BYTES:
         raise kim_error("config_invalid", Text(f"{name} ist zu groß.", f"{name} is too large."))
     return data

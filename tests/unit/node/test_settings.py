@@ -180,6 +180,7 @@ def test_a_missing_file_is_said_without_its_folder(tmp_path: Path) -> None:
     assert caught.value.code == "config_invalid"
     assert "nowhere.toml" in caught.value.detail.de
     assert str(tmp_path) not in caught.value.detail.de
+    assert "kim-node init" in caught.value.detail.de
 
 
 @pytest.mark.parametrize(
