@@ -7,15 +7,21 @@ English is asked for.
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from protocol.errors import KimError
 from protocol.problems import problem_document
 from protocol.texts import Language, Text
+
+_GAP: Final = "  "
+_NARROWEST: Final = 24
 
 
 @dataclass(slots=True)
@@ -38,22 +44,33 @@ class Console:
     def table(
         self, heads: Sequence[Text], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()
     ) -> None:
-        """Print an aligned table; columns in ``numbers`` are flush right."""
+        """Print an aligned table; columns in ``numbers`` are flush right.
+
+        On a terminal the last column is broken to its width; a pipe or a file gets one line per row.
+        """
         if self.as_json:
             return
         texts = [[head.in_(self.language) for head in heads], *rows]
-        widths = [max(len(row[column]) for row in texts) for column in range(len(heads))]
+        widths = [max(len(row[column]) for row in texts) for column in range(len(heads) - 1)]
+        room = _room(sum(width + len(_GAP) for width in widths))
         for row in texts:
             cells = (
                 f"{text:>{width}}" if column in numbers else f"{text:{width}}"
-                for column, (text, width) in enumerate(zip(row, widths, strict=True))
+                for column, (text, width) in enumerate(zip(row, widths, strict=False))
             )
-            click.echo("  " + "  ".join(cells).rstrip())
+            first, *more = textwrap.wrap(row[-1], room) if room is not None and row[-1] else [row[-1]]
+            click.echo((_GAP + _GAP.join([*cells, first])).rstrip())
+            for line in more:
+                click.echo(" " * (sum(widths) + len(_GAP) * (len(widths) + 1)) + line)
 
     def result(self, document: Mapping[str, Any]) -> None:
         """Print the result as JSON, if that is asked for."""
         if self.as_json:
             click.echo(json.dumps(document, ensure_ascii=False))
+
+    def warn(self, text: Text) -> None:
+        """Print on standard error what does not stop a command but will stop a later one."""
+        click.echo(text.in_(self.language), err=True)
 
     def refusal(self, error: KimError) -> None:
         """Print why a command ends: for a person on standard error, for a program as problem document."""
@@ -70,6 +87,14 @@ class Console:
         for item in error.errors:
             click.echo(f"  - {item.pointer}: {item.text.in_(language)}", err=True)
         click.echo(f"  → {problem.remedy.in_(language)}", err=True)
+
+
+def _room(before: int) -> int | None:
+    """Return how wide the last column of a table may be; None for any width."""
+    if not sys.stdout.isatty():
+        return None
+    room = shutil.get_terminal_size().columns - len(_GAP) - before
+    return room if room >= _NARROWEST else None
 
 
 def problem_member(error: KimError | None) -> dict[str, Any] | None:

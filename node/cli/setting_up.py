@@ -6,6 +6,7 @@ and what exists is never overwritten.
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ from node.cli.console import Console
 from node.clock import SystemClock
 from node.durable_files import PRIVATE_FOLDER_MODE, create_private_file, disk_error
 from node.keystore import create_key, load_key
-from node.settings import parse_settings, render_template
+from node.settings import Settings, parse_settings, render_template
 from protocol.errors import kim_error
 from protocol.keys import PrivateKey, new_instance_id, new_node_id
 from protocol.periods import Period
@@ -58,6 +59,7 @@ def set_up(
         ("node", "id"): node_id or new_node_id(),
         ("node", "area"): area,
         ("node", "instance"): new_instance_id(),
+        ("node", "language"): console.language,
         ("hub", "url"): hub_url,
         ("source", "path"): str(source.absolute()),
         ("key", "path"): KEY_FILE,
@@ -78,7 +80,16 @@ def set_up(
         raise _exists() from error
     except OSError as error:
         raise disk_error(error) from error
-    _report(console, node=settings.node, area=area, key=key, path=path)
+    _report(console, settings, key=key)
+    if not settings.source.exists():
+        console.warn(
+            Text(
+                f"Die Exportdatei {settings.source} gibt es noch nicht. Den Export dort ablegen oder in "
+                "node.toml unter [source] path den richtigen Ort eintragen.",
+                f"The export file {settings.source} does not exist yet. Put the export there, or set "
+                "[source] path in node.toml to the right place.",
+            )
+        )
 
 
 def _key(path: Path) -> PrivateKey:
@@ -107,8 +118,8 @@ def _exists() -> Exception:
     )
 
 
-def _report(console: Console, *, node: str, area: str, key: PrivateKey, path: Path) -> None:
-    public = key.public
+def _report(console: Console, settings: Settings, *, key: PrivateKey) -> None:
+    node, area, path, public = settings.node, settings.area, settings.path, key.public
     console.result(
         {
             "node": node,
@@ -136,22 +147,31 @@ def _report(console: Console, *, node: str, area: str, key: PrivateKey, path: Pa
         )
     )
     console.say()
-    console.say(_NEXT_STEPS)
+    console.say(_next_steps(f"kim-node --config {shlex.quote(str(path))}"))
 
 
-_NEXT_STEPS: Final = Text(
-    "So geht es weiter:\n"
-    "  1. Kennung, Berichtsraum und öffentlichen Schlüssel an das Ministerium geben. Es ruft unter der\n"
-    "     hinterlegten Nummer zurück und vergleicht den Fingerabdruck; erst dann trägt es den Knoten ein.\n"
-    "  2. kim-node --config node.toml check     Export prüfen, offene Angaben zuordnen\n"
-    "  3. kim-node --config node.toml preview   ansehen, was das Haus verlassen würde\n"
-    "  4. kim-node --config node.toml submit    liefern\n"
-    "Der geheime Schlüssel key.pem bleibt auf diesem Rechner. Den Ordner in die Datensicherung aufnehmen.",
-    "What to do next:\n"
-    "  1. Give node id, area and public key to the ministry. It calls back on the registered number and\n"
-    "     compares the fingerprint; only then it registers the node.\n"
-    "  2. kim-node --config node.toml check     check the export, map what is open\n"
-    "  3. kim-node --config node.toml preview   see what would leave the house\n"
-    "  4. kim-node --config node.toml submit    deliver\n"
-    "The secret key key.pem stays on this machine. Include the folder in the backup.",
-)
+def _next_steps(command: str) -> Text:
+    return Text(
+        "So geht es weiter:\n"
+        "  1. Kennung, Berichtsraum und öffentlichen Schlüssel an das Ministerium geben. Es ruft unter\n"
+        "     der hinterlegten Nummer zurück und vergleicht den Fingerabdruck; erst dann trägt es den\n"
+        "     Knoten ein.\n"
+        "  2. Export prüfen, offene Angaben zuordnen:\n"
+        f"     {command} check\n"
+        "  3. Ansehen, was das Haus verlassen würde:\n"
+        f"     {command} preview\n"
+        "  4. Liefern:\n"
+        f"     {command} submit\n"
+        "Der geheime Schlüssel key.pem bleibt auf diesem Rechner. Den Ordner in die Datensicherung\n"
+        "aufnehmen.",
+        "What to do next:\n"
+        "  1. Give node id, area and public key to the ministry. It calls back on the registered number and\n"
+        "     compares the fingerprint; only then it registers the node.\n"
+        "  2. Check the export, map what is open:\n"
+        f"     {command} check\n"
+        "  3. See what would leave the house:\n"
+        f"     {command} preview\n"
+        "  4. Deliver:\n"
+        f"     {command} submit\n"
+        "The secret key key.pem stays on this machine. Include the folder in the backup.",
+    )
