@@ -1,14 +1,17 @@
 """Time enters the node here and nowhere else.
 
-Invariants: every instant is aware and in UTC; waiting goes through the clock too, so that a test of a
-back-off takes no time. It deliberately knows nothing of local time: dates of the source are the mapping's.
+Invariants: every instant is aware and in UTC until a person reads it; waiting goes through the clock too, so
+that a test of a back-off takes no time. It deliberately reads no dates of the source: `quality` does.
 """
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+_BERLIN: Final = ZoneInfo("Europe/Berlin")
 
 
 class Clock(Protocol):
@@ -41,6 +44,11 @@ class SystemClock:
     def wait(self, seconds: float) -> None:
         """Sleep."""
         time.sleep(seconds)
+
+
+def local(instant: datetime) -> datetime:
+    """Return an instant as the clocks on the walls of the municipality show it, summer time included."""
+    return instant.astimezone(_BERLIN)
 
 
 def timestamp(instant: datetime) -> str:

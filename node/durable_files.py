@@ -24,8 +24,7 @@ def create_private_file(path: Path, content: bytes) -> None:
         FileExistsError: if it does.
         OSError: if it cannot be written.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE_MODE)
-    _fill(descriptor, content)
+    _create(path, content)
     sync_folder(path.parent)
 
 
@@ -36,8 +35,9 @@ def replace_private_file(path: Path, content: bytes) -> None:
         OSError: if it cannot be written; the old file, if any, is untouched then.
     """
     temporary = path.with_name(path.name + _TEMPORARY)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE_MODE)
-    _fill(descriptor, content)
+    # What a crash left behind may have another mode, or be a link: it is never written to.
+    temporary.unlink(missing_ok=True)
+    _create(temporary, content)
     temporary.replace(path)
     sync_folder(path.parent)
 
@@ -60,7 +60,9 @@ def disk_error(error: OSError) -> KimError:
     return kim_error("spool_damaged")
 
 
-def _fill(descriptor: int, content: bytes) -> None:
+def _create(path: Path, content: bytes) -> None:
+    # Made with its final mode: the content is at no moment readable for others.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()

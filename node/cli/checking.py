@@ -8,6 +8,7 @@ from node.cli.source_report import (
     findings_member,
     keep_locally,
     rows_member,
+    say_not_ended,
     show_source,
     unmapped_member,
 )
@@ -49,6 +50,7 @@ def check_source(session: Session) -> int:
                 "not_ended": [str(period) for period in not_ended],
             },
             "quarantine": str(settings.quarantine),
+            "noted_rows": str(settings.noted_rows),
             "report": str(settings.report),
             "problem": problem_member(problem),
         }
@@ -76,17 +78,11 @@ def _show_periods(session: Session, ended: tuple[Period, ...], not_ended: tuple[
     nothing = Text("keine", "none").in_(console.language)
     names = ", ".join(map(str, ended)) or nothing
     console.say(Text(f"Lieferbar: {names}", f"Can be delivered: {names}"))
-    if not_ended:
-        waiting = ", ".join(map(str, not_ended))
-        console.say(
-            Text(
-                f"Beim Export noch nicht abgeschlossen: {waiting}",
-                f"Had not ended when the file was exported: {waiting}",
-            )
-        )
-    console.say(
-        Text(
-            f"Zurückgestellte Zeilen: {settings.quarantine}; dieser Bericht: {settings.report}",
-            f"Rows set aside: {settings.quarantine}; this report: {settings.report}",
-        )
-    )
+    say_not_ended(console, [str(period) for period in not_ended])
+    console.say(Text("Im Haus bleiben:", "These stay in the house:"))
+    for text, path in (
+        (Text("zurückgestellte Zeilen", "rows set aside"), settings.quarantine),
+        (Text("Zeilen zum Nachsehen", "rows to look at"), settings.noted_rows),
+        (Text("dieser Bericht", "this report"), settings.report),
+    ):
+        console.say(f"  {text.in_(console.language):22}  {path}")

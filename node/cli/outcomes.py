@@ -8,9 +8,12 @@ from typing import Any, Final
 
 from node.cli.console import Console, problem_member
 from node.cli.run import STAGES, Run
-from node.cli.source_report import findings_member, rows_member
+from node.cli.source_report import findings_member, rows_member, say_not_ended
+from node.cli.states import STATES
+from node.dossier import VERDICTS
 from node.outbox import Outcome
 from node.pipeline import Decision, Prospect
+from node.quality.amounts import DELIVERY, whole
 from node.settings import Settings
 from protocol.errors import KimError
 from protocol.texts import Text
@@ -21,20 +24,6 @@ _ARRIVED: Final = frozenset({"received", "verifying", "accepted", "superseded"})
 _TAKEN_OVER: Final = frozenset({"accepted", "superseded"})
 _AUDIT_OF_BLOCKED: Final = {"disclosure_unsafe": "unsafe", "disclosure_unknown": "unknown"}
 
-_STATES: Final = {
-    "spooled": Text("im Ausgang", "in the outbox"),
-    "refused": Text("nicht angenommen", "refused"),
-    "announced": Text("angekündigt", "announced"),
-    "uploading": Text("wird gesendet", "uploading"),
-    "received": Text("eingegangen", "received"),
-    "verifying": Text("in Prüfung", "verifying"),
-    "accepted": Text("angenommen", "accepted"),
-    "rejected": Text("abgelehnt", "rejected"),
-    "superseded": Text("ersetzt", "superseded"),
-    "held": Text("zurückgehalten", "held back"),
-    "blocked": Text("bleibt im Haus", "stays in the house"),
-    "not_ended": Text("noch nicht abgeschlossen", "not ended"),
-}
 _HEADS: Final = (
     Text("Zeitraum", "Period"),
     Text("Bestand", "Dataset"),
@@ -137,27 +126,29 @@ def _member(delivery: Delivery) -> dict[str, Any]:
 
 
 def show_outcome(console: Console, deliveries: Sequence[Delivery]) -> None:
-    """Print the table of deliveries."""
+    """Print the table of deliveries, and one line for the periods that had not ended."""
+    language = console.language
+    due = [delivery for delivery in deliveries if delivery.state != Decision.NOT_ENDED.value]
     console.table(
         _HEADS,
         [
             [
                 delivery.period,
                 delivery.dataset,
-                str(delivery.cells),
-                str(delivery.withheld),
-                delivery.audit or "–",
-                _STATES[delivery.state].in_(console.language),
+                whole(delivery.cells, language),
+                whole(delivery.withheld, language),
+                VERDICTS[delivery.audit].in_(language) if delivery.audit is not None else "–",
+                STATES[delivery.state].in_(language),
                 delivery.problem.code if delivery.problem is not None else "",
             ]
-            for delivery in deliveries
+            for delivery in due
         ],
         numbers=(2, 3),
     )
-    taken = sum(delivery.state in _TAKEN_OVER for delivery in deliveries)
-    due = sum(delivery.state != "not_ended" for delivery in deliveries)
+    taken, all_due = sum(delivery.state in _TAKEN_OVER for delivery in due), DELIVERY.counted(len(due))
     console.say()
-    console.say(Text(f"{taken} von {due} Lieferungen angenommen.", f"{taken} of {due} deliveries accepted."))
+    console.say(Text(f"{taken} von {all_due.de} angenommen.", f"{taken} of {all_due.en} accepted."))
+    say_not_ended(console, sorted({d.period for d in deliveries} - {d.period for d in due}))
 
 
 def exit_code_of(

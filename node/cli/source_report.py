@@ -6,20 +6,16 @@ programs pass on, and never in the log.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from node.cli.console import Console
 from node.cli.session import Session
 from node.durable_files import disk_error, replace_private_file
-from node.quality import Finding, Handling, Prepared, write_quarantine
+from node.quality import HANDLINGS, Finding, Prepared, write_noted_rows, write_quarantine
+from node.quality.amounts import CASE, CONTACT, PERSON, ROW, whole
 from protocol.texts import Text
 
-HANDLINGS: Final = {
-    Handling.QUARANTINE: Text("zurückgestellt", "set aside"),
-    Handling.DROP: Text("nicht gezählt", "not counted"),
-    Handling.NORMALISE: Text("vereinheitlicht", "normalised"),
-    Handling.WARN: Text("bitte prüfen", "please check"),
-}
 _FINDING_HEADS: Final = (
     Text("Regel", "Rule"),
     Text("Behandlung", "Handling"),
@@ -63,7 +59,7 @@ def unmapped_member(prepared: Prepared) -> list[dict[str, Any]]:
 
 
 def keep_locally(session: Session, prepared: Prepared) -> None:
-    """Write the local quarantine and the local report.
+    """Write the local quarantine, the list of rows to look at and the local report.
 
     Raises:
         KimError: ``storage_full`` or ``spool_damaged`` if they cannot be written.
@@ -72,10 +68,13 @@ def keep_locally(session: Session, prepared: Prepared) -> None:
     lines = [_summary(prepared).in_(language), ""]
     for finding in prepared.findings:
         handling = HANDLINGS[finding.handling].in_(language)
-        lines.append(f"{finding.trap} {handling} {finding.rows}: {finding.text.in_(language)}")
-    lines += ["", *(f"{column}  {rows}  {line}" for column, rows, line in _unmapped_rows(prepared))]
+        lines.append(
+            f"{finding.trap} {handling} {whole(finding.rows, language)}: {finding.text.in_(language)}"
+        )
+    lines += ["", *("  ".join(row) for row in _unmapped_rows(prepared, language))]
     try:
         write_quarantine(settings.quarantine, prepared.quarantine)
+        write_noted_rows(settings.noted_rows, prepared.noted)
         replace_private_file(settings.report, ("\n".join(lines) + "\n").encode("utf-8"))
     except OSError as error:
         raise disk_error(error) from error
@@ -94,7 +93,7 @@ def show_source(console: Console, prepared: Prepared) -> None:
             [
                 finding.trap,
                 HANDLINGS[finding.handling].in_(console.language),
-                str(finding.rows),
+                whole(finding.rows, console.language),
                 finding.text.in_(console.language),
             ]
             for finding in prepared.findings
@@ -109,25 +108,53 @@ def show_source(console: Console, prepared: Prepared) -> None:
                 "Values without a code. Nothing is delivered while they are not mapped:",
             )
         )
-        console.table(_UNMAPPED_HEADS, [list(row) for row in _unmapped_rows(prepared)], numbers=(1,))
+        console.table(_UNMAPPED_HEADS, _unmapped_rows(prepared, console.language), numbers=(1,))
+
+
+def say_not_ended(console: Console, periods: Sequence[str]) -> None:
+    """Name the periods that had not ended when the file was exported, on one line; none is no line."""
+    if periods:
+        names = ", ".join(periods)
+        console.say(
+            Text(
+                f"Beim Export noch nicht abgeschlossen: {names}",
+                f"Had not ended when the file was exported: {names}",
+            )
+        )
 
 
 def _summary(prepared: Prepared) -> Text:
     counts, day = prepared.counts, prepared.export_date
-    when_de = f"Export vom {day:%d.%m.%Y}: " if day else ""
-    when_en = f"Export of {day.isoformat()}: " if day else ""
+    when = (
+        Text(f"Export vom {day:%d.%m.%Y}", f"Export of {day.isoformat()}")
+        if day
+        else Text("Export", "Export")
+    )
+    counted = (
+        ROW.counted(counts.read),
+        CASE.counted(counts.cases),
+        PERSON.counted(counts.persons),
+        CONTACT.counted(counts.contacts),
+    )
+
+    def sentence(language: str, pattern: str) -> str:
+        what = ", ".join(text.in_(language) for text in counted)
+        left_out = (whole(number, language) for number in (counts.quarantined, counts.dropped))
+        return pattern.format(when.in_(language), what, *left_out)
+
     return Text(
-        f"{when_de}{counts.read} Zeilen, {counts.cases} Fälle, {counts.persons} Personen, "
-        f"{counts.contacts} einmalige Kontakte; {counts.quarantined} zurückgestellt, {counts.dropped} nicht "
-        "gezählt.",
-        f"{when_en}{counts.read} rows, {counts.cases} cases, {counts.persons} persons, "
-        f"{counts.contacts} one-off contacts; {counts.quarantined} set aside, {counts.dropped} not counted.",
+        sentence("de", "{}: {}; {} zurückgestellt, {} nicht gezählt."),
+        sentence("en", "{}: {}; {} set aside, {} not counted."),
     )
 
 
-def _unmapped_rows(prepared: Prepared) -> list[tuple[str, str, str]]:
+def _unmapped_rows(prepared: Prepared, language: str) -> list[tuple[str, str, str]]:
     return [
-        (entry.column, str(entry.rows), f'[mapping.{entry.dimension}] {_toml_key(entry.value)} = "…"')
+        (
+            entry.column,
+            whole(entry.rows, language),
+            f'[mapping.{entry.dimension}] {_toml_key(entry.value)} = "…"',
+        )
         for entry in prepared.unmapped
     ]
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from node.cli.console import problem_member
 from node.cli.session import Session
+from node.cli.states import STATES
+from node.clock import local
 from node.hub_client import Head, HubClient
 from node.journal import DeliveryRecord
 from node.outbox import missing_history, unknown_heads
 from protocol.errors import KimError, kim_error
-from protocol.texts import Text
+from protocol.texts import Language, Text
 
 _HEADS: Final = (
     Text("Zeitraum", "Period"),
@@ -97,7 +100,7 @@ def _report(
         }
     )
     if records:
-        rows = [_row(record, there.get(record.statement_id)) for record in records]
+        rows = [_row(record, there.get(record.statement_id), console.language) for record in records]
         console.table(_HEADS, rows, numbers=(2,))
     else:
         console.say(Text("Noch nichts unterschrieben.", "Nothing signed yet."))
@@ -105,15 +108,15 @@ def _report(
         console.explain(problem)
 
 
-def _row(record: DeliveryRecord, at_hub: str | None) -> list[str]:
-    since = record.changed.replace("T", " ").removesuffix("Z")
+def _row(record: DeliveryRecord, at_hub: str | None, language: Language) -> list[str]:
+    since = local(datetime.fromisoformat(record.changed))
     return [
         record.period,
         record.dataset,
         str(record.revision),
-        record.state.value,
-        since,
-        at_hub or "–",
+        STATES[record.state].in_(language),
+        f"{since:%Y-%m-%d %H:%M}" if language == "en" else f"{since:%d.%m.%Y %H:%M}",
+        STATES[at_hub].in_(language) if at_hub is not None else "–",
         record.code or "",
     ]
 

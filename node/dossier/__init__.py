@@ -6,7 +6,17 @@ HTML say the same. It deliberately decides and sends nothing.
 
 from node.dossier.document import Dossier, Entry, make_dossier
 from node.dossier.page import render_html
+from node.dossier.phrases import VERDICTS
 from node.dossier.plain import render_text
 from node.dossier.sheets import Sheet, read_sheet
 
-__all__ = ["Dossier", "Entry", "Sheet", "make_dossier", "read_sheet", "render_html", "render_text"]
+__all__ = [
+    "VERDICTS",
+    "Dossier",
+    "Entry",
+    "Sheet",
+    "make_dossier",
+    "read_sheet",
+    "render_html",
+    "render_text",
+]

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from node.clock import Clock
+from node.clock import local
 from node.dossier.sheets import Sheet, read_sheet
 from node.journal import DeliveryRecord, DeliveryState, Journal
 from node.pipeline import Decision, Prospect, Workshop
@@ -19,8 +18,6 @@ from protocol.errors import KimError
 from protocol.periods import Period
 from protocol.regions import reporting_area
 from protocol.texts import Text
-
-_LOCAL_TIME: Final = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +63,7 @@ class Dossier:
         counts: what became of the rows of the export.
         findings: what the quality check found.
         entries: the deliveries, in order of time.
+        not_ended: periods that had not ended when the file was exported, in order of time.
     """
 
     area: str
@@ -81,6 +79,7 @@ class Dossier:
     counts: Counts
     findings: tuple[Finding, ...]
     entries: tuple[Entry, ...]
+    not_ended: tuple[Period, ...] = ()
 
 
 def make_dossier(
@@ -101,25 +100,28 @@ def make_dossier(
         KimError: ``spool_damaged`` if stored bytes cannot be read.
     """
     settings, catalogue = workshop.settings, workshop.catalogue
+    due, waiting = [], set()
+    for prospect in prospects:
+        if prospect.decision is Decision.NOT_ENDED:
+            waiting.add(prospect.period)
+        else:
+            due.append(prospect)
     return Dossier(
         area=reporting_area(settings.area).name,
         area_id=settings.area,
         node=settings.node,
         hub_url=settings.hub.url,
         audience=settings.hub.audience,
-        made=_local_now(workshop.clock),
+        made=local(workshop.clock.now()),
         version=program_version(),
         catalogue=catalogue.version,
         catalogue_sha256=catalogue.sha256,
         minima=_minima(catalogue, settings.min_contributors),
         counts=prepared.counts,
         findings=prepared.findings,
-        entries=tuple(_entry(prospect, catalogue=catalogue, journal=journal) for prospect in prospects),
+        entries=tuple(_entry(prospect, catalogue=catalogue, journal=journal) for prospect in due),
+        not_ended=tuple(sorted(waiting)),
     )
-
-
-def _local_now(clock: Clock) -> datetime:
-    return clock.now().astimezone(_LOCAL_TIME)
 
 
 def _minima(catalogue: Catalogue, own: int) -> tuple[int, ...]:
@@ -165,7 +167,7 @@ def _known(
             catalogue=catalogue,
             dataset_id=record.dataset,
             period=prospect.period,
-            reasons={},
+            reasons=prospect.reasons,
         ),
         sensitive=record.sensitive,
         verdict=record.verdict,
@@ -177,7 +179,6 @@ _WOULD_LEAVE: Final = Text("wird geliefert", "will be delivered")
 _STAYS: Final = {
     Decision.HELD: Text("geliefert; Korrektur wird zurückgehalten", "delivered; the correction is held back"),
     Decision.BLOCKED: Text("bleibt im Haus", "stays in the house"),
-    Decision.NOT_ENDED: Text("noch nicht abgeschlossen", "has not ended yet"),
 }
 _STANDINGS: Final = {
     DeliveryState.SPOOLED: Text("unterschrieben, noch nicht gesendet", "signed, not sent yet"),

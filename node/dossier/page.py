@@ -13,6 +13,8 @@ from typing import Final
 from node.dossier import phrases
 from node.dossier.document import Dossier, Entry
 from node.dossier.sheets import Cell, IndicatorSheet, Line, Sheet, SheetTable
+from node.quality import HANDLINGS
+from node.quality.amounts import whole
 from protocol.observations import CellState
 from protocol.texts import Language, Text
 
@@ -52,7 +54,7 @@ class _Page:
             f'<a class="skip" href="#content">{self._say(phrases.SKIP)}</a>\n{self._header()}\n'
             '<main id="content">\n'
             f"{self._glance()}\n{self._explanations()}\n{self._legend()}\n"
-            + "\n".join(self._entry(entry) for entry in self._dossier.entries)
+            + "\n".join(self._entry(number, entry) for number, entry in enumerate(self._dossier.entries))
             + f"\n{self._findings()}\n{self._signature()}\n</main>\n</body>\n</html>\n"
         )
 
@@ -62,16 +64,10 @@ class _Page:
     def _header(self) -> str:
         dossier = self._dossier
         periods = [entry.period for entry in dossier.entries]
-        span = (
-            phrases.period_label(min(periods), self._language)
-            + (f" – {phrases.period_label(max(periods), self._language)}" if len(set(periods)) > 1 else "")
-            if periods
-            else ""
-        )
-        return (
-            f"<header>\n<h1>{self._say(phrases.TITLE)}</h1>\n"
-            f'<p class="lead">{escape(dossier.area)}, {escape(span)}</p>\n</header>'
-        )
+        ends = sorted({min(periods), max(periods)}) if periods else []
+        span = " – ".join(phrases.period_label(period, self._language) for period in ends)
+        lead = ", ".join(part for part in (dossier.area, span) if part)
+        return f'<header>\n<h1>{self._say(phrases.TITLE)}</h1>\n<p class="lead">{escape(lead)}</p>\n</header>'
 
     def _glance(self) -> str:
         dossier = self._dossier
@@ -82,6 +78,7 @@ class _Page:
             (phrases.MADE, phrases.instant(dossier.made, self._language)),
             (phrases.CATALOGUE, f"{dossier.catalogue} (SHA-256 {dossier.catalogue_sha256[:16]}…)"),
             (phrases.OUTCOME, phrases.outcome(dossier).in_(self._language)),
+            *phrases.waiting(dossier, self._language),
         )
         numbers = (phrases.CELLS, phrases.SHOWN, phrases.ZEROS, phrases.WITHHELD, phrases.SENSITIVE)
         overview = self._wide_table(
@@ -112,10 +109,8 @@ class _Page:
             cells = entry.sheet.cells
             withheld = cells.get(CellState.SUPPRESSED, 0)
             counted = (entry.sheet.size, entry.sheet.size - withheld, cells.get(CellState.ZERO, 0), withheld)
-            values = [phrases.whole(count, self._language) for count in counted]
-            values.append(
-                phrases.whole(entry.sensitive, self._language) if entry.sensitive is not None else "–"
-            )
+            values = [whole(count, self._language) for count in counted]
+            values.append(whole(entry.sensitive, self._language) if entry.sensitive is not None else "–")
         verdict = phrases.VERDICTS.get(entry.verdict or "")
         numbers = "".join(f'<td class="number">{escape(value)}</td>' for value in values)
         return (
@@ -137,8 +132,8 @@ class _Page:
     def _findings(self) -> str:
         rows = [
             f'<tr><th scope="row">{escape(finding.trap)}</th>'
-            f"<td>{self._say(phrases.HANDLINGS[finding.handling])}</td>"
-            f'<td class="number">{phrases.whole(finding.rows, self._language)}</td>'
+            f"<td>{self._say(HANDLINGS[finding.handling])}</td>"
+            f'<td class="number">{whole(finding.rows, self._language)}</td>'
             f"<td>{self._say(finding.text)}</td></tr>"
             for finding in self._dossier.findings
         ]
@@ -157,8 +152,7 @@ class _Page:
         )
         return f"<section><h2>{self._say(phrases.LEGEND)}</h2>\n<dl>{items}</dl></section>"
 
-    def _entry(self, entry: Entry) -> str:
-        number = self._dossier.entries.index(entry)
+    def _entry(self, number: int, entry: Entry) -> str:
         label = f"{entry.dataset.in_(self._language)}, {phrases.period_label(entry.period, self._language)}"
         facts: list[tuple[Text, str]] = [
             (phrases.PERIOD, phrases.days(entry.period, self._language)),
@@ -175,15 +169,14 @@ class _Page:
     def _sheet_facts(self, entry: Entry, sheet: Sheet) -> list[tuple[Text, str]]:
         language = self._language
         verdict = phrases.VERDICTS.get(entry.verdict or "")
-        why = phrases.reasons(sheet.reasons, language) or phrases.NO_REASONS.in_(language)
         audit = verdict.in_(language) if verdict else "–"
         if entry.linked:
             audit = f"{audit}, {phrases.jointly(entry.linked).in_(language)}"
         return [
             (phrases.CELLS, phrases.cells(sheet).in_(language)),
-            (phrases.WHY, why),
+            (phrases.WHY, phrases.why(sheet, language)),
             (phrases.AUDIT, audit),
-            (phrases.SIZE, f"{phrases.whole(sheet.payload_bytes, language)} Byte"),
+            (phrases.SIZE, f"{whole(sheet.payload_bytes, language)} {phrases.BYTES.in_(language)}"),
             (phrases.DIGEST, sheet.payload_sha256),
         ]
 

@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import Final
 
 from node.dossier.document import Dossier
-from node.dossier.sheets import REASON_NOTES, Cell, ReasonNote, Sheet
-from node.quality import Handling
+from node.dossier.sheets import REASON_NOTES, Cell, Sheet
+from node.quality import amounts
+from node.quality.amounts import whole
 from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.texts import Text
@@ -20,10 +21,6 @@ STAYS_HERE: Final = Text(
     "This paper stays in the house: the reasons for withholding stand only here. What is delivered is "
     "the same "
     "sign without a value for every withheld cell.",
-)
-NOTHING_SENT: Final = Text(
-    "Diese Vorschau hat nichts gesendet und nichts unterschrieben.",
-    "This preview has sent nothing and signed nothing.",
 )
 AT_A_GLANCE: Final = Text("Auf einen Blick", "At a glance")
 AREA: Final = Text("Berichtsraum", "Reporting area")
@@ -45,6 +42,7 @@ WHY: Final = Text("Gesperrt, weil", "Withheld because")
 SENSITIVE: Final = Text("davon schutzbedürftig", "of which sensitive")
 AUDIT: Final = Text("Prüfung", "Audit")
 STANDING: Final = Text("Stand", "Standing")
+NOT_ENDED: Final = Text("Noch nicht zu Ende", "Not ended yet")
 DIGEST: Final = Text("SHA-256 der gelieferten Bytes", "SHA-256 of the delivered bytes")
 SIZE: Final = Text("Umfang", "Size")
 METHOD: Final = Text("Schutz und Prüfung", "Protection and audit")
@@ -79,12 +77,11 @@ NO_REASONS: Final = Text(
     "The reasons for withholding are kept until signing only.",
 )
 
-HANDLINGS: Final[Mapping[Handling, Text]] = {
-    Handling.QUARANTINE: Text("zurückgestellt", "set aside"),
-    Handling.DROP: Text("nicht gezählt", "not counted"),
-    Handling.NORMALISE: Text("vereinheitlicht", "normalised"),
-    Handling.WARN: Text("gezählt, bitte prüfen", "counted, please check"),
-}
+BYTES: Final = Text("Byte", "bytes")
+_STAYING: Final = amounts.Noun(
+    Text("verlässt das Haus nicht", "does not leave the house"),
+    Text("verlassen das Haus nicht", "do not leave the house"),
+)
 VERDICTS: Final[Mapping[str, Text]] = {
     "safe": Text("sicher", "safe"),
     "unsafe": Text("nicht sicher", "not safe"),
@@ -117,11 +114,11 @@ def method(dossier: Dossier) -> Text:
 def outcome(dossier: Dossier) -> Text:
     """Say how many deliveries the audit found safe, and how many do not leave."""
     safe = sum(entry.sheet is not None and entry.verdict == "safe" for entry in dossier.entries)
-    staying = len(dossier.entries) - safe
-    return Text(
-        f"{safe} Lieferungen sicher" + (f"; {staying} verlassen das Haus nicht" if staying else ""),
-        f"{safe} deliveries safe" + (f"; {staying} do not leave the house" if staying else ""),
-    )
+    found, staying = amounts.DELIVERY.counted(safe), len(dossier.entries) - safe
+    if not staying:
+        return Text(f"{found.de} sicher", f"{found.en} safe")
+    others = _STAYING.counted(staying)
+    return Text(f"{found.de} sicher; {others.de}", f"{found.en} safe; {others.en}")
 
 
 def cells(sheet: Sheet) -> Text:
@@ -150,34 +147,21 @@ def jointly(linked: int) -> Text:
 def source(dossier: Dossier) -> Text:
     """Say what became of the rows of the export."""
     counts = dossier.counts
-
-    def sentence(pattern: str, language: str) -> str:
-        return pattern.format(
-            *(
-                whole(number, language)
-                for number in (
-                    counts.read,
-                    counts.cases,
-                    counts.persons,
-                    counts.contacts,
-                    counts.quarantined,
-                    counts.dropped,
-                )
-            )
-        )
-
+    rows, cases = amounts.ROW.counted(counts.read), amounts.CASE.counted(counts.cases)
+    persons, contacts = amounts.PERSON.counted(counts.persons), amounts.CONTACT.counted(counts.contacts)
+    aside, dropped = amounts.ROW.counted(counts.quarantined), amounts.ROW.counted(counts.dropped)
     return Text(
-        sentence(
-            "{} Zeilen gelesen: {} Fälle mit {} Personen und {} einmalige Kontakte. {} Zeilen liegen in der "
-            "örtlichen Quarantäne, {} gehören nicht zum Programm oder sind keine Fälle.",
-            "de",
-        ),
-        sentence(
-            "{} rows read: {} cases with {} persons and {} one-off contacts. {} rows are in the local "
-            "quarantine, {} do not belong to the programme or are no cases.",
-            "en",
-        ),
+        f"{rows.de} gelesen: {cases.de} mit {persons.de} und {contacts.de}. In der örtlichen Quarantäne: "
+        f"{aside.de}. Nicht aus dem Programm oder kein Fall: {dropped.de}.",
+        f"{rows.en} read: {cases.en} with {persons.en} and {contacts.en}. In the local quarantine: "
+        f"{aside.en}. Not of the programme or no case: {dropped.en}.",
     )
+
+
+def waiting(dossier: Dossier, language: str) -> list[tuple[Text, str]]:
+    """Name the periods that had not ended: one fact, none if there are no such periods."""
+    names = ", ".join(period_label(period, language) for period in dossier.not_ended)
+    return [(NOT_ENDED, names)] if names else []
 
 
 def legend() -> tuple[tuple[str, Text], ...]:
@@ -187,12 +171,13 @@ def legend() -> tuple[tuple[str, Text], ...]:
     return (*signs, *((note.letter, note.text) for note in notes))
 
 
-def reasons(counted: Mapping[ReasonNote, int], language: str) -> str:
-    """List how many cells are withheld for which reason."""
-    return "; ".join(
+def why(sheet: Sheet, language: str) -> str:
+    """Say how many cells are withheld for which reason, or that the node does not know any more."""
+    counted = (
         f"{whole(number, language)} {note.letter} ({note.text.in_(language)})"
-        for note, number in counted.items()
+        for note, number in sheet.reasons.items()
     )
+    return "; ".join(counted) or NO_REASONS.in_(language)
 
 
 def figure(cell: Cell, *, decimals: int, language: str) -> str:
@@ -200,12 +185,6 @@ def figure(cell: Cell, *, decimals: int, language: str) -> str:
     if cell.state is CellState.VALUE and cell.value is not None:
         return _scaled(cell.value, decimals, language)
     return cell.state.sign
-
-
-def whole(number: int, language: str) -> str:
-    """Write a whole number with thousands separators."""
-    text = f"{number:,}"
-    return text if language == "en" else text.replace(",", ".")
 
 
 def period_label(period: Period, language: str) -> str:

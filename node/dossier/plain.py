@@ -9,6 +9,8 @@ from typing import Final
 from node.dossier import phrases
 from node.dossier.document import Dossier, Entry
 from node.dossier.sheets import Cell, Sheet, SheetTable
+from node.quality import HANDLINGS
+from node.quality.amounts import whole
 from protocol.texts import Language
 
 _WIDTH: Final = 100
@@ -32,6 +34,7 @@ def render_text(dossier: Dossier, *, language: Language) -> str:
         (phrases.SENDER.in_(language), dossier.node),
         (phrases.RECIPIENT.in_(language), f"{dossier.hub_url} ({dossier.audience})"),
         (phrases.MADE.in_(language), phrases.instant(dossier.made, language)),
+        *((name.in_(language), value) for name, value in phrases.waiting(dossier, language)),
     )
     for heading, text in (
         (phrases.NOT_INCLUDED, phrases.NOT_INCLUDED_TEXT),
@@ -69,14 +72,12 @@ def _entry(entry: Entry, language: Language) -> list[str]:
 
 def _sheet_facts(entry: Entry, sheet: Sheet, language: Language) -> list[tuple[str, str]]:
     verdict = phrases.VERDICTS.get(entry.verdict or "")
-    facts = [
+    return [
         (phrases.CELLS.in_(language), phrases.cells(sheet).in_(language)),
+        (phrases.WHY.in_(language), phrases.why(sheet, language)),
         (phrases.AUDIT.in_(language), verdict.in_(language) if verdict else "–"),
         ("SHA-256", sheet.payload_sha256),
     ]
-    if sheet.reasons:
-        facts.insert(1, (phrases.WHY.in_(language), phrases.reasons(sheet.reasons, language)))
-    return facts
 
 
 def _table(table: SheetTable, *, decimals: int, language: Language) -> list[str]:
@@ -109,8 +110,8 @@ def _findings(dossier: Dossier, language: Language) -> list[str]:
         line
         for finding in dossier.findings
         for line in _wrapped(
-            f"{finding.trap} {phrases.HANDLINGS[finding.handling].in_(language)}: "
-            f"{phrases.whole(finding.rows, language)}. {finding.text.in_(language)}"
+            f"{finding.trap} {HANDLINGS[finding.handling].in_(language)}: "
+            f"{whole(finding.rows, language)}. {finding.text.in_(language)}"
         )
     ]
 

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.tabulate import tabulate
-from node.clock import Clock
+from node.clock import Clock, local
 from node.mapping import CodeMapping
 from node.pipeline.stopwatch import Stopwatch
 from node.quality import Prepared, prepare, require_ended, require_mapped
@@ -27,7 +26,6 @@ from protocol.errors import KimError
 from protocol.periods import Period
 
 DATASETS: Final = ("CASES", "PERSONS")
-_LOCAL_TIME: Final = ZoneInfo("Europe/Berlin")
 
 IntArray = NDArray[np.int64]
 
@@ -73,7 +71,7 @@ def split_by_end(
 
     A file that does not say when it was exported counts as exported today.
     """
-    exported: date = prepared.export_date or clock.now().astimezone(_LOCAL_TIME).date()
+    exported: date = prepared.export_date or local(clock.now()).date()
     ended: list[Period] = []
     not_ended: dict[Period, KimError] = {}
     for period in periods:

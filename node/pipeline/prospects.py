@@ -7,7 +7,7 @@ changed are never delivered by this version (the difference of two versions coul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -53,6 +53,7 @@ class Prospect:
         record: the known statement, for ``RESEND`` and ``HELD``.
         problem: why it is held or blocked.
         changed_cells: for ``HELD``, how many true values differ from the delivered ones.
+        reasons: for a ``RESEND`` of what failed, why its cells are withheld, by row; a draft has its own.
     """
 
     dataset_id: str
@@ -62,6 +63,7 @@ class Prospect:
     record: DeliveryRecord | None = None
     problem: KimError | None = None
     changed_cells: int = 0
+    reasons: Mapping[int, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)
@@ -109,7 +111,8 @@ class Prospects:
             return Prospect(dataset_id, period, Decision.BLOCKED, problem=error)
         linked.append(Delivered(period, values, draft.withheld))
         if record is not None and self._stands(record, draft):
-            return Prospect(dataset_id, period, Decision.RESEND, record=record)
+            # The bytes are the same, so the draft's reasons are those of the statement that exists.
+            return Prospect(dataset_id, period, Decision.RESEND, record=record, reasons=draft.reasons)
         return Prospect(dataset_id, period, Decision.SIGN, draft=draft)
 
     def _delivered_before(self, record: DeliveryRecord, period: Period, values: IntArray) -> Prospect:
@@ -121,7 +124,7 @@ class Prospects:
         problem = kim_error(
             "correction_held",
             Text(
-                f"{changed} von {len(values)} Zellen hätten jetzt einen anderen Wert als in der Lieferung.",
+                f"In {changed} von {len(values)} Zellen stünde jetzt ein anderer Wert als in der Lieferung.",
                 f"{changed} of {len(values)} cells would now have another value than in the delivery.",
             ),
         )

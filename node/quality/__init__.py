@@ -1,19 +1,21 @@
 """The traps of municipal exports: what counts, what is put right, what is set aside, and a word about each.
 
 Public: :func:`prepare` turns an export into :class:`Prepared` (facts, findings, quarantine, unmapped texts);
-:func:`write_quarantine` keeps the rows set aside in the house; :func:`require_mapped` and
-:func:`require_ended` say whether a delivery may go on.
+:func:`write_quarantine` and :func:`write_noted_rows` keep the rows set aside, and the lines of those to look
+at, in the house; :func:`require_mapped` and :func:`require_ended` say whether a delivery may go on.
 """
 
 from __future__ import annotations
 
 from node.quality.coding import Unmapped
-from node.quality.findings import Finding, Handling
+from node.quality.findings import HANDLINGS, Finding, Handling
+from node.quality.local_tables import formula_safe, write_noted_rows, write_quarantine
 from node.quality.preparing import Counts, Prepared, prepare
-from node.quality.quarantine import Quarantine, QuarantinedRow, formula_safe, write_quarantine
+from node.quality.quarantine import Quarantine, QuarantinedRow
 from node.quality.readiness import require_ended, require_mapped
 
 __all__ = [
+    "HANDLINGS",
     "Counts",
     "Finding",
     "Handling",
@@ -25,5 +27,6 @@ __all__ = [
     "prepare",
     "require_ended",
     "require_mapped",
+    "write_noted_rows",
     "write_quarantine",
 ]

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Final, NamedTuple
 
+from node.clock import local
 from node.mapping import is_missing
 from node.sources.wording import fold
 
@@ -133,17 +134,4 @@ def _berlin_day(day: date, time: str, offset: str) -> date:
     instant = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(
         hours=hour, minutes=minute - minutes_ahead
     )
-    return (instant + timedelta(hours=2 if _is_summer_time(instant) else 1)).date()
-
-
-def _is_summer_time(instant: datetime) -> bool:
-    """Directive 2000/84/EC: last Sunday of March to last Sunday of October, each at 01:00 UTC.
-
-    Spelt out because Windows and slim systems ship no time zone database.
-    """
-    return _last_sunday(instant.year, 3) <= instant < _last_sunday(instant.year, 10)
-
-
-def _last_sunday(year: int, month: int) -> datetime:
-    last = datetime(year, month, 31, 1, tzinfo=UTC)
-    return last - timedelta(days=(last.weekday() + 1) % 7)
+    return local(instant).date()

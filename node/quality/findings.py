@@ -6,12 +6,15 @@ whatever number of reasons it had. Sentences stand in `reasons`, in both languag
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 
-from node.sources import Mask
+from node.quality.amounts import whole
+from node.sources import Mask, Rows
 from protocol.texts import Text
 
 
@@ -24,6 +27,15 @@ class Handling(StrEnum):
     WARN = "W"
 
 
+HANDLINGS: Final[Mapping[Handling, Text]] = {
+    Handling.QUARANTINE: Text("zurückgestellt", "set aside"),
+    Handling.DROP: Text("nicht gezählt", "not counted"),
+    Handling.NORMALISE: Text("vereinheitlicht", "normalised"),
+    Handling.WARN: Text("gezählt, bitte prüfen", "counted, please check"),
+}
+_NOTHING_TO_DO: Final = Text("Nichts zu tun.", "Nothing to do.")
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One way in which a trap shows.
@@ -32,13 +44,20 @@ class Reason:
         trap: ``T`` and the two digits of the trap.
         handling: what becomes of the row.
         text: what was found, as a person reads it; goes before a number of rows.
-        remedy: what the municipality may do about it at the source.
+        remedy: what the municipality may do about it at the source; None if there is nothing to do.
     """
 
     trap: str
     handling: Handling
     text: Text
-    remedy: Text
+    remedy: Text | None
+
+    @property
+    def worth_a_look(self) -> bool:
+        """Whether somebody may want to see the rows; those set aside are kept with their cells anyway."""
+        if self.handling is Handling.NORMALISE:
+            return self.remedy is not None
+        return self.handling is not Handling.QUARANTINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,19 @@ class Finding:
     handling: Handling
     rows: int
     text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class NotedRow:
+    """A row that was left out, or counts although it should be looked at.
+
+    Attributes:
+        line: line of the source file on which it starts.
+        reason: why.
+    """
+
+    line: int
+    reason: Reason
 
 
 class FindingCounts:
@@ -87,24 +119,38 @@ class FindingCounts:
         places = sorted(groups, key=lambda place: (place[0], order.index(place[1])))
         return tuple(self._finding(groups[place]) for place in places)
 
+    def noted_rows(self, lines: Rows) -> tuple[NotedRow, ...]:
+        """Return the rows under reasons worth a look, by line, then by trap; a row once for each reason.
+
+        Args:
+            lines: line of the source file on which each row starts.
+        """
+        noted = [
+            NotedRow(line, reason)
+            for reason, marked in self._marked.items()
+            if reason.worth_a_look
+            for line in lines[marked].tolist()
+        ]
+        return tuple(sorted(noted, key=lambda row: (row.line, row.reason.trap)))
+
     def _finding(self, reasons: list[Reason]) -> Finding:
         marked = [self._marked[reason] for reason in reasons if reason in self._marked]
         rows = sum(self._counted.get(reason, 0) for reason in reasons)
         rows += int(np.logical_or.reduce(marked).sum()) if marked else 0
-        remedies = list(dict.fromkeys(reason.remedy for reason in reasons))
-        parts = [(reason.text, self._number(reason)) for reason in reasons]
+        remedies = list(dict.fromkeys(reason.remedy for reason in reasons if reason.remedy is not None))
+        remedies = remedies or [_NOTHING_TO_DO]
+
+        def sentence(language: str) -> str:
+            parts = (
+                f"{reason.text.in_(language)} ({whole(self._number(reason), language)})" for reason in reasons
+            )
+            return f"{'; '.join(parts)}. {' '.join(remedy.in_(language) for remedy in remedies)}"
+
         return Finding(
             trap=reasons[0].trap,
             handling=reasons[0].handling,
             rows=rows,
-            text=Text(
-                "; ".join(f"{text.de} ({number})" for text, number in parts)
-                + ". "
-                + " ".join(remedy.de for remedy in remedies),
-                "; ".join(f"{text.en} ({number})" for text, number in parts)
-                + ". "
-                + " ".join(remedy.en for remedy in remedies),
-            ),
+            text=Text(sentence("de"), sentence("en")),
         )
 
     def _number(self, reason: Reason) -> int:

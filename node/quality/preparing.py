@@ -20,7 +20,7 @@ from node.quality import noting
 from node.quality.assembling import Material, assemble, group
 from node.quality.births import read_births
 from node.quality.coding import NO_DAY, CodedColumn, Days, Unmapped, code_column, day_number
-from node.quality.findings import Finding, FindingCounts
+from node.quality.findings import Finding, FindingCounts, NotedRow
 from node.quality.quarantine import Quarantine, QuarantinedRow
 from node.quality.screening import Screened, screen
 from node.sources import RawTable
@@ -55,6 +55,7 @@ class Prepared:
     Attributes:
         facts: typed microdata for tabulation.
         findings: what was found, by trap.
+        noted: rows left out, and rows that count but should be looked at, by line.
         quarantine: rows set aside, with their cells.
         unmapped: texts that no code stands for.
         export_date: the day the banner names, or None.
@@ -63,6 +64,7 @@ class Prepared:
 
     facts: Facts
     findings: tuple[Finding, ...]
+    noted: tuple[NotedRow, ...] = field(repr=False)
     quarantine: Quarantine = field(repr=False)
     unmapped: tuple[Unmapped, ...] = field(repr=False)
     export_date: date | None
@@ -109,6 +111,7 @@ def prepare(raw: RawTable, *, area: str, mapping: CodeMapping, catalogue: Catalo
     return Prepared(
         facts=facts,
         findings=counts.findings(),
+        noted=counts.noted_rows(raw.lines),
         quarantine=quarantine,
         unmapped=_unmapped(screened, codes),
         export_date=raw.export_date,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from node.quality.amounts import ENTRY, ROW
 from node.quality.coding import Unmapped
 from protocol.errors import ErrorItem, kim_error
 from protocol.periods import Period
@@ -61,12 +62,12 @@ def require_ended(period: Period, *, export_date: date | None) -> None:
 
 def _item(column: str, dimension: str, unmapped: Sequence[Unmapped]) -> ErrorItem:
     entries = [entry for entry in unmapped if entry.column == column]
-    rows = sum(entry.rows for entry in entries)
+    texts, rows = ENTRY.counted(len(entries)), ROW.counted(sum(entry.rows for entry in entries))
     return ErrorItem(
         f"/columns/{column}",
         "unknown_code",
         Text(
-            f"Spalte {column}: {len(entries)} Angaben in {rows} Zeilen; Zuordnung in [mapping.{dimension}].",
-            f"Column {column}: {len(entries)} entries in {rows} rows; map them in [mapping.{dimension}].",
+            f"Spalte {column}: {texts.de} in {rows.de}; Zuordnung in [mapping.{dimension}].",
+            f"Column {column}: {texts.en} in {rows.en}; to be mapped in [mapping.{dimension}].",
         ),
     )

@@ -12,14 +12,13 @@ from protocol.texts import Text
 
 _R, _D, _N, _W = Handling.QUARANTINE, Handling.DROP, Handling.NORMALISE, Handling.WARN
 
-_NOTHING: Final = Text("Nichts zu tun.", "Nothing to do.")
 _CORRECT_SOURCE: Final = Text(
     "Im Fachverfahren berichtigen und neu exportieren.", "Correct it in the case system and export again."
 )
 _CHECK_SOURCE: Final = Text("Bitte im Fachverfahren prüfen.", "Please check in the case system.")
 
 
-def _reason(trap: str, handling: Handling, german: str, english: str, remedy: Text = _NOTHING) -> Reason:
+def _reason(trap: str, handling: Handling, german: str, english: str, remedy: Text | None = None) -> Reason:
     return Reason(trap, handling, Text(german, english), remedy)
 
 

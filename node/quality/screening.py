@@ -26,6 +26,7 @@ import numpy as np
 
 from node.mapping import CaseState, CodeMapping, CounsellingKind
 from node.quality import reasons
+from node.quality.amounts import whole
 from node.quality.area_keys import Belonging, judge_area_key
 from node.quality.coding import NO_DAY, CodedColumn, DateColumn, Days, code_column, date_column
 from node.quality.dates import CASE_PIVOT, DateForm
@@ -183,12 +184,16 @@ def _take_out_other_areas(raw: RawTable, area: str, screening: Screening) -> Non
 
 def _wrong_area(considered: Mask, kept: int) -> Exception:
     total = int(considered.sum())
+
+    def share(language: str) -> tuple[str, str]:
+        return whole(total - kept, language), whole(total, language)
+
     return kim_error(
         "wrong_area",
         Text(
-            f"{total - kept} von {total} Zeilen tragen in der Spalte AGS keinen Schlüssel dieses Gebiets; "
-            "die ganze Datei wird deshalb nicht gelesen.",
-            f"{total - kept} of {total} rows carry no key of this area in the column AGS; "
-            "therefore the whole file is not read.",
+            "In {} von {} Zeilen steht in der Spalte AGS kein Schlüssel dieses Gebiets; "
+            "die ganze Datei wird deshalb nicht gelesen.".format(*share("de")),
+            "In {} of {} rows the column AGS holds no key of this area; "
+            "therefore the whole file is not read.".format(*share("en")),
         ),
     )

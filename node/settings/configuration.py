@@ -107,6 +107,11 @@ class Settings:
         return self.home / "quarantine.csv"
 
     @property
+    def noted_rows(self) -> Path:
+        """The file that lists, by their lines, rows left out and rows to be looked at."""
+        return self.home / "findings.csv"
+
+    @property
     def report(self) -> Path:
         """The file of the local report: findings, and local texts that have no code yet."""
         return self.home / "report.txt"

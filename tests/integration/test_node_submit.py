@@ -10,7 +10,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -120,6 +122,26 @@ def test_submitting_again_signs_nothing(scene: Scene) -> None:
     assert [d["id"] for d in second["deliveries"]] == [d["id"] for d in first["deliveries"]]
     assert states(second) == ["accepted"] * 4
     assert len(scene.home.records()) == 4
+
+
+def test_periods_that_had_not_ended_take_one_line(scene: Scene) -> None:
+    scene.home.change('last = "2026-Q2"', 'last = "2027-Q1"')
+    text = scene.home.run("submit").stdout
+
+    assert "6 von 6 Lieferungen angenommen." in text
+    assert [line for line in text.splitlines() if "2027-Q1" in line] == [
+        "Beim Export noch nicht abgeschlossen: 2026-Q4, 2027-Q1"
+    ]
+
+
+def test_a_preview_after_a_refusal_still_knows_why_cells_are_withheld(unknown: Scene) -> None:
+    before = unknown.home.run("preview", "--period", "2026-Q1").stdout
+    unknown.home.json("submit", "--period", "2026-Q1")
+    after = unknown.home.run("preview", "--period", "2026-Q1").stdout
+
+    why = [line for line in before.splitlines() if "zu wenige Fälle oder Personen" in line]
+    assert len(why) == 3  # the legend and two deliveries
+    assert [line for line in after.splitlines() if "zu wenige Fälle oder Personen" in line] == why
 
 
 def test_an_unknown_key_is_refused_and_the_same_statements_count_later(unknown: Scene) -> None:
@@ -241,7 +263,18 @@ def test_status_sees_both_sides(scene: Scene) -> None:
     scene.home.json("submit", "--period", "2026-Q1")
 
     assert set(scene.submissions().values()) == {"accepted"}
-    assert "accepted" in scene.home.run("status").stdout
+    german, english = scene.home.run("status").stdout, scene.home.run("--lang", "en", "status").stdout
+    assert german.count("angenommen") == 4
+    assert english.count("accepted") == 4
+    assert "accepted" not in german
+
+
+def test_status_tells_the_time_of_the_house(scene: Scene) -> None:
+    scene.home.json("submit", "--period", "2026-Q1")
+    changed = datetime.fromisoformat(scene.home.json("status")[1]["deliveries"][0]["changed"])
+
+    shown = f"{changed.astimezone(ZoneInfo('Europe/Berlin')):%d.%m.%Y %H:%M}"
+    assert shown in scene.home.run("status").stdout
 
 
 def test_status_of_a_node_that_nobody_registered(unknown: Scene) -> None:

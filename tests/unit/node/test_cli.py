@@ -100,6 +100,32 @@ def test_init_says_what_to_do_next_in_either_language(tmp_path: Path) -> None:
     assert "Identity of the node" in (tmp_path / "b" / "node.toml").read_text(encoding="utf-8")
 
 
+def test_a_node_set_up_in_english_speaks_english(tmp_path: Path) -> None:
+    invoke("--lang", "en", *init_arguments(tmp_path / "node"))
+
+    assert load_settings(tmp_path / "node" / "node.toml").language == "en"
+
+
+def test_init_names_the_commands_as_they_are_to_be_typed(tmp_path: Path) -> None:
+    result = invoke(*init_arguments(tmp_path / "my node"))
+
+    config = tmp_path / "my node" / "node.toml"
+    for command in ("check", "preview", "submit"):
+        assert f"kim-node --config '{config}' {command}" in result.stdout
+
+
+def test_init_warns_of_an_export_that_is_not_there(tmp_path: Path) -> None:
+    source = tmp_path / "export.csv"
+    early = invoke(*init_arguments(tmp_path / "a", source=str(source)))
+    source.touch()
+    late = invoke(*init_arguments(tmp_path / "b", source=str(source)))
+
+    assert early.exit_code == late.exit_code == 0
+    assert f"{source} gibt es noch nicht" in early.stderr
+    assert "[source] path" in early.stderr
+    assert late.stderr == ""
+
+
 def test_init_overwrites_nothing(tmp_path: Path) -> None:
     invoke(*init_arguments(tmp_path / "node"))
     before = {path.name: path.read_bytes() for path in (tmp_path / "node").iterdir()}
@@ -156,7 +182,7 @@ def test_check_reports_and_keeps_rows_in_the_house(home: NodeHome) -> None:
     assert report["unmapped"] == []
     assert report["periods"] == {"deliverable": ["2026-Q1", "2026-Q2"], "not_ended": []}
     assert report["export_date"] == "2026-10-05"
-    for name in ("quarantine.csv", "report.txt", "kim-node.log"):
+    for name in ("quarantine.csv", "findings.csv", "report.txt", "kim-node.log"):
         assert stat.S_IMODE((home.folder / name).stat().st_mode) == 0o600
     assert "F99" in (home.folder / "quarantine.csv").read_text(encoding="utf-8-sig")
 
@@ -215,6 +241,15 @@ def test_preview_shows_and_keeps_nothing(home: NodeHome, tmp_path: Path) -> None
     assert "2. Quartal" not in result.stdout
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert home.records() == ()
+
+
+def test_periods_that_had_not_ended_are_one_fact_of_the_dossier(home: NodeHome, tmp_path: Path) -> None:
+    home.change('last = "2026-Q2"', 'last = "2027-Q1"')
+    page = tmp_path / "paper.html"
+    text = home.run("preview", "--html", str(page)).stdout
+
+    assert text.count("2027") == 1
+    assert page.read_text(encoding="utf-8").count("2027") == 1
 
 
 def test_preview_as_json(home: NodeHome) -> None:

@@ -244,7 +244,7 @@ def test_what_is_blocked_says_why_and_shows_no_figures(office: Office) -> None:
 
     assert "Zelle folgt aus …" in page
     assert "Zelle folgt aus …" in text
-    assert "1 verlassen das Haus nicht" in page
+    assert "0 Lieferungen sicher; 1 verlässt das Haus nicht" in page
     assert "Neue Fälle" not in page
 
 

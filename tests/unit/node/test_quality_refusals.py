@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from node.quality import formula_safe, require_mapped, write_quarantine
+from node.quality import formula_safe, require_mapped, write_noted_rows, write_quarantine
+from node.quality.amounts import ROW
 from protocol.errors import KimError
+from protocol.texts import Text
 from tests.unit.node.exports import CLEAN, COLUMNS, column, prepared, row, set_aside
 
 
@@ -46,6 +48,32 @@ def test_only_the_owner_can_read_the_quarantine(tmp_path: Path) -> None:
     write_quarantine(path, prepared(tmp_path, f"{CLEAN}\n{row(Fallbeginn='')}").quarantine)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["export.csv", "quarantine.csv"]
+
+
+def test_rows_left_out_and_rows_to_look_at_are_listed_by_their_lines(tmp_path: Path) -> None:
+    text = "\n".join(
+        [
+            CLEAN,
+            row(Fallnummer="F2", Geburtsdatum="31.02.1990", Rechtskreis="SGB II / SGB XII"),
+            row(Fallnummer="F3", Fallstatus="storniert"),
+            row(Fallnummer="F4", Geburtsdatum="1990-05-01"),  # put right: nothing to look at
+            row(Fallnummer="F5", Fallbeginn=""),  # in the quarantine
+            row(Fallnummer="F6", Fallende="31.12.2026"),
+            "Summe;6",
+        ]
+    )
+    path = tmp_path / "findings.csv"
+    write_noted_rows(path, prepared(tmp_path, text).noted)
+
+    assert read_back(path) == [
+        ["Zeile", "Regel", "Behandlung", "Befund"],
+        ["5", "T05", "vereinheitlicht", "unmögliches Geburtsdatum als unbekannt"],
+        ["5", "T14", "gezählt, bitte prüfen", "mehrere Rechtskreise, der erste zählt"],
+        ["6", "T21", "nicht gezählt", "Test- oder stornierter Fall"],
+        ["9", "T15", "gezählt, bitte prüfen", "Fallende nach dem Export, Fall zählt als laufend"],
+        ["10", "T03", "nicht gezählt", "Summen-, Leer- und Kopfzeilen zwischen den Daten"],
+    ]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_an_empty_quarantine_replaces_an_old_one(tmp_path: Path) -> None:
@@ -150,3 +178,18 @@ def test_findings_say_in_two_languages_what_happened_and_what_to_do(tmp_path: Pa
         "case start missing or impossible (1); case end is impossible (1). "
         "Correct it in the case system and export again."
     )
+
+
+def test_nothing_to_do_is_said_only_if_there_is_nothing_to_do(tmp_path: Path) -> None:
+    both = prepared(tmp_path, row(Erstkontakt="2025-02-01", Geburtsdatum="31.02.1990"))
+    one = prepared(tmp_path, row(Erstkontakt="2025-02-01"))
+
+    said = [f.text.de for result in (both, one) for f in result.findings if f.trap == "T05"]
+    assert said[0].endswith("unmögliches Geburtsdatum als unbekannt (1). Bitte im Fachverfahren prüfen.")
+    assert said[1:] == ["Datum in anderer Schreibweise gelesen (1). Nichts zu tun."]
+
+
+def test_numbers_are_written_as_the_language_writes_them() -> None:
+    assert ROW.counted(1234) == Text("1.234 Zeilen", "1,234 rows")
+    assert ROW.counted(1) == Text("1 Zeile", "1 row")
+    assert ROW.counted(0) == Text("0 Zeilen", "0 rows")
