@@ -53,7 +53,7 @@ class IndicatorSection:
         measure: heading of columns with the chosen measure.
         map_unit: what the map's legend counts.
         headline: the statewide count.
-        rate: the same as a rate, with what it refers to; empty if the indicator has none.
+        rate: the same as a rate, with what it refers to; empty without a denominator or an upper limit.
         coverage: what it rests on, with the share of the population.
         remarks: why it is an interval, what the rate refers to.
         choices: the form.
@@ -253,7 +253,9 @@ def _map_unit(report: IndicatorReport, wording: Wording) -> str:
 
 def _rate(report: IndicatorReport, wording: Wording) -> str:
     denominator = report.cell.indicator.denominator
-    if denominator is None or wording.rating().of(report.headline.figure) is None:
+    interval = wording.rating().of(report.headline.figure)
+    # While deliveries are missing it divides by people nobody counted for: a remark, not a headline.
+    if denominator is None or interval is None or interval.upper is None:
         return ""
     figure = wording.rating().sentence(report.headline.figure)
     return f"{figure} {wording.say(texts.PER_THOUSAND[denominator])}"
@@ -267,20 +269,25 @@ def _measure_label(report: IndicatorReport, wording: Wording) -> str:
 
 
 def _remarks(reading: Reading, report: IndicatorReport, wording: Wording) -> tuple[str, ...]:
-    indicator, say = report.cell.indicator, wording.say
+    indicator, denominator, say = report.cell.indicator, report.denominator, wording.say
     interval = wording.counting().of(report.headline.figure)
     remarks: list[str] = []
     if interval is not None and interval.upper is None:
         there = reading.delivered(indicator.dataset, report.period)
         missing = [area.name for area in reporting_areas() if area.id not in there]
         remarks.append(say(texts.WHY_OPEN).format(names_of(missing, wording)))
+        if denominator:
+            rate = wording.rating().sentence(report.headline.figure)
+            remarks.append(say(texts.OPEN_RATE).format(rate, say(texts.PER_THOUSAND[denominator.id])))
     if interval is not None and not interval.exact:
         if indicator.region_additivity == "max_sum":
             remarks.append(say(texts.WHY_DISTINCT))
         elif report.headline.figure.coverage and report.headline.figure.coverage.withheld:
             remarks.append(say(texts.WHY_INTERVAL if interval.upper is not None else texts.WHY_LOWER))
-    if indicator.denominator:
-        remarks.append(say(texts.DENOMINATOR[indicator.denominator]))
+    if denominator:
+        base = say(texts.DENOMINATOR).format(say(denominator.name), say(denominator.source))
+        caution = texts.DENOMINATOR_CAUTION.get(denominator.id)
+        remarks.append(f"{base} {say(caution)}" if caution else base)
         if report.cell.codes:
             remarks.append(say(texts.DENOMINATOR_OF_CELL))
     return tuple(remarks)

@@ -85,8 +85,10 @@ ORDER_WITHHELD: Final = Text("geheimer Anteil", "withheld share")
 
 CARDS_TITLE: Final = Text("Kennzahlen im Land, {}", "State figures, {}")
 CARDS_HINT: Final = Text(
-    "Wählen Sie eine Kennzahl, um Karte, Tabelle und Zeitreihe zu sehen.",
-    "Choose a figure to see its map, table and time series.",
+    "Wählen Sie eine Kennzahl, um Karte, Tabelle und Zeitreihe zu sehen. Die kleinen Kurven zeigen bis zu "
+    "acht Zeiträume ab null; ein Ring heißt: mindestens so viel.",
+    "Choose a figure to see its map, table and time series. The small charts show up to eight periods from "
+    "zero; a ring means: at least this much.",
 )
 CHOSEN: Final = Text("ausgewählt", "selected")
 
@@ -112,17 +114,12 @@ PER_THOUSAND_SHORT: Final = {
     "POP_FOREIGN": Text("je 1.000 Ausl.", "per 1,000 foreign"),
     "POP_TOTAL": Text("je 1.000 Einw.", "per 1,000 res."),
 }
-DENOMINATOR: Final = {
+DENOMINATOR: Final = Text("Bezug der Raten: {}. {}.", "Base of the rates: {}. {}.")
+#: What a reader must know beyond the source that the catalogue gives.
+DENOMINATOR_CAUTION: Final = {
     "POP_FOREIGN": Text(
-        "Bezug: ausländische Bevölkerung am 15. Mai 2022 (Zensus 2022; aus gerundeten Anteilen der "
-        "Gemeinden berechnet). Rechnet man mit dem Ausländerzentralregister, liegen die Raten etwa ein "
-        "Fünftel niedriger.",
-        "Base: foreign population on 15 May 2022 (census 2022; computed from rounded shares of "
-        "municipalities). With the central register of foreigners, rates are about a fifth lower.",
-    ),
-    "POP_TOTAL": Text(
-        "Bezug: Bevölkerung am 15. Mai 2022 (Zensus 2022, Tabelle 1000A-0000).",
-        "Base: population on 15 May 2022 (census 2022, table 1000A-0000).",
+        "Mit dem Ausländerzentralregister gerechnet lägen die Raten etwa ein Fünftel niedriger.",
+        "With the central register of foreigners, rates would be about a fifth lower.",
     ),
 }
 DENOMINATOR_OF_CELL: Final = Text(
@@ -149,6 +146,10 @@ WHY_LOWER: Final = Text(
 )
 WHY_OPEN: Final = Text(
     "Nach oben offen, weil Lieferungen fehlen: {}.", "Open upwards because deliveries are missing: {}."
+)
+OPEN_RATE: Final = Text(
+    "Als Rate {} {}: Was geliefert wurde, bezogen auf die Bevölkerung aller 54 Gebiete, auch der fehlenden.",
+    "As a rate {} {}: what was delivered, relative to the population of all 54 areas, missing ones too.",
 )
 WHY_DISTINCT: Final = Text(
     "Wer in zwei Gebieten begleitet wurde, zählt in beiden. Die Landeszahl liegt deshalb zwischen dem "
@@ -222,8 +223,13 @@ SERIES_DESCRIPTION: Final = Text(
     "Line chart over {} periods from zero. All values are in the table beside it.",
 )
 SERIES_KEY_EXACT: Final = Text("genauer Wert", "exact figure")
-SERIES_KEY_BAND: Final = Text("sicherer Bereich", "guaranteed range")
-SERIES_KEY_OPEN: Final = Text("mindestens, nach oben offen", "at least, open upwards")
+SERIES_KEY_BAND: Final = Text(
+    "sicherer Bereich: der Wert liegt zwischen den Grenzen",
+    "guaranteed range: the figure lies between the limits",
+)
+SERIES_KEY_OPEN: Final = Text(
+    "mindestens; nach oben offen, weil Lieferungen fehlen", "at least; open upwards, deliveries are missing"
+)
 SERIES_CAPTION: Final = Text("Zeitreihe {}", "Time series {}")
 SERIES_COVERAGE: Final = Text("Grundlage", "Basis")
 

@@ -2,7 +2,7 @@
 
 The axis starts at zero. An interval that is open upwards is drawn as its lower limit with an arrow; a
 period without a delivery stays empty. The chart never invents a middle of an interval: only where both
-limits meet there is a dot.
+limits meet there is a dot, and only such dots are joined by a line.
 
 It deliberately formats no numbers: labels come in from the caller.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from itertools import groupby
 from typing import Final
 
 from hub.services.statistics.figures import Interval
@@ -68,8 +69,8 @@ class Timeline:
         top: height of the largest tick.
         ticks: grid lines from zero upwards.
         marks: periods, oldest first.
-        bands: polygons (``points`` of SVG) over runs of closed intervals.
-        lines: polylines through the lower limits of the same runs.
+        bands: polygons (``points`` of SVG) over runs of intervals with both limits.
+        lines: polylines through runs of exact figures.
     """
 
     width: int
@@ -111,7 +112,6 @@ def draw_timeline(points: Sequence[TimelinePoint], *, tick_label: Callable[[Deci
     marks = tuple(
         _mark(point, round(_LEFT + gap * (number + 0.5), 1), height_of) for number, point in enumerate(points)
     )
-    closed = _closed_runs(marks)
     ticks = tuple(Tick(height_of(step * n), tick_label(step * n)) for n in range(int(top_value / step) + 1))
     return Timeline(
         width=WIDTH,
@@ -122,8 +122,8 @@ def draw_timeline(points: Sequence[TimelinePoint], *, tick_label: Callable[[Deci
         top=_TOP,
         ticks=ticks,
         marks=marks,
-        bands=tuple(_polygon(run) for run in closed),
-        lines=tuple(_polyline(run) for run in closed),
+        bands=_bands(marks),
+        lines=_lines(marks),
     )
 
 
@@ -168,13 +168,12 @@ def draw_sparkline(points: Sequence[Interval | None], *, width: int = 120, heigh
         _mark(TimelinePoint("", point, ""), round(4 + gap * number, 1), height_of)
         for number, point in enumerate(points)
     )
-    runs = _closed_runs(marks)
     last = marks[-1] if marks else None
     return Sparkline(
         width,
         height,
-        tuple(_polygon(run) for run in runs),
-        tuple(_polyline(run) for run in runs),
+        _bands(marks),
+        _lines(marks),
         tuple((mark.x, mark.lower) for mark in marks if mark.open and mark.lower is not None),
         (last.x, last.lower) if last and last.exact and last.lower is not None else None,
     )
@@ -192,22 +191,24 @@ def _mark(point: TimelinePoint, x: float, height_of: Callable[[Decimal], float])
     return Mark(x, point.label, point.caption, height_of(interval.lower), upper, exact=interval.exact)
 
 
-def _closed_runs(marks: Sequence[Mark]) -> list[list[Mark]]:
-    """Return runs of at least two periods with both limits: an open one has no place on a line."""
-    runs: list[list[Mark]] = [[]]
-    for mark in marks:
-        if mark.upper is not None:
-            runs[-1].append(mark)
-        elif runs[-1]:
-            runs.append([])
+def _bands(marks: Sequence[Mark]) -> tuple[str, ...]:
+    """Return a polygon per run of intervals: an open one has no place in a band."""
+    return tuple(
+        " ".join(
+            [f"{mark.x},{mark.upper}" for mark in run] + [f"{mark.x},{mark.lower}" for mark in reversed(run)]
+        )
+        for run in _runs(marks, lambda mark: mark.upper is not None)
+    )
+
+
+def _lines(marks: Sequence[Mark]) -> tuple[str, ...]:
+    """Return a polyline per run of exact figures: along one limit it would pass for the figure."""
+    return tuple(
+        " ".join(f"{mark.x},{mark.lower}" for mark in run) for run in _runs(marks, lambda mark: mark.exact)
+    )
+
+
+def _runs(marks: Sequence[Mark], belongs: Callable[[Mark], bool]) -> list[list[Mark]]:
+    """Return the longest runs of at least two neighbouring periods that belong."""
+    runs = [list(run) for belonging, run in groupby(marks, belongs) if belonging]
     return [run for run in runs if len(run) > 1]
-
-
-def _polygon(run: Sequence[Mark]) -> str:
-    there = [f"{mark.x},{mark.upper}" for mark in run]
-    back = [f"{mark.x},{mark.lower}" for mark in reversed(run)]
-    return " ".join(there + back)
-
-
-def _polyline(run: Sequence[Mark]) -> str:
-    return " ".join(f"{mark.x},{mark.lower}" for mark in run)

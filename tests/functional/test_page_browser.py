@@ -128,6 +128,22 @@ def test_wide_tables_scroll_in_a_named_region_that_the_keyboard_reaches(page: Pa
     assert status.evaluate("e => e.scrollWidth > e.clientWidth")
 
 
+def test_a_phone_shows_count_and_rate_beside_the_name(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(address)
+    areas = page.locator("#gebiete .scroll")
+    assert areas.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+def test_names_stay_in_view_while_a_wide_table_scrolls(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(address)
+    name = page.locator("#lieferstand").get_by_role("rowheader", name="Düsseldorf", exact=True)
+    before = name.bounding_box()["x"]
+    page.locator("#lieferstand .scroll").evaluate("e => e.scrollLeft = 200")
+    assert name.bounding_box()["x"] == before
+
+
 def test_the_first_tab_stop_skips_to_the_content_and_shows_its_focus(page: Page, address: str) -> None:
     page.goto(address)
     page.keyboard.press("Tab")

@@ -16,7 +16,7 @@ from hub.web import rendering
 from hub.web.page_query import cell_token
 from protocol.catalogue_file import load_catalogue
 from protocol.regions import SOURCE_NOTE, SOURCE_URL, reporting_areas
-from tests.factories.published_hub import LAST, app_of, build_empty_hub, shared_hub
+from tests.factories.published_hub import LAST, LATE, app_of, build_empty_hub, shared_hub
 
 INDICATORS = (
     "CASES_OPENED",
@@ -104,9 +104,38 @@ def test_a_withheld_cell_shows_its_sign_and_no_rate(client) -> None:
 def test_rates_name_their_population_its_source_and_date(client) -> None:
     text = text_of(client, "/?indicator=CASES_OPEN")
     assert "je 1.000 Ausländerinnen und Ausländer" in text
-    assert "15. Mai 2022 (Zensus 2022" in text
+    for denominator in load_catalogue().denominators.values():
+        source = f"{denominator.name.de}. {denominator.source.de}."
+        assert (source in text) == (denominator.id == "POP_FOREIGN")
     assert 'value="rate"' in client.get("/?indicator=CASES_OPEN").text
     assert 'value="rate"' not in client.get("/?indicator=CASES_CLOSED").text
+
+
+def test_a_rate_over_missing_deliveries_is_a_remark_not_a_headline(client) -> None:
+    rate = r"\d+,\d\d je 1\.000 Ausländerinnen und Ausländer"
+    headlines = {
+        period: re.findall(r'<p class="headline-rate">([^<]*)</p>', client.get(f"/?period={period}").text)
+        for period in ("2026-Q2", LAST)
+    }
+    assert headlines[LAST] == []
+    assert [bool(re.fullmatch(rate, found)) for found in headlines["2026-Q2"]] == [True]
+    assert re.search(
+        f"Als Rate mindestens {rate}: .* auch der fehlenden", text_of(client, f"/?period={LAST}")
+    )
+    assert "Als Rate" not in text_of(client, "/?period=2026-Q2")
+
+
+def test_the_series_explains_what_stands_in_it(client) -> None:
+    def key_of(address: str, region: str) -> str:
+        source = client.get(address).text
+        figure = re.search(rf'id="reihe-{region}".*?<ul class="key-list">(.*?)</ul>', source, re.DOTALL)[1]
+        return html.unescape(re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", figure)))
+
+    address = f"/?indicator=CASES_OPEN&period={LAST}&area={LATE}"
+    assert "genauer Wert" in key_of(address, "NW05")
+    assert "weil Lieferungen fehlen" in key_of(address, "NW05")
+    assert "… liegt noch nicht vor" in key_of(address, LATE)
+    assert "Lieferungen fehlen" not in key_of(address, LATE)
 
 
 def test_the_source_note_stands_beside_the_map_and_leads_to_its_owner(client) -> None:

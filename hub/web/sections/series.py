@@ -37,6 +37,7 @@ class SeriesView:
         with_exact: whether an exact figure occurs.
         with_band: whether an interval occurs.
         with_open: whether an open one occurs.
+        signs: signs that stand in for figures, with what they mean, in the order of the periods.
         with_coverage: whether lines say what they rest on (totals do, single areas do not).
     """
 
@@ -49,6 +50,7 @@ class SeriesView:
     with_exact: bool
     with_band: bool
     with_open: bool
+    signs: tuple[tuple[str, str], ...]
     with_coverage: bool
 
 
@@ -77,6 +79,13 @@ def _view(
         with_exact=any(i.exact for i in intervals),
         with_band=any(not i.exact and i.upper is not None for i in intervals),
         with_open=any(i.upper is None for i in intervals),
+        signs=tuple(
+            dict.fromkeys(
+                (shown.text, shown.spoken)
+                for point in series.points
+                if (shown := wording.shown(point.figure)).kind == "sign"
+            )
+        ),
         with_coverage=any(point.figure.coverage for point in series.points),
     )
 

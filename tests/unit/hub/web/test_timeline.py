@@ -60,6 +60,14 @@ def test_an_open_interval_breaks_band_and_line() -> None:
     assert all(str(found.marks[2].x) not in band for band in found.bands)
 
 
+def test_only_exact_figures_are_joined_by_a_line() -> None:
+    found = chart(interval(5, 5), interval(6, 6), interval(4, 8), interval(7, 7), interval(3, 9))
+    assert len(found.bands) == 1
+    assert found.lines == (
+        " ".join(f"{mark.x},{mark.lower}" for mark in found.marks[:2]),
+    )  # a line along the lower limits of a band would pass for the figure
+
+
 def test_a_missing_period_leaves_a_gap() -> None:
     found = chart(interval(5, 5), None, interval(5, 5))
     assert found.bands == ()
