@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -109,12 +110,10 @@ def answers(port: int) -> bool:
 
 @pytest.mark.slow
 def test_the_hub_keeps_serving_until_it_is_interrupted(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with started("--areas", "1", "--port", str(port), home=tmp_path / "home") as process:
+    with started("--areas", "1", "--port", "0", home=tmp_path / "home") as process:
         assert process.stdout is not None
-        assert any("Im Browser" in line for line in process.stdout)
+        told = next(line for line in process.stdout if "Im Browser" in line)
+        port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", told)[0])
         assert answers(port)
         interrupt(process)
         assert process.returncode == 0
@@ -138,7 +137,7 @@ def test_a_port_in_use_is_refused_before_anything_is_deleted(tmp_path: Path) -> 
         other.listen()
         port = str(other.getsockname()[1])
         command = demo("--exit", "--port", port, home=tmp_path / "home")
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode not in (0, 1)
     assert port in done.stderr
     assert not (tmp_path / "home").exists()
@@ -147,7 +146,7 @@ def test_a_port_in_use_is_refused_before_anything_is_deleted(tmp_path: Path) -> 
 def test_a_folder_that_is_no_demo_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     command = demo("--exit", "--port", "0", home=tmp_path)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode not in (0, 1)
     assert "config_invalid" in done.stderr
     assert [item.name for item in tmp_path.iterdir()] == ["thesis.txt"]
