@@ -53,14 +53,17 @@ class DisclosureRule:
     min_protection_percent: int | None = None
 
     def strictest(self, other: DisclosureRule) -> DisclosureRule:
-        """Combine two rules on one cell: each parameter takes its stricter side."""
+        """Combine two rules on one cell: each parameter takes its stricter side.
+
+        Of two kinds the one that is more than a frequency stays, so that whoever cannot check it sees it.
+        """
         if other.id == self.id:
             return self
         if self.kind is RuleKind.NONE or other.kind is RuleKind.NONE:
             return other if self.kind is RuleKind.NONE else self
         return DisclosureRule(
             id=f"{self.id}+{other.id}",
-            kind=self.kind,
+            kind=other.kind if self.kind is RuleKind.FREQUENCY else self.kind,
             min_contributors=max(self.min_contributors, other.min_contributors),
             zero_publishable=self.zero_publishable and other.zero_publishable,
             min_total=_largest(self.min_total, other.min_total),

@@ -38,7 +38,8 @@ _AREA: Final = re.compile(r"NW[0-9]{5}(?:X?[0-9]{3})?")
 _DATASET: Final = re.compile(r"KIMNRW:(?P<id>[A-Z][A-Z0-9_]{0,31})\([0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}\)")
 _PERIOD: Final = re.compile(r"(?:199|20[0-9]|21[0-9])[0-9](?:-Q[1-4])?")
 _SCHEMA: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}/[1-9][0-9]{0,3}")
-_CREATED: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+# Hours are named here because later versions of Python read 24:00 as midnight.
+_CREATED: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 _LABEL: Final = re.compile(r"[!-~]{1,64}")
 # One line for a person: no control characters, no direction marks that could disguise what it says.
 _REASON: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]{1,500}")

@@ -77,6 +77,8 @@ def test_combining_rules_is_commutative_and_never_weaker() -> None:
         both, swapped = one.strictest(other), other.strictest(one)
         assert both.min_contributors == swapped.min_contributors >= one.min_contributors
         assert both.zero_publishable == swapped.zero_publishable
+        if {one.kind, other.kind} - {RuleKind.NONE, RuleKind.FREQUENCY}:
+            assert both.kind not in {RuleKind.NONE, RuleKind.FREQUENCY}
         if RuleKind.NONE not in (one.kind, other.kind):
             assert both.zero_publishable <= one.zero_publishable
 
