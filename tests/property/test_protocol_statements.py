@@ -64,13 +64,23 @@ def _depth(value):
     return 0
 
 
+def _outcome(read, data):
+    try:
+        read(data)
+    except KimError as error:
+        return error.code
+    return "read"
+
+
 @given(value=_VALUES)
 def test_what_is_written_is_read(value):
     """P-03 to P-05."""
     data = strict_json.dumps(value)
-    if _depth(value) <= strict_json.MAX_DEPTH:
-        assert strict_json.loads(data) == value
-        assert strict_json.dumps(strict_json.loads(data)) == data
+    if _depth(value) > strict_json.MAX_DEPTH:
+        assert _outcome(strict_json.loads, data) == "bad_envelope"
+        return
+    assert strict_json.loads(data) == value
+    assert strict_json.dumps(strict_json.loads(data)) == data
 
 
 @given(text=_NEARLY_JSON)
@@ -82,14 +92,6 @@ def test_what_is_read_is_read_by_everybody_alike(text):
         return
     assert value == json.loads(text)
     assert strict_json.loads(strict_json.dumps(value)) == value
-
-
-def _outcome(read, data):
-    try:
-        read(data)
-    except KimError as error:
-        return error.code
-    return "read"
 
 
 @given(data=st.binary(max_size=200) | _NEARLY_JSON.map(str.encode))
