@@ -41,6 +41,7 @@ class KimError(Exception):
         *,
         pointer: str | None = None,
         errors: Sequence[ErrorItem] = (),
+        remedy: Text | None = None,
     ) -> None:
         """Tie the refusal to its problem.
 
@@ -49,12 +50,14 @@ class KimError(Exception):
             detail: what happened this time; the problem's title when omitted.
             pointer: the place in the input, if one place is to blame.
             errors: further places, in input order.
+            remedy: what helps this time; the problem's remedy when omitted.
 
         Raises:
             KeyError: if the code is not in the catalogue (a programming error, found by any test).
         """
         self.problem: Problem = problem(code)
         self.detail: Text = detail or self.problem.title
+        self.remedy: Text = remedy or self.problem.remedy
         self.pointer = pointer
         self.errors: tuple[ErrorItem, ...] = tuple(errors)
         super().__init__(f"{code}: {self.detail.en}")
@@ -89,6 +92,7 @@ def kim_error(
     *,
     pointer: str | None = None,
     errors: Sequence[ErrorItem] = (),
+    remedy: Text | None = None,
 ) -> KimError:
     """Build the error of the class that the problem catalogue declares for ``code``.
 
@@ -97,10 +101,11 @@ def kim_error(
         detail: what happened this time; never a row value.
         pointer: the place in the input.
         errors: further places.
+        remedy: what helps this time, where the problem's remedy would point the wrong way.
 
     Returns:
         A :class:`PermanentError` or :class:`RetryableError`, to be raised by the caller.
     """
     retry = problem(code).retry
     cls = RetryableError if retry in (Retry.SAME, Retry.AFTER) else PermanentError
-    return cls(code, detail, pointer=pointer, errors=errors)
+    return cls(code, detail, pointer=pointer, errors=errors, remedy=remedy)

@@ -43,7 +43,7 @@ class Problem:
         status: HTTP status when the hub answers with it.
         retry: what the caller may do next.
         title: what is wrong, in general.
-        remedy: what a person does about it.
+        remedy: what a person does about it, unless the error says better.
         exit_code: exit code of a command that ends with it.
     """
 
@@ -108,8 +108,8 @@ def problem_document(error: KimError, *, instance: str | None = None) -> dict[st
         "detail_en": error.detail.en,
         "code": spec.code,
         "retry": spec.retry.value,
-        "remedy": spec.remedy.de,
-        "remedy_en": spec.remedy.en,
+        "remedy": error.remedy.de,
+        "remedy_en": error.remedy.en,
     }
     if instance is not None:
         document["instance"] = instance
@@ -130,9 +130,9 @@ def parse_problem_document(document: Mapping[str, Any]) -> KimError:
         document: the parsed JSON object.
 
     Returns:
-        An error with the sender's code and detail. A code this version does not know becomes ``internal``
-        (a newer hub may know more); a document without a code becomes ``not_a_hub``. Members of another
-        type than RFC 9457 and SPEC P-69 give them are left out.
+        An error with the sender's code and detail, and the remedy of this side's catalogue. A code this
+        version does not know becomes ``internal`` (a newer hub may know more); a document without a code
+        becomes ``not_a_hub``. Members of another type than RFC 9457 and SPEC P-69 give them are left out.
     """
     from protocol.errors import ErrorItem, kim_error  # noqa: PLC0415  (errors imports this module)
 

@@ -46,6 +46,17 @@ def test_every_problem_survives_the_way_over_http(code: str) -> None:
     assert again.problem.remedy.de != again.problem.title.de
 
 
+def test_a_remedy_of_the_occasion_replaces_the_general_one() -> None:
+    general, special = (
+        kim_error("busy"),
+        kim_error("busy", remedy=Text("Den anderen beenden.", "End the other.")),
+    )
+    assert (general.remedy, special.remedy.de) == (PROBLEMS["busy"].remedy, "Den anderen beenden.")
+    document = problem_document(special)
+    assert (document["remedy"], document["remedy_en"]) == ("Den anderen beenden.", "End the other.")
+    assert problem_document(general)["remedy"] == PROBLEMS["busy"].remedy.de
+
+
 def test_the_class_of_an_error_says_whether_repeating_helps() -> None:
     assert isinstance(kim_error("busy"), RetryableError)
     assert isinstance(kim_error("signature_invalid"), PermanentError)
