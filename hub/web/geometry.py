@@ -16,7 +16,8 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
-from protocol.regions import boundaries, region_tree, reporting_areas
+from hub.services.statistics.reading import district_of
+from protocol.regions import boundaries, reporting_areas
 
 WIDTH: Final = 1000
 _MARGIN: Final = 6
@@ -106,15 +107,12 @@ def _closed_path(ring: list[Point]) -> str:
 def _district_lines(rings: dict[str, list[list[Point]]]) -> str:
     """Return the edges that belong to one Regierungsbezirk only, chained into lines."""
     members: dict[frozenset[Point], set[str]] = {}
-    tree = region_tree()
     for area, outline in rings.items():
-        parent = tree.parents[area]
-        district = parent if tree.parents.get(parent) == "NW05" else tree.parents[parent]
         for ring in outline:
             for edge in _edges(ring):
                 side = members.setdefault(edge, set())
                 # Two areas of one district: an inner border. The second visit cancels the first.
-                side.symmetric_difference_update({district})
+                side.symmetric_difference_update({district_of(area)})
     return "".join(_chains(edge for edge, districts in members.items() if districts))
 
 

@@ -55,12 +55,12 @@ NOTES: Final[tuple[Note, ...]] = (
     Note(
         Text("Geheimhaltung", "Confidentiality"),
         Text(
-            "Jede Kommune sperrt vor dem Versand Fallzahlen unter 5 (bei unsicherem Aufenthalt unter 10) "
-            "und so viele weitere Felder, dass sich die gesperrten nicht zurückrechnen lassen. Der Hub "
-            "erhält nur das geschützte Ergebnis, keine Personendaten.",
-            "Before sending, every municipality withholds counts below 5 (below 10 for insecure residence) "
-            "and as many further cells as are needed to keep them from being recomputed. The hub receives "
-            "only the protected result, no personal data.",
+            "Jede Kommune sperrt vor dem Versand Fallzahlen unter 5 (bei unsicherem Aufenthalt, Gewaltschutz "
+            "und Ausreise unter 10) und so viele weitere Felder, dass sich die gesperrten nicht zurückrechnen "
+            "lassen. Der Hub erhält nur das geschützte Ergebnis, keine Personendaten.",
+            "Before sending, every municipality withholds counts below 5 (below 10 for insecure residence, "
+            "protection from violence and departure) and as many further cells as are needed to keep them from "
+            "being recomputed. The hub receives only the protected result, no personal data.",
         ),
     ),
     Note(
@@ -100,8 +100,10 @@ NOTES: Final[tuple[Note, ...]] = (
 
 API_TITLE: Final = Text("Dieselben Zahlen für Programme", "The same figures for programmes")
 API_TEXT: Final = Text(
-    "Alles auf dieser Seite gibt es als JSON; die Beschreibung folgt OpenAPI 3.1.",
-    "Everything on this page is available as JSON; the description follows OpenAPI 3.1.",
+    "Alle Anzahlen dieser Seite und die Bevölkerung, auf die sich Raten beziehen, gibt es als JSON; die "
+    "Beschreibung folgt OpenAPI 3.1.",
+    "All counts on this page and the populations that rates refer to are available as JSON; the description "
+    "follows OpenAPI 3.1.",
 )
 API_DESCRIPTION: Final = Text("Beschreibung der Schnittstelle", "Description of the interface")
 API_OBSERVATIONS: Final = Text("Werte der Gebiete zu dieser Auswahl", "Values of areas for this selection")

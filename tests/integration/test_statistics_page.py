@@ -190,6 +190,13 @@ def test_english_is_a_switch_that_keeps_the_rest_of_the_state(client) -> None:
     assert "Persons supported for the first time – Sex: Female" in html.unescape(english.text)
 
 
+@pytest.mark.parametrize("address", ["/", "/?indicator=PERSONS_NEW&period=2026-Q2", "/no/such/page"])
+@pytest.mark.parametrize(("language", "start"), [("de", "/"), ("en", "/?lang=en")])
+def test_the_brand_leads_to_the_start(client, address, language, start) -> None:
+    source = client.get(f"{address}{'&' if '?' in address else '?'}lang={language}").text
+    assert re.search(r'<a class="brand" href="([^"]+)"', source)[1] == start
+
+
 def test_english_pages_hold_no_german_interface_words(client) -> None:
     words = ("Gebiete", "Lieferung", "Zeitraum", "geheim", "mindestens", "Veröffentlichung", "Insgesamt")
     for address in (

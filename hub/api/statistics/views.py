@@ -48,9 +48,8 @@ def _view(operation: Operation) -> Callable[[], Response]:
                 "demo": statistics.demo,
                 "data": found.data,
             }
-        if not found.paged:
-            return _answer(document, fixed=operation.fixed and "release" in values)
-        document["next"] = found.next
+        if found.paged:
+            document["next"] = found.next
         response = _answer(document, fixed=operation.fixed and "release" in values)
         if found.next is not None:
             response.headers["Link"] = f'<{_address_of(found.next)}>; rel="next"'

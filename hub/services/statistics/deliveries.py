@@ -136,16 +136,18 @@ def delivery_report(reading: Reading, period: Period | None = None) -> DeliveryR
     Raises:
         KimError: ``unknown_period`` if neither the release nor a submission knows the period.
     """
-    newest = _newest(reading.store.submissions())
-    datasets = {dataset for _, dataset, _ in newest}
-    periods = {p for _, _, p in newest}
+    revisions = _revisions(reading.store.submissions())
+    datasets = {dataset for _, dataset, _ in revisions}
+    periods = {p for _, _, p in revisions}
     if reading.release is not None:
         datasets |= {dataset for dataset, _ in reading.release.cubes}
         periods |= set(reading.release.all_periods)
     shown = _chosen(reading, period, periods)
     history = tuple(sorted(p for p in periods if shown is not None and p <= shown))[-HISTORY_PERIODS:]
     order = [dataset for dataset in reading.catalogue.datasets if dataset in datasets]
-    rows = tuple(_area(reading, area, order, newest=newest, periods=history) for area in reporting_areas())
+    rows = tuple(
+        _area(reading, area, order, revisions=revisions, periods=history) for area in reporting_areas()
+    )
     delivered = frozenset(row.area.id for row in rows if row.state is DeliveryState.DELIVERED)
     return DeliveryReport(
         period=shown,
@@ -157,10 +159,10 @@ def delivery_report(reading: Reading, period: Period | None = None) -> DeliveryR
     )
 
 
-_Newest = Mapping[tuple[str, str, Period], tuple[SubmissionRow, ...]]
+_Revisions = Mapping[tuple[str, str, Period], tuple[SubmissionRow, ...]]
 
 
-def _newest(rows: Iterable[SubmissionRow]) -> _Newest:
+def _revisions(rows: Iterable[SubmissionRow]) -> _Revisions:
     """Group submissions by area, dataflow and period, keeping the order of revisions."""
     groups: dict[tuple[str, str, Period], tuple[SubmissionRow, ...]] = {}
     parsed: dict[str, Period] = {}
@@ -181,14 +183,14 @@ def _chosen(reading: Reading, wanted: Period | None, known: set[Period]) -> Peri
 
 
 def _area(
-    reading: Reading, area: Region, datasets: list[str], *, newest: _Newest, periods: tuple[Period, ...]
+    reading: Reading, area: Region, datasets: list[str], *, revisions: _Revisions, periods: tuple[Period, ...]
 ) -> AreaStatus:
     history = tuple(
         (
             period,
             _combined(
                 [
-                    _state(reading, dataset, period, area.id, newest.get((area.id, dataset, period), ()))
+                    _state(reading, dataset, period, area.id, revisions.get((area.id, dataset, period), ()))
                     for dataset in datasets
                 ]
             ),
@@ -199,7 +201,7 @@ def _area(
         return AreaStatus(area, DeliveryState.MISSING, (), None, ())
     current = periods[-1]
     deliveries = tuple(
-        _delivery(reading, dataset, current, area.id, newest.get((area.id, dataset, current), ()))
+        _delivery(reading, dataset, current, area.id, revisions.get((area.id, dataset, current), ()))
         for dataset in datasets
     )
     return AreaStatus(area, history[-1][1], deliveries, _sum(d.secrecy for d in deliveries), history)

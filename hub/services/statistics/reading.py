@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import sqlalchemy as sa
@@ -26,6 +26,13 @@ from protocol.regions import Region, RegionTree, areas_by_id, region_tree
 
 #: Regions that a page names as subtotals, in the order of the regional tables of official statistics.
 DISTRICTS: Final = ("NW051", "NW053", "NW055", "NW057", "NW059")
+
+
+@cache
+def district_of(area: str) -> str:
+    """Return the Regierungsbezirk that a reporting area lies in."""
+    return next(district for district in DISTRICTS if area in region_tree().members[district])
+
 
 #: Population of an area by the column that a denominator of the catalogue names.
 _POPULATIONS: Final[Mapping[str, Callable[[Region], int]]] = {

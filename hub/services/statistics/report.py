@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from hub.services.statistics.cells import Cell, CellGroup, cell_of, cells_of, merged_into, strands_of
 from hub.services.statistics.figures import Figure
-from hub.services.statistics.reading import DISTRICTS, Reading
+from hub.services.statistics.reading import DISTRICTS, Reading, district_of
 from protocol.catalogue import Denominator, DimensionUse, Indicator
 from protocol.codelists import Code
 from protocol.errors import kim_error
@@ -174,9 +174,7 @@ def indicator_report(reading: Reading, query: ReportQuery) -> IndicatorReport | 
         denominator=None if denominator is None else reading.catalogue.denominators[denominator],
         headline=_region(reading, LAND, by_region),
         districts=tuple(_region(reading, district, by_region) for district in DISTRICTS),
-        areas=tuple(
-            AreaFigure(area, _district_of(reading, area.id), by_region[area.id]) for area in reporting_areas()
-        ),
+        areas=tuple(AreaFigure(area, district_of(area.id), by_region[area.id]) for area in reporting_areas()),
         breakdowns=_breakdowns(reading, cell, period),
         series=_all_series(reading, cell, periods[-SERIES_PERIODS:], area=query.area),
         overview=_overview(reading, period),
@@ -194,11 +192,6 @@ def _indicator(reading: Reading, wanted: str | None) -> Indicator:
 
 def _region(reading: Reading, region: str, figures: Mapping[str, Figure]) -> RegionFigure:
     return RegionFigure(region, reading.tree.name(region), figures[region])
-
-
-def _district_of(reading: Reading, area: str) -> str:
-    region = reading.tree.parents[area]
-    return region if region in DISTRICTS else reading.tree.parents[region]
 
 
 def _breakdowns(reading: Reading, cell: Cell, period: Period) -> tuple[Breakdown, ...]:

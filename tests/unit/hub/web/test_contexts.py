@@ -8,6 +8,8 @@ from importlib import resources
 
 import pytest
 
+from protocol.catalogue_file import load_catalogue
+
 MODULES = ["pages", "sections.areas", "sections.breakdown", "sections.choices", "sections.map",
            "sections.ordering", "sections.overview", "sections.series", "sections.status"]  # fmt: skip
 
@@ -41,6 +43,23 @@ def test_templates_use_only_texts_that_exist() -> None:
         source = template.read_text(encoding="utf-8")
         for prefix, name in re.findall(r"\b([TN])\.([A-Z_]+)", source):
             assert hasattr(texts if prefix == "T" else notes, name), f"{template.name}: {prefix}.{name}"
+
+
+def test_the_note_on_confidentiality_names_the_thresholds_of_the_catalogue() -> None:
+    catalogue = load_catalogue()
+    rules = {
+        catalogue.rule_for(indicator, {use.id: code.id}).min_contributors
+        for indicator in catalogue.indicators.values()
+        if indicator.dataset in ("CASES", "PERSONS")
+        for use in indicator.dimensions
+        for code in use.codelist.published
+    }
+    notes = importlib.import_module("hub.web.notes")
+    note = next(note.text for note in notes.NOTES if note.title.de == "Geheimhaltung")
+    for sentence in (note.de, note.en):
+        assert {int(number) for number in re.findall(r"\d+", sentence)} == rules - {
+            0
+        }  # 0: nothing is withheld
 
 
 def test_every_text_is_used_somewhere() -> None:
