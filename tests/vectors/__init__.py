@@ -1,1 +1,1 @@
-"""Fixed test vectors, one bad asset per refusal, and the tests that replay them."""
+"""Test vectors of others (`SOURCES.md`), and the tests that replay them through our own code."""
