@@ -56,11 +56,11 @@ NOTES: Final[tuple[Note, ...]] = (
         Text("Geheimhaltung", "Confidentiality"),
         Text(
             "Jede Kommune sperrt vor dem Versand Fallzahlen unter 5 (bei unsicherem Aufenthalt, Gewaltschutz "
-            "und Ausreise unter 10) und so viele weitere Felder, dass sich die gesperrten nicht zurückrechnen "
-            "lassen. Der Hub erhält nur das geschützte Ergebnis, keine Personendaten.",
+            "und Ausreise unter 10) und so viele weitere Felder, dass sich die gesperrten nicht "
+            "zurückrechnen lassen. Der Hub erhält nur das geschützte Ergebnis, keine Personendaten.",
             "Before sending, every municipality withholds counts below 5 (below 10 for insecure residence, "
-            "protection from violence and departure) and as many further cells as are needed to keep them from "
-            "being recomputed. The hub receives only the protected result, no personal data.",
+            "protection from violence and departure) and as many further cells as are needed to keep them "
+            "from being recomputed. The hub receives only the protected result, no personal data.",
         ),
     ),
     Note(
