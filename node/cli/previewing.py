@@ -13,6 +13,7 @@ from node.cli.source_report import findings_member, rows_member
 from node.dossier import make_dossier, render_html, render_text
 from node.durable_files import disk_error, replace_private_file
 from node.pipeline import Decision, Prospect, Prospects
+from protocol.errors import KimError
 from protocol.texts import Text
 
 
@@ -53,7 +54,11 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
     if not console.as_json:
         console.say(render_text(dossier, language=console.language))
         console.say(Text("Nichts wurde gesendet.", "Nothing was sent."))
-    return _exit_code(prospects, explicit=run.explicit)
+    problem = _first_problem(prospects, explicit=run.explicit)
+    if problem is None:
+        return 0
+    console.explain(problem)
+    return problem.exit_code
 
 
 def _member(prospect: Prospect) -> dict[str, Any]:
@@ -85,9 +90,6 @@ def _member(prospect: Prospect) -> dict[str, Any]:
     return member
 
 
-def _exit_code(prospects: Sequence[Prospect], *, explicit: bool) -> int:
-    for prospect in prospects:
-        waits = prospect.decision is Decision.NOT_ENDED and not explicit
-        if prospect.problem is not None and not waits:
-            return prospect.problem.exit_code
-    return 0
+def _first_problem(prospects: Sequence[Prospect], *, explicit: bool) -> KimError | None:
+    due = (p for p in prospects if explicit or p.decision is not Decision.NOT_ENDED)
+    return next((prospect.problem for prospect in due if prospect.problem is not None), None)

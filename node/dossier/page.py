@@ -81,13 +81,10 @@ class _Page:
             *phrases.waiting(dossier, self._language),
         )
         numbers = (phrases.CELLS, phrases.SHOWN, phrases.ZEROS, phrases.WITHHELD, phrases.SENSITIVE)
-        overview = self._wide_table(
-            phrases.DELIVERIES,
-            heads=[(phrases.DELIVERY, "")]
-            + [(text, "number") for text in numbers]
-            + [(phrases.AUDIT, ""), (phrases.STANDING, "")],
-            rows=[self._overview_row(number, entry) for number, entry in enumerate(dossier.entries)],
-        )
+        rows = [self._overview_row(number, entry) for number, entry in enumerate(dossier.entries)]
+        heads = [(phrases.DELIVERY, ""), *((text, "number") for text in numbers)]
+        heads += [(phrases.AUDIT, ""), (phrases.STANDING, "")]
+        overview = self._wide_table(phrases.DELIVERIES, heads=heads, rows=rows) if rows else ""
         return (
             f"<section><h2>{self._say(phrases.AT_A_GLANCE)}</h2>\n{facts}\n"
             f'<p class="note">{self._say(phrases.STAYS_HERE)}</p>\n{overview}</section>'
@@ -187,7 +184,7 @@ class _Page:
         problem = entry.problem.problem
         return (
             f'<div class="alert"><p><strong>{self._say(problem.title)}</strong> '
-            f"{self._say(entry.problem.detail)} {self._say(problem.remedy)}</p>"
+            f"{self._say(phrases.what_to_do(entry.problem))}</p>"
             + (f"<ul>{items}</ul>" if items else "")
             + "</div>\n"
         )

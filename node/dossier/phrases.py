@@ -10,6 +10,7 @@ from node.dossier.document import Dossier
 from node.dossier.sheets import REASON_NOTES, Cell, Sheet
 from node.quality import amounts
 from node.quality.amounts import whole
+from protocol.errors import KimError
 from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.texts import Text
@@ -162,6 +163,14 @@ def waiting(dossier: Dossier, language: str) -> list[tuple[Text, str]]:
     """Name the periods that had not ended: one fact, none if there are no such periods."""
     names = ", ".join(period_label(period, language) for period in dossier.not_ended)
     return [(NOT_ENDED, names)] if names else []
+
+
+def what_to_do(error: KimError) -> Text:
+    """Say what happened this time, where that is more than the title, and what to do about it."""
+    detail, remedy = error.detail, error.problem.remedy
+    if detail == error.problem.title:
+        return remedy
+    return Text(f"{detail.de} {remedy.de}", f"{detail.en} {remedy.en}")
 
 
 def legend() -> tuple[tuple[str, Text], ...]:

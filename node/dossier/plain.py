@@ -59,7 +59,8 @@ def _entry(entry: Entry, language: Language) -> list[str]:
         facts += _sheet_facts(entry, entry.sheet, language)
     lines += _facts(*facts)
     if entry.problem is not None:
-        lines += _wrapped(entry.problem.detail.in_(language))
+        title, more = entry.problem.problem.title, phrases.what_to_do(entry.problem)
+        lines += _wrapped(f"{title.in_(language)} {more.in_(language)}")
         lines += [
             f"  - {line}" for item in entry.problem.errors for line in _wrapped(item.text.in_(language))
         ]
@@ -127,4 +128,4 @@ def _facts(*facts: tuple[str, str]) -> list[str]:
 
 
 def _wrapped(text: str) -> Iterable[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)

@@ -93,9 +93,9 @@ class Prospects:
         """
         for (period, dataset_id), values in figures.counts.items():
             yield self._prospect(dataset_id, period, values)
-        for period in figures.not_ended:
+        for period, problem in figures.not_ended.items():
             for dataset_id in DATASETS:
-                yield Prospect(dataset_id, period, Decision.NOT_ENDED, problem=kim_error("period_not_ended"))
+                yield Prospect(dataset_id, period, Decision.NOT_ENDED, problem=problem)
 
     def _prospect(self, dataset_id: str, period: Period, values: IntArray) -> Prospect:
         record = self.journal.latest(dataset_id, str(period))

@@ -305,7 +305,11 @@ def test_a_refusal_says_title_detail_and_remedy(home: NodeHome) -> None:
 def test_periods_named_by_hand_must_be_deliverable(
     home: NodeHome, command: str, arguments: list[str], code: str
 ) -> None:
-    assert home.run(command, *arguments).exit_code == PROBLEMS[code].exit_code
+    result = home.run(command, *arguments)
+
+    assert result.exit_code == PROBLEMS[code].exit_code
+    assert result.stderr.startswith(f"{code}: ")
+    assert PROBLEMS[code].remedy.de in result.stderr
 
 
 def test_an_open_key_is_not_used(home: NodeHome) -> None:

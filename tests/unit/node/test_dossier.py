@@ -244,6 +244,9 @@ def test_what_is_blocked_says_why_and_shows_no_figures(office: Office) -> None:
 
     assert "Zelle folgt aus …" in page
     assert "Zelle folgt aus …" in text
+    for said in (Structure(page).text, " ".join(text.split())):
+        assert said.count(problem.problem.title.de) == 1
+        assert problem.problem.remedy.de in said
     assert "0 Lieferungen sicher; 1 verlässt das Haus nicht" in page
     assert "Neue Fälle" not in page
 
