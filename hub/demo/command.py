@@ -1,7 +1,8 @@
 """The command ``kim-hub demo``: 54 municipalities from their exports to the browser, in one go, checked.
 
 Invariants: the folder of the demo is fresh; all servers listen on 127.0.0.1; exit code 0 only if every
-check held; without ``--exit`` the hub keeps serving until it is interrupted, and then ends cleanly.
+check held; with ``--json`` nothing but the result goes to standard output; without ``--exit`` the hub keeps
+serving until it is interrupted, and then ends cleanly.
 """
 
 from __future__ import annotations
@@ -9,19 +10,20 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
 
-from hub.cli.output import reports_problems
+from hub.cli.output import JSON, reports_problems
 from hub.demo.api_check import check_api
-from hub.demo.comparison import Comparison, Judgement
+from hub.demo.comparison import Comparison
 from hub.demo.course import AreaRun, ChildFailedError, Course, choose_areas
 from hub.demo.home import default_home, fresh_home
+from hub.demo.judgement import Judgement
 from hub.demo.plans import plan_of
 from hub.demo.processes import ProcessTable
 from hub.demo.progress import DemoProgress
@@ -32,14 +34,23 @@ from hub.demo.truth import AreaTruth, load_truth
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import kim_error
 from protocol.grid import grid_of
-from protocol.periods import Period
-from protocol.regions import Region, region_tree
-from protocol.texts import Text
+from protocol.regions import Region, region_tree, reporting_areas
+from protocol.texts import LANGUAGES, Language, Text
 
-_DATASETS = ("CASES", "PERSONS")
+_DATASETS: Final = ("CASES", "PERSONS")
+_PORT: Final = click.IntRange(0, 65535)
+_AREAS: Final = click.IntRange(1, len(reporting_areas()))
+_JOBS: Final = click.IntRange(1, 64)
+
+_FOLDER: Final = Text("Ordner der Demo", "Folder of the demo")
+_PUBLISHING: Final = Text("Quartale schließen und veröffentlichen", "Closing and publishing the quarters")
+_COMPARING: Final = Text("Mit den wahren Zahlen vergleichen", "Comparing with the true figures")
+_SERVING: Final = Text("Im Browser: {url}   (Ende mit Strg-C)", "In the browser: {url}   (end with Ctrl-C)")
+_ENDING: Final = Text("Der Hub wird beendet.", "The hub is being stopped.")
+_ABORTED: Final = Text("Abgebrochen.", "Aborted.")
 
 
-@click.command("demo")
+@click.command("demo", context_settings={"show_default": True})
 @click.option(
     "--exit", "exit_after", is_flag=True, help="Nach der Zusammenfassung enden. / End after the summary."
 )
@@ -50,55 +61,43 @@ _DATASETS = ("CASES", "PERSONS")
     show_default="~/.cache/kim-datenverbund/demo",
     help="Ordner der Demo; wird geleert. / Folder of the demo; is emptied.",
 )
+@click.option("--port", type=_PORT, default=8000, help="Port des Hubs; 0: ein freier. / Port; 0: a free one.")
+@click.option("--areas", type=_AREAS, default=_AREAS.max, help="Zahl der Gebiete. / Number of areas.")
+@click.option("--jobs", type=_JOBS, default=2, help="Knoten nebeneinander. / Nodes at a time.")
 @click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    show_default=True,
-    help="Port des Hubs; 0: ein freier. / Port.",
+    "--lang",
+    "language",
+    type=click.Choice(LANGUAGES),
+    default="de",
+    envvar="KIM_LANG",
+    help="Sprache der Ausgaben. / Language of the output.",
 )
-@click.option(
-    "--areas",
-    type=click.IntRange(1, 54),
-    default=54,
-    show_default=True,
-    help="Zahl der Gebiete. / Number of areas.",
-)
-@click.option(
-    "--jobs",
-    type=click.IntRange(1, 64),
-    default=2,
-    show_default=True,
-    help="Knoten nebeneinander. / Nodes at a time.",
-)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="Ergebnis als JSON in diese Datei (-: Standardausgabe). / Result as JSON to this file.",
-)
+@JSON
 @reports_problems
-def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, json_file: Path | None) -> None:
+def demo(
+    *, exit_after: bool, home: Path, port: int, areas: int, jobs: int, language: Language, as_json: bool
+) -> None:
     """54 Kommunen vom Export bis in den Browser, mit erfundenen Zahlen. / 54 municipalities, made-up figures.
 
     Startet den echten Hub und echte Knoten und vergleicht das Ergebnis mit den wahren Zahlen.
 
     Beispiel / Example: kim-hub demo --exit --areas 6
     """
-    console = Console(stderr=str(json_file) == "-")
+    console = Console(stderr=as_json)
     port = _free_port(port)
     processes = ProcessTable()
     with fresh_home(home) as folder:
         course = Course(folder, port, processes)
-        console.print(f"Ordner der Demo: {folder}", markup=False, highlight=False)
+        console.print(f"{_FOLDER.in_(language)}: {folder}", markup=False, highlight=False)
         try:
-            summary = _run(course, choose_areas(areas), jobs, console)
-            _write_json(summary, json_file)
-            print_summary(summary, console)
+            summary = _run(course, choose_areas(areas), jobs, console=console, language=language)
+            if as_json:
+                click.echo(json.dumps(summary.document(), ensure_ascii=False))
+            print_summary(summary, console, language=language)
             if not exit_after:
-                _keep_serving(course, console)
+                _keep_serving(course, console, language=language)
         except KeyboardInterrupt:
-            console.print("Abgebrochen.")
+            console.print(_ABORTED.in_(language))
             raise SystemExit(130) from None
         finally:
             processes.stop_all()
@@ -106,30 +105,25 @@ def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, json
         raise SystemExit(1)
 
 
-def _run(course: Course, areas: Sequence[Region], jobs: int, console: Console) -> Summary:
+def _run(
+    course: Course, areas: Sequence[Region], jobs: int, *, console: Console, language: Language
+) -> Summary:
     seconds: dict[str, float] = {}
     catalogue = load_catalogue()
-    cells = sum(len(Period.span(plan_of(a).first_period, plan_of(a).last_period)) for a in areas) * sum(
-        len(grid_of(catalogue, dataset)) for dataset in _DATASETS
-    )
+    cells_a_quarter = sum(len(grid_of(catalogue, dataset)) for dataset in _DATASETS)
+    cells = cells_a_quarter * sum(len(plan_of(area).periods) for area in areas)
     with _timed("total", seconds):
-        with DemoProgress(console, areas=len(areas), cells=cells) as progress:
+        with DemoProgress(console, areas=len(areas), cells=cells, language=language) as progress:
             with _timed("set_up", seconds):
                 configs = course.set_up(areas, jobs, progress)
             with _timed("deliver", seconds):
                 runs = course.run_areas(configs, jobs, progress)
         if not any(run.report for run in runs):
-            raise ChildFailedError(f"Kein Gebiet hat geliefert. {runs[0].failure}")
-        with (
-            _timed("publish", seconds),
-            console.status("Quartale schließen und veröffentlichen"),
-        ):
+            raise ChildFailedError(f"Kein Gebiet hat geliefert. / No area has delivered. {runs[0].failure}")
+        with _timed("publish", seconds), console.status(_PUBLISHING.in_(language)):
             course.close_and_publish()
-        with (
-            _timed("compare", seconds),
-            console.status("Mit den wahren Zahlen vergleichen"),
-        ):
-            truths = {area.id: load_truth(course.home / "areas" / area.id) for area in areas}
+        with _timed("compare", seconds), console.status(_COMPARING.in_(language)):
+            truths = {area.id: load_truth(course.folder_of(area)) for area in areas}
             judgement = _compare(course, runs, truths)
     return summarise(
         runs,
@@ -151,6 +145,7 @@ def _compare(course: Course, runs: Sequence[AreaRun], truths: dict[str, AreaTrut
             for cube in release.cubes():
                 comparison.cube(cube.dataset, cube.period, release.cells(cube))
             check_api(course.port, release, catalogue, comparison.judgement)
+            comparison.finish()
     finally:
         engine.dispose()
     return comparison.judgement
@@ -185,19 +180,8 @@ def _free_port(port: int) -> int:
         return number
 
 
-def _write_json(summary: Summary, json_file: Path | None) -> None:
-    if json_file is None:
-        return
-    text = json.dumps(summary.document(), ensure_ascii=False, indent=2) + "\n"
-    if str(json_file) == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    else:
-        json_file.write_text(text, encoding="utf-8")
-
-
-def _keep_serving(course: Course, console: Console) -> None:
+def _keep_serving(course: Course, console: Console, *, language: Language) -> None:
     with contextlib.suppress(KeyboardInterrupt):
-        console.print(f"\nIm Browser: [bold]{course.url}[/]   (Ende mit Strg-C)")
+        console.print(f"\n{_SERVING.in_(language).format(url=f'[bold]{course.url}[/]')}")
         course.wait_for_hub()
-    console.print("Der Hub wird beendet.")
+    console.print(_ENDING.in_(language))

@@ -2,30 +2,31 @@
 
 Purpose: the judgement of the demo. For areas: a published value is the true one, a withheld cell shows
 nothing, and no cell is published that the catalogue's rules withhold. For regions: the truth lies within
-the bounds; where every area has published, the total of an additive indicator is exact.
+the bounds; these and the coverage are what plain adding of the shown areas gives; where every area has
+published, the total of an additive indicator is exact.
 
-Invariants: counts every check and keeps the first few failures in words; a figure that was expected and is
-not there is a failure.
+Invariants: a figure that was expected and is not there is a failure, and so is a check that was never made;
+what a total says about itself decides nothing about which checks it has to pass.
 
 It deliberately does not: repeat disclosure control. Whether secondary suppression is safe is the audit's
 question; here only the rules for single cells are looked at, because they can be read off without any
-algorithm.
+algorithm. How narrow the bounds of a withheld cell should be is not asked either, only that they are no
+wider than the total that is published beside it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from hub.demo.judgement import Check, Judgement
 from hub.demo.truth import AreaTruth, RegionTruth
 from protocol.catalogue import Catalogue
-from protocol.grid import Key, grid_of
+from protocol.grid import CellGrid, Key, grid_of
 from protocol.observations import CellState
 from protocol.regions import LAND, RegionTree
 
-_MOST_FAILURES_IN_WORDS: Final = 40
 _DELIVERED: Final = frozenset({CellState.VALUE, CellState.ZERO, CellState.SUPPRESSED})
 
 
@@ -43,40 +44,8 @@ class PublishedCell(NamedTuple):
     withheld: int
 
 
-@dataclass(slots=True)
-class Judgement:
-    """What the comparison has found so far.
-
-    Attributes:
-        checks: name of the check → times it held.
-        failures: name of the check → times it failed.
-        examples: the first failures in words (the data are made up, so values may be shown).
-        area_cells: cells delivered by areas.
-        area_withheld: those withheld.
-        withheld_by_delivery: (area, dataset, period) → withheld cells.
-        land_exact: statewide cells known exactly, by how regions add up (``sum`` or ``max_sum``).
-        land_widths: width of the interval of the others, by the same.
-        land_open: statewide cells open above, by the same.
-    """
-
-    checks: Counter[str] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
-    area_cells: int = 0
-    area_withheld: int = 0
-    withheld_by_delivery: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    land_exact: Counter[str] = field(default_factory=Counter)
-    land_open: Counter[str] = field(default_factory=Counter)
-    land_widths: dict[str, list[int]] = field(default_factory=dict)
-
-    def check(self, name: str, *, holds: bool, where: str) -> None:
-        """Count one check and keep it in words if it failed."""
-        if holds:
-            self.checks[name] += 1
-            return
-        self.failures[name] += 1
-        if len(self.examples) < _MOST_FAILURES_IN_WORDS:
-            self.examples.append(f"{name}: {where}")
+#: Cells of one region, by row of the grid.
+_Cells = dict[int, PublishedCell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +56,11 @@ class _CellRule:
     smallest: int
     zero: bool
     additivity: str
+    total_row: int | None
 
 
 class Comparison:
-    """Compares cubes with the truth, one cube at a time."""
+    """Compares cubes with the truth, one cube at a time, and says at the end what was never compared."""
 
     def __init__(self, truths: Iterable[AreaTruth], catalogue: Catalogue, tree: RegionTree) -> None:
         self.judgement = Judgement()
@@ -98,70 +68,128 @@ class Comparison:
         self._catalogue = catalogue
         self._tree = tree
         self._rules: dict[str, tuple[_CellRule, ...]] = {}
+        self._seen: set[tuple[str, str]] = set()
 
     def cube(self, dataset: str, period: str, cells: Iterable[PublishedCell]) -> None:
-        """Compare all observations of one dataset and period."""
+        """Compare all observations of one dataset and period, in any order."""
+        self._seen.add((dataset, period))
         truth = RegionTruth(self._truths.values(), self._tree, dataset=dataset, period=period)
         rules = self._rules_of(dataset)
-        seen: Counter[str] = Counter()
-        due = {area for area, area_truth in self._truths.items() if period in area_truth.periods}
-        aggregates = set(self._tree.aggregates)
+        areas: dict[str, _Cells] = {area: {} for area in self._due(period)}
+        totals: dict[str, _Cells] = {region: {} for region in self._tree.aggregates}
         for cell in cells:
-            rule = rules[cell.row]
-            true = truth.value(cell.region, rule.name)
-            if cell.region in aggregates:
-                self._aggregate(cell, rule, true=true, where=f"{cell.region} {period} {rule.name}")
-            elif cell.state in _DELIVERED and cell.region in due:
-                seen[cell.region] += 1
-                self._area(cell, rule, true=true, where=f"{cell.region} {period} {rule.name}")
-                if cell.state is CellState.SUPPRESSED:
-                    self.judgement.withheld_by_delivery[cell.region, dataset, period] += 1
+            if cell.region in totals:
+                totals[cell.region][cell.row] = cell
+            elif cell.state in _DELIVERED and cell.region in areas:
+                areas[cell.region][cell.row] = cell
             else:
                 silent = cell.value is None and cell.state is CellState.NOT_DELIVERED
-                self.judgement.check(
-                    "no figure without a delivery", holds=silent, where=f"{cell.region} {period}"
-                )
-        for area in sorted(due):
-            self.judgement.check(
-                "every cell of a delivery is there",
-                holds=seen[area] == len(rules),
-                where=f"{area} {period} {dataset}",
-            )
+                self.judgement.check(Check.NOTHING_UNDELIVERED, holds=silent, where=f"{cell.region} {period}")
+        for area, found in areas.items():
+            where = f"{area} {period} {dataset}"
+            self.judgement.check(Check.DELIVERY_COMPLETE, holds=len(found) == len(rules), where=where)
+            self.judgement.area_cells += len(found)
+            withheld = sum(cell.state is CellState.SUPPRESSED for cell in found.values())
+            self.judgement.area_withheld += withheld
+            self.judgement.withheld_by_delivery[area, dataset, period] += withheld
+            for row, cell in found.items():
+                rule = rules[row]
+                where = f"{area} {period} {rule.name}"
+                true = truth.value(area, rule.name)
+                if cell.state is CellState.SUPPRESSED:
+                    total = None if rule.total_row is None else found.get(rule.total_row)
+                    self._withheld(cell, total, true=true, where=where)
+                else:
+                    self._published(cell, rule, true=true, where=where)
+        for region, found in totals.items():
+            where = f"{region} {period} {dataset}"
+            self.judgement.check(Check.TOTALS_COMPLETE, holds=len(found) == len(rules), where=where)
+            leaves = self._tree.leaves_of(region)
+            delivered = [areas[leaf] for leaf in leaves if leaf in areas]
+            for row, cell in found.items():
+                rule = rules[row]
+                parts = [area[row] for area in delivered if row in area]
+                where = f"{region} {period} {rule.name}"
+                true = truth.value(region, rule.name)
+                self._total(cell, rule, parts, expected=len(leaves), true=true, where=where)
 
-    def _area(self, cell: PublishedCell, rule: _CellRule, *, true: int, where: str) -> None:
-        judgement = self.judgement
-        judgement.area_cells += 1
-        if cell.state is CellState.SUPPRESSED:
-            judgement.area_withheld += 1
-            judgement.check("a withheld cell shows no value", holds=cell.value is None, where=where)
-            judgement.check(
-                "the truth lies within the bounds of a withheld cell", holds=_within(cell, true), where=where
+    def finish(self) -> None:
+        """Fail what should have been compared and was not: whole quarters, and checks that were never made.
+
+        The one check that a small demo may lack is that of exact totals: it needs a region all of whose
+        areas take part.
+        """
+        due = {
+            (dataset, period)
+            for truth in self._truths.values()
+            for period in truth.periods
+            for dataset in truth.figures[period]
+        }
+        for dataset, period in sorted(due):
+            self.judgement.check(
+                Check.QUARTER_PUBLISHED, holds=(dataset, period) in self._seen, where=f"{dataset} {period}"
             )
-            return
-        judgement.check(
-            "a published value is true", holds=cell.value == true, where=f"{where}: {cell.value}, true {true}"
+        whole = any(
+            self._due(period).issuperset(self._tree.leaves_of(region))
+            for _, period in due
+            for region in self._tree.aggregates
+        )
+        self.judgement.require(check for check in Check if whole or check is not Check.TOTAL_EXACT)
+
+    def _due(self, period: str) -> frozenset[str]:
+        return frozenset(area for area, truth in self._truths.items() if period in truth.periods)
+
+    def _withheld(self, cell: PublishedCell, total: PublishedCell | None, *, true: int, where: str) -> None:
+        judgement = self.judgement
+        judgement.check(Check.WITHHELD_SILENT, holds=cell.value is None, where=where)
+        judgement.check(Check.WITHHELD_WITHIN, holds=_within(cell, true), where=where)
+        if total is not None and total.value is not None:
+            bounded = cell.upper is not None and cell.upper <= total.value
+            judgement.check(Check.WITHHELD_BOUNDED, holds=bounded, where=where)
+
+    def _published(self, cell: PublishedCell, rule: _CellRule, *, true: int, where: str) -> None:
+        said = (cell.value, cell.lower, cell.upper)
+        self.judgement.check(
+            Check.VALUE_TRUE, holds=said == (true, true, true), where=f"{where}: {cell.value}, true {true}"
         )
         allowed = rule.zero if true == 0 else true >= rule.smallest
-        judgement.check("nothing that a rule withholds is published", holds=allowed, where=where)
+        self.judgement.check(Check.RULE_KEPT, holds=allowed, where=where)
 
-    def _aggregate(self, cell: PublishedCell, rule: _CellRule, *, true: int, where: str) -> None:
+    def _total(
+        self,
+        cell: PublishedCell,
+        rule: _CellRule,
+        parts: Sequence[PublishedCell],
+        *,
+        expected: int,
+        true: int,
+        where: str,
+    ) -> None:
         judgement = self.judgement
         bounds = f"{cell.lower}..{'' if cell.upper is None else cell.upper}"
+        judgement.check(Check.TOTAL_WITHIN, holds=_within(cell, true), where=f"{where}: {true} in {bounds}")
+        withheld = sum(part.state is CellState.SUPPRESSED for part in parts)
+        coverage = (expected, len(parts), withheld)
         judgement.check(
-            "the truth lies within the bounds of a total",
-            holds=_within(cell, true),
-            where=f"{where}: {true} in {bounds}",
+            Check.TOTAL_COVERED,
+            holds=(cell.expected, cell.delivered, cell.withheld) == coverage,
+            where=where,
         )
-        exact = cell.lower is not None and cell.lower == cell.upper
-        if rule.additivity == "sum" and cell.delivered == cell.expected and cell.withheld == 0:
-            judgement.check(
-                "a total of published cells is exact", holds=exact and cell.value == true, where=where
-            )
+        lower, upper = _added(parts, rule.additivity, complete=len(parts) == expected)
+        exact = lower == upper
+        judgement.check(
+            Check.TOTAL_MERGED,
+            holds=(cell.lower, cell.upper, cell.value) == (lower, upper, lower if exact else None),
+            where=f"{where}: {bounds}",
+        )
+        if rule.additivity == "sum" and len(parts) == expected and withheld == 0:
+            shown = cell.value == cell.lower == cell.upper == true
+            judgement.check(Check.TOTAL_EXACT, holds=shown, where=where)
         if cell.region == LAND:
-            if exact:
-                judgement.land_exact[rule.additivity] += 1
-            elif cell.upper is None or cell.lower is None:
+            if cell.upper is None or cell.lower is None:
                 judgement.land_open[rule.additivity] += 1
+            elif cell.lower == cell.upper:
+                judgement.land_exact[rule.additivity] += 1
             else:
                 judgement.land_widths.setdefault(rule.additivity, []).append(cell.upper - cell.lower)
 
@@ -169,17 +197,29 @@ class Comparison:
         if dataset not in self._rules:
             grid = grid_of(self._catalogue, dataset)
             self._rules[dataset] = tuple(
-                self._rule(key, grid.codes(row)) for row, key in enumerate(grid.keys)
+                self._rule(key, grid, grid.codes(row)) for row, key in enumerate(grid.keys)
             )
         return self._rules[dataset]
 
-    def _rule(self, key: Key, codes: Mapping[str, str]) -> _CellRule:
+    def _rule(self, key: Key, grid: CellGrid, codes: Mapping[str, str]) -> _CellRule:
         indicator = self._catalogue.indicator(key[0])
         rule = self._catalogue.rule_for(indicator, codes)
         return _CellRule(
-            "|".join(key), rule.min_contributors, rule.zero_publishable, indicator.region_additivity
+            name="|".join(key),
+            smallest=rule.min_contributors,
+            zero=rule.zero_publishable,
+            additivity=indicator.region_additivity,
+            total_row=grid.total_row(indicator.id),
         )
 
 
 def _within(cell: PublishedCell, true: int) -> bool:
     return cell.lower is not None and cell.lower <= true and (cell.upper is None or true <= cell.upper)
+
+
+def _added(parts: Sequence[PublishedCell], additivity: str, *, complete: bool) -> tuple[int, int | None]:
+    """Return the bounds of a total over areas: sums, from below the largest where persons may be shared."""
+    lowers = [part.lower or 0 for part in parts]
+    lower = sum(lowers) if additivity == "sum" else max(lowers, default=0)
+    uppers = [part.upper for part in parts if part.upper is not None]
+    return lower, sum(uppers) if complete and len(uppers) == len(parts) else None

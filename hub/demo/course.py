@@ -28,6 +28,7 @@ from hub.demo.published import get_json
 from hub.demo.world import EXPORT_DAY
 from protocol.periods import Period
 from protocol.regions import AACHEN_CITY, AACHEN_REST, Region, reporting_area, reporting_areas
+from protocol.texts import Text
 
 T = TypeVar("T")
 
@@ -132,7 +133,7 @@ class Course:
             except BaseException:
                 self._processes.refuse_more()
                 raise
-        progress.say(f"Der Hub antwortet unter {self.url}")
+        progress.say(Text(f"Der Hub antwortet unter {self.url}", f"The hub answers at {self.url}"))
         entries = [
             {"node": node["node"], "area": area.id, "public_key": node["public_key"], "name": area.name}
             for area, node in zip(areas, nodes, strict=True)
@@ -172,7 +173,7 @@ class Course:
 
     def _set_up_node(self, region: Region) -> dict[str, str]:
         plan = plan_of(region)
-        folder = self._folder(region)
+        folder = self.folder_of(region)
         done = self._must(
             "kim-node", "init", folder / "node", "--area", region.id, "--hub", self.url,
             "--source", folder / EXPORT_FILE, "--json",
@@ -185,7 +186,7 @@ class Course:
         return node
 
     def _run_area(self, region: Region, config: Path, progress: DemoProgress) -> AreaRun:
-        generated = generate_area(region, self._folder(region))
+        rows = generate_area(region, self.folder_of(region))
         progress.advance("generated")
         submit = command_line("kim-node", "--config", config, "submit", "--json")
         done = self._processes.run(submit, log=self._log(f"{region.id}-submit"))
@@ -195,14 +196,15 @@ class Course:
         withheld = sum(delivery["withheld"] for delivery in deliveries)
         progress.advance("submitted")
         progress.advance("cells", by=cells)
-        progress.area_done(
-            region.name, failure or f"{generated.rows} Zeilen, {cells} Zellen, {withheld} zurückgehalten"
+        told = Text(
+            f"{rows} Zeilen, {cells} Zellen, {withheld} zurückgehalten",
+            f"{rows} rows, {cells} cells, {withheld} withheld",
         )
-        return AreaRun(
-            region, generated.rows, report, failure, done.seconds, done.cpu_seconds, done.peak_bytes
-        )
+        progress.area_done(region.name, Text(failure, failure) if failure else told)
+        return AreaRun(region, rows, report, failure, done.seconds, done.cpu_seconds, done.peak_bytes)
 
-    def _folder(self, region: Region) -> Path:
+    def folder_of(self, region: Region) -> Path:
+        """Return the folder of an area's export, answer key and node."""
         return self.home / "areas" / region.id
 
     def _must(self, command: str, *arguments: str | Path, log: str) -> Finished:
@@ -258,4 +260,5 @@ def _report(done: Finished) -> tuple[dict[str, Any] | None, str]:
 
 def _failed(what: str, errors: str) -> ChildFailedError:
     told = " ".join(errors.split())
-    return ChildFailedError(f"{what} ist gescheitert: {told[:_MOST_SIGNS_OF_ERRORS] or 'ohne Meldung'}")
+    told = told[:_MOST_SIGNS_OF_ERRORS] or "ohne Meldung / without a message"
+    return ChildFailedError(f"{what} ist gescheitert / failed: {told}")

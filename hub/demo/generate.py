@@ -3,15 +3,13 @@
 Purpose: the one entry into the generator. One call per area, independent of all others, so that areas can
 be generated in any order and next to each other.
 
-Files per area: ``export.csv`` (profile A), ``answer_key.json``, ``local_codes.json``.
+Files per area: ``export.csv`` (profile A), ``answer_key.json``.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -31,35 +29,15 @@ from protocol.regions import Region
 
 EXPORT_FILE: Final = "export.csv"
 ANSWER_KEY_FILE: Final = "answer_key.json"
-LOCAL_CODES_FILE: Final = "local_codes.json"
 _NO_TRAP: Final = Trap("", 1 - sum(trap.share for trap in TRAPS), lambda _entry, _clerk: False)
 
 
-@dataclass(frozen=True, slots=True)
-class GeneratedArea:
-    """What was written for one area.
+def generate_area(region: Region, folder: Path) -> int:
+    """Write export and answer key of one area into a folder that is made if missing.
 
-    Attributes:
-        area: id of the area.
-        export: the dirty file.
-        rows: data rows in it.
-        cases: cases after the expected handling.
-        first_period: first quarter to deliver.
-        last_period: last quarter to deliver.
-        local_codes: dimension → local value → leaf code, for the node's configuration.
+    Returns:
+        Number of data rows in the export.
     """
-
-    area: str
-    export: Path
-    rows: int
-    cases: int
-    first_period: Period
-    last_period: Period
-    local_codes: Mapping[str, Mapping[str, str]]
-
-
-def generate_area(region: Region, folder: Path) -> GeneratedArea:
-    """Write export, answer key and local codes of one area into a folder that is made if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     plan = plan_of(region)
     world = simulate(region.id, population=region.population)
@@ -68,21 +46,14 @@ def generate_area(region: Region, folder: Path) -> GeneratedArea:
     handled = handle(entries, file_findings=file_findings)
     answer = {
         "area": region.id,
-        "periods": [str(p) for p in Period.span(plan.first_period, plan.last_period)],
+        "periods": [str(period) for period in plan.periods],
         "findings": findings_by_trap(handled),
         "figures": figures_by_period(handled),
     }
-    _write_json(folder / ANSWER_KEY_FILE, answer)
-    _write_json(folder / LOCAL_CODES_FILE, {"mapping": plan.local_codes})
-    return GeneratedArea(
-        area=region.id,
-        export=folder / EXPORT_FILE,
-        rows=sum(len(entry) for entry in entries),
-        cases=len(handled.cases),
-        first_period=plan.first_period,
-        last_period=plan.last_period,
-        local_codes=plan.local_codes,
-    )
+    # Sorted, because cells are collected in sets, whose order differs from process to process.
+    text = json.dumps(answer, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    (folder / ANSWER_KEY_FILE).write_text(f"{text}\n", encoding="utf-8")
+    return sum(len(entry) for entry in entries)
 
 
 def spoiled_entries(world: World, plan: AreaPlan) -> list[Entry]:
@@ -111,9 +82,3 @@ def figures_by_period(handled: Handled) -> dict[str, dict[str, Figures]]:
     catalogue = load_catalogue()
     periods = Period.span(FIRST_QUARTER, LAST_QUARTER)
     return {str(period): true_figures(handled, catalogue, period) for period in periods}
-
-
-def _write_json(path: Path, document: object) -> None:
-    # Sorted, because cells are collected in sets, whose order differs from process to process.
-    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    path.write_text(f"{text}\n", encoding="utf-8")

@@ -72,6 +72,11 @@ class AreaPlan:
     first_period: Period
     last_period: Period
 
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """The quarters it delivers, in order."""
+        return Period.span(self.first_period, self.last_period)
+
 
 def plan_of(region: Region) -> AreaPlan:
     """Return the peculiarities of one area."""

@@ -1,7 +1,7 @@
 """Tells a person how far the demo is: progress bars on a terminal, plain lines everywhere else.
 
 Invariants: nothing is written to standard output but here and in the summary; with ``--json`` everything
-goes to standard error.
+but the JSON object goes to standard error.
 """
 
 from __future__ import annotations
@@ -9,31 +9,35 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-_STEPS = {
-    "generated": "Exporte erzeugt",
-    "registered": "Knoten eingetragen",
-    "submitted": "Gebiete geliefert",
-    "cells": "Zellen geliefert",
+from protocol.texts import Language, Text
+
+_STEPS: Final = {
+    "generated": Text("Exporte erzeugt", "Exports generated"),
+    "registered": Text("Knoten eingetragen", "Nodes registered"),
+    "submitted": Text("Gebiete geliefert", "Areas delivered"),
+    "cells": Text("Zellen geliefert", "Cells delivered"),
 }
 
 
 class DemoProgress:
     """Counts areas through the steps of the demo. Safe to call from several threads."""
 
-    def __init__(self, console: Console, *, areas: int, cells: int) -> None:
+    def __init__(self, console: Console, *, areas: int, cells: int, language: Language) -> None:
         """Prepare the bars.
 
         Args:
             console: where to.
             areas: number of areas that take part.
             cells: number of cells that all of them will deliver.
+            language: of labels and lines.
         """
         self._console = console
+        self._language = language
         self._lock = threading.Lock()
         self._started = time.perf_counter()
         self._totals = {"generated": areas, "registered": areas, "submitted": areas, "cells": cells}
@@ -53,7 +57,7 @@ class DemoProgress:
         """Show the bars."""
         if self._bars is not None:
             for step, label in _STEPS.items():
-                self._tasks[step] = self._bars.add_task(label, total=self._totals[step])
+                self._tasks[step] = self._bars.add_task(label.in_(self._language), total=self._totals[step])
             self._bars.start()
         return self
 
@@ -74,19 +78,19 @@ class DemoProgress:
             if self._bars is not None:
                 self._bars.advance(self._tasks[step], by)
 
-    def area_done(self, name: str, sentence: str) -> None:
+    def area_done(self, name: str, sentence: Text) -> None:
         """Say that an area is through (on a terminal the bars say it)."""
         if self._bars is None:
             with self._lock:
                 done, total = self._done["submitted"], self._totals["submitted"]
             seconds = time.perf_counter() - self._started
             self._console.print(
-                f"[{done:2}/{total}] {seconds:6.1f} s  {name}: {sentence}",
+                f"[{done:2}/{total}] {seconds:6.1f} s  {name}: {sentence.in_(self._language)}",
                 markup=False,
                 highlight=False,
                 soft_wrap=True,
             )
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: Text) -> None:
         """Print a line above the bars."""
-        self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(sentence.in_(self._language), markup=False, highlight=False, soft_wrap=True)

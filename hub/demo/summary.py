@@ -14,13 +14,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub.demo.comparison import Judgement
 from hub.demo.course import AreaRun
+from hub.demo.judgement import Judgement
 from hub.demo.truth import AreaTruth
+from protocol.texts import Text
 
 #: Normalisations that the generator counts completely; other `N` findings also count harmless spellings.
 _COUNTED_NORMALISATIONS: Final = frozenset({("T08", "N"), ("T22", "N")})
 _MIB: Final = 1024 * 1024
+
+#: What the audits of an area say together.
+VERDICTS: Final = {
+    "safe": Text("sicher", "safe"),
+    "unsafe": Text("UNSICHER", "UNSAFE"),
+    "unknown": Text("UNGEKLÄRT", "UNSETTLED"),
+    "none": Text("keine Lieferung", "no delivery"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,7 @@ class Summary:
     findings: Sequence[FindingCount]
     judgement: Judgement
     statewide: Sequence[StatewideShare]
-    failures: Sequence[str]
+    failures: Sequence[Text]
     seconds: Mapping[str, float]
     hub_peak_bytes: int | None
     url: str
@@ -113,7 +122,7 @@ class Summary:
                 for s in self.statewide
             ],
             "comparison": {"held": dict(judgement.checks), "failed": dict(judgement.failures)},
-            "failures": list(self.failures),
+            "failures": [failure.en for failure in self.failures],
             "seconds": {step: round(value, 2) for step, value in self.seconds.items()},
             "node_cpu_seconds": round(sum(run.node_cpu_seconds for run in self.runs), 1),
             "peak_mib": {
@@ -143,26 +152,38 @@ def summarise(
         url: where the hub answers.
     """
     findings = _findings(runs, truths)
-    failures = [f"{run.region.name}: {run.failure}" for run in runs if run.failure]
-    failures += [f"{run.region.name}: audit {verdict(run)}" for run in runs if verdict(run) != "safe"]
-    failures += [
-        f"{f.trap} {f.handling}: {f.found} found, {f.expected} due ({', '.join(f.areas_that_differ[:5])})"
-        for f in findings
-        if f.areas_that_differ
-    ]
+    failures = [_of_area(run, Text(run.failure, run.failure)) for run in runs if run.failure]
+    failures += [_of_area(run, VERDICTS[verdict(run)]) for run in runs if verdict(run) != "safe"]
+    failures += [_differing(finding) for finding in findings if finding.areas_that_differ]
     failures += _other_counts(runs, judgement)
-    failures += [f"{name}: {number} times" for name, number in sorted(judgement.failures.items())]
+    failures += [
+        Text(f"{check.text.de}: {number} ×", f"{check.text.en}: {number} ×")
+        for check, number in sorted(judgement.failures.items())
+    ]
     failures += judgement.examples
     if not judgement.checks:
-        failures.append("nothing was published")
+        failures.append(Text("Nichts wurde verglichen.", "nothing was compared"))
     return Summary(runs, findings, judgement, _statewide(judgement), failures, seconds, hub_peak_bytes, url)
 
 
 def verdict(run: AreaRun) -> str:
-    """Return the worst verdict of the audits of an area's deliveries; ``none`` without a delivery."""
+    """Return the worst verdict of the audits of an area's deliveries, a key of `VERDICTS`."""
     verdicts = {str(delivery["audit"]) for delivery in (run.report or {}).get("deliveries", ())}
-    return next(
-        (worst for worst in ("unsafe", "unknown") if worst in verdicts), "safe" if verdicts else "none"
+    if "unsafe" in verdicts or not verdicts:
+        return "unsafe" if verdicts else "none"
+    # Whatever else an audit may come to say is not "safe".
+    return "safe" if verdicts == {"safe"} else "unknown"
+
+
+def _of_area(run: AreaRun, text: Text) -> Text:
+    return Text(f"{run.region.name}: {text.de}", f"{run.region.name}: {text.en}")
+
+
+def _differing(finding: FindingCount) -> Text:
+    what, where = f"{finding.trap} {finding.handling}", ", ".join(finding.areas_that_differ[:5])
+    return Text(
+        f"{what}: {finding.found} gefunden, {finding.expected} erwartet ({where})",
+        f"{what}: {finding.found} found, {finding.expected} expected ({where})",
     )
 
 
@@ -191,18 +212,24 @@ def is_counted_exactly(trap: str, handling: str) -> bool:
     return handling in ("R", "D", "W") or (trap, handling) in _COUNTED_NORMALISATIONS
 
 
-def _other_counts(runs: Sequence[AreaRun], judgement: Judgement) -> list[str]:
-    """Hold what the nodes say they withheld against what the hub shows as withheld."""
-    differing: list[str] = []
-    for run in runs:
-        for delivery in (run.report or {}).get("deliveries", ()):
-            dataset, period = delivery["dataset"], delivery["period"]
-            shown = judgement.withheld_by_delivery[run.region.id, dataset, period]
-            if delivery["withheld"] != shown:
-                differing.append(
-                    f"{run.region.name} {dataset} {period}: {delivery['withheld']} withheld, {shown} shown so"
-                )
-    return differing
+def _other_counts(runs: Sequence[AreaRun], judgement: Judgement) -> list[Text]:
+    """Hold what the nodes say they withheld against what the hub shows as withheld, delivery by delivery."""
+    said = Counter(
+        {
+            (run.region.id, delivery["dataset"], delivery["period"]): int(delivery["withheld"])
+            for run in runs
+            for delivery in (run.report or {}).get("deliveries", ())
+        }
+    )
+    shown = judgement.withheld_by_delivery
+    return [
+        Text(
+            f"{' '.join(place)}: {said[place]} laut Knoten zurückgehalten, {shown[place]} so gezeigt",
+            f"{' '.join(place)}: {said[place]} withheld says the node, {shown[place]} are shown so",
+        )
+        for place in sorted(said.keys() | shown.keys())
+        if said[place] != shown[place]
+    ]
 
 
 def _statewide(judgement: Judgement) -> list[StatewideShare]:

@@ -1,154 +1,188 @@
-"""The result of the demo for a person: German, laid out as tables on the terminal."""
+"""The result of the demo for a person: tables on the terminal, in one language.
+
+It deliberately does not: judge. What failed stands in the summary already.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+from babel.numbers import format_decimal
 from rich.console import Console
 from rich.table import Table
 
-from hub.demo.summary import FindingCount, Summary, verdict
+from hub.demo.judgement import Check
+from hub.demo.summary import VERDICTS, FindingCount, Summary, verdict
+from protocol.texts import Language, Text
 
 _MIB: Final = 1024 * 1024
-_VERDICTS: Final = {"safe": "sicher", "unsafe": "UNSICHER", "unknown": "UNGEKLÄRT", "none": "keine Lieferung"}
-_KINDS: Final = {"sum": "addierbare Merkmale", "max_sum": "verschiedene Personen"}
+_KINDS: Final = {
+    "sum": Text("addierbare Merkmale", "additive indicators"),
+    "max_sum": Text("verschiedene Personen", "distinct persons"),
+}
 _STEPS: Final = {
-    "total": "Dauer",
-    "set_up": "  Hub starten, Knoten eintragen",
-    "deliver": "  Exporte erzeugen, zählen, schützen, liefern",
-    "publish": "  Quartale schließen und veröffentlichen",
-    "compare": "  mit den wahren Zahlen vergleichen",
+    "total": Text("Dauer", "Duration"),
+    "set_up": Text("  Hub starten, Knoten eintragen", "  start the hub, register the nodes"),
+    "deliver": Text(
+        "  Exporte erzeugen, zählen, schützen, liefern", "  generate exports, count, protect, deliver"
+    ),
+    "publish": Text("  Quartale schließen und veröffentlichen", "  close and publish the quarters"),
+    "compare": Text("  mit den wahren Zahlen vergleichen", "  compare with the true figures"),
 }
 _HANDLINGS: Final = {
-    "R": "Quarantäne",
-    "D": "ausgelassen",
-    "W": "Hinweis",
-    "N": "vereinheitlicht",
+    "R": Text("Quarantäne", "quarantine"),
+    "D": Text("ausgelassen", "left out"),
+    "W": Text("Hinweis", "warning"),
+    "N": Text("vereinheitlicht", "normalised"),
 }
 _FAILURES_SHOWN: Final = 25
 
 
-def print_summary(summary: Summary, console: Console) -> None:
+def print_summary(summary: Summary, console: Console, *, language: Language) -> None:
     """Print all tables and the verdict."""
+    tables = _Tables(language)
     console.print()
-    console.print(_overview(summary))
-    console.print(_findings(summary.findings))
-    console.print(_audits(summary))
-    console.print(_checks(summary))
+    console.print(tables.overview(summary))
+    console.print(tables.findings(summary.findings))
+    console.print(tables.audits(summary))
+    console.print(tables.checks(summary))
     if summary.ok:
-        console.print("[bold green]Alle Prüfungen bestanden.[/]")
+        held = Text("Alle Prüfungen bestanden.", "All checks passed.")
+        console.print(f"[bold green]{held.in_(language)}[/]")
         return
-    console.print(f"[bold red]Nicht bestanden: {len(summary.failures)}[/]")
+    failed = Text("Nicht bestanden", "Failed").in_(language)
+    console.print(f"[bold red]{failed}: {len(summary.failures)}[/]")
     for failure in summary.failures[:_FAILURES_SHOWN]:
-        console.print(f"  - {failure}", markup=False, highlight=False)
-    if len(summary.failures) > _FAILURES_SHOWN:
-        console.print(f"  … und {len(summary.failures) - _FAILURES_SHOWN} weitere (--json FILE zeigt alle)")
+        console.print(f"  - {failure.in_(language)}", markup=False, highlight=False)
+    more = len(summary.failures) - _FAILURES_SHOWN
+    if more > 0:
+        rest = Text(f"… und {more} weitere (--json zeigt alle)", f"… and {more} more (--json shows all)")
+        console.print(f"  {rest.in_(language)}", markup=False, highlight=False)
 
 
-def _overview(summary: Summary) -> Table:
-    table = Table(title="Ergebnis der Demo", show_header=False, title_justify="left")
-    table.add_column()
-    table.add_column(justify="right")
-    document = summary.document()
-    areas, cells = document["areas"], document["cells"]
-    table.add_row("Gebiete geliefert", f"{areas['delivered']} von {areas['expected']}")
-    table.add_row("Lieferungen (Datensatz × Quartal)", _number(document["deliveries"]))
-    table.add_row("Zeilen in den Exporten", _number(document["rows"]))
-    table.add_row("Zellen geliefert", _number(cells["delivered"]))
-    table.add_row(
-        "davon zurückgehalten", f"{_number(cells['withheld'])} ({_percent(cells['withheld_share'])})"
-    )
-    for share in document["statewide"]:
-        kind = _KINDS[share["kind"]]
-        table.add_row(
-            f"Landeszellen genau bekannt, {kind}",
-            f"{_number(share['exact'])} von {_number(share['cells'])} ({_percent(share['exact_share'])})",
+class _Tables:
+    """Lays the parts of a summary out as tables, in one language."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def overview(self, summary: Summary) -> Table:
+        table = self._table(Text("Ergebnis der Demo", "Result of the demo"), show_header=False)
+        table.add_column()
+        table.add_column(justify="right")
+        document = summary.document()
+        areas, cells = document["areas"], document["cells"]
+
+        def row(label: Text, figure: str) -> None:
+            table.add_row(label.in_(self._language), figure)
+
+        row(Text("Gebiete geliefert", "Areas delivered"), self._of(areas["delivered"], areas["expected"]))
+        row(
+            Text("Lieferungen (Datensatz × Quartal)", "Deliveries (dataset × quarter)"),
+            self._number(document["deliveries"]),
         )
-        width = share["median_width"]
-        table.add_row("  Spannweite der übrigen (Median)", "–" if width is None else _number(width))
-        table.add_row("  nach oben offen (Lieferung fehlt)", _number(share["open"]))
-    for step, seconds in summary.seconds.items():
-        table.add_row(_STEPS[step], f"{seconds:.1f} s".replace(".", ","))
-    processor = f"{document['node_cpu_seconds']:.1f} s".replace(".", ",")
-    table.add_row("Rechenzeit aller Knoten", processor)
-    table.add_row("Speicherspitze Hub", _mib(summary.hub_peak_bytes))
-    table.add_row(
-        "Speicherspitze größter Knoten", _mib(max((r.node_peak_bytes for r in summary.runs), default=0))
-    )
-    return table
-
-
-def _findings(findings: Sequence[FindingCount]) -> Table:
-    table = Table(title="Befunde je Falle: gefunden und erwartet", title_justify="left")
-    table.add_column("Falle")
-    table.add_column("Behandlung")
-    table.add_column("gefunden", justify="right")
-    table.add_column("erwartet", justify="right")
-    table.add_column("")
-    for finding in findings:
-        expected = _number(finding.expected) if finding.exact else f"≥ {_number(finding.expected)}"
-        sign = "[red]weicht ab[/]" if finding.areas_that_differ else "[green]stimmt[/]"
-        table.add_row(
-            finding.trap,
-            _HANDLINGS.get(finding.handling, finding.handling),
-            _number(finding.found),
-            expected,
-            sign,
+        row(Text("Zeilen in den Exporten", "Rows in the exports"), self._number(document["rows"]))
+        row(Text("Zellen geliefert", "Cells delivered"), self._number(cells["delivered"]))
+        row(
+            Text("davon zurückgehalten", "of them withheld"),
+            f"{self._number(cells['withheld'])} ({self._percent(cells['withheld_share'])})",
         )
-    return table
-
-
-def _audits(summary: Summary) -> Table:
-    table = Table(title="Urteil der Geheimhaltungsprüfung", title_justify="left")
-    table.add_column("Urteil")
-    table.add_column("Gebiete", justify="right")
-    table.add_column("welche")
-    by_verdict: dict[str, list[str]] = {}
-    for run in summary.runs:
-        by_verdict.setdefault(verdict(run), []).append(run.region.id)
-    for name, areas in sorted(by_verdict.items()):
-        table.add_row(_VERDICTS[name], str(len(areas)), " ".join(area.removeprefix("NW") for area in areas))
-    return table
-
-
-def _checks(summary: Summary) -> Table:
-    table = Table(title="Vergleich mit den wahren Zahlen", title_justify="left")
-    table.add_column("Prüfung")
-    table.add_column("gehalten", justify="right")
-    table.add_column("verletzt", justify="right")
-    judgement = summary.judgement
-    for name in sorted(judgement.checks.keys() | judgement.failures.keys()):
-        failed = judgement.failures[name]
-        table.add_row(
-            _CHECKS.get(name, name),
-            _number(judgement.checks[name]),
-            f"[red]{_number(failed)}[/]" if failed else "0",
+        for share in document["statewide"]:
+            kind = _KINDS[share["kind"]]
+            row(
+                Text(f"Landeszellen genau bekannt, {kind.de}", f"Statewide cells known exactly, {kind.en}"),
+                f"{self._of(share['exact'], share['cells'])} ({self._percent(share['exact_share'])})",
+            )
+            width = share["median_width"]
+            row(
+                Text("  Spannweite der übrigen (Median)", "  width of the others (median)"),
+                "–" if width is None else self._number(width),
+            )
+            row(
+                Text("  nach oben offen (Lieferung fehlt)", "  open above (delivery missing)"),
+                self._number(share["open"]),
+            )
+        for step, seconds in summary.seconds.items():
+            row(_STEPS[step], f"{self._tenths(seconds)} s")
+        processor = self._tenths(document["node_cpu_seconds"])
+        row(Text("Rechenzeit aller Knoten", "Processor time of all nodes"), f"{processor} s")
+        row(Text("Speicherspitze Hub", "Peak memory, hub"), self._mib(summary.hub_peak_bytes))
+        row(
+            Text("Speicherspitze größter Knoten", "Peak memory, largest node"),
+            self._mib(max((r.node_peak_bytes for r in summary.runs), default=0)),
         )
-    return table
+        return table
 
+    def findings(self, findings: Sequence[FindingCount]) -> Table:
+        table = self._table(
+            Text("Befunde je Falle: gefunden und erwartet", "Findings by trap: found and expected")
+        )
+        self._columns(table, Text("Falle", "Trap"), Text("Behandlung", "Handling"))
+        self._columns(table, Text("gefunden", "found"), Text("erwartet", "expected"), numbers=True)
+        table.add_column("")
+        differs, agrees = Text("weicht ab", "differs"), Text("stimmt", "agrees")
+        for finding in findings:
+            expected = self._number(finding.expected)
+            sign = (
+                f"[red]{differs.in_(self._language)}[/]"
+                if finding.areas_that_differ
+                else f"[green]{agrees.in_(self._language)}[/]"
+            )
+            table.add_row(
+                finding.trap,
+                _HANDLINGS[finding.handling].in_(self._language),
+                self._number(finding.found),
+                expected if finding.exact else f"≥ {expected}",
+                sign,
+            )
+        return table
 
-_CHECKS: Final = {
-    "the API says what the store holds": "Die Schnittstelle zeigt, was gespeichert ist",
-    "no figure without a delivery": "Ohne Lieferung keine Zahl",
-    "every cell of a delivery is there": "Jede Lieferung ist vollständig",
-    "a withheld cell shows no value": "Eine zurückgehaltene Zelle zeigt keinen Wert",
-    "the truth lies within the bounds of a withheld cell": "Wahrer Wert in den Grenzen der Zelle",
-    "a published value is true": "Veröffentlichter Wert ist der wahre",
-    "nothing that a rule withholds is published": "Nichts veröffentlicht, was eine Regel zurückhält",
-    "the truth lies within the bounds of a total": "Wahre Summe in den Grenzen der Summe",
-    "a total of published cells is exact": "Summe aus lauter veröffentlichten Zellen ist genau",
-}
+    def audits(self, summary: Summary) -> Table:
+        table = self._table(Text("Urteil der Geheimhaltungsprüfung", "Verdict of the disclosure audit"))
+        self._columns(table, Text("Urteil", "Verdict"))
+        self._columns(table, Text("Gebiete", "Areas"), numbers=True)
+        self._columns(table, Text("welche", "which"))
+        by_verdict: dict[str, list[str]] = {}
+        for run in summary.runs:
+            by_verdict.setdefault(verdict(run), []).append(run.region.id)
+        for name, areas in sorted(by_verdict.items()):
+            which = " ".join(area.removeprefix("NW") for area in areas)
+            table.add_row(VERDICTS[name].in_(self._language), str(len(areas)), which)
+        return table
 
+    def checks(self, summary: Summary) -> Table:
+        table = self._table(Text("Vergleich mit den wahren Zahlen", "Comparison with the true figures"))
+        self._columns(table, Text("Prüfung", "Check"))
+        self._columns(table, Text("gehalten", "held"), Text("verletzt", "violated"), numbers=True)
+        for check in Check:
+            held, failed = summary.judgement.checks[check], summary.judgement.failures[check]
+            table.add_row(
+                check.text.in_(self._language),
+                self._number(held),
+                f"[red]{self._number(failed)}[/]" if failed else "0",
+            )
+        return table
 
-def _number(value: float) -> str:
-    # German thousands separator
-    return f"{value:,.0f}".replace(",", ".") if value == int(value) else f"{value:.1f}".replace(".", ",")
+    def _table(self, title: Text, *, show_header: bool = True) -> Table:
+        return Table(title=title.in_(self._language), title_justify="left", show_header=show_header)
 
+    def _columns(self, table: Table, *heads: Text, numbers: bool = False) -> None:
+        for head in heads:
+            table.add_column(head.in_(self._language), justify="right" if numbers else "left")
 
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %".replace(".", ",")
+    def _of(self, part: int, whole: int) -> str:
+        word = Text("von", "of").in_(self._language)
+        return f"{self._number(part)} {word} {self._number(whole)}"
 
+    def _number(self, value: float) -> str:
+        return format_decimal(value, format="#,##0.#", locale=self._language)
 
-def _mib(size: int | None) -> str:
-    return "–" if size is None else f"{_number(round(size / _MIB))} MiB"
+    def _tenths(self, value: float) -> str:
+        return format_decimal(value, format="#,##0.0", locale=self._language)
+
+    def _percent(self, share: float | None) -> str:
+        return "–" if share is None else f"{self._tenths(100 * share)} %"
+
+    def _mib(self, size: int | None) -> str:
+        return "–" if size is None else f"{self._number(round(size / _MIB))} MiB"

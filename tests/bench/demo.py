@@ -12,19 +12,12 @@ from pathlib import Path
 def run() -> list[str]:
     """Run ``kim-hub demo --exit`` once in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "demo.json"
-        command: list[str | Path] = [
-            Path(sys.executable).with_name("kim-hub"),
-            "demo",
-            "--exit",
-            "--port",
-            "0",
-        ]
-        command += ["--home", Path(folder) / "demo", "--json", result]
+        hub = Path(sys.executable).with_name("kim-hub")
+        command = [hub, "demo", "--exit", "--port", "0", "--home", Path(folder) / "demo", "--json"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
-        if not result.exists():
-            return [f"the demo ended with exit code {done.returncode} and no result", done.stderr[-2000:]]
-        found = json.loads(result.read_text(encoding="utf-8"))
+    if done.returncode > 1 or not done.stdout:
+        return [f"the demo ended with exit code {done.returncode} and no result", done.stderr[-2000:]]
+    found = json.loads(done.stdout)
     seconds, memory = found["seconds"], found["peak_mib"]
     total = seconds["total"]
     goal = f"goal < 180 s: {'met' if total < 180 else 'MISSED'}"

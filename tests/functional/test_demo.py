@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from hub.demo.judgement import Check
+
 KIM_HUB = [sys.executable, "-c", "from hub.cli import main; main()"]
 AREAS = 3
 #: Seconds for a process to end, on a machine that does many other things.
@@ -29,17 +31,16 @@ def demo(*arguments: str | Path, home: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     home = tmp_path_factory.mktemp("demo")
-    command = demo(
-        "--exit", "--areas", str(AREAS), "--port", "0", "--json", home / "result.json", home=home / "home"
-    )
+    command = demo("--exit", "--areas", str(AREAS), "--port", "0", "--json", home=home / "home")
     return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False), home
 
 
 @pytest.fixture
 def result(finished: tuple[subprocess.CompletedProcess[str], Path]) -> dict[str, Any]:
-    process, home = finished
-    assert (home / "result.json").is_file(), process.stdout + process.stderr
-    loaded: dict[str, Any] = json.loads((home / "result.json").read_text(encoding="utf-8"))
+    process, _ = finished
+    assert process.stdout, process.stderr
+    # One object and nothing else: what a person reads went to standard error.
+    loaded: dict[str, Any] = json.loads(process.stdout)
     return loaded
 
 
@@ -49,8 +50,8 @@ class TestFinishedDemo:
         self, finished: tuple[subprocess.CompletedProcess[str], Path], result: dict[str, Any]
     ) -> None:
         assert result["failures"] == []
-        assert finished[0].returncode == 0, finished[0].stdout
-        assert "Alle Prüfungen bestanden" in finished[0].stdout
+        assert finished[0].returncode == 0, finished[0].stderr
+        assert "Alle Prüfungen bestanden" in finished[0].stderr
 
     def test_all_areas_delivered_all_quarters(self, result: dict[str, Any]) -> None:
         assert result["areas"] == {"expected": AREAS, "delivered": AREAS}
@@ -63,6 +64,7 @@ class TestFinishedDemo:
         assert held["a withheld cell shows no value"] == result["cells"]["withheld"] > 0
         assert held["the truth lies within the bounds of a total"] > 10_000
         assert held["a total of published cells is exact"] > 0
+        assert set(held) == set(Check)
 
     def test_quarantine_equals_the_answer_key(self, result: dict[str, Any]) -> None:
         refused = [f for f in result["findings"] if f["handling"] == "R"]
@@ -110,9 +112,9 @@ def answers(port: int) -> bool:
 
 @pytest.mark.slow
 def test_the_hub_keeps_serving_until_it_is_interrupted(tmp_path: Path) -> None:
-    with started("--areas", "1", "--port", "0", home=tmp_path / "home") as process:
+    with started("--areas", "1", "--port", "0", "--lang", "en", home=tmp_path / "home") as process:
         assert process.stdout is not None
-        told = next(line for line in process.stdout if "Im Browser" in line)
+        told = next(line for line in process.stdout if "In the browser" in line)
         port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", told)[0])
         assert answers(port)
         interrupt(process)

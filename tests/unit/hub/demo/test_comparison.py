@@ -1,13 +1,14 @@
-"""The comparison finds what it is there to find: every kind of wrong figure fails a check."""
+"""The comparison finds what it is there to find: every kind of wrong or missing figure fails a check."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import pytest
 
-from hub.demo.comparison import Comparison, Judgement, PublishedCell
+from hub.demo.comparison import Comparison, PublishedCell
+from hub.demo.judgement import Check, Judgement
 from hub.demo.truth import AreaTruth, RegionTruth
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
@@ -15,118 +16,204 @@ from protocol.observations import CellState
 from protocol.regions import AACHEN_CITY, AACHEN_REST, AACHEN_WHOLE, LAND, region_tree
 
 PERIOD = "2025-Q1"
-GRID = grid_of(load_catalogue(), "CASES")
-TOTAL = "|".join(GRID.keys[GRID.total_row("CASES_OPENED") or 0])
+CATALOGUE = load_catalogue()
+TREE = region_tree()
+GRID = grid_of(CATALOGUE, "CASES")
+ROW = GRID.total_row("CASES_OPENED") or 0
+TOTAL = "|".join(GRID.keys[ROW])
+#: A cell that the fixture below withholds.
+WITHHELD = next(
+    row
+    for row, key in enumerate(GRID.keys)
+    if not CATALOGUE.rule_for(CATALOGUE.indicator(key[0]), GRID.codes(row)).zero_publishable
+    and key[0] == "CASES_OPENED"
+)
+#: An area that takes no part.
+ELSEWHERE = "NW05111"
+
+Change = Callable[[PublishedCell], PublishedCell | None]
 
 
 def truth(area: str, value: int) -> AreaTruth:
     return AreaTruth(area, frozenset({PERIOD}), {}, {PERIOD: {"CASES": {TOTAL: value}}})
 
 
-def delivered(area: str, values: dict[str, int]) -> Iterator[PublishedCell]:
-    """A complete delivery that publishes these values, and every zero that a rule lets out."""
-    catalogue = load_catalogue()
+def delivered(area: str, value: int) -> Iterator[PublishedCell]:
+    """A complete delivery that publishes this total, and every zero that a rule lets out."""
     for row, key in enumerate(GRID.keys):
-        value = values.get("|".join(key), 0)
-        rule = catalogue.rule_for(catalogue.indicator(key[0]), GRID.codes(row))
-        if value == 0 and not rule.zero_publishable:
-            yield PublishedCell(area, row, CellState.SUPPRESSED, None, 0, 5, 1, 1, 1)
+        figure = value if row == ROW else 0
+        rule = CATALOGUE.rule_for(CATALOGUE.indicator(key[0]), GRID.codes(row))
+        if figure == 0 and not rule.zero_publishable:
+            upper = 3 if key[0] == "CASES_OPENED" else 0
+            yield PublishedCell(area, row, CellState.SUPPRESSED, None, 0, upper, 1, 1, 1)
         else:
-            state = CellState.VALUE if value else CellState.ZERO
-            yield PublishedCell(area, row, state, value, value, value, 1, 1, 0)
+            state = CellState.VALUE if figure else CellState.ZERO
+            yield PublishedCell(area, row, state, figure, figure, figure, 1, 1, 0)
 
 
-def total(
-    region: str, lower: int | None, upper: int | None, *, withheld: int = 0, expected: int = 2
-) -> PublishedCell:
-    row = GRID.index[tuple(TOTAL.split("|"))]
-    exact = lower is not None and lower == upper
-    state = CellState.VALUE if exact else CellState.SUPPRESSED
-    return PublishedCell(region, row, state, lower if exact else None, lower, upper, expected, 2, withheld)
+def merged(region: str, deliveries: list[list[PublishedCell]], *, expected: int) -> Iterator[PublishedCell]:
+    """All totals of a region of additive cells."""
+    for row in range(len(GRID)):
+        parts = [cells[row] for cells in deliveries]
+        withheld = sum(part.withheld for part in parts)
+        lower = sum(part.lower or 0 for part in parts)
+        upper = sum(part.upper or 0 for part in parts) if len(parts) == expected else None
+        exact = lower == upper
+        state = CellState.VALUE if exact else CellState.SUPPRESSED
+        value = lower if exact else None
+        yield PublishedCell(region, row, state, value, lower, upper, expected, len(parts), withheld)
 
 
-def judged(*cells: PublishedCell, city: int = 30, rest: int = 20) -> Judgement:
-    comparison = Comparison(
-        [truth(AACHEN_CITY, city), truth(AACHEN_REST, rest)], load_catalogue(), region_tree()
-    )
-    both = [*delivered(AACHEN_CITY, {TOTAL: city}), *delivered(AACHEN_REST, {TOTAL: rest})]
-    comparison.cube("CASES", PERIOD, [*both, *cells])
-    return comparison.judgement
+def cube(city: int = 30, rest: int = 20) -> list[PublishedCell]:
+    """What a hub shows after the two parts of Aachen have delivered, and nobody else."""
+    both = {AACHEN_CITY: list(delivered(AACHEN_CITY, city)), AACHEN_REST: list(delivered(AACHEN_REST, rest))}
+    cells = [cell for delivery in both.values() for cell in delivery]
+    cells.append(PublishedCell(ELSEWHERE, 0, CellState.NOT_DELIVERED, None, 0, None, 1, 0, 0))
+    for region in TREE.aggregates:
+        leaves = TREE.leaves_of(region)
+        present = [delivery for area, delivery in both.items() if area in leaves]
+        cells += merged(region, present, expected=len(leaves))
+    return cells
+
+
+def compared(cells: Iterable[PublishedCell], *, city: int = 30, rest: int = 20) -> Comparison:
+    comparison = Comparison([truth(AACHEN_CITY, city), truth(AACHEN_REST, rest)], CATALOGUE, TREE)
+    comparison.cube("CASES", PERIOD, cells)
+    return comparison
+
+
+def changed(region: str, row: int, change: Change) -> Judgement:
+    """The judgement on a cube in which one cell is changed, or left out."""
+    cells = [change(cell) if (cell.region, cell.row) == (region, row) else cell for cell in cube()]
+    return compared(cell for cell in cells if cell is not None).judgement
 
 
 def test_true_figures_hold() -> None:
-    judgement = judged(total(AACHEN_WHOLE, 50, 50), total(LAND, 50, None, expected=54))
+    judgement = compared(cube()).judgement
     assert not judgement.failures
     assert judgement.area_cells == 2 * len(GRID)
-    assert judgement.land_open["sum"] == 1
-    assert judgement.checks["a total of published cells is exact"] == 1
+    assert judgement.area_withheld == judgement.checks[Check.WITHHELD_BOUNDED] > 0
+    assert judgement.land_open["sum"] == len(GRID)
+    assert judgement.checks[Check.TOTAL_MERGED] == len(TREE.aggregates) * len(GRID)
+    assert judgement.checks[Check.TOTAL_EXACT] == len(GRID) - judgement.area_withheld / 2
 
 
 def test_regions_add_up_their_areas() -> None:
-    sums = RegionTruth(
-        [truth(AACHEN_CITY, 30), truth(AACHEN_REST, 20)], region_tree(), dataset="CASES", period=PERIOD
-    )
-    assert [sums.value(r, TOTAL) for r in (AACHEN_CITY, AACHEN_WHOLE, "NW053", "LVR", "LWL")] == [
-        30,
-        50,
-        50,
-        50,
-        0,
-    ]
+    sums = RegionTruth([truth(AACHEN_CITY, 30), truth(AACHEN_REST, 20)], TREE, dataset="CASES", period=PERIOD)
+    regions = (AACHEN_CITY, AACHEN_WHOLE, "NW053", "LVR", "LWL")
+    assert [sums.value(region, TOTAL) for region in regions] == [30, 50, 50, 50, 0]
 
 
 @pytest.mark.parametrize(
-    ("cell", "check"),
+    ("region", "row", "change", "checks"),
     [
-        (total(AACHEN_WHOLE, 51, 60, withheld=1), "the truth lies within the bounds of a total"),
-        (total(AACHEN_WHOLE, 40, 49, withheld=1), "the truth lies within the bounds of a total"),
-        (total(AACHEN_WHOLE, None, None, withheld=1), "the truth lies within the bounds of a total"),
-        (total(AACHEN_WHOLE, 49, 51), "a total of published cells is exact"),
-        (total("NW05111", 3, 3), "no figure without a delivery"),
+        (AACHEN_WHOLE, ROW, {"lower": 51, "upper": 60}, {Check.TOTAL_WITHIN}),
+        (AACHEN_WHOLE, ROW, {"lower": 40, "upper": 49}, {Check.TOTAL_WITHIN}),
+        (AACHEN_WHOLE, ROW, {"lower": None, "upper": None}, {Check.TOTAL_WITHIN}),
+        (AACHEN_WHOLE, ROW, {"lower": 49, "upper": 51}, {Check.TOTAL_EXACT}),
+        # It cannot excuse itself from being exact by what it says about its areas.
+        (AACHEN_WHOLE, ROW, {"upper": None, "withheld": 1}, {Check.TOTAL_EXACT, Check.TOTAL_COVERED}),
+        (AACHEN_WHOLE, ROW, {"delivered": 1}, {Check.TOTAL_COVERED}),
+        (LAND, ROW, {"expected": 53}, {Check.TOTAL_COVERED}),
+        # True, but it says nothing: bounds that any figure fits.
+        (AACHEN_WHOLE, WITHHELD, {"lower": 0, "upper": None}, {Check.TOTAL_MERGED}),
+        (AACHEN_WHOLE, WITHHELD, {"upper": 10**9}, {Check.TOTAL_MERGED}),
+        (AACHEN_WHOLE, WITHHELD, {"value": 0}, {Check.TOTAL_MERGED}),
+        (LAND, ROW, {"lower": 0}, {Check.TOTAL_MERGED}),
+        (AACHEN_CITY, WITHHELD, {"upper": None}, {Check.WITHHELD_BOUNDED}),
+        (AACHEN_CITY, WITHHELD, {"upper": 31}, {Check.WITHHELD_BOUNDED}),
+        (AACHEN_CITY, WITHHELD, {"lower": 1}, {Check.WITHHELD_WITHIN}),
+        (AACHEN_CITY, WITHHELD, {"value": 0}, {Check.WITHHELD_SILENT}),
+        (AACHEN_CITY, ROW, {"value": 4}, {Check.VALUE_TRUE}),
+        (AACHEN_CITY, ROW, {"upper": 31}, {Check.VALUE_TRUE}),
+        (AACHEN_CITY, WITHHELD, {"state": CellState.ZERO}, {Check.RULE_KEPT, Check.VALUE_TRUE}),
+        (ELSEWHERE, 0, {"value": 3}, {Check.NOTHING_UNDELIVERED}),
+        (ELSEWHERE, 0, {"state": CellState.VALUE, "value": 3}, {Check.NOTHING_UNDELIVERED}),
+    ],
+)  # fmt: skip
+def test_a_wrong_figure_fails(region: str, row: int, change: dict[str, object], checks: set[Check]) -> None:
+    judgement = changed(region, row, lambda cell: cell._replace(**change))  # type: ignore[arg-type]
+    assert checks <= judgement.failures.keys()
+    assert all(judgement.failures[check] == 1 for check in checks)
+
+
+def test_a_small_published_count_fails() -> None:
+    judgement = compared(cube(city=3), city=3).judgement
+    assert judgement.failures == {Check.RULE_KEPT: 1}
+
+
+@pytest.mark.parametrize(
+    ("region", "check"),
+    [
+        (AACHEN_CITY, Check.DELIVERY_COMPLETE),
+        (AACHEN_WHOLE, Check.TOTALS_COMPLETE),
+        (LAND, Check.TOTALS_COMPLETE),
     ],
 )
-def test_wrong_totals_fail(cell: PublishedCell, check: str) -> None:
-    assert judged(cell).failures[check] == 1
+def test_a_missing_cell_fails(region: str, check: Check) -> None:
+    assert changed(region, 0, lambda _: None).failures[check] == 1
 
 
-def changed(row: int, **values: object) -> Judgement:
-    comparison = Comparison([truth(AACHEN_CITY, 3)], load_catalogue(), region_tree())
-    cells = list(delivered(AACHEN_CITY, {TOTAL: 30}))
-    cells[row] = cells[row]._replace(**values)  # type: ignore[arg-type]
-    comparison.cube("CASES", PERIOD, cells)
-    return comparison.judgement
+def test_a_cell_that_is_there_twice_does_not_stand_for_a_missing_one() -> None:
+    judgement = changed(AACHEN_CITY, 0, lambda cell: cell._replace(row=1))
+    assert judgement.failures[Check.DELIVERY_COMPLETE] == 1
 
 
-def test_a_wrong_value_and_a_small_published_count_fail() -> None:
-    row = GRID.index[tuple(TOTAL.split("|"))]
-    judgement = changed(row, value=4)
-    assert judgement.failures["a published value is true"] == 1
-    assert judgement.failures["nothing that a rule withholds is published"] == 1
-
-
-def test_a_withheld_cell_with_a_value_or_wrong_bounds_fails() -> None:
-    row = GRID.index[tuple(TOTAL.split("|"))]
-    judgement = changed(row, state=CellState.SUPPRESSED, value=3, lower=4, upper=9)
-    assert judgement.failures["a withheld cell shows no value"] == 1
-    assert judgement.failures["the truth lies within the bounds of a withheld cell"] == 1
-
-
-def test_a_missing_cell_fails() -> None:
-    comparison = Comparison([truth(AACHEN_CITY, 30)], load_catalogue(), region_tree())
-    comparison.cube("CASES", PERIOD, list(delivered(AACHEN_CITY, {TOTAL: 30}))[1:])
-    assert comparison.judgement.failures == {"every cell of a delivery is there": 1}
+def test_regions_that_are_not_shown_at_all_fail() -> None:
+    cells = [cell for cell in cube() if cell.region not in TREE.aggregates]
+    assert compared(cells).judgement.failures == {Check.TOTALS_COMPLETE: len(TREE.aggregates)}
 
 
 def test_a_figure_for_a_quarter_without_delivery_fails() -> None:
     silent = replace(truth(AACHEN_CITY, 30), periods=frozenset())
-    comparison = Comparison([silent], load_catalogue(), region_tree())
-    comparison.cube("CASES", PERIOD, [next(delivered(AACHEN_CITY, {}))])
-    assert comparison.judgement.failures["no figure without a delivery"] == 1
+    comparison = Comparison([silent], CATALOGUE, TREE)
+    comparison.cube("CASES", PERIOD, [next(delivered(AACHEN_CITY, 0))])
+    assert comparison.judgement.failures[Check.NOTHING_UNDELIVERED] == 1
 
 
 def test_an_area_that_did_not_deliver_fails_once_not_cell_by_cell() -> None:
-    comparison = Comparison([truth(AACHEN_CITY, 30)], load_catalogue(), region_tree())
+    comparison = Comparison([truth(AACHEN_CITY, 30)], CATALOGUE, TREE)
     absent = PublishedCell(AACHEN_CITY, 0, CellState.NOT_DELIVERED, None, None, None, 1, 0, 0)
     comparison.cube("CASES", PERIOD, [absent._replace(row=row) for row in range(len(GRID))])
-    assert comparison.judgement.failures == {"every cell of a delivery is there": 1}
+    assert comparison.judgement.failures[Check.DELIVERY_COMPLETE] == 1
+    assert comparison.judgement.failures[Check.VALUE_TRUE] == 0
     assert comparison.judgement.area_cells == 0
+
+
+class TestNothingPassesUnlooked:
+    def test_all_was_compared(self) -> None:
+        comparison = compared(cube())
+        comparison.judgement.check(Check.API_AGREES, holds=True, where="")
+        comparison.finish()
+        assert not comparison.judgement.failures
+        assert set(comparison.judgement.checks) == set(Check)
+
+    def test_without_any_cube_every_check_fails(self) -> None:
+        comparison = Comparison([truth(AACHEN_CITY, 30), truth(AACHEN_REST, 20)], CATALOGUE, TREE)
+        comparison.finish()
+        assert comparison.judgement.failures == dict.fromkeys(Check, 1)
+
+    def test_a_quarter_that_was_delivered_and_is_not_published_fails(self) -> None:
+        two = {PERIOD: {"CASES": {TOTAL: 30}}, "2025-Q2": {"CASES": {TOTAL: 30}}}
+        later = AreaTruth(AACHEN_CITY, frozenset(two), {}, two)
+        comparison = Comparison([later], CATALOGUE, TREE)
+        comparison.cube("CASES", PERIOD, delivered(AACHEN_CITY, 30))
+        comparison.finish()
+        assert comparison.judgement.failures[Check.QUARTER_PUBLISHED] == 1
+
+    def test_a_dataset_that_is_not_published_fails(self) -> None:
+        figures = {PERIOD: {"CASES": {TOTAL: 30}, "PERSONS": {}}}
+        comparison = Comparison([replace(truth(AACHEN_CITY, 30), figures=figures)], CATALOGUE, TREE)
+        comparison.cube("CASES", PERIOD, delivered(AACHEN_CITY, 30))
+        comparison.finish()
+        assert comparison.judgement.failures[Check.QUARTER_PUBLISHED] == 1
+
+    def test_an_api_that_was_not_asked_fails(self) -> None:
+        comparison = compared(cube())
+        comparison.finish()
+        assert comparison.judgement.failures == {Check.API_AGREES: 1}
+
+    def test_only_a_demo_without_a_whole_region_may_lack_exact_totals(self) -> None:
+        comparison = Comparison([truth(AACHEN_CITY, 30)], CATALOGUE, TREE)
+        comparison.finish()
+        assert Check.TOTAL_EXACT not in comparison.judgement.failures

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hub.demo.comparison import Judgement
 from hub.demo.course import AreaRun, choose_areas, mapping_section
+from hub.demo.judgement import Check, Judgement
 from hub.demo.summary import is_counted_exactly, summarise, verdict
 from hub.demo.truth import AreaTruth
 from protocol.regions import AACHEN_CITY, AACHEN_REST, reporting_area, reporting_areas
@@ -46,7 +46,7 @@ def report(**changes: Any) -> dict[str, Any]:
 
 def judgement() -> Judgement:
     return Judgement(
-        checks=Counter({"a published value is true": 9}),
+        checks=Counter({Check.VALUE_TRUE: 9}),
         withheld_by_delivery=Counter({(AREA.id, "CASES", "2025-Q1"): 2}),
         land_exact=Counter(sum=4),
         land_widths={"sum": [1, 3, 8]},
@@ -80,6 +80,8 @@ def test_a_demo_in_which_everything_holds() -> None:
     [
         (AreaRun(AREA, 10, None, "kim-node submit failed", 1.0, 1.0, 0), 3),
         (AreaRun(AREA, 10, report(audit="unknown"), "", 1.0, 1.0, 0), 3),
+        (AreaRun(AREA, 10, report(audit="a word of a later version"), "", 1.0, 1.0, 0), 3),
+        (AreaRun(AREA, 10, report() | {"deliveries": []}, "", 1.0, 1.0, 0), 3),
         (AreaRun(AREA, 10, report(withheld=1), "", 1.0, 1.0, 0), 3),
         (AreaRun(AREA, 10, report(), "", 1.0, 1.0, 0), 4),
         (AreaRun(AREA, 10, report(), "", 1.0, 1.0, 0), 2),
@@ -92,6 +94,15 @@ def test_any_disagreement_fails_the_demo(run: AreaRun, due: int) -> None:
 def test_nothing_published_fails_the_demo() -> None:
     empty = Judgement(withheld_by_delivery=judgement().withheld_by_delivery)
     assert not summary_of(AreaRun(AREA, 10, report(), "", 1.0, 1.0, 0), empty).ok
+
+
+def test_a_delivery_that_the_node_does_not_report_fails_the_demo() -> None:
+    found = judgement()
+    found.withheld_by_delivery[AREA.id, "PERSONS", "2025-Q1"] = 1
+    failures = summary_of(AreaRun(AREA, 10, report(), "", 1.0, 1.0, 0), found).failures
+    assert [failure.en for failure in failures] == [
+        f"{AREA.id} PERSONS 2025-Q1: 0 withheld says the node, 1 are shown so"
+    ]
 
 
 def test_the_worst_audit_counts() -> None:
