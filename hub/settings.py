@@ -6,6 +6,7 @@ broker, and those are never shown (`repr` hides them).
 """
 
 import datetime as dt
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from protocol.errors import kim_error
-from protocol.texts import Text
+from protocol.errors import KimError, kim_error
+from protocol.periods import Period
+from protocol.texts import LANGUAGES, Language, Text
 
 FILE_NAME: Final = "hub.toml"
 _PREFIX: Final = "KIM_HUB_"
@@ -67,9 +69,14 @@ class HubSettings:
             raise _invalid("audience")
         if not 0 <= self.port < 65536:
             raise _invalid("port")
-        for item in ("threads", "max_payload_bytes", "chunk_bytes", "max_open_uploads", "sweep_seconds"):
-            if getattr(self, item) <= 0:
-                raise _invalid(item)
+        try:
+            Period.parse(self.first_period)
+        except KimError:
+            raise _invalid("first_period") from None
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, int | float) and item.name != "port" and not 0 < value < math.inf:
+                raise _invalid(item.name)
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -92,8 +99,8 @@ class HubSettings:
         types = {item.name: item.type for item in fields(cls)}
         for key, raw in environ.items():
             name = key.removeprefix(_PREFIX).lower()
-            if key.startswith(_PREFIX) and name != "home" and name in types:
-                values[name] = _from_text(name, raw, types[name])
+            if key.startswith(_PREFIX) and name != "home":
+                values[name] = _from_text(name, raw, types.get(name))
         for name, value in values.items():
             if name == "home" or name not in types or not _fits(value, types[name]):
                 raise _invalid(name)
@@ -103,6 +110,12 @@ class HubSettings:
 def default_home() -> Path:
     """Return the folder from `KIM_HUB_HOME`, or `var/hub` below the current folder."""
     return Path(os.environ.get(f"{_PREFIX}HOME", "var/hub"))
+
+
+def preferred_language() -> Language | None:
+    """Return the language that `KIM_LANG` asks for, if it does."""
+    wish = os.environ.get("KIM_LANG")
+    return next((language for language in LANGUAGES if language == wish), None)
 
 
 def _read_file(path: Path) -> dict[str, Any]:

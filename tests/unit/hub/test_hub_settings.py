@@ -37,6 +37,10 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         '[hub]\nhome = "/"\n',
         '[hub]\ndate = "5.10.2026"\n',
         "[hub]\nmax_open_uploads = 0\n",
+        "[hub]\nsandbox_cpu_seconds = 0\n",
+        "[hub]\nstale_seconds = nan\n",
+        '[hub]\nfirst_period = "2020"\nsweep_seconds = inf\n',
+        '[hub]\nfirst_period = "soon"\n',
         '[hub]\naudience = ""\n',
     ],
 )
@@ -46,9 +50,10 @@ def test_a_wrong_setting_is_refused(tmp_path: Path, text: str) -> None:
     assert caught.value.code == "config_invalid"
 
 
-def test_a_wrong_number_in_the_environment_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["KIM_HUB_PORT", "KIM_HUB_PROT"])
+def test_a_wrong_number_or_name_in_the_environment_is_refused(tmp_path: Path, variable: str) -> None:
     with pytest.raises(KimError) as caught:
-        HubSettings.load(tmp_path, {"KIM_HUB_PORT": "many"})
+        HubSettings.load(tmp_path, {variable: "many", "KIM_HUB_HOME": "elsewhere"})
     assert caught.value.code == "config_invalid"
 
 
