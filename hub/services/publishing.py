@@ -15,6 +15,7 @@ from hub.services.opening import require_taken
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.periods import Period
+from protocol.submission_rules import DELIVERABLE
 from protocol.texts import Text
 
 
@@ -46,13 +47,18 @@ def close(
         The (dataset, period) that are closed now and were not before.
 
     Raises:
-        KimError: `period_not_open` for a period that has not ended, `schema_unknown` for an unknown dataset,
-            `unknown_period` if nothing was delivered for a period and no dataset was named.
+        KimError: `period_not_open` for a period that has not ended, `schema_unknown` for a dataset nobody
+            delivers, `unknown_period` if nothing was delivered for a period and no dataset was named.
     """
     for period in periods:
         require_taken(context, period)
     for dataset in datasets:
-        context.catalogue.dataset(dataset)
+        if dataset not in DELIVERABLE:
+            possible = ", ".join(DELIVERABLE)
+            raise kim_error(
+                "schema_unknown",
+                Text(f"Geliefert werden: {possible}.", f"What is delivered: {possible}."),
+            )
     closed: list[tuple[str, str]] = []
     with context.database.write() as unit:
         now = context.clock.now()

@@ -225,6 +225,7 @@ def test_compiling_a_full_period_is_quick(running: RunningHub) -> None:
         ([Period(2026, 4)], ["CASES"], "period_not_open"),
         ([Period(2025)], ["CASES"], "period_not_open"),
         ([Q1], ["NOTHING"], "schema_unknown"),
+        ([Q1], ["STAFFING"], "schema_unknown"),
         ([Q1], [], "unknown_period"),
     ],
 )
