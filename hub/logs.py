@@ -6,9 +6,20 @@ A line says what happened to which id; it never holds a row, a figure, a key or 
 import datetime as dt
 import json
 import logging
+import traceback
+from pathlib import Path
 from typing import Final
 
 _QUIET: Final = ("celery", "kombu", "amqp", "waitress.queue", "alembic")
+
+
+def place_of(error: BaseException) -> list[str]:
+    """Return the innermost places (`file:line`, at most five) where `error` arose, the last one innermost.
+
+    With its class that is all a log may say of an unexpected error: its message could quote a value.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
 
 
 class JsonFormatter(logging.Formatter):

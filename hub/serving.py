@@ -6,6 +6,7 @@ the hub. Its own refusals (body too large, malformed request) are problem docume
 
 import ipaddress
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from waitress.task import ErrorTask
 from hub.api.problem_responses import problem_response
 from hub.settings import HubSettings
 from protocol.errors import kim_error
+from protocol.texts import Text
 
 _LOG: Final = logging.getLogger("kim.hub.serving")
 _CONNECTIONS: Final = 500
@@ -38,13 +40,11 @@ def make_server(app: Flask, settings: HubSettings) -> Any:  # noqa: ANN401 -- wa
     """Return a listening server; `run()` serves, `close()` ends it. Port 0 takes a free one.
 
     Raises:
-        KimError: `not_loopback`.
+        KimError: `not_loopback`, or `config_invalid` if the port is taken or not allowed.
     """
-    require_loopback(settings.host)
     server = waitress.server.create_server(
         app,
-        host=settings.host,
-        port=settings.port,
+        sockets=[_listening(settings.host, settings.port)],
         threads=settings.threads,
         ident="kim-hub",
         max_request_body_size=2 * settings.chunk_bytes,
@@ -56,6 +56,24 @@ def make_server(app: Flask, settings: HubSettings) -> Any:  # noqa: ANN401 -- wa
     )
     server.channel_class = _channel_class(settings.audience)
     return server
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return the hub's one socket. Waitress opens one per address of a name, and leaks one that failed."""
+    require_loopback(host)
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    require_loopback(str(address[0]))  # whatever the machine means by "localhost"
+    try:
+        return socket.create_server(address[:2], family=family)
+    except OSError:
+        raise kim_error(
+            "config_invalid",
+            Text(
+                f"Port {port} ist belegt oder nicht erlaubt; einen anderen wählen (--port).",
+                f"Port {port} is in use or not allowed; choose another one (--port).",
+            ),
+            pointer="/hub/port",
+        ) from None
 
 
 def _channel_class(audience: str) -> type[HTTPChannel]:
@@ -93,7 +111,8 @@ def serve(app: Flask, settings: HubSettings, *, on_ready: Callable[[str], None])
         on_ready: called with the URL once the port is open.
     """
     server = make_server(app, settings)
-    on_ready(f"http://{settings.host}:{server.effective_port}")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    on_ready(f"http://{host}:{server.effective_port}")
     try:
         server.run()
     finally:

@@ -7,14 +7,13 @@ log gets its class and place, never its message, which could quote a value.
 import errno
 import json
 import logging
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from hub.logs import place_of
 from protocol.errors import KimError, kim_error
 from protocol.problems import MEDIA_TYPE, problem_document
 
@@ -110,7 +109,5 @@ def _storage(error: OSError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-5:]]
-    _LOG.error("unexpected %s at %s", type(error).__name__, where)
+    _LOG.error("unexpected %s at %s", type(error).__name__, place_of(error))
     return _answer(kim_error("internal"))

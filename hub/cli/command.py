@@ -1,10 +1,14 @@
 """The `kim-hub` commands; the module of each is loaded when it is called: `register` needs no web server."""
 
+import functools
 import importlib
 import importlib.util
+import os
 from typing import Final
 
 import click
+
+from hub.cli.output import LANGUAGE
 
 #: Command → module and name of the click object. `demo` belongs to the data generator.
 _MODULES: Final = {
@@ -32,7 +36,14 @@ class _Commands(click.Group):
         return command
 
 
-@click.group(cls=_Commands)
-@click.version_option(package_name="kim-datenverbund")
-def main() -> None:
-    """Der Hub des KIM-Datenverbunds. / The hub of the KIM-Datenverbund."""
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kim-datenverbund", prog_name="kim-hub")
+@LANGUAGE
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Der Hub des KIM-Datenverbunds. / The hub of the KIM-Datenverbund.
+
+    Beispiel / Example: kim-hub init --home var/hub
+    """
+    # Database, submissions and settings are nobody else's business on this machine.
+    ctx.call_on_close(functools.partial(os.umask, os.umask(0o077)))

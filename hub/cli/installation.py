@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of, settings_of_hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of, settings_of_hub
 from hub.services.installation import install, upgrade
 from hub.settings import FILE_NAME, HubSettings
 from protocol.texts import Text
@@ -33,6 +33,7 @@ broker_url = ""
     "--audience", default="kim-nrw/local", show_default=True, help="Name des Hubs. / Name of the hub."
 )
 @JSON
+@LANGUAGE
 @reports_problems
 def init(home: Path, *, audience: str, as_json: bool) -> None:
     """Ordner und Datenbank anlegen; Vorhandenes bleibt. / Create folder and database; keeps what exists.
@@ -62,6 +63,7 @@ def database_group() -> None:
 @database_group.command("upgrade")
 @HOME
 @JSON
+@LANGUAGE
 @reports_problems
 def upgrade_command(home: Path, *, as_json: bool) -> None:
     """Die Datenbank auf den Stand dieses Programms bringen. / Bring the database to this program's schema.

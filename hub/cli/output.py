@@ -1,23 +1,35 @@
 """What the commands print: sentences for a person, or one JSON object for a program.
 
-German first, English below it; errors go to standard error with their code, and the exit code of the problem.
+German first, English below it, or one of them on request; errors go to standard error with their code, and a
+command ends with the exit code of the problem. There is no traceback: it could quote a value.
 """
 
+import errno
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 import click
 
-from hub.settings import HubSettings, default_home
+from hub import logs
+from hub.settings import HubSettings, default_home, preferred_language
 from protocol.errors import KimError, kim_error
 from protocol.problems import problem_document
-from protocol.texts import Text
+from protocol.texts import LANGUAGES, Language, Text
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_CHOSEN: Final = "kim.language"
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+def _choose(ctx: click.Context, _option: click.Parameter, language: str | None) -> None:
+    if language:
+        ctx.meta[_CHOSEN] = language  # shared by a command and the group it was called through
+
 
 HOME: Final = click.option(
     "--home",
@@ -29,35 +41,85 @@ HOME: Final = click.option(
 JSON: Final = click.option(
     "--json", "as_json", is_flag=True, help="Ein JSON-Objekt ausgeben. / Print one JSON object."
 )
+LANGUAGE: Final = click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    callback=_choose,
+    expose_value=False,
+    help="Nur diese Sprache ausgeben; sonst KIM_LANG, sonst beide. / Print this language only.",
+)
 
 
-def answer(document: Mapping[str, Any], text: Text, *, as_json: bool) -> None:
-    """Print the result of a command."""
+def _languages() -> Sequence[Language]:
+    chosen = click.get_current_context().meta.get(_CHOSEN) or preferred_language()
+    return (chosen,) if chosen else LANGUAGES
+
+
+def answer(document: Mapping[str, Any], text: Text, *, as_json: bool, lines: Sequence[str] = ()) -> None:
+    """Print the result of a command.
+
+    Args:
+        document: the result for a program.
+        text: the result for a person.
+        as_json: who asks.
+        lines: what follows the sentence and is the same in every language.
+    """
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
-    else:
-        click.echo(text.de)
-        click.secho(text.en, dim=True)
+        return
+    for number, language in enumerate(_languages()):
+        click.secho(text.in_(language), dim=number > 0)
+    for line in lines:
+        click.echo(f"  {line}")
 
 
 def reports_problems(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn a refusal into a message and the exit code of its problem."""
+    """Turn whatever ends a command into a message and the exit code of its problem."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
         except KimError as error:
-            if kwargs.get("as_json"):
-                click.echo(json.dumps(problem_document(error), ensure_ascii=False))
-            for language in ("de", "en"):
-                said = dict.fromkeys(
-                    text.in_(language) for text in (error.problem.title, error.detail, error.problem.remedy)
-                )
-                click.echo(f"{error.code}: {' '.join(said)}", err=True)
-            raise SystemExit(error.exit_code) from None
+            refusal = error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except OSError as error:
+            refusal = _machine_fault(error)
+        except Exception as error:  # noqa: BLE001 -- the last net: a traceback could quote a value
+            refusal = _unexpected(error)
+        if kwargs.get("as_json"):
+            click.echo(json.dumps(problem_document(refusal), ensure_ascii=False))
+        for language in _languages():
+            said = dict.fromkeys(
+                text.in_(language) for text in (refusal.problem.title, refusal.detail, refusal.problem.remedy)
+            )
+            click.echo(f"{refusal.code}: {' '.join(said)}", err=True)
+        raise SystemExit(refusal.exit_code)
 
     return run
+
+
+def _machine_fault(error: OSError) -> KimError:
+    if error.errno in _FULL:
+        return kim_error("storage_full")
+    if error.filename is None:
+        return _unexpected(error)
+    return kim_error(
+        "config_invalid",
+        Text(
+            f"Kein Zugriff auf {error.filename}: Pfad und Rechte prüfen ({error.strerror}).",
+            f"No access to {error.filename}: check path and permissions ({error.strerror}).",
+        ),
+    )
+
+
+def _unexpected(error: Exception) -> KimError:
+    name, place = type(error).__name__, logs.place_of(error)[-1:]
+    return kim_error(
+        "internal",
+        Text(f"kim-hub: {name} bei {' '.join(place)}.", f"kim-hub: {name} at {' '.join(place)}."),
+    )
 
 
 def settings_of(home: Path) -> HubSettings:

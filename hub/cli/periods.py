@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from hub.app import Hub
-from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of_hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.home_lock import HomeLock
 from hub.services.publishing import close, is_published
 from protocol.errors import kim_error
@@ -26,6 +26,7 @@ _POLL_SECONDS: Final = 0.1
 )
 @click.option("--timeout", type=float, default=600.0, show_default=True, help="Sekunden. / Seconds.")
 @JSON
+@LANGUAGE
 @reports_problems
 def close_command(
     home: Path,
@@ -69,7 +70,15 @@ def _wait_for_release(hub: Hub, timeout: float) -> None:
         try:
             while not is_published(hub.context):
                 if time.monotonic() > deadline:
-                    raise kim_error("busy")
+                    raise kim_error(
+                        "busy",
+                        Text(
+                            "Geschlossen ist; die Veröffentlichung dauert länger als --timeout. "
+                            "Ein laufender Hub setzt sie fort; derselbe Befehl wartet weiter.",
+                            "The periods are closed; publication takes longer than --timeout. "
+                            "A serving hub goes on with it; the same command waits on.",
+                        ),
+                    )
                 time.sleep(_POLL_SECONDS)
         finally:
             if here:

@@ -1,12 +1,12 @@
 """`kim-hub register`: enter nodes and their public keys, compared out of band before."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import click
 
-from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of_hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.clock import Clock, clock_on
 from hub.domain.jobs import NoQueue
 from hub.services.registration import Registration, register
@@ -39,6 +39,7 @@ class _Desk:
     help="JSON-Liste mit node, area, public_key, name. / JSON list with node, area, public_key, name.",
 )
 @JSON
+@LANGUAGE
 @reports_problems
 def register_command(
     home: Path,
@@ -68,20 +69,28 @@ def register_command(
     keyids = register(_Desk(Database(engine, NoQueue()), clock_on(settings.date)), entries)
     prints = [PublicKey.from_hex(entry.public_key).fingerprint() for entry in entries]
     rows = zip(entries, keyids, prints, strict=True)
-    listed = "".join(f"\n  {e.area}  {e.node}  {p}" for e, p in zip(entries, prints, strict=True))
     answer(
         {"registered": [{"node": e.node, "keyid": k, "fingerprint": p} for e, k, p in rows]},
         Text(
-            f"Eingetragen: {len(entries)}. Fingerabdruck telefonisch mit der Kommune vergleichen:{listed}",
+            f"Eingetragen: {len(entries)}. Fingerabdruck telefonisch mit der Kommune vergleichen.",
             f"Registered: {len(entries)}. Compare the fingerprint with the municipality by phone.",
         ),
         as_json=as_json,
+        lines=[f"{e.area}  {e.node}  {p}" for e, p in zip(entries, prints, strict=True)],
     )
 
 
 def _read_list(file: Path) -> list[Registration]:
     try:
-        return [Registration(**entry) for entry in json.loads(file.read_bytes())]
+        entries = [Registration(**entry) for entry in json.loads(file.read_bytes())]
     except (ValueError, TypeError):
-        unreadable = Text("Die Liste ist nicht lesbar.", "The list cannot be read.")
-        raise kim_error("bad_request", unreadable) from None
+        entries = []
+    if not entries or not all(isinstance(text, str) for entry in entries for text in astuple(entry)):
+        raise kim_error(
+            "bad_request",
+            Text(
+                "Erwartet wird eine JSON-Liste von Objekten mit den Texten node, area, public_key und name.",
+                "Expected is a JSON list of objects with the texts node, area, public_key and name.",
+            ),
+        )
+    return entries

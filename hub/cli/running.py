@@ -9,7 +9,7 @@ import click
 
 from hub import logs
 from hub.app import Hub, create_app
-from hub.cli.output import HOME, JSON, answer, reports_problems, settings_of_hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.home_lock import HomeLock
 from hub.serving import require_loopback, serve
 from hub.tasks.worker import make_controller, run, stop_on
@@ -22,6 +22,7 @@ from protocol.texts import Text
 @click.option("--host", help="Adresse. / Address.")
 @click.option("--port", type=int, help="Port; 0 nimmt einen freien. / Port; 0 takes a free one.")
 @JSON
+@LANGUAGE
 @reports_problems
 def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bool) -> None:
     """Den Hub betreiben, bis er abgebrochen wird. / Run the hub until interrupted.
@@ -37,7 +38,10 @@ def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bo
     hub = Hub(settings)
     with HomeLock(settings.home) as lock:
         if not settings.broker_url and not lock.acquire():
-            running = Text("Für diesen Ordner läuft schon ein Hub.", "A hub already runs for this folder.")
+            running = Text(
+                "Für diesen Ordner läuft schon ein Hub; soll es dieser sein, den anderen erst beenden.",
+                "A hub already runs for this folder; end that one first if this one is to run.",
+            )
             raise kim_error("busy", running)
         _end_in_order()
         hub.start()
@@ -65,6 +69,7 @@ def _end_in_order() -> None:
 
 @click.command("worker")
 @HOME
+@LANGUAGE
 @reports_problems
 def worker_command(home: Path) -> None:
     """Aufgaben aus dem Broker übernehmen; mehrere nebeneinander sind erlaubt. / Take tasks from the broker.
@@ -74,7 +79,10 @@ def worker_command(home: Path) -> None:
     logs.configure()
     settings = settings_of_hub(home)
     if not settings.broker_url:
-        alone = Text("Ohne Broker arbeitet der Hub selbst.", "Without a broker the hub does the work itself.")
+        alone = Text(
+            "Ohne broker_url arbeitet der Hub selbst und braucht diesen Befehl nicht.",
+            "Without broker_url the hub does the work itself and needs no such command.",
+        )
         raise kim_error("config_invalid", alone, pointer="/hub/broker_url")
     stop_on(signal.SIGTERM, signal.SIGINT)
     hub = Hub(settings)

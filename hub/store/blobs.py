@@ -68,7 +68,7 @@ class BlobStore:
                 out.flush()
                 os.fsync(out.fileno())
                 target = self.path(name)
-                temporary.chmod(0o440)
+                temporary.chmod(0o400)
                 temporary.replace(target)
                 sync_folder(target.parent)
             except BaseException:

@@ -25,7 +25,20 @@ def config_of(connection: sa.Connection | None = None) -> Config:
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Run all migrations that are missing, in one transaction each."""
+    """Run all migrations that are missing, in one transaction each.
+
+    Raises:
+        KimError: `schema_outdated` if the database belongs to a later program: there is no way back.
+    """
+    stored = stored_revision(engine)
+    if stored is not None and stored not in {script.revision for script in _scripts().walk_revisions()}:
+        raise kim_error(
+            "schema_outdated",
+            Text(
+                f"Den Stand {stored} der Datenbank kennt dieses Programm nicht: ein neueres benutzen.",
+                f"This program does not know the database's revision {stored}: use a newer one.",
+            ),
+        )
     with engine.connect().execution_options(writes=True) as connection:
         command.upgrade(config_of(connection), "head")
         connection.commit()
@@ -33,8 +46,11 @@ def upgrade(engine: sa.Engine) -> None:
 
 def known_revision() -> str:
     """Return the revision this program was written for."""
-    head = ScriptDirectory.from_config(config_of()).get_current_head()
-    return head or ""
+    return _scripts().get_current_head() or ""
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(config_of())
 
 
 def stored_revision(engine: sa.Engine) -> str | None:

@@ -7,9 +7,7 @@ task that fails is not repeated by Celery; the sweeper finds its work again from
 import itertools
 import logging
 import threading
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from celery import Celery
@@ -17,6 +15,7 @@ from celery.exceptions import WorkerShutdown
 
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
+from hub.logs import place_of
 from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
 from hub.services.context import HubContext
@@ -105,8 +104,6 @@ def _guarded(name: str, call: Callable[..., object], stopping: threading.Event) 
         try:
             call(*args)
         except Exception as error:  # noqa: BLE001 -- the message may quote a value: say only what and where
-            frames = traceback.extract_tb(error.__traceback__)
-            where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:]]
-            _LOG.error("job %s %s failed: %s at %s", name, args, type(error).__name__, where)
+            _LOG.error("job %s %s failed: %s at %s", name, args, type(error).__name__, place_of(error))
 
     return run

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import requests
 from click.testing import CliRunner
 
@@ -207,59 +206,3 @@ def test_with_a_broker_other_processes_do_the_work(tmp_path: Path) -> None:
     log = (tmp_path / "worker.log").read_text()
     assert "sqla+sqlite" not in log
     assert "critical" not in log
-
-
-def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
-    fresh = tmp_path / "fresh"
-    fresh.mkdir()
-    assert hub(fresh, "register", "--list", str(_list(tmp_path)), expect=78)["code"] == "schema_outdated"
-    assert hub(fresh, "serve", expect=78)["code"] == "schema_outdated"
-    made = tmp_path / "made"
-    hub(made, "init")
-    assert made.stat().st_mode & 0o077 == 0
-    hub(tmp_path, "init")
-    assert hub(tmp_path, "init")["schema"] == "0001"
-    assert hub(tmp_path, "db upgrade") == {"schema": "0001"}
-    refused = PROBLEMS["not_loopback"]
-    for host in ("0.0.0.0", "10.1.2.3", "hub.example", "::"):
-        document = hub(tmp_path, "serve", "--host", host, expect=refused.exit_code)
-        assert (document["code"], document["remedy"]) == ("not_loopback", refused.remedy.de)
-    first = hub(tmp_path, "register", "--list", str(_list(tmp_path)))
-    assert hub(tmp_path, "register", "--list", str(_list(tmp_path))) == first
-    key = PrivateKey.generate().public.hex
-    for node, area, expected in (
-        ("node-other", "NW05111", "already_exists"),
-        ("node-a", "NW05112", "already_exists"),
-        ("node-new", "NW05334", "unknown_area"),
-        ("Node", "NW05116", "bad_request"),
-    ):
-        facts = ("--node", node, "--area", area, "--public-key", key)
-        exit_code = PROBLEMS[expected].exit_code
-        assert hub(tmp_path, "register", *facts, expect=exit_code)["code"] == expected
-
-
-def _list(folder: Path) -> Path:
-    file = folder / "nodes.json"
-    entry = {"node": "node-a", "area": "NW05111", "public_key": "11" * 32, "name": "A"}
-    file.write_text(json.dumps([entry]), encoding="utf-8")
-    return file
-
-
-def test_a_refusal_is_said_in_two_languages(tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["serve", "--home", str(tmp_path), "--host", "0.0.0.0"])
-    problem = PROBLEMS["not_loopback"]
-    assert problem.remedy.de in done.stderr
-    assert problem.remedy.en in done.stderr
-
-
-@pytest.mark.parametrize("command", ["init", "register", "serve", "close", "worker", "db upgrade"])
-def test_every_command_explains_itself_with_an_example(command: str) -> None:
-    done = CliRunner().invoke(main, [*command.split(), "--help"])
-    assert done.exit_code == 0
-    assert "Beispiel" in done.stdout
-
-
-def test_the_list_of_commands() -> None:
-    done = CliRunner().invoke(main, ["--help"])
-    for command in ("init", "register", "serve", "close", "worker", "db"):
-        assert f"  {command} " in done.stdout

@@ -1,0 +1,160 @@
+"""The commands of `kim-hub` as an operator meets them: help, languages, refusals that say what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hub.cli import main
+from protocol.keys import PrivateKey
+from protocol.problems import PROBLEMS
+from tests.integration.test_hub_processes import hub
+
+COMMANDS = ["init", "register", "serve", "close", "worker", "db upgrade"]
+
+
+def _list(folder: Path) -> Path:
+    file = folder / "nodes.json"
+    entry = {"node": "node-a", "area": "NW05111", "public_key": "11" * 32, "name": "A"}
+    file.write_text(json.dumps([entry]), encoding="utf-8")
+    return file
+
+
+def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    assert hub(fresh, "register", "--list", str(_list(tmp_path)), expect=78)["code"] == "schema_outdated"
+    assert hub(fresh, "serve", expect=78)["code"] == "schema_outdated"
+    made = tmp_path / "made"
+    hub(made, "init")
+    assert made.stat().st_mode & 0o077 == 0
+    hub(tmp_path, "init")
+    assert hub(tmp_path, "init")["schema"] == "0001"
+    assert hub(tmp_path, "db upgrade") == {"schema": "0001"}
+    refused = PROBLEMS["not_loopback"]
+    for host in ("0.0.0.0", "10.1.2.3", "hub.example", "::"):
+        document = hub(tmp_path, "serve", "--host", host, expect=refused.exit_code)
+        assert (document["code"], document["remedy"]) == ("not_loopback", refused.remedy.de)
+    first = hub(tmp_path, "register", "--list", str(_list(tmp_path)))
+    assert hub(tmp_path, "register", "--list", str(_list(tmp_path))) == first
+    key = PrivateKey.generate().public.hex
+    for node, area, expected in (
+        ("node-other", "NW05111", "already_exists"),
+        ("node-a", "NW05112", "already_exists"),
+        ("node-new", "NW05334", "unknown_area"),
+        ("Node", "NW05116", "bad_request"),
+    ):
+        facts = ("--node", node, "--area", area, "--public-key", key)
+        exit_code = PROBLEMS[expected].exit_code
+        assert hub(tmp_path, "register", *facts, expect=exit_code)["code"] == expected
+
+
+def test_a_refusal_is_said_in_two_languages(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["serve", "--home", str(tmp_path), "--host", "0.0.0.0"])
+    problem = PROBLEMS["not_loopback"]
+    assert problem.remedy.de in done.stderr
+    assert problem.remedy.en in done.stderr
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(command: str, option: str) -> None:
+    done = CliRunner().invoke(main, [*command.split(), option])
+    assert done.exit_code == 0
+    assert "Beispiel" in done.stdout
+
+
+def test_the_list_of_commands() -> None:
+    done = CliRunner().invoke(main, ["--help"])
+    for command in ("init", "register", "serve", "close", "worker", "db"):
+        assert f"  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("chosen", ["de", "en"])
+@pytest.mark.parametrize("place", ["group", "command", "environment"])
+def test_one_language_on_request(tmp_path: Path, chosen: str, place: str) -> None:
+    refused, made = ["serve", "--host", "0.0.0.0"], ["init"]
+    problem = PROBLEMS["not_loopback"]
+    option = ["--lang", chosen]
+    for line, both in (
+        (made, ("Der Hub liegt", "The hub lives")),
+        (refused, (problem.remedy.de, problem.remedy.en)),
+    ):
+        words = [*line, "--home", str(tmp_path / "home")]
+        if place != "environment":
+            words = [*option, *words] if place == "group" else [*words, *option]
+        environment = {"KIM_LANG": chosen} if place == "environment" else {}
+        said = CliRunner(env=environment).invoke(main, words).output
+        assert [sentence in said for sentence in both] == [chosen == "de", chosen == "en"]
+
+
+def test_whatever_the_hub_writes_is_its_own_users_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        hub(tmp_path / "home", "init")
+        hub(tmp_path / "home", "close", "2026-Q1", "--dataset", "CASES")
+        assert os.umask(0o022) == 0o022  # the command's own affair
+    finally:
+        os.umask(before)
+    written = [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
+    assert {"hub.toml", "hub.sqlite3"} <= {path.name for path in written}
+    assert [path for path in written if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    hub(tmp_path, "init")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        document = hub(tmp_path, "serve", "--port", port, expect=PROBLEMS["config_invalid"].exit_code)
+    assert port in document["detail"]
+    assert "--port" in document["detail"]
+
+
+def test_a_database_of_a_later_program_is_left_alone(tmp_path: Path) -> None:
+    hub(tmp_path, "init")
+    with sqlite3.connect(tmp_path / "hub.sqlite3") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    document = hub(tmp_path, "db upgrade", expect=PROBLEMS["schema_outdated"].exit_code)
+    assert "9999" in document["detail"]
+
+
+def test_a_folder_without_access_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    home = tmp_path / "file" / "home"
+    document = hub(home, "init", expect=PROBLEMS["config_invalid"].exit_code)
+    assert str(home) in document["detail"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "[]", "[7]", '[{"node": "node-a"}]', '[{"node": 1, "area": 2, "public_key": 3, "name": 4}]'],
+)
+def test_a_list_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
+    hub(tmp_path, "init")
+    (tmp_path / "nodes.json").write_text(text, encoding="utf-8")
+    exit_code = PROBLEMS["bad_request"].exit_code
+    document = hub(tmp_path, "register", "--list", str(tmp_path / "nodes.json"), expect=exit_code)
+    assert "public_key" in document["detail"]
+
+
+def test_an_unforeseen_error_says_where_and_quotes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_settings: object) -> str:
+        raise ValueError("Ayşe Yılmaz 4711")
+
+    monkeypatch.setattr("hub.cli.installation.install", fail)
+    done = CliRunner().invoke(main, ["init", "--home", str(tmp_path)])
+    assert done.exit_code == PROBLEMS["internal"].exit_code
+    assert "ValueError" in done.stderr
+    assert "test_hub_commands.py" in done.stderr
+    assert "4711" not in done.output
