@@ -172,6 +172,16 @@ class LinearSystem:
         """Return the same rows in a system of ``cells`` cells, where cell ``i`` is ``number[i]``."""
         return replace(self, cells=cells, columns=number[self.columns])
 
+    def in_two_parts(self) -> LinearSystem:
+        """Return a system over changes as one over rises (first) and falls (second half of the cells)."""
+        return replace(
+            self,
+            cells=2 * self.cells,
+            starts=2 * self.starts,
+            columns=np.stack([self.columns, self.columns + self.cells], axis=1).reshape(-1),
+            coefficients=np.stack([self.coefficients, -self.coefficients], axis=1).reshape(-1),
+        )
+
     def only_rows(self, keep: BoolArray) -> LinearSystem:
         """Return the system with a subset of its rows, in the same order."""
         sizes = np.diff(self.starts)[keep]

@@ -8,7 +8,7 @@ integer arithmetic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -153,7 +153,7 @@ class _Part:
         self._usual = limits_as_floats(limits)
         self._limits = self._usual.copy()
         self._costs: FloatArray = np.tile(costs, 2)
-        self._system = in_two_parts(system)
+        self._system = system.in_two_parts()
         self._linear = self._program(whole=False)
         self._integer: LinearProgram | None = None
 
@@ -235,14 +235,3 @@ class _Part:
         self._limits[numbers] = upper
         for program in self._programs():
             program.set_limits(numbers, np.zeros(len(upper)), upper)
-
-
-def in_two_parts(system: LinearSystem) -> LinearSystem:
-    """Return a system over changes as one over rises (first) and falls (second half of the variables)."""
-    return replace(
-        system,
-        cells=2 * system.cells,
-        starts=2 * system.starts,
-        columns=np.stack([system.columns, system.columns + system.cells], axis=1).reshape(-1),
-        coefficients=np.stack([system.coefficients, -system.coefficients], axis=1).reshape(-1),
-    )

@@ -1,0 +1,153 @@
+"""The attacker's polytope: all tables that fit what is published, as programs around the true one.
+
+The audit asks it for tables and extremes; it draws no conclusion but those that integer arithmetic allows.
+It deliberately knows nothing of the programs of the suppression (`moves`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, components
+from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
+from aggregation.disclosure.publication import Publication
+
+_BELOW_ONE: Final = 1.0 - 1e-6
+_NOWHERE: Final = Answer(Status.INFEASIBLE, np.zeros(0), 0.0, np.zeros(0))
+
+
+class Polytope:
+    """The attacker's polytope around the true table, cut down to what is connected to the cells in question.
+
+    Variables are differences to the true values, so no large total ever meets a tolerance.
+    """
+
+    def __init__(self, publication: Publication, unknown: BoolArray, wanted: IntArray) -> None:
+        """Cut it out.
+
+        Args:
+            publication: what is published.
+            unknown: cells that substitution does not solve.
+            wanted: numbers of the cells in question, all of them unknown.
+        """
+        self._publication = publication
+        cells, whole = np.flatnonzero(unknown), publication.system
+        activity = whole.activity(publication.values)
+        labels = components(whole.among(cells, activity)[0])
+        labels_wanted = labels[np.searchsorted(cells, wanted)]
+        self._cells = cells[np.isin(labels, labels_wanted)]
+        self._labels = labels[np.isin(labels, labels_wanted)]
+        self._number = np.full(len(unknown), -1, dtype=np.int64)
+        self._number[self._cells] = np.arange(len(self._cells))
+        self._system, self._row_numbers = whole.among(self._cells, activity)
+        floors = publication.floors[self._cells]
+        values = publication.values[self._cells]
+        self._lower = np.where(floors <= -NO_LIMIT, -NO_LIMIT, floors - values)
+        self._box = int(np.abs(values).max(initial=0)) + 16  # vertices need an end; proofs of exposure do not
+        self._boxed = LinearProgram(
+            self._system,
+            np.maximum(self._lower, -self._box).astype(np.float64),
+            np.full(len(self._cells), float(self._box)),
+        )
+        self.programs = 0
+
+    def towards(self, waiting: IntArray, random: np.random.Generator) -> Answer:
+        """Return a vertex that moves the waiting cells, up where they cannot go down."""
+        costs: FloatArray = np.zeros(len(self._cells))
+        numbers = self._number[waiting]
+        sign = np.where(self._lower[numbers] >= 0, -1.0, random.choice([-1.0, 1.0], len(numbers)))
+        costs[numbers] = sign * random.uniform(0.5, 1.5, len(numbers))
+        return self._boxed.minimise(costs)
+
+    def nearest(self, cell: int, sign: int) -> Answer:
+        """Return the differences of a nearest table in which the cell differs by 1 in one direction."""
+        number, count = int(self._number[cell]), len(self._cells)
+        both = np.array([number, number + count])
+        one_way = np.array([1.0, 0.0])[::sign]
+        usual = self._room[both]
+        if np.any(one_way > usual):
+            return _NOWHERE
+        self.programs += 1
+        self._apart.set_limits(both, one_way, one_way)
+        answer = self._apart.solve()
+        self._apart.set_limits(both, np.zeros(2), usual)
+        if answer.status is not Status.OPTIMAL:
+            return answer
+        return replace(answer, values=answer.values[:count] - answer.values[count:])
+
+    @cached_property
+    def _apart(self) -> LinearProgram:
+        """The polytope with rises and falls as variables; what is minimised is their sum."""
+        everything = np.arange(len(self._room))
+        program = LinearProgram(
+            self._system.in_two_parts(), np.zeros(len(everything)), self._room, changing="limits"
+        )
+        program.set_costs(everything, np.ones(len(everything)))
+        return program
+
+    @cached_property
+    def _room(self) -> FloatArray:
+        """How far each cell can rise (first half) and fall."""
+        return limits_as_floats(np.concatenate([np.full_like(self._lower, NO_LIMIT), -self._lower]))
+
+    def extreme(self, cell: int, sign: int) -> Answer:
+        """Return the largest (smallest) difference the cell can have inside the box."""
+        self.programs += 1
+        costs = np.zeros(len(self._cells))
+        costs[self._number[cell]] = -sign
+        return self._boxed.minimise(costs, with_duals=True)
+
+    def excludes_integers(self, answer: Answer) -> bool:
+        """Whether an extreme value shows that the cell cannot differ by 1 in that direction.
+
+        Where the box binds, an extreme below 1 shows nothing (outside, the cell might go further), unless it
+        is 0: the true table is a solution, so if any other moved the cell, a nearer one inside the box would.
+        """
+        if answer.status is not Status.OPTIMAL or abs(answer.objective) >= _BELOW_ONE:
+            return False
+        boxed_in = np.abs(answer.values).max(initial=0.0) >= self._box - 0.5
+        return abs(answer.objective) < 1e-6 or not boxed_in
+
+    def integer_step(self, cell: int, sign: int) -> Answer:
+        """Return an integer table in which the cell differs by at least 1 in one direction."""
+        self.programs += 1
+        lower, upper = self._lower.copy(), np.full(len(self._cells), NO_LIMIT, dtype=np.int64)
+        number = int(self._number[cell])
+        if sign > 0:
+            lower[number] = 1
+        else:
+            upper[number] = -1
+        if lower[number] > upper[number]:
+            return _NOWHERE
+        program = LinearProgram(
+            self._system,
+            limits_as_floats(lower),
+            limits_as_floats(upper),
+            integral=range(len(self._cells)),
+        )
+        costs = np.zeros(len(self._cells))
+        costs[number] = sign
+        return program.minimise(costs)
+
+    def witnessed(self, answer: Answer) -> BoolArray:
+        """Return the cells that a solution proves undetermined; each component stands by itself."""
+        proven = np.zeros(len(self._number), dtype=np.bool_)
+        if answer.status is not Status.OPTIMAL:
+            return proven
+        change = np.rint(answer.values).astype(np.int64)
+        good_cell = change >= self._lower
+        bad_row = ~self._system.satisfied(change)
+        first = self._system.columns[self._system.starts[:-1]]
+        bad_labels = np.concatenate([self._labels[~good_cell], self._labels[first[bad_row]]])
+        proven[self._cells[(change != 0) & ~np.isin(self._labels, bad_labels)]] = True
+        return proven
+
+    def rows_behind(self, answer: Answer) -> list[int]:
+        """Return the relations that force the optimum."""
+        if answer.status is not Status.OPTIMAL or not len(answer.row_duals):
+            return []
+        return [int(self._row_numbers[row]) for row in np.flatnonzero(np.abs(answer.row_duals) > 1e-9)]
