@@ -192,7 +192,8 @@ def _send(
     outcomes = outbox.send(waiting, observer=observe)
     if not wait:
         return outcomes
-    progress.stage(_WAITING, sum(not outcome.decided for outcome in outcomes))
+    if undecided := sum(not outcome.decided for outcome in outcomes):
+        progress.stage(_WAITING, undecided)
     return outbox.await_decisions(
         outcomes, timeout_seconds=session.settings.hub.decision_timeout_seconds, observer=observe
     )

@@ -6,7 +6,6 @@ It deliberately opens no connection and knows no hub.
 
 from node.journal.records import (
     FAILED,
-    FIGURES_KNOWN,
     UNDER_WAY,
     DeliveryEvent,
     DeliveryRecord,
@@ -18,7 +17,6 @@ from node.journal.spool import Journal
 
 __all__ = [
     "FAILED",
-    "FIGURES_KNOWN",
     "UNDER_WAY",
     "DeliveryEvent",
     "DeliveryRecord",

@@ -17,9 +17,8 @@ from typing import Final
 
 from node.mapping import is_missing
 from node.sources.wording import fold
+from protocol.regions import AACHEN_CITY, AACHEN_REST
 
-AACHEN_CITY: Final = "NW05334002"
-AACHEN_REST: Final = "NW05334X002"
 _AACHEN_DISTRICT: Final = "05334"
 _AACHEN_CITY_PART: Final = "002"
 _HISTORIC: Final = frozenset({"05313", "05354"})

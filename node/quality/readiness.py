@@ -39,17 +39,17 @@ def require_mapped(unmapped: Sequence[Unmapped]) -> None:
     )
 
 
-def require_ended(period: Period, *, export_date: date | None) -> None:
+def require_ended(period: Period, *, export_date: date) -> None:
     """Refuse a period that was not over when the export was made (T29).
 
     Args:
         period: the period to deliver.
-        export_date: the day the banner names; None judges nothing.
+        export_date: the day on which the export was made.
 
     Raises:
         KimError: ``period_not_ended`` if the last day of the period is not before the export.
     """
-    if export_date is None or period.last_day < export_date:
+    if period.last_day < export_date:
         return
     raise kim_error(
         "period_not_ended",

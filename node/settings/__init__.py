@@ -8,7 +8,6 @@ from node.settings.configuration import (
     HubSettings,
     Settings,
     check_hub_url,
-    is_loopback,
     load_settings,
     parse_settings,
 )
@@ -20,7 +19,6 @@ __all__ = [
     "HubSettings",
     "Settings",
     "check_hub_url",
-    "is_loopback",
     "load_settings",
     "parse_settings",
     "render_template",

@@ -57,7 +57,7 @@ class HubSettings:
     @property
     def loopback(self) -> bool:
         """Whether the hub runs on this very machine."""
-        return is_loopback(self.url)
+        return _is_loopback(self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,6 @@ class Settings:
         home: folder of journal, parcels, quarantine and log.
         language: language of output.
         hub: where deliveries go.
-        profile: layout of the source.
         source: the export file.
         key: the secret key.
         periods: quarters to deliver, in order of time.
@@ -88,7 +87,6 @@ class Settings:
     home: Path
     language: Language
     hub: HubSettings
-    profile: str
     source: Path
     key: Path
     periods: tuple[Period, ...]
@@ -170,7 +168,7 @@ def parse_settings(data: bytes, *, path: Path) -> Settings:
     return settings
 
 
-def is_loopback(url: str) -> bool:
+def _is_loopback(url: str) -> bool:
     """Whether the host of ``url`` is this very machine, decided without asking any name service."""
     host = urlsplit(url).hostname or ""
     if host.lower() in _LOOPBACK_NAMES:
@@ -198,7 +196,7 @@ def check_hub_url(url: str) -> Text | None:
             "Die Adresse des Hubs enthält keine Zugangsdaten und keine Parameter.",
             "The address of the hub holds no credentials and no parameters.",
         )
-    if parts.scheme == "http" and not is_loopback(url):
+    if parts.scheme == "http" and not _is_loopback(url):
         return Text(
             "http:// ist nur zu diesem Rechner selbst erlaubt; der Hub braucht https://.",
             "http:// is allowed to this very machine only; the hub needs https://.",
@@ -228,7 +226,6 @@ def _assemble(
         home=located("node", "home"),
         language="en" if text("node", "language") == "en" else "de",
         hub=_hub(values, faults, ca_bundle=located("hub", "ca_bundle")),
-        profile=text("source", "profile"),
         source=located("source", "path"),
         key=located("key", "path"),
         periods=_periods(text("periods", "first"), text("periods", "last"), faults),

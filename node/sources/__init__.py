@@ -6,17 +6,13 @@ the encoding and keeps everything; it maps no code and drops no row (that is `ma
 
 from __future__ import annotations
 
-from node.sources.profile_a import COLUMNS, OPTIONAL, REQUIRED, Layout
+from node.sources.profile_a import COLUMNS
 from node.sources.raw_table import DistinctTexts, Mask, RawTable, Rows
-from node.sources.reading import DEFAULT_LIMITS, SourceLimits, read_profile_a
+from node.sources.reading import SourceLimits, read_profile_a
 
 __all__ = [
     "COLUMNS",
-    "DEFAULT_LIMITS",
-    "OPTIONAL",
-    "REQUIRED",
     "DistinctTexts",
-    "Layout",
     "Mask",
     "RawTable",
     "Rows",

@@ -36,10 +36,6 @@ class DistinctTexts:
     texts: list[str] = field(repr=False)
     index: Rows = field(repr=False)
 
-    def spread(self, per_text: npt.ArrayLike) -> npt.NDArray[np.generic]:
-        """Turn one value per distinct text into one value per row."""
-        return np.asarray(per_text)[self.index]
-
 
 @dataclass(frozen=True, slots=True)
 class RawTable:

@@ -29,7 +29,6 @@ from protocol.texts import Text
 _HEADER_WITHIN_LINES: Final = 20
 _BLOCK_ROWS: Final = 4096
 _DEFAULT_DELIMITER: Final = ";"
-_DELIMITERS: Final = ";,\t|"
 _SEP_LINE: Final = re.compile(r'"?sep=(?P<delimiter>[;,\t|])"?;*', re.IGNORECASE)
 _EXPORT_LINE: Final = re.compile(
     r"\b(?:export|stand|erstellt)\w*\b.*?\b(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})\b",
@@ -50,14 +49,14 @@ class SourceLimits:
     max_rows: int = 5_000_000
 
 
-DEFAULT_LIMITS: Final = SourceLimits()
+_DEFAULT_LIMITS: Final = SourceLimits()
 
 
 def read_profile_a(
     path: Path,
     *,
     local_names: Mapping[str, str] | None = None,
-    limits: SourceLimits = DEFAULT_LIMITS,
+    limits: SourceLimits = _DEFAULT_LIMITS,
 ) -> RawTable:
     """Read an export of profile A.
 
