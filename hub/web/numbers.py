@@ -94,10 +94,10 @@ def day_of(moment: datetime, language: str) -> str:
 
 
 def quarter_name(period: Period) -> Text:
-    """Name a period for people: ``3. Quartal 2026`` / ``Q3 2026``; a year stands alone."""
+    """Name a period for people: ``3. Quartal 2026`` / ``Q3 2026`` (no-break spaces); a year stands alone."""
     if period.quarter is None:
         return Text(str(period.year), str(period.year))
-    return Text(f"{period.quarter}. Quartal {period.year}", f"Q{period.quarter} {period.year}")
+    return Text(f"{period.quarter}.{_NBSP}Quartal {period.year}", f"Q{period.quarter}{_NBSP}{period.year}")
 
 
 def quarter_mark(period: Period) -> str:

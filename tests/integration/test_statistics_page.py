@@ -87,7 +87,7 @@ def test_a_total_stands_with_its_bounds_and_coverage(client) -> None:
 
 def test_distinct_persons_are_explained_where_they_do_not_add_up(client) -> None:
     text = text_of(client, "/?indicator=PERSONS_SUPPORTED&period=2026-Q2")
-    assert re.search(r"zwischen [\d.]+ und [\d.]+ Personen im 2\. Quartal 2026", text)
+    assert re.search(r"zwischen [\d.]+ und [\d.]+ Personen im 2\.\u00a0Quartal 2026", text)
     assert "Wer in zwei Gebieten begleitet wurde, zählt in beiden." in text
 
 
@@ -233,7 +233,7 @@ def test_an_earlier_release_stays_readable_and_says_so(client) -> None:
     text = text_of(client, "/?release=1")
     assert "Veröffentlichung 1 vom" in text
     assert "Sie lesen eine frühere Veröffentlichung." in text
-    assert "Kennzahlen im Land, 2. Quartal 2026" in text
+    assert "Kennzahlen im Land, 2.\u00a0Quartal 2026" in text
 
 
 def test_an_empty_hub_shows_that_nothing_was_released(tmp_path: Path) -> None:

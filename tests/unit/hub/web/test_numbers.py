@@ -57,7 +57,7 @@ def test_dates_and_quarters() -> None:
     assert numbers.day(dt.date(2022, 5, 15), "en") == "15 May 2022"
     # An instant shortly before midnight in Greenwich is the next day in Germany.
     assert numbers.day_of(dt.datetime(2026, 10, 5, 22, 30, tzinfo=dt.UTC), "de") == "6. Oktober 2026"
-    assert numbers.quarter_name(Period(2026, 3)).de == "3. Quartal 2026"
-    assert numbers.quarter_name(Period(2026, 3)).en == "Q3 2026"
+    assert numbers.quarter_name(Period(2026, 3)).de == "3.\u00a0Quartal 2026"
+    assert numbers.quarter_name(Period(2026, 3)).en == "Q3\u00a02026"
     assert numbers.quarter_name(Period(2026)).de == "2026"
     assert numbers.quarter_mark(Period(2026, 3)) == "Q3\u00a026"
