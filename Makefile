@@ -88,7 +88,7 @@ setup: $(VENV)/.stamp
 # Our own package, made by the hatchling of the lock; again when the packaging changes.
 $(VENV)/.stamp: $(VENV)/.stamp-locked pyproject.toml
 	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
-	@# The demo starts hundreds of processes; where Python writes no bytecode by itself, each would compile anew.
+	@# The demo starts over a hundred processes; where Python writes no bytecode by itself, each would compile anew.
 	@$(VENV)/bin/python -m compileall -q protocol aggregation node hub
 	@touch $@
 
