@@ -17,12 +17,11 @@ from hub.services.opening import require_open
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.catalogue import Dataset, RuleKind
-from protocol.columns import schema_id, schema_sha256
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, parse_envelope, statement_id
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.periods import Period
 from protocol.statement import SubmissionStatement
-from protocol.submission_rules import DELIVERABLE
+from protocol.submission_rules import agreed_dataset
 from protocol.texts import Text
 
 _LOG: Final = logging.getLogger("kim.hub.intake")
@@ -110,29 +109,15 @@ def missing_chunks(unit: UnitOfWork, submission: Submission) -> list[list[int]]:
 
 
 def _check_content(context: HubContext, statement: SubmissionStatement) -> Dataset:
-    # 5. The dataset is one of the catalogue's, in the version that this hub reads.
-    dataset = next((d for d in context.catalogue.datasets.values() if d.urn == statement.dataset), None)
-    if dataset is None or dataset.id not in DELIVERABLE:
-        raise kim_error("schema_unknown", pointer="/dataset")
-    # 6. Node and hub mean the same columns and the same catalogue.
-    if (statement.schema, statement.schema_sha256) != (schema_id(dataset), schema_sha256(dataset)):
-        raise kim_error("schema_mismatch", pointer="/schema_sha256")
-    if statement.catalogue_sha256 != context.catalogue.sha256:
-        raise kim_error(
-            "schema_unknown",
-            Text(
-                "Die Lieferung wurde mit einer anderen Fassung des Katalogs erzeugt.",
-                "The delivery was made with another version of the catalogue.",
-            ),
-            pointer="/catalogue_sha256",
-        )
-    # 7. Its size is within the limit, and so are the chunks it is cut into.
+    # 5. Node and hub mean the same dataflow, columns and catalogue.
+    dataset = agreed_dataset(statement, context.catalogue)
+    # 6. Its size is within the limit, and so are the chunks it is cut into.
     payload = statement.payload
     if payload.size > context.settings.max_payload_bytes:
         raise kim_error("too_large", pointer="/payload/size")
     if payload.chunk > context.settings.chunk_bytes:
         raise kim_error("too_large", pointer="/payload/chunk")
-    # 8. The node's threshold is at least the catalogue's.
+    # 7. The node's threshold is at least the catalogue's.
     minimum = min(i.rule.min_contributors for i in dataset.indicators if i.rule.kind is not RuleKind.NONE)
     if statement.min_contributors < minimum:
         raise kim_error("k_anonymity", pointer="/min_contributors")
@@ -142,19 +127,26 @@ def _check_content(context: HubContext, statement: SubmissionStatement) -> Datas
 def _check_period(
     context: HubContext, unit: UnitOfWork, dataset: Dataset, statement: SubmissionStatement
 ) -> None:
-    # 9. The period has ended and is not closed.
-    require_open(context, unit, dataset.id, Period.parse(statement.period))
+    # 8. The period has ended and is not closed.
+    require_open(
+        context,
+        unit,
+        Period.parse(statement.period),
+        node_id=statement.node,
+        dataset=dataset.id,
+        revision=statement.revision,
+    )
 
 
 def _check_chain(context: HubContext, unit: UnitOfWork, dataset: Dataset, signed: Signed) -> None:
-    # 10. It continues the chain of this node, dataset and period, and there is no other unfinished link.
+    # 9. It continues the chain of this node, dataset and period, and there is no other unfinished link.
     statement = signed.statement
     head = unit.submissions.head(signed.node.id, dataset.id, statement.period)
     expected = (1, None) if head is None else (head.revision + 1, head.id)
     unfinished = head is not None and head.state in OPEN_UPLOAD | UNDECIDED
     if unfinished or (statement.revision, statement.supersedes) != expected:
         raise _conflict(head)
-    # 11. The node has not begun more uploads than it may.
+    # 10. The node has not begun more uploads than it may.
     if unit.submissions.open_uploads(signed.node.id) >= context.settings.max_open_uploads:
         raise kim_error(
             "rate_limited",
