@@ -13,6 +13,8 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import SubmissionState
 from hub.services.context import HubContext
+from hub.services.verification import cells_of
+from hub.store.records import Submission
 from protocol.grid import grid_of
 from protocol.observations import STATE_NUMBER, CellState
 
@@ -26,10 +28,9 @@ def bound(context: HubContext, submission_id: SubmissionId) -> None:
         submission = unit.submissions.get(submission_id)
     if submission is None or submission.state is not SubmissionState.ACCEPTED:
         return
-    if submission.bounds_sha256 is None and submission.canonical_sha256 is not None:
-        rows = len(grid_of(context.catalogue, submission.dataset))
-        cells = Cells.from_bytes(context.blobs.get(submission.canonical_sha256), rows=rows)
-        blob = context.blobs.put(bounds_of(context, submission.dataset, cells).to_bytes())
+    if submission.bounds_sha256 is None:
+        cells = cells_of(context, submission)
+        blob = context.blobs.put(_bounds(context, submission.dataset, cells).to_bytes())
         with context.database.write() as unit:
             unit.submissions.set_bounds(submission_id, blob)
             # The last missing bounds of a closed period: now it can be compiled.
@@ -37,7 +38,17 @@ def bound(context: HubContext, submission_id: SubmissionId) -> None:
                 unit.after_commit(Job(JobName.COMPILE, (submission.dataset, submission.period)))
 
 
-def bounds_of(context: HubContext, dataset: str, cells: Cells) -> Bounds:
+def bounds_of(context: HubContext, submission: Submission, cells: Cells) -> Bounds:
+    """Return the bounds of a bounded submission, worked out again from its cells if their blob is damaged."""
+    if submission.bounds_sha256 is None:
+        raise RuntimeError("the bounds are not known yet")
+    data = context.blobs.get_derived(
+        submission.bounds_sha256, lambda: _bounds(context, submission.dataset, cells).to_bytes()
+    )
+    return Bounds.from_bytes(data, rows=len(cells.values))
+
+
+def _bounds(context: HubContext, dataset: str, cells: Cells) -> Bounds:
     """Return the bounds of every cell of one delivery; a published cell is its own bound."""
     grid = grid_of(context.catalogue, dataset)
     published = np.isin(cells.states, [STATE_NUMBER[state] for state in CellState if state.has_value])

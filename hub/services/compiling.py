@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.merge import Aggregate, AreaDelivery, merge
-from hub.domain.cell_columns import Bounds, Cells
 from hub.domain.jobs import Job, JobName
-from hub.services.bounding import OPEN_ABOVE
+from hub.services.bounding import OPEN_ABOVE, bounds_of
 from hub.services.context import HubContext
+from hub.services.verification import cells_of
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol import strict_json
@@ -138,7 +138,7 @@ class _Table:
 
 def _table(context: HubContext, dataset: str, inputs: Inputs) -> _Table:
     rows = len(grid_of(context.catalogue, dataset))
-    deliveries = {head.area: _delivery(context, head, rows=rows) for head in inputs.heads}
+    deliveries = {head.area: _delivery(context, head) for head in inputs.heads}
     leaves = [area.id for area in reporting_areas()]
     totals = merge(context.catalogue, dataset, list(deliveries.values()), tree=context.tree)
     columns = [_leaf(deliveries.get(leaf), rows=rows) for leaf in leaves]
@@ -147,11 +147,9 @@ def _table(context: HubContext, dataset: str, inputs: Inputs) -> _Table:
     return _Table((*leaves, *(total.region for total in totals)), *stacked)
 
 
-def _delivery(context: HubContext, head: Submission, *, rows: int) -> AreaDelivery:
-    if head.canonical_sha256 is None or head.bounds_sha256 is None:
-        raise RuntimeError("an input without cells or bounds")
-    cells = Cells.from_bytes(context.blobs.get(head.canonical_sha256), rows=rows)
-    bounds = Bounds.from_bytes(context.blobs.get(head.bounds_sha256), rows=rows)
+def _delivery(context: HubContext, head: Submission) -> AreaDelivery:
+    cells = cells_of(context, head)
+    bounds = bounds_of(context, head, cells)
     return AreaDelivery(area=head.area, state=cells.states, lower=bounds.lower, upper=bounds.upper)
 
 

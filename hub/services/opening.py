@@ -24,8 +24,19 @@ def require_taken(context: HubContext, period: Period) -> None:
         raise kim_error("period_not_open", pointer="/period")
 
 
-def require_open(context: HubContext, unit: UnitOfWork, dataset: str, period: Period) -> None:
-    """Raise `period_not_open` or `period_closed` unless deliveries for `dataset` and `period` are taken."""
+def require_open(
+    context: HubContext, unit: UnitOfWork, period: Period, *, node_id: str, dataset: str, revision: int
+) -> None:
+    """Raise `period_not_open` or `period_closed` unless a node's delivery for a period is taken.
+
+    A closed period still takes a revision that came in time and that the hub then lost: what was delivered
+    must not be missing in the statistics by the hub's own fault.
+
+    Raises:
+        KimError: `period_not_open` or `period_closed`.
+    """
     require_taken(context, period)
-    if unit.periods.is_closed(dataset, str(period)):
+    if not unit.periods.is_closed(dataset, str(period)):
+        return
+    if not unit.submissions.was_lost(node_id, dataset, str(period), revision=revision):
         raise kim_error("period_closed", pointer="/period")

@@ -164,7 +164,14 @@ def refusal_by_now(context: HubContext, unit: UnitOfWork, submission: Submission
     if node is None or node.status is not NodeStatus.ACTIVE:
         return kim_error("node_suspended")
     try:
-        require_open(context, unit, submission.dataset, Period.parse(submission.period))
+        require_open(
+            context,
+            unit,
+            Period.parse(submission.period),
+            node_id=submission.node_id,
+            dataset=submission.dataset,
+            revision=submission.revision,
+        )
     except KimError as error:
         return error
     return None

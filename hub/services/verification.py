@@ -5,9 +5,9 @@ received bytes stay, whatever the decision; running it again, or twice at once, 
 
 A fault of this machine is no decision. One that hits every submission alike (no sandbox, a full disk, a busy
 database) is waited out. One that hits this submission (its stored bytes are lost or damaged) is tried
-`MAX_ATTEMPTS` times, each a record in the audit trail, and then ends in a rejection as `internal`: while the
-period is open the node can deliver again, and once it is closed the publication of all periods no longer
-waits for one lost file.
+`MAX_ATTEMPTS` times, each a record in the audit trail, and then ends in a rejection as `internal`: the node
+can deliver again, also after the period was closed, and the publication of all periods does not wait for one
+lost file.
 """
 
 import errno
@@ -103,6 +103,19 @@ def _was_last_attempt(context: HubContext, submission_id: SubmissionId, fault: E
         detail = {"attempt": attempt, "fault": type(fault).__name__}
         unit.audit(_FAILED, submission_id, at=context.clock.now(), actor="hub", detail=detail)
     return attempt >= MAX_ATTEMPTS
+
+
+def cells_of(context: HubContext, submission: Submission) -> Cells:
+    """Return the cells of an accepted submission, derived again from its payload if their blob is damaged.
+
+    Raises:
+        OSError: cells and evidence are lost or damaged.
+        KimError, SandboxDownError: the payload cannot be checked now.
+    """
+    if submission.canonical_sha256 is None:
+        raise RuntimeError("only an accepted submission has cells")
+    data = context.blobs.get_derived(submission.canonical_sha256, lambda: _checked_cells(context, submission))
+    return Cells.from_bytes(data, rows=len(grid_of(context.catalogue, submission.dataset)))
 
 
 def _checked_cells(context: HubContext, submission: Submission) -> bytes:

@@ -9,7 +9,7 @@ right bytes again repairs the blob. Nothing here is named by a client; nothing i
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from hub.domain.ids import Sha256, is_sha256
@@ -105,3 +105,21 @@ class BlobStore:
         if hashlib.sha256(data).hexdigest() != name:
             raise DamagedBlobError(f"blob {name} is damaged")
         return data
+
+    def get_derived(self, name: Sha256, derive: Callable[[], bytes]) -> bytes:
+        """Return the bytes of a blob that can be derived again, and store them again if it is damaged.
+
+        Args:
+            name: the blob's digest.
+            derive: makes its bytes; called only if they are lost or damaged.
+
+        Raises:
+            FileNotFoundError, DamagedBlobError: what was derived are other bytes.
+        """
+        try:
+            return self.get(name)
+        except (FileNotFoundError, DamagedBlobError):
+            data = derive()
+            if self.put_parts([data], expected=name) != name:
+                raise
+            return data

@@ -47,6 +47,15 @@ _UNDECIDED = _COUNT.where(
     _T.c.period == sa.bindparam("period"),
     _T.c.state.in_(UNDECIDED),
 )
+_LOST = _COUNT.where(
+    _T.c.node_id == sa.bindparam("node_id"),
+    _T.c.dataset == sa.bindparam("dataset"),
+    _T.c.period == sa.bindparam("period"),
+    _T.c.revision == sa.bindparam("revision"),
+    _T.c.state == SubmissionState.REJECTED,
+    _T.c.problem_code == "internal",
+    _T.c.received_at.is_not(None),
+)
 _INSERT, _INSERT_EVENT, _INSERT_CHUNK = _T.insert(), _EVENT.insert(), _CHUNK.insert()
 _CHUNKS = sa.select(_CHUNK.c.n, _CHUNK.c.sha256).where(_CHUNK.c.submission_id == sa.bindparam("id"))
 _EVENTS = (
@@ -141,6 +150,10 @@ class Submissions:
         """Return how many uploads of a node are not complete."""
         return self._count(_OPEN_UPLOADS, node_id=node_id)
 
+    def was_lost(self, node_id: str, dataset: str, period: str, *, revision: int) -> bool:
+        """Whether this revision was received and then rejected by a fault of the hub's own (`internal`)."""
+        return self._count(_LOST, node_id=node_id, dataset=dataset, period=period, revision=revision) > 0
+
     def accepted(self, dataset: str, period: str) -> list[Submission]:
         """Return what counts for a dataset and period, ordered by area."""
         found = self._all(_ACCEPTED, dataset=dataset, period=period)
@@ -197,7 +210,7 @@ class Submissions:
     def _all(self, statement: sa.Select[Any], **values: str) -> list[Submission]:
         return [_submission(row._asdict()) for row in self._connection.execute(statement, values)]
 
-    def _count(self, statement: sa.Select[Any], **values: str) -> int:
+    def _count(self, statement: sa.Select[Any], **values: str | int) -> int:
         return int(self._connection.execute(statement, values).scalar_one())
 
 

@@ -21,6 +21,7 @@ from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
 from hub.services.publishing import close, publish
 from hub.services.verification import MAX_ATTEMPTS, verify
+from hub.store.blobs import DamagedBlobError
 from protocol.periods import Period
 from protocol.problems import MEDIA_TYPE, PROBLEMS, Retry
 from tests.factories.patience import assert_soon
@@ -162,6 +163,56 @@ def test_a_submission_that_cannot_be_decided_does_not_hold_up_publication_for_ev
     assert PROBLEMS["internal"].retry is Retry.AFTER
     assert compile_cube(context, "CASES", "2026-Q1") is not None
     assert publish(context) == 1
+    # What came in time may come again: the next release has it. Nothing else is taken any more.
+    again = lost.parcel()
+    assert lost.send(again).status_code == 202
+    verify(context, SubmissionId(again.id))
+    bound(context, SubmissionId(again.id))
+    assert compile_cube(context, "CASES", "2026-Q1") is not None
+    assert publish(context) == 2
+    assert_refused(lost.announce(lost.parcel(revision=2, supersedes=again.id)), "period_closed")
+    assert_refused(fine.announce(fine.parcel(revision=2, supersedes=other.id)), "period_closed")
+    stranger = running.sender("NW05113")
+    assert_refused(stranger.announce(stranger.parcel()), "period_closed")
+
+
+@pytest.mark.parametrize("fault", ["lost", "damaged"])
+def test_what_was_derived_is_derived_again(running: RunningHub, fault: str) -> None:
+    context = running.hub.context
+    sender = running.sender()
+    parcel = sender.parcel(withheld=[3, 4])
+    sender.send(parcel)
+    verify(context, SubmissionId(parcel.id))
+    bound(context, SubmissionId(parcel.id))
+    with context.database.read() as unit:
+        row = unit.submissions.get(SubmissionId(parcel.id))
+    assert row is not None
+    files = [context.blobs.path(name) for name in (row.canonical_sha256, row.bounds_sha256)]
+    whole = [file.read_bytes() for file in files]
+    for file in files:
+        file.unlink()
+        if fault == "damaged":
+            file.write_bytes(b"junk")
+    close(context, [Period(2026, 1)])
+    assert compile_cube(context, "CASES", "2026-Q1") is not None
+    assert [file.read_bytes() for file in files] == whole
+
+
+def test_what_was_derived_is_lost_with_its_evidence(running: RunningHub) -> None:
+    context = running.hub.context
+    sender = running.sender()
+    parcel = sender.parcel()
+    sender.send(parcel)
+    verify(context, SubmissionId(parcel.id))
+    bound(context, SubmissionId(parcel.id))
+    with context.database.read() as unit:
+        row = unit.submissions.get(SubmissionId(parcel.id))
+    assert row is not None
+    for name in (row.canonical_sha256, row.payload_sha256):
+        context.blobs.path(name).unlink()
+    close(context, [Period(2026, 1)])
+    with pytest.raises(DamagedBlobError):
+        compile_cube(context, "CASES", "2026-Q1")
 
 
 def test_a_full_disk_is_waited_out(running: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:

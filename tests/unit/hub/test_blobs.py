@@ -74,6 +74,19 @@ def test_storing_again_repairs_a_damaged_blob(tmp_path: Path) -> None:
     assert _files(tmp_path) == [store.path(name)]
 
 
+def test_a_derived_blob_is_made_again_only_if_it_is_gone_and_only_the_same(tmp_path: Path) -> None:
+    store = BlobStore(tmp_path)
+    name = store.put(b"derived")
+    assert store.get_derived(name, lambda: pytest.fail("it is there")) == b"derived"
+    _damage(store, name)
+    assert store.get_derived(name, lambda: b"derived") == b"derived"
+    assert store.get(name) == b"derived"
+    store.path(name).unlink()
+    with pytest.raises(FileNotFoundError):
+        store.get_derived(name, lambda: b"something else")
+    assert _files(tmp_path) == []
+
+
 def test_bytes_other_than_the_expected_ones_are_not_stored(tmp_path: Path) -> None:
     store = BlobStore(tmp_path)
     expected = Sha256(hashlib.sha256(b"evidence").hexdigest())
