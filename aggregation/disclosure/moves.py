@@ -77,9 +77,9 @@ class Moves:
         """Let cells move at next to no cost: they are withheld now, and served."""
         numbers = np.flatnonzero(cells)
         self._costs[numbers] = FREE
-        for label in np.unique(self._labels[numbers]):
-            if int(label) in self._parts:
-                self._parts[int(label)].set_costs(numbers[self._labels[numbers] == label], FREE)
+        labels = self._labels[numbers]
+        for label in self._parts.keys() & set(labels.tolist()):
+            self._parts[label].set_costs(numbers[labels == label], FREE)
 
     def forbid(self, cell: int) -> None:
         """Hold a cell at its true value; it cannot be asked for either."""

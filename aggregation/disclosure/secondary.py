@@ -77,10 +77,10 @@ def protect_cells(task: Task) -> Pattern:
 
 @dataclass(eq=False)
 class _Certificates:
-    """Witnesses found so far, and which demands they meet: row 0 "differs", row 1 "is larger"."""
+    """Witnesses found so far, each with the demands that it meets: row 0 "differs", row 1 "is larger"."""
 
     demands: BoolArray
-    changes: list[IntArray] = field(default_factory=list)
+    witnesses: list[tuple[IntArray, BoolArray]] = field(default_factory=list)
     met: BoolArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,16 +94,16 @@ class _Certificates:
         return met
 
     def add(self, change: IntArray) -> None:
-        self.changes.append(change)
-        self.met |= self.meets(change)
+        met = self.meets(change)
+        self.witnesses.append((change, met))
+        self.met |= met
 
-    def without(self, cell: int) -> tuple[list[IntArray], BoolArray]:
+    def without(self, cell: int) -> tuple[list[tuple[IntArray, BoolArray]], BoolArray]:
         """Return the witnesses that do not need ``cell``, and which demands they meet."""
-        kept = [change for change in self.changes if change[cell] == 0]
-        met = self.demands.copy()
-        together = np.array(kept, dtype=np.int64).reshape(len(kept), met.shape[1])
-        met[0] &= together.any(axis=0)
-        met[1] &= (together > 0).any(axis=0)
+        kept = [witness for witness in self.witnesses if witness[0][cell] == 0]
+        met = np.zeros_like(self.demands)
+        for _, by_this_one in kept:
+            met |= by_this_one
         return kept, met
 
 
@@ -114,6 +114,8 @@ class _WitnessSearch:
         self._task = task
         self._start = task.publication.withheld
         self._withheld = task.publication.withheld.copy()
+        # A proposal counts if it is an alternative table once the optional cells that it moves are withheld.
+        self._movable = replace(task.publication, withheld=self._start | task.optional)
         self._certificates = _Certificates(np.stack([task.sensitive, task.upward]))
         self._unprotected: list[int] = []
         self._undecided = False
@@ -128,7 +130,7 @@ class _WitnessSearch:
         for largest in (-1, 1):
             cells = np.flatnonzero(self._task.sensitive & ~self._certificates.met[0])
             change = self._moves.for_nothing(cells, np.where(self._at_floor[cells], 1, largest))
-            if change.any() and self._holds(change) and not np.any(change[~self._withheld]):
+            if change.any() and self._movable.is_alternative(change) and not np.any(change[~self._withheld]):
                 self._accept(change)
 
     def serve_one_by_one(self) -> None:
@@ -155,7 +157,7 @@ class _WitnessSearch:
         """Return the outcome."""
         return Pattern(
             withheld=self._withheld,
-            witnesses=tuple(self._certificates.changes),
+            witnesses=tuple(change for change, _ in self._certificates.witnesses),
             unprotected=tuple(sorted(self._unprotected)),
             undecided=self._undecided,
             solves=self._moves.solves,
@@ -190,18 +192,13 @@ class _WitnessSearch:
                 answer = self._moves.cheapest(cell, sign, whole=True)
                 change = self._moves.change(cell, answer)
                 self._undecided |= answer.status not in {Status.OPTIMAL, Status.INFEASIBLE}
-            if change is not None and change[cell] and self._holds(change):
+            if change is not None and change[cell] and self._movable.is_alternative(change):
                 yield change
-
-    def _holds(self, change: IntArray) -> bool:
-        """Whether a proposal is an alternative table, once the optional cells it moves are withheld."""
-        pattern = self._withheld | (self._task.optional & (change != 0))
-        return replace(self._task.publication, withheld=pattern).is_alternative(change)
 
     def _give_back(self, cell: int) -> None:
         kept, met = self._certificates.without(cell)
         self._moves.forbid(cell)
-        fresh: list[IntArray] = []
+        fresh: list[tuple[IntArray, BoolArray]] = []
         for demand, other in np.argwhere(self._certificates.met & ~met):
             if met[demand, other]:
                 continue
@@ -209,10 +206,10 @@ class _WitnessSearch:
             if change is None:
                 self._moves.allow(cell)
                 return
-            fresh.append(change)
-            met |= self._certificates.meets(change)
+            fresh.append((change, self._certificates.meets(change)))
+            met |= fresh[-1][1]
         self._withheld[cell] = False
-        self._certificates.changes = kept + fresh
+        self._certificates.witnesses = kept + fresh
 
     def _free_witness(self, cell: int, signs: tuple[int, ...]) -> IntArray | None:
         """Return a witness that needs no further cell."""
