@@ -32,7 +32,6 @@ HUB_IS_AWAY: Final = frozenset(
         "busy",
         "rate_limited",
         "internal",
-        "log_unavailable",
         "storage_full",
         "spool_damaged",
         "config_invalid",

@@ -159,7 +159,7 @@ def problem_page(error: KimError, query: PageQuery, *, demo: bool) -> ProblemPag
         demo=demo,
         title=wording.say(error.problem.title),
         detail=wording.say(error.detail),
-        remedy=wording.say(error.problem.remedy),
+        remedy=wording.say(error.remedy),
         code=error.code,
     )
 

@@ -86,7 +86,7 @@ class Console:
             click.echo(f"  {error.detail.in_(language)}", err=True)
         for item in error.errors:
             click.echo(f"  - {item.pointer}: {item.text.in_(language)}", err=True)
-        click.echo(f"  → {problem.remedy.in_(language)}", err=True)
+        click.echo(f"  → {error.remedy.in_(language)}", err=True)
 
 
 def _room(before: int) -> int | None:

@@ -167,7 +167,7 @@ def waiting(dossier: Dossier, language: str) -> list[tuple[Text, str]]:
 
 def what_to_do(error: KimError) -> Text:
     """Say what happened this time, where that is more than the title, and what to do about it."""
-    detail, remedy = error.detail, error.problem.remedy
+    detail, remedy = error.detail, error.remedy
     if detail == error.problem.title:
         return remedy
     return Text(f"{detail.de} {remedy.de}", f"{detail.en} {remedy.en}")

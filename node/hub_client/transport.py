@@ -41,9 +41,7 @@ _PIECE_BYTES: Final = 8_192
 
 # Refusals that usually pass within the patience of one command. Others of the kind "later" (a period that is
 # not open yet, a suspended node) do not, and are reported at once.
-_PASSING: Final = frozenset(
-    {"hub_unreachable", "busy", "rate_limited", "internal", "log_unavailable", "digest_mismatch"}
-)
+_PASSING: Final = frozenset({"hub_unreachable", "busy", "rate_limited", "internal", "digest_mismatch"})
 _GATEWAY_FAILURES: Final = frozenset({502, 503, 504})
 
 

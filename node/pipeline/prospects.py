@@ -25,7 +25,7 @@ from protocol.periods import Period
 from protocol.texts import Text
 
 # A rejection with one of these codes said nothing about the figures: the same content may be signed anew.
-_REJECTED_BY_CHANCE: Final = frozenset({"upload_expired", "internal", "key_revoked", "key_expired"})
+_REJECTED_BY_CHANCE: Final = frozenset({"upload_expired", "internal", "key_revoked"})
 _BLOCKING: Final = frozenset(
     {"disclosure_unsafe", "disclosure_unknown", "k_anonymity", "value_rule", "not_canonical"}
 )
