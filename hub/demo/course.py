@@ -51,8 +51,7 @@ class AreaRun:
         rows: data rows of its export.
         report: what `kim-node submit --json` said, or None if it failed.
         failure: why it failed, or empty.
-        node_seconds: wall-clock time of `kim-node submit`.
-        node_cpu_seconds: its processor time.
+        node_cpu_seconds: processor time of `kim-node submit`.
         node_peak_bytes: largest resident size of the node.
     """
 
@@ -60,7 +59,6 @@ class AreaRun:
     rows: int
     report: Mapping[str, Any] | None
     failure: str
-    node_seconds: float
     node_cpu_seconds: float
     node_peak_bytes: int
 
@@ -201,7 +199,7 @@ class Course:
             f"{rows} rows, {cells} cells, {withheld} withheld",
         )
         progress.area_done(region.name, Text(failure, failure) if failure else told)
-        return AreaRun(region, rows, report, failure, done.seconds, done.cpu_seconds, done.peak_bytes)
+        return AreaRun(region, rows, report, failure, done.cpu_seconds, done.peak_bytes)
 
     def folder_of(self, region: Region) -> Path:
         """Return the folder of an area's export, answer key and node."""

@@ -1,7 +1,7 @@
 """Real processes of the product: started by path, measured, ended by their number.
 
 Purpose: the demo runs `kim-node` and `kim-hub` exactly as an operator does, and wants to know what they
-cost: seconds and peak memory of each child (``wait4``), and of the hub while it is alive (``/proc``).
+cost: processor time and peak memory of each child (``wait4``), and of the hub while it is alive (``/proc``).
 
 Invariants: no shell; every child has its own session, so that Ctrl-C reaches the demo alone, which then
 ends its children in order; a child is only ever ended by the process that started it. Standard output and
@@ -17,7 +17,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,6 @@ class Finished:
         exit_code: as a shell would see it; negative for a signal.
         output: standard output.
         errors: standard error.
-        seconds: wall-clock time.
         cpu_seconds: processor time, its own children included.
         peak_bytes: largest resident size.
     """
@@ -43,7 +41,6 @@ class Finished:
     exit_code: int
     output: str
     errors: str
-    seconds: float
     cpu_seconds: float
     peak_bytes: int
 
@@ -85,7 +82,6 @@ class ProcessTable:
 
     def run(self, command: Sequence[str], *, log: Path) -> Finished:
         """Start a child and wait for its end."""
-        started = time.perf_counter()
         process = self.start(command, log=log)
         # First wait without reaping, then reap under the lock: nobody can signal a number that is free again.
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -98,7 +94,6 @@ class ProcessTable:
             exit_code=process.returncode,
             output=log.with_suffix(".out").read_text(encoding="utf-8", errors="replace"),
             errors=log.with_suffix(".err").read_text(encoding="utf-8", errors="replace"),
-            seconds=time.perf_counter() - started,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             peak_bytes=usage.ru_maxrss * _MAXRSS_UNIT,
         )

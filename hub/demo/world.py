@@ -22,7 +22,6 @@ from hub.demo.countries import ORIGIN_SHARES, ORIGINS, Country
 from hub.demo.distributions import Shares
 
 FIRST_DAY: Final = date(2024, 10, 1)
-LAST_DAY: Final = date(2026, 9, 30)
 EXPORT_DAY: Final = date(2026, 10, 5)
 QUARTERS: Final = 8
 _DAY: Final = timedelta(days=1)

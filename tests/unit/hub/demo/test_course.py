@@ -66,7 +66,7 @@ def summary_of(run: AreaRun, found: Judgement, *, due: int = 3) -> Any:
 
 
 def test_a_demo_in_which_everything_holds() -> None:
-    summary = summary_of(AreaRun(AREA, 10, report(), "", 1.0, 1.0, 2**20), judgement())
+    summary = summary_of(AreaRun(AREA, 10, report(), "", 1.0, 2**20), judgement())
     assert summary.ok
     document = summary.document()
     assert document["areas"] == {"expected": 1, "delivered": 1}
@@ -78,13 +78,13 @@ def test_a_demo_in_which_everything_holds() -> None:
 @pytest.mark.parametrize(
     ("run", "due"),
     [
-        (AreaRun(AREA, 10, None, "kim-node submit failed", 1.0, 1.0, 0), 3),
-        (AreaRun(AREA, 10, report(audit="unknown"), "", 1.0, 1.0, 0), 3),
-        (AreaRun(AREA, 10, report(audit="a word of a later version"), "", 1.0, 1.0, 0), 3),
-        (AreaRun(AREA, 10, report() | {"deliveries": []}, "", 1.0, 1.0, 0), 3),
-        (AreaRun(AREA, 10, report(withheld=1), "", 1.0, 1.0, 0), 3),
-        (AreaRun(AREA, 10, report(), "", 1.0, 1.0, 0), 4),
-        (AreaRun(AREA, 10, report(), "", 1.0, 1.0, 0), 2),
+        (AreaRun(AREA, 10, None, "kim-node submit failed", 1.0, 0), 3),
+        (AreaRun(AREA, 10, report(audit="unknown"), "", 1.0, 0), 3),
+        (AreaRun(AREA, 10, report(audit="a word of a later version"), "", 1.0, 0), 3),
+        (AreaRun(AREA, 10, report() | {"deliveries": []}, "", 1.0, 0), 3),
+        (AreaRun(AREA, 10, report(withheld=1), "", 1.0, 0), 3),
+        (AreaRun(AREA, 10, report(), "", 1.0, 0), 4),
+        (AreaRun(AREA, 10, report(), "", 1.0, 0), 2),
     ],
 )
 def test_any_disagreement_fails_the_demo(run: AreaRun, due: int) -> None:
@@ -93,13 +93,13 @@ def test_any_disagreement_fails_the_demo(run: AreaRun, due: int) -> None:
 
 def test_nothing_published_fails_the_demo() -> None:
     empty = Judgement(withheld_by_delivery=judgement().withheld_by_delivery)
-    assert not summary_of(AreaRun(AREA, 10, report(), "", 1.0, 1.0, 0), empty).ok
+    assert not summary_of(AreaRun(AREA, 10, report(), "", 1.0, 0), empty).ok
 
 
 def test_a_delivery_that_the_node_does_not_report_fails_the_demo() -> None:
     found = judgement()
     found.withheld_by_delivery[AREA.id, "PERSONS", "2025-Q1"] = 1
-    failures = summary_of(AreaRun(AREA, 10, report(), "", 1.0, 1.0, 0), found).failures
+    failures = summary_of(AreaRun(AREA, 10, report(), "", 1.0, 0), found).failures
     assert [failure.en for failure in failures] == [
         f"{AREA.id} PERSONS 2025-Q1: 0 withheld says the node, 1 are shown so"
     ]
@@ -108,8 +108,8 @@ def test_a_delivery_that_the_node_does_not_report_fails_the_demo() -> None:
 def test_the_worst_audit_counts() -> None:
     both = report()
     both["deliveries"].append({**both["deliveries"][0], "audit": "unsafe"})
-    assert verdict(AreaRun(AREA, 10, both, "", 1.0, 1.0, 0)) == "unsafe"
-    assert verdict(AreaRun(AREA, 10, None, "x", 1.0, 1.0, 0)) == "none"
+    assert verdict(AreaRun(AREA, 10, both, "", 1.0, 0)) == "unsafe"
+    assert verdict(AreaRun(AREA, 10, None, "x", 1.0, 0)) == "none"
 
 
 def test_spellings_may_be_found_more_often_than_planted() -> None:

@@ -21,7 +21,6 @@ def test_a_child_is_measured(tmp_path: Path) -> None:
     assert (done.exit_code, done.output, done.errors) == (3, "out\n", "err\n")
     assert 60 * MIB < done.peak_bytes < 2000 * MIB
     assert done.cpu_seconds > 0
-    assert done.seconds > 0
 
 
 def test_a_running_child_is_asked_to_end(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def printed(language: Language, judgement: Judgement) -> str:
     delivery = {"dataset": "CASES", "period": "2025-Q1", "cells": 9, "withheld": 0, "audit": "safe"}
     report = {"findings": [{"trap": "T05", "handling": "R", "rows": 1234}], "deliveries": [delivery]}
     summary = summarise(
-        [AreaRun(AREA, 10, report, "", 1.0, 1.0, 2**20)],
+        [AreaRun(AREA, 10, report, "", 1.0, 2**20)],
         {AREA.id: AreaTruth(AREA.id, frozenset({"2025-Q1"}), {("T05", "R"): 1234}, {})},
         judgement,
         seconds={"total": 61.54},
