@@ -7,7 +7,7 @@ import datetime as dt
 from typing import Final
 
 from hub.domain.jobs import Job, JobName
-from hub.domain.states import OPEN_UPLOAD, SubmissionState
+from hub.domain.states import OPEN_UPLOAD
 from hub.services.context import HubContext
 from hub.services.publishing import progress
 from hub.services.uploading import reject
@@ -26,10 +26,7 @@ def find_undecided(context: HubContext, *, patience_seconds: float | None) -> li
     if patience_seconds is not None:
         before = context.clock.now() - dt.timedelta(seconds=patience_seconds)
     with context.database.read() as unit:
-        undecided = unit.submissions.waiting(
-            SubmissionState.RECEIVED, SubmissionState.VERIFYING, before=before
-        )
-        jobs = [Job(JobName.VERIFY, (row.id,)) for row in undecided]
+        jobs = [Job(JobName.VERIFY, (item,)) for item in unit.submissions.waiting(before=before)]
         return jobs + [Job(JobName.BOUND, (item,)) for item in unit.submissions.unbounded(before=before)]
 
 
@@ -54,17 +51,15 @@ def expire_uploads(context: HubContext) -> int:
     """Reject uploads that were announced too long ago and are not complete; return how many."""
     before = context.clock.now() - dt.timedelta(days=context.settings.upload_days)
     with context.database.read() as unit:
-        late = [
-            row for row in unit.submissions.waiting(*OPEN_UPLOAD, before=before) if row.announced_at < before
-        ]
-    for row in late:
+        late = unit.submissions.open_uploads_before(before)
+    for item in late:
         with context.database.write() as unit:
-            current = unit.submissions.get(row.id)
+            current = unit.submissions.get(item)
             if current is None or current.state not in OPEN_UPLOAD:
                 continue
             reject(unit, current, kim_error("upload_expired"), at=context.clock.now())
-            unit.submissions.drop_chunks(row.id)
-        context.incoming.clear(row.id)
+            unit.submissions.drop_chunks(item)
+        context.incoming.clear(item)
     return len(late)
 
 

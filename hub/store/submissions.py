@@ -163,23 +163,25 @@ class Submissions:
         """Return how many submissions of a dataset and period still wait for the hub's decision."""
         return self._count(_UNDECIDED, dataset=dataset, period=period)
 
-    def waiting(self, *states: SubmissionState, before: dt.datetime) -> list[Submission]:
-        """Return submissions that have been in one of `states` since before a moment, oldest first."""
-        found = self._all(_SELECT.where(_T.c.state.in_(states), _T.c.state_since < before))
-        return sorted(found, key=lambda row: row.state_since)
+    def open_uploads_before(self, announced: dt.datetime) -> list[SubmissionId]:
+        """Return uploads that are not complete and were announced before a moment."""
+        return self._ids(_T.c.state.in_(OPEN_UPLOAD), _T.c.announced_at < announced)
+
+    def waiting(self, *, before: dt.datetime) -> list[SubmissionId]:
+        """Return submissions that wait for the hub's decision, in one state since before a moment."""
+        return self._ids(_T.c.state.in_(UNDECIDED), _T.c.state_since < before)
 
     def unbounded(self, *, before: dt.datetime) -> list[SubmissionId]:
         """Return submissions accepted before a moment whose bounds are not computed yet, oldest first."""
-        rows = self._connection.execute(
-            sa.select(_T.c.id)
-            .where(
-                _T.c.state == SubmissionState.ACCEPTED,
-                _T.c.state_since < before,
-                _T.c.bounds_sha256.is_(None),
-            )
-            .order_by(_T.c.state_since)
+        return self._ids(
+            _T.c.state == SubmissionState.ACCEPTED,
+            _T.c.state_since < before,
+            _T.c.bounds_sha256.is_(None),
         )
-        return [SubmissionId(row.id) for row in rows]
+
+    def _ids(self, *conditions: sa.ColumnElement[bool]) -> list[SubmissionId]:
+        found = sa.select(_T.c.id).where(*conditions).order_by(_T.c.state_since)
+        return [SubmissionId(row.id) for row in self._connection.execute(found)]
 
     def delivered_datasets(self, period: str) -> list[str]:
         """Return the datasets of which something was announced for a period and not rejected, ordered."""
