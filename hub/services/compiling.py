@@ -68,26 +68,26 @@ def compile_cube(context: HubContext, dataset: str, period: str) -> int | None:
     """
     with context.database.read() as unit:
         inputs = ready_inputs(unit, dataset, period)
-        known = inputs and _find(context, unit, dataset, period, inputs)
+        known = None if inputs is None else compiled(context, unit, dataset, period, inputs)
     if inputs is None:
         return None
     table = None if known else _table(context, dataset, inputs)
     with context.database.write() as unit:
-        known = _find(context, unit, dataset, period, inputs)
+        known = compiled(context, unit, dataset, period, inputs)
         if known is None and table is not None:
             known = _store(context, unit, dataset, period, inputs, table)
         unit.after_commit(Job(JobName.PUBLISH))
     return known
 
 
-def _find(context: HubContext, unit: UnitOfWork, dataset: str, period: str, inputs: Inputs) -> int | None:
-    cube = unit.cubes.find(
+def compiled(context: HubContext, unit: UnitOfWork, dataset: str, period: str, inputs: Inputs) -> int | None:
+    """Return the id of the cube of these inputs under the present catalogue, if there is one."""
+    return unit.cubes.find(
         dataset=dataset,
         period=period,
         inputs_sha256=inputs.sha256,
         catalogue_sha256=context.catalogue.sha256,
     )
-    return None if cube is None else cube.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.domain.jobs import Job, JobName
-from hub.services.compiling import ready_inputs
+from hub.services.compiling import compiled, ready_inputs
 from hub.services.context import HubContext
 from hub.services.opening import require_taken
 from hub.store.unit_of_work import UnitOfWork
@@ -91,16 +91,11 @@ def progress(context: HubContext, unit: UnitOfWork) -> Progress:
         if inputs is None:
             waiting.append((dataset, period))
             continue
-        cube = unit.cubes.find(
-            dataset=dataset,
-            period=period,
-            inputs_sha256=inputs.sha256,
-            catalogue_sha256=context.catalogue.sha256,
-        )
+        cube = compiled(context, unit, dataset, period, inputs)
         if cube is None:
             uncompiled.append((dataset, period))
         else:
-            cubes[dataset, period] = cube.id
+            cubes[dataset, period] = cube
     return Progress(cubes, tuple(uncompiled), tuple(waiting))
 
 

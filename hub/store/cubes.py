@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from hub.domain.states import PeriodState
 from hub.store import models
-from hub.store.records import Cube, Release
+from hub.store.records import Release
 
 _ROWS_PER_STATEMENT = 2_000
 _PERIOD_STATE = sa.select(models.period_state.c.state).where(
@@ -70,18 +70,18 @@ class Cubes:
             known |= {str(row["id"]): int(row["ix"]) for row in rows}
         return known
 
-    def find(self, *, dataset: str, period: str, inputs_sha256: str, catalogue_sha256: str) -> Cube | None:
-        """Return the cube of exactly these inputs."""
+    def find(self, *, dataset: str, period: str, inputs_sha256: str, catalogue_sha256: str) -> int | None:
+        """Return the id of the cube of exactly these inputs, if it is compiled."""
         table = models.cube
-        row = self._connection.execute(
-            sa.select(table).where(
+        found: int | None = self._connection.execute(
+            sa.select(table.c.id).where(
                 table.c.dataset == dataset,
                 table.c.period == period,
                 table.c.inputs_sha256 == inputs_sha256,
                 table.c.catalogue_sha256 == catalogue_sha256,
             )
-        ).one_or_none()
-        return None if row is None else _cube(row._asdict())
+        ).scalar_one_or_none()
+        return found
 
     def add(self, values: Mapping[str, Any], rows: Iterable[tuple[int | None, ...]]) -> int:
         """Store a cube with its observations and return its id.
@@ -122,9 +122,7 @@ class Cubes:
         content = models.release_cube
         cubes = self._connection.execute(sa.select(content).where(content.c.release_id == row.id))
         return Release(
-            id=row.id,
             number=row.number,
-            created_at=row.created_at,
             cubes={(item.dataset, item.period): item.cube_id for item in cubes},
         )
 
@@ -154,7 +152,3 @@ def _first_key(inserted: sa.CursorResult[tuple[object, ...]]) -> int:
     if not isinstance(key, int):
         raise TypeError("an insert of one row has a key")
     return key
-
-
-def _cube(row: Mapping[str, Any]) -> Cube:
-    return Cube(**{name: row[name] for name in Cube.__dataclass_fields__})

@@ -75,23 +75,8 @@ class SubmissionEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Cube:
-    """A compiled statewide table, without its rows; `inputs` maps area to statement id."""
-
-    id: int
-    dataset: str
-    period: str
-    sha256: Sha256
-    inputs: Mapping[str, str]
-    catalogue_sha256: Sha256
-    built_at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Release:
     """A published set of cubes: (dataset, period) → cube id."""
 
-    id: int
     number: int
-    created_at: dt.datetime
     cubes: Mapping[tuple[str, str], int]
