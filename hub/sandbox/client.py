@@ -102,7 +102,8 @@ class Sandbox:
     @property
     def pid(self) -> int | None:
         """Process id of the zygote, if one runs."""
-        return self._process.pid if self._process else None
+        process = self._process  # another thread may be replacing it
+        return None if process is None else process.pid
 
     def _start(self) -> None:
         if self._process is not None:

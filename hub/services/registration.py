@@ -53,9 +53,8 @@ def register(context: Directory, registrations: list[Registration]) -> list[str]
         The key ids, in the same order.
 
     Raises:
-        KimError: `unknown_area`, `key_unreadable`, `bad_request`, or `already_exists` if node, area or key
-        are
-            registered with other facts.
+        KimError: `unknown_area`, `bad_public_key`, `bad_request`, or `already_exists` if node, area or key
+            are registered with other facts.
     """
     with context.database.write() as unit:
         return [_register(context, unit, entry) for entry in registrations]
@@ -73,8 +72,10 @@ def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:
         raise kim_error(
             "already_exists",
             Text(
-                "Knoten, Gebiet oder Schlüssel sind schon mit anderen Angaben eingetragen.",
-                "Node, area or key are already registered with other facts.",
+                f"Knoten, Gebiet oder Schlüssel zu {entry.area} sind schon mit anderen Angaben eingetragen: "
+                "mit der Kommune abgleichen, wer für das Gebiet liefert.",
+                f"Node, area or key of {entry.area} are already registered with other facts: "
+                "settle with the municipality who delivers for the area.",
             ),
         )
     now = context.clock.now()
