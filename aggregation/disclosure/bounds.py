@@ -138,9 +138,7 @@ def _on_a_cycle(system: LinearSystem, undetermined: BoolArray) -> BoolArray:
 
 def _decide(system: LinearSystem, limits: _Limits, cells: IntArray) -> None:
     """Find the exact linear bounds of some cells by programs; in place."""
-    known = np.zeros(system.cells, dtype=np.int64)
-    settled = np.setdiff1d(np.arange(system.cells), cells)
-    known[settled] = np.where(limits.lower[settled] == limits.upper[settled], limits.lower[settled], 0)
+    known = np.where(limits.lower == limits.upper, limits.lower, 0)
     part, _ = system.among(cells, system.activity(known))
     search = _Search(part, limits.lower[cells], limits.upper[cells])
     limits.lower[cells], limits.upper[cells] = search.run()

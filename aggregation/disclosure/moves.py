@@ -106,8 +106,9 @@ class Moves:
         they are.
         """
         change = np.zeros(len(self._labels), dtype=np.int64)
-        for label in np.unique(self._labels[cells]):
-            here = self._labels[cells] == label
+        labels = self._labels[cells]
+        for label in set(labels.tolist()):
+            here = labels == label
             part = self._part(int(cells[here][0]))
             part.write(part.for_nothing(cells[here], signs[here]), change)
         return change

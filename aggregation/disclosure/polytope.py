@@ -38,9 +38,9 @@ class Polytope:
         cells, whole = np.flatnonzero(unknown), publication.system
         activity = whole.activity(publication.values)
         labels = components(whole.among(cells, activity)[0])
-        labels_wanted = labels[np.searchsorted(cells, wanted)]
-        self._cells = cells[np.isin(labels, labels_wanted)]
-        self._labels = labels[np.isin(labels, labels_wanted)]
+        connected = _carry(labels, labels[np.searchsorted(cells, wanted)])
+        self._cells = cells[connected]
+        self._labels = labels[connected]
         self._number = np.full(len(unknown), -1, dtype=np.int64)
         self._number[self._cells] = np.arange(len(self._cells))
         self._system, self._row_numbers = whole.among(self._cells, activity)
@@ -143,7 +143,7 @@ class Polytope:
         bad_row = ~self._system.satisfied(change)
         first = self._system.columns[self._system.starts[:-1]]
         bad_labels = np.concatenate([self._labels[~good_cell], self._labels[first[bad_row]]])
-        proven[self._cells[(change != 0) & ~np.isin(self._labels, bad_labels)]] = True
+        proven[self._cells[(change != 0) & ~_carry(self._labels, bad_labels)]] = True
         return proven
 
     def rows_behind(self, answer: Answer) -> list[int]:
@@ -151,3 +151,10 @@ class Polytope:
         if answer.status is not Status.OPTIMAL or not len(answer.row_duals):
             return []
         return [int(self._row_numbers[row]) for row in np.flatnonzero(np.abs(answer.row_duals) > 1e-9)]
+
+
+def _carry(labels: IntArray, some: IntArray) -> BoolArray:
+    """Return which cells carry one of some labels."""
+    chosen = np.zeros(int(labels.max(initial=-1)) + 1, dtype=np.bool_)
+    chosen[some] = True
+    return chosen[labels]
