@@ -68,11 +68,12 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError:
         raise kim_error(
             "config_invalid",
-            Text(
-                f"Port {port} ist belegt oder nicht erlaubt; einen anderen wählen (--port).",
-                f"Port {port} is in use or not allowed; choose another one (--port).",
-            ),
+            Text(f"Port {port} ist belegt oder nicht erlaubt.", f"Port {port} is in use or not allowed."),
             pointer="/hub/port",
+            remedy=Text(
+                "Mit --port oder in hub.toml einen anderen Port wählen (0: ein freier).",
+                "Choose another port with --port or in hub.toml (0: a free one).",
+            ),
         ) from None
 
 

@@ -124,10 +124,10 @@ def _read_file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
-        raise _invalid(FILE_NAME) from None
+        raise _unreadable() from None
     section = raw.get("hub", {})
     if set(raw) - {"hub"} or not isinstance(section, dict):
-        raise _invalid(FILE_NAME)
+        raise _unreadable()
     return dict(section)
 
 
@@ -146,9 +146,24 @@ def _fits(value: object, kind: object) -> bool:
     return isinstance(kind, type) and isinstance(value, kind)
 
 
-def _invalid(name: str) -> Exception:
+def _unreadable() -> KimError:
+    return kim_error(
+        "config_invalid",
+        Text(
+            f"{FILE_NAME} ist nicht lesbar oder hat anderes als den Abschnitt [hub].",
+            f"{FILE_NAME} cannot be read, or holds more than the section [hub].",
+        ),
+        remedy=Text("Die Datei berichtigen (TOML, UTF-8).", "Correct the file (TOML, UTF-8)."),
+    )
+
+
+def _invalid(name: str) -> KimError:
     return kim_error(
         "config_invalid",
         Text(f"Die Einstellung {name} des Hubs ist nicht gültig.", f"The hub's setting {name} is not valid."),
         pointer=f"/hub/{name}",
+        remedy=Text(
+            f"hub.toml oder die Umgebungsvariable {_PREFIX}{name.upper()} berichtigen.",
+            f"Correct hub.toml or the environment variable {_PREFIX}{name.upper()}.",
+        ),
     )

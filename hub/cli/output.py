@@ -92,7 +92,7 @@ def reports_problems(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(json.dumps(problem_document(refusal), ensure_ascii=False))
         for language in _languages():
             said = dict.fromkeys(
-                text.in_(language) for text in (refusal.problem.title, refusal.detail, refusal.problem.remedy)
+                text.in_(language) for text in (refusal.problem.title, refusal.detail, refusal.remedy)
             )
             click.echo(f"{refusal.code}: {' '.join(said)}", err=True)
         raise SystemExit(refusal.exit_code)
@@ -108,8 +108,12 @@ def _machine_fault(error: OSError) -> KimError:
     return kim_error(
         "config_invalid",
         Text(
-            f"Kein Zugriff auf {error.filename}: Pfad und Rechte prüfen ({error.strerror}).",
-            f"No access to {error.filename}: check path and permissions ({error.strerror}).",
+            f"Kein Zugriff auf {error.filename} ({error.strerror}).",
+            f"No access to {error.filename} ({error.strerror}).",
+        ),
+        remedy=Text(
+            "Pfad und Rechte prüfen; kim-hub mit dem Konto aufrufen, dem der Ordner gehört.",
+            "Check path and permissions; call kim-hub with the account that owns the folder.",
         ),
     )
 
@@ -119,6 +123,10 @@ def _unexpected(error: Exception) -> KimError:
     return kim_error(
         "internal",
         Text(f"kim-hub: {name} bei {' '.join(place)}.", f"kim-hub: {name} at {' '.join(place)}."),
+        remedy=Text(
+            "Erneut versuchen; bleibt es dabei, dem Hersteller die genannte Stelle melden.",
+            "Try again; if it persists, report the place named to the maintainers.",
+        ),
     )
 
 

@@ -73,9 +73,11 @@ def _wait_for_release(hub: Hub, timeout: float) -> None:
                     raise kim_error(
                         "busy",
                         Text(
-                            "Geschlossen ist; die Veröffentlichung dauert länger als --timeout. "
+                            "Geschlossen ist; die Veröffentlichung dauert länger als --timeout.",
+                            "The periods are closed; publication takes longer than --timeout.",
+                        ),
+                        remedy=Text(
                             "Ein laufender Hub setzt sie fort; derselbe Befehl wartet weiter.",
-                            "The periods are closed; publication takes longer than --timeout. "
                             "A serving hub goes on with it; the same command waits on.",
                         ),
                     )

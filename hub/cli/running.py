@@ -38,11 +38,13 @@ def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bo
     hub = Hub(settings)
     with HomeLock(settings.home) as lock:
         if not settings.broker_url and not lock.acquire():
-            running = Text(
-                "Für diesen Ordner läuft schon ein Hub; soll es dieser sein, den anderen erst beenden.",
-                "A hub already runs for this folder; end that one first if this one is to run.",
+            raise kim_error(
+                "busy",
+                Text("Für diesen Ordner läuft schon ein Hub.", "A hub already runs for this folder."),
+                remedy=Text(
+                    "Den laufenden Hub benutzen oder erst beenden.", "Use the one that runs, or end it first."
+                ),
             )
-            raise kim_error("busy", running)
         _end_in_order()
         hub.start()
         try:
@@ -79,11 +81,15 @@ def worker_command(home: Path) -> None:
     logs.configure()
     settings = settings_of_hub(home)
     if not settings.broker_url:
-        alone = Text(
-            "Ohne broker_url arbeitet der Hub selbst und braucht diesen Befehl nicht.",
-            "Without broker_url the hub does the work itself and needs no such command.",
+        raise kim_error(
+            "config_invalid",
+            Text("Ohne Broker arbeitet der Hub selbst.", "Without a broker the hub does the work itself."),
+            pointer="/hub/broker_url",
+            remedy=Text(
+                "Diesen Befehl weglassen oder broker_url in hub.toml eintragen.",
+                "Do without this command, or set broker_url in hub.toml.",
+            ),
         )
-        raise kim_error("config_invalid", alone, pointer="/hub/broker_url")
     stop_on(signal.SIGTERM, signal.SIGINT)
     hub = Hub(settings)
     hub.context.sandbox.start()

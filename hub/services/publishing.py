@@ -58,6 +58,7 @@ def close(
             raise kim_error(
                 "schema_unknown",
                 Text(f"Geliefert werden: {possible}.", f"What is delivered: {possible}."),
+                remedy=Text("Einen davon nennen.", "Name one of them."),
             )
     closed: list[tuple[str, str]] = []
     with context.database.write() as unit:
@@ -67,9 +68,10 @@ def close(
             if not chosen:
                 raise kim_error(
                     "unknown_period",
-                    Text(
-                        f"Für {period} liegt keine Lieferung vor; den Datensatz mit --dataset nennen.",
-                        f"Nothing was delivered for {period}; name the dataset with --dataset.",
+                    Text(f"Für {period} liegt keine Lieferung vor.", f"Nothing was delivered for {period}."),
+                    remedy=Text(
+                        "Zeitraum prüfen; um ihn leer zu schließen, den Datensatz mit --dataset nennen.",
+                        "Check the period; to close it empty, name the dataset with --dataset.",
                     ),
                 )
             for dataset in chosen:

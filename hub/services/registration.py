@@ -72,10 +72,12 @@ def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:
         raise kim_error(
             "already_exists",
             Text(
-                f"Knoten, Gebiet oder Schlüssel zu {entry.area} sind schon mit anderen Angaben eingetragen: "
-                "mit der Kommune abgleichen, wer für das Gebiet liefert.",
-                f"Node, area or key of {entry.area} are already registered with other facts: "
-                "settle with the municipality who delivers for the area.",
+                f"Knoten, Gebiet oder Schlüssel zu {entry.area} sind schon mit anderen Angaben eingetragen.",
+                f"Node, area or key of {entry.area} are already registered with other facts.",
+            ),
+            remedy=Text(
+                "Mit der Kommune klären, welcher Knoten liefert; ein Eintrag wird nie überschrieben.",
+                "Settle with the municipality which node delivers; an entry is never overwritten.",
             ),
         )
     now = context.clock.now()

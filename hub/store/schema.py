@@ -35,8 +35,12 @@ def upgrade(engine: sa.Engine) -> None:
         raise kim_error(
             "schema_outdated",
             Text(
-                f"Den Stand {stored} der Datenbank kennt dieses Programm nicht: ein neueres benutzen.",
-                f"This program does not know the database's revision {stored}: use a newer one.",
+                f"Den Stand {stored} der Datenbank kennt dieses Programm nicht.",
+                f"This program does not know the database's revision {stored}.",
+            ),
+            remedy=Text(
+                "Die neuere Fassung von kim-hub benutzen, der die Datenbank gehört.",
+                "Use the later kim-hub that the database belongs to.",
             ),
         )
     with engine.connect().execution_options(writes=True) as connection:
