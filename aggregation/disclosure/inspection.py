@@ -16,8 +16,9 @@ import numpy as np
 
 from aggregation.disclosure.audit import Examination, Verdict, examine, protected_by_movement
 from aggregation.disclosure.history import Delivered, History, linked_history
-from aggregation.disclosure.linear_system import BoolArray, IntArray, LinearSystem
+from aggregation.disclosure.linear_system import BoolArray, IntArray
 from aggregation.disclosure.primary import attacker_floors, open_zeros, sensitive_cells
+from aggregation.disclosure.proofs import ProofMemory
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import cell_label, derivation
@@ -128,34 +129,24 @@ def _settled(history: History, sensitive: Sequence[BoolArray], stricter: int | N
         if sum(other.period == delivery.period for other in history.deliveries) > 1:
             settled.append(np.zeros_like(cells))
             continue
-        system = history.alone(block)
-        key = (
-            id(history.structure),
-            stricter,
-            *(part.tobytes() for part in (delivery.values, delivery.withheld, system.starts)),
-            *(part.tobytes() for part in (system.columns, system.coefficients, system.lower, system.upper)),
-        )
-        if key not in _SETTLED:
-            _SETTLED[key], solved = _settled_alone(history.structure, system, delivery, stricter)
+        proven = _PROOFS.recall(history, block, stricter=stricter)
+        if proven is None:
+            proven, solved = _settled_alone(history, block, stricter)
+            _PROOFS.remember(history, block, proven, stricter=stricter)
             programs += solved
-        settled.append(_SETTLED[key] & cells)
-        while len(_SETTLED) > _REMEMBERED:
-            _SETTLED.pop(next(iter(_SETTLED)))
+        settled.append(proven & cells)
     return np.concatenate(settled), programs
 
 
-_REMEMBERED: Final = 64
-_SETTLED: Final[dict[tuple[int | bytes | None, ...], BoolArray]] = {}
-"""A node audits quarter after quarter against the same history; entries only save time."""
+_PROOFS: Final = ProofMemory(max_deliveries=64)
+"""What audits of this process have proven."""
 
 
-def _settled_alone(
-    structure: Structure, system: LinearSystem, delivery: Delivered, stricter: int | None
-) -> tuple[BoolArray, int]:
+def _settled_alone(history: History, block: int, stricter: int | None) -> tuple[BoolArray, int]:
+    structure, delivery = history.structure, history.deliveries[block]
     floors = attacker_floors(structure, delivery.values, delivery.withheld, stricter=stricter)
-    publication = Publication(system, delivery.values, delivery.withheld, floors)
-    cells = delivery.withheld & sensitive_cells(structure, delivery.values, stricter=stricter)
-    return protected_by_movement(publication, cells)
+    publication = Publication(history.alone(block), delivery.values, delivery.withheld, floors)
+    return protected_by_movement(publication, _sensitive(structure, delivery, stricter))
 
 
 def _report(

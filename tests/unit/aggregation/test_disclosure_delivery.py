@@ -22,8 +22,10 @@ from aggregation.disclosure import (
     cell_bounds,
     protect_delivery,
 )
+from aggregation.disclosure.history import linked_history
 from aggregation.disclosure.primary import open_zeros, sensitive_cells
-from aggregation.disclosure.proofs import PROOFS, ProofMemory
+from aggregation.disclosure.proofs import ProofMemory
+from aggregation.disclosure.protection import PROOFS
 from aggregation.disclosure.relations import structure_of
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
@@ -96,16 +98,27 @@ def test_what_a_process_remembers_changes_no_pattern() -> None:
 
 
 def test_the_memory_of_proofs_is_bounded() -> None:
-    system, memory = structure_of(SMALL, "D").system, ProofMemory(max_deliveries=2)
+    structure, memory = structure_of(SMALL, "D"), ProofMemory(max_deliveries=2)
     proven = np.zeros(3, dtype=np.bool_)
-    deliveries = [Delivered(QUARTERS[0], np.full(3, n, dtype=np.int64), proven) for n in range(3)]
-    for delivery in deliveries:
-        memory.remember(system, delivery, proven, None)
-    assert [memory.recall(system, delivery, None) is None for delivery in deliveries] == [
-        True,
-        False,
-        False,
+    histories = [
+        linked_history(structure, Delivered(QUARTERS[0], np.full(3, n, dtype=np.int64), proven), [])
+        for n in range(3)
     ]
+    for history in histories:
+        memory.remember(history, 0, proven, stricter=None)
+    assert [memory.recall(history, 0, stricter=None) is None for history in histories] == [True, False, False]
+
+
+def test_a_proof_counts_under_the_rules_it_was_found_under_only() -> None:
+    delicate = codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"}, rule={"a": "R10"})
+    other = catalogue_of([delicate], [indicator("N", [["A"]])])
+    memory, proven = ProofMemory(max_deliveries=2), np.ones(3, dtype=np.bool_)
+    new = Delivered(QUARTERS[0], np.array([18, 7, 11], dtype=np.int64), proven)
+    mild, strict = (linked_history(structure_of(c, "D"), new, []) for c in (SMALL, other))
+    memory.remember(mild, 0, proven, stricter=None)
+    assert memory.recall(mild, 0, stricter=None) is not None
+    assert memory.recall(strict, 0, stricter=None) is None
+    assert memory.recall(mild, 0, stricter=9) is None
 
 
 def test_the_same_quarter_again_keeps_its_pattern() -> None:
