@@ -63,7 +63,8 @@ _ABORTED: Final = Text("Abgebrochen.", "Aborted.")
 )
 @click.option("--port", type=_PORT, default=8000, help="Port des Hubs; 0: ein freier. / Port; 0: a free one.")
 @click.option("--areas", type=_AREAS, default=_AREAS.max, help="Zahl der Gebiete. / Number of areas.")
-@click.option("--jobs", type=_JOBS, default=2, help="Knoten nebeneinander. / Nodes at a time.")
+# One more than two cores: while an export is generated or a node waits for the hub, another one computes.
+@click.option("--jobs", type=_JOBS, default=3, help="Knoten nebeneinander. / Nodes at a time.")
 @click.option(
     "--lang",
     "language",
