@@ -4,6 +4,7 @@ Waitress reads a request completely before a view runs: a connection that breaks
 the hub. Its own refusals (body too large, malformed request) are problem documents here, like every other.
 """
 
+import errno
 import ipaddress
 import logging
 import socket
@@ -40,11 +41,11 @@ def make_server(app: Flask, settings: HubSettings) -> Any:  # noqa: ANN401 -- wa
     """Return a listening server; `run()` serves, `close()` ends it. Port 0 takes a free one.
 
     Raises:
-        KimError: `not_loopback`, or `config_invalid` if the port is taken or not allowed.
+        KimError: `not_loopback`, `port_in_use`, or `config_invalid` if the port or address is not allowed.
     """
     server = waitress.server.create_server(
         app,
-        sockets=[_listening(settings.host, settings.port)],
+        sockets=[listening(settings.host, settings.port)],
         threads=settings.threads,
         ident="kim-hub",
         max_request_body_size=2 * settings.chunk_bytes,
@@ -58,17 +59,27 @@ def make_server(app: Flask, settings: HubSettings) -> Any:  # noqa: ANN401 -- wa
     return server
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """Return the hub's one socket. Waitress opens one per address of a name, and leaks one that failed."""
+def listening(host: str, port: int) -> socket.socket:
+    """Return the hub's one socket. Waitress opens one per address of a name, and leaks one that failed.
+
+    Raises:
+        KimError: as `make_server`.
+    """
     require_loopback(host)
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     require_loopback(str(address[0]))  # whatever the machine means by "localhost"
     try:
         return socket.create_server(address[:2], family=family)
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise kim_error(
+                "port_in_use",
+                Text(f"Port {port} auf {host}.", f"Port {port} on {host}."),
+                pointer="/hub/port",
+            ) from None
         raise kim_error(
             "config_invalid",
-            Text(f"Port {port} ist belegt oder nicht erlaubt.", f"Port {port} is in use or not allowed."),
+            Text(f"Port {port} auf {host} ist nicht erlaubt.", f"Port {port} on {host} is not allowed."),
             pointer="/hub/port",
             remedy=Text(
                 "Mit --port oder in hub.toml einen anderen Port wählen (0: ein freier).",

@@ -91,10 +91,10 @@ def reports_problems(command: Callable[P, R]) -> Callable[P, R]:
         if kwargs.get("as_json"):
             click.echo(json.dumps(problem_document(refusal), ensure_ascii=False))
         for language in _languages():
-            said = dict.fromkeys(
-                text.in_(language) for text in (refusal.problem.title, refusal.detail, refusal.remedy)
-            )
-            click.echo(f"{refusal.code}: {' '.join(said)}", err=True)
+            click.echo(f"{refusal.code}: {refusal.problem.title.in_(language)}", err=True)
+            if refusal.detail != refusal.problem.title:
+                click.echo(f"  {refusal.detail.in_(language)}", err=True)
+            click.echo(f"  → {refusal.remedy.in_(language)}", err=True)
         raise SystemExit(refusal.exit_code)
 
     return run

@@ -38,13 +38,7 @@ def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bo
     hub = Hub(settings)
     with HomeLock(settings.home) as lock:
         if not settings.broker_url and not lock.acquire():
-            raise kim_error(
-                "busy",
-                Text("Für diesen Ordner läuft schon ein Hub.", "A hub already runs for this folder."),
-                remedy=Text(
-                    "Den laufenden Hub benutzen oder erst beenden.", "Use the one that runs, or end it first."
-                ),
-            )
+            raise kim_error("already_running")
         _end_in_order()
         hub.start()
         try:

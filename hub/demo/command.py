@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,8 +30,8 @@ from hub.demo.published import PublishedRelease, open_database
 from hub.demo.summary import Summary, summarise
 from hub.demo.tables import print_summary
 from hub.demo.truth import AreaTruth, load_truth
+from hub.serving import listening
 from protocol.catalogue_file import load_catalogue
-from protocol.errors import kim_error
 from protocol.grid import grid_of
 from protocol.regions import Region, region_tree, reporting_areas
 from protocol.texts import LANGUAGES, Language, Text
@@ -164,19 +163,7 @@ def _timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
 
 def _free_port(port: int) -> int:
     """Return the port if nobody listens on it, or any free one for 0."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise kim_error(
-                "config_invalid",
-                Text(
-                    f"Port {port} ist belegt; mit --port einen anderen wählen (0: ein freier).",
-                    f"Port {port} is in use; choose another one with --port (0: a free one).",
-                ),
-                pointer="--port",
-            ) from None
+    with listening("127.0.0.1", port) as probe:
         number: int = probe.getsockname()[1]
         return number
 

@@ -7,8 +7,13 @@ from protocol.periods import Period
 from protocol.texts import Text
 
 
-def require_taken(context: HubContext, period: Period) -> None:
+def require_taken(context: HubContext, period: Period, *, after_its_end: Text | None = None) -> None:
     """Raise `period_not_open` for a period that no delivery can be about.
+
+    Args:
+        context: the hub.
+        period: any period.
+        after_its_end: what to do once the period is over, for a caller who does not deliver.
 
     Raises:
         KimError: `period_not_open` for a year (only quarters are delivered), for a period before the
@@ -19,9 +24,18 @@ def require_taken(context: HubContext, period: Period) -> None:
             "period_not_open",
             Text("Geliefert wird nach Quartalen.", "Deliveries are made by quarter."),
             pointer="/period",
+            remedy=Text(f"Ein Quartal nennen, etwa {period}-Q3.", f"Name a quarter, such as {period}-Q3."),
         )
-    if period.last_day >= context.clock.today() or period < Period.parse(context.settings.first_period):
-        raise kim_error("period_not_open", pointer="/period")
+    first = context.settings.first_period
+    if period < Period.parse(first):
+        raise kim_error(
+            "period_not_open",
+            Text(f"Dieser Hub nimmt Quartale ab {first}.", f"This hub takes quarters from {first} on."),
+            pointer="/period",
+            remedy=Text("Ein späteres Quartal nennen.", "Name a later quarter."),
+        )
+    if period.last_day >= context.clock.today():
+        raise kim_error("period_not_open", pointer="/period", remedy=after_its_end)
 
 
 def require_open(

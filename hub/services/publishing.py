@@ -7,6 +7,7 @@ so closing several periods in one go makes one release.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from hub.domain.jobs import Job, JobName
 from hub.services.compiling import compiled, ready_inputs
@@ -17,6 +18,8 @@ from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.submission_rules import DELIVERABLE
 from protocol.texts import Text
+
+_CLOSE_LATER: Final = Text("Nach dem Ende des Quartals schließen.", "Close it after the quarter has ended.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def close(
             delivers, `unknown_period` if nothing was delivered for a period and no dataset was named.
     """
     for period in periods:
-        require_taken(context, period)
+        require_taken(context, period, after_its_end=_CLOSE_LATER)
     for dataset in datasets:
         if dataset not in DELIVERABLE:
             possible = ", ".join(DELIVERABLE)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from hub.demo.judgement import Check
+from protocol.problems import PROBLEMS
 
 KIM_HUB = [sys.executable, "-c", "from hub.cli import main; main()"]
 AREAS = 3
@@ -140,7 +141,8 @@ def test_a_port_in_use_is_refused_before_anything_is_deleted(tmp_path: Path) -> 
         port = str(other.getsockname()[1])
         command = demo("--exit", "--port", port, home=tmp_path / "home")
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.returncode not in (0, 1)
+    assert done.returncode == PROBLEMS["port_in_use"].exit_code
+    assert done.stderr.startswith("port_in_use: ")
     assert port in done.stderr
     assert not (tmp_path / "home").exists()
 

@@ -60,9 +60,28 @@ def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
 
 def test_a_refusal_is_said_in_two_languages(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["serve", "--home", str(tmp_path), "--host", "0.0.0.0"])
-    problem = PROBLEMS["not_loopback"]
-    assert problem.remedy.de in done.stderr
-    assert problem.remedy.en in done.stderr
+    title, remedy = PROBLEMS["not_loopback"].title, PROBLEMS["not_loopback"].remedy
+    assert done.stderr.splitlines() == [
+        f"not_loopback: {title.de}",
+        f"  → {remedy.de}",
+        f"not_loopback: {title.en}",
+        f"  → {remedy.en}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "detail", "remedy"),
+    [
+        ("2026", "Geliefert wird nach Quartalen.", "Ein Quartal nennen, etwa 2026-Q3."),
+        ("2019-Q4", "Dieser Hub nimmt Quartale ab 2020-Q1.", "Ein späteres Quartal nennen."),
+        ("2026-Q4", None, "Nach dem Ende des Quartals schließen."),
+    ],
+)
+def test_a_period_that_cannot_be_closed(tmp_path: Path, period: str, detail: str | None, remedy: str) -> None:
+    hub(tmp_path, "init")
+    problem = PROBLEMS["period_not_open"]
+    document = hub(tmp_path, "close", period, expect=problem.exit_code)
+    assert (document["detail"], document["remedy"]) == (detail or problem.title.de, remedy)
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
@@ -116,7 +135,8 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
-        document = hub(tmp_path, "serve", "--port", port, expect=PROBLEMS["config_invalid"].exit_code)
+        document = hub(tmp_path, "serve", "--port", port, expect=PROBLEMS["port_in_use"].exit_code)
+    assert document["code"] == "port_in_use"
     assert port in document["detail"]
     assert "--port" in document["remedy"]
 

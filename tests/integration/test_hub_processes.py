@@ -163,7 +163,9 @@ def test_closing_beside_a_serving_hub_and_alone(tmp_path: Path) -> None:
         assert answer["release"] == 1
         assert [item["dataset"] for item in answer["closed"]] == ["CASES", "PERSONS"]
         # a second hub for the same folder is refused
-        assert hub(tmp_path, "serve", expect=PROBLEMS["busy"].exit_code)["code"] == "busy"
+        assert (
+            hub(tmp_path, "serve", expect=PROBLEMS["already_running"].exit_code)["code"] == "already_running"
+        )
     # without a serving hub the command does the work itself
     answer = hub(tmp_path, "close", "2026-Q2", "--wait")
     assert (answer["published"], answer["release"]) == (True, 2)
