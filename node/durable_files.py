@@ -7,14 +7,27 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
 from protocol.errors import KimError, kim_error
+from protocol.texts import Text
 
 PRIVATE_FILE_MODE: Final = 0o600
 PRIVATE_FOLDER_MODE: Final = 0o700
 _TEMPORARY: Final = ".tmp"
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_WRONG_PLACE: Final = {
+    errno.ENOENT: Text("den Ordner gibt es nicht", "the folder does not exist"),
+    errno.ENOTDIR: Text("ein Teil des Pfads ist kein Ordner", "a part of the path is no folder"),
+    errno.EISDIR: Text("dort liegt ein Ordner", "a folder is in its place"),
+    errno.EACCES: Text("dort darf dieser Benutzer nicht schreiben", "this user may not write there"),
+    errno.EPERM: Text("dort darf dieser Benutzer nicht schreiben", "this user may not write there"),
+    errno.EROFS: Text("der Datenträger ist schreibgeschützt", "the disk is read-only"),
+    errno.ENAMETOOLONG: Text("der Name ist zu lang", "the name is too long"),
+}
 
 
 def create_private_file(path: Path, content: bytes) -> None:
@@ -53,11 +66,36 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def disk_error(error: OSError) -> KimError:
-    """Tell a full disk from a broken one."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+def require_place(path: Path) -> None:
+    """Refuse a path to which no file could be written, before anything is computed for it.
+
+    Raises:
+        KimError: ``cannot_write``.
+    """
+    folder = path.absolute().parent
+    try:
+        if not stat.S_ISDIR(folder.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, folder.name)
+    except OSError as error:
+        raise write_error(error, path) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise write_error(PermissionError(errno.EACCES, folder.name), path)
+
+
+def write_error(error: OSError, path: Path) -> KimError:
+    """Say that a file could not be written, where, and what is wrong there; tell a full disk apart."""
+    if error.errno in _FULL:
         return kim_error("storage_full")
-    return kim_error("spool_damaged")
+    name = errno.errorcode.get(error.errno or 0, "?")
+    what = _WRONG_PLACE.get(
+        error.errno or 0, Text(f"Fehler {name} des Systems", f"error {name} of the system")
+    )
+    return kim_error("cannot_write", Text(f"{path}: {what.de}.", f"{path}: {what.en}."))
+
+
+def journal_error(error: OSError) -> KimError:
+    """Say that journal or blobs failed; tell a full disk from a broken one."""
+    return kim_error("storage_full" if error.errno in _FULL else "spool_damaged")
 
 
 def _create(path: Path, content: bytes) -> None:

@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from node.durable_files import create_private_file
+from node.durable_files import create_private_file, write_error
 from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey
 from protocol.texts import Text
@@ -32,7 +32,7 @@ def create_key(path: Path) -> PrivateKey:
         The new key.
 
     Raises:
-        KimError: ``already_exists``, or ``key_unreadable`` if the file cannot be written.
+        KimError: ``already_exists``; ``cannot_write`` or ``storage_full`` if the file cannot be written.
     """
     key = PrivateKey.generate()
     try:
@@ -46,7 +46,7 @@ def create_key(path: Path) -> PrivateKey:
             ),
         ) from error
     except OSError as error:
-        raise _not_writable() from error
+        raise write_error(error, path) from error
     return key
 
 
@@ -80,15 +80,5 @@ def _too_open() -> KimError:
         Text(
             "Der geheime Schlüssel ist für andere Benutzer lesbar und wird deshalb nicht benutzt.",
             "The secret key is readable for other users and is therefore not used.",
-        ),
-    )
-
-
-def _not_writable() -> KimError:
-    return kim_error(
-        "key_unreadable",
-        Text(
-            "Der geheime Schlüssel lässt sich an diesem Ort nicht anlegen.",
-            "The secret key cannot be written to this place.",
         ),
     )

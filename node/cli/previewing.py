@@ -11,7 +11,7 @@ from node.cli.run import begin
 from node.cli.session import Session
 from node.cli.source_report import findings_member, rows_member
 from node.dossier import make_dossier, render_html, render_text
-from node.durable_files import disk_error, replace_private_file
+from node.durable_files import replace_private_file, require_place, write_error
 from node.pipeline import Decision, Prospect, Prospects
 from protocol.errors import KimError
 from protocol.texts import Text
@@ -29,8 +29,10 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
         0, or the exit code of the first delivery that would not leave.
 
     Raises:
-        KimError: whatever is in the way of counting.
+        KimError: ``cannot_write`` for ``html``, or whatever is in the way of counting.
     """
+    if html is not None:
+        require_place(html)
     run = begin(session, periods=periods)
     settings, console = session.settings, session.console
     with session.journal() as journal:
@@ -40,7 +42,7 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
         try:
             replace_private_file(html, render_html(dossier, language=console.language).encode("utf-8"))
         except OSError as error:
-            raise disk_error(error) from error
+            raise write_error(error, html.absolute()) from error
     console.result(
         {
             "node": settings.node,

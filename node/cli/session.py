@@ -12,7 +12,7 @@ from node import failpoints
 from node.cli.console import Console
 from node.cli.logbook import Logbook
 from node.clock import Clock, SystemClock
-from node.durable_files import PRIVATE_FOLDER_MODE, disk_error
+from node.durable_files import PRIVATE_FOLDER_MODE, write_error
 from node.settings import Environment, Settings, load_settings
 from node.version import program_version
 from protocol.texts import Language
@@ -72,7 +72,7 @@ def open_session(console: Console, *, command: str, config: Path | None, languag
         The session.
 
     Raises:
-        KimError: ``config_invalid``, or ``storage_full`` if the home folder cannot be made.
+        KimError: ``config_invalid``; ``cannot_write`` or ``storage_full`` if the home folder cannot be made.
     """
     environment = Environment.read()
     failpoints.arm(environment.failpoint)
@@ -83,7 +83,7 @@ def open_session(console: Console, *, command: str, config: Path | None, languag
     try:
         settings.home.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
     except OSError as error:
-        raise disk_error(error) from error
+        raise write_error(error, settings.home) from error
     clock = SystemClock()
     logbook = Logbook(settings.log, clock=clock)
     logbook.write("command.start", {"command": command, "node": settings.node, "version": program_version()})

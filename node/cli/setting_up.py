@@ -13,7 +13,7 @@ from typing import Final
 
 from node.cli.console import Console
 from node.clock import SystemClock
-from node.durable_files import PRIVATE_FOLDER_MODE, create_private_file, disk_error
+from node.durable_files import PRIVATE_FOLDER_MODE, create_private_file, write_error
 from node.keystore import create_key, load_key
 from node.settings import Settings, parse_settings, render_template
 from protocol.errors import kim_error
@@ -51,7 +51,7 @@ def set_up(
         periods: ``first..last``; the last eight quarters and those up to the end of next year if omitted.
 
     Raises:
-        KimError: ``already_exists``, ``config_invalid``, ``storage_full``.
+        KimError: ``already_exists``, ``cannot_write``, ``config_invalid``, ``storage_full``.
     """
     path = folder.absolute() / CONFIG_FILE
     first, last = _span(periods)
@@ -79,7 +79,7 @@ def set_up(
     except FileExistsError as error:
         raise _exists() from error
     except OSError as error:
-        raise disk_error(error) from error
+        raise write_error(error, path.parent) from error
     _report(console, settings, key=key)
     if not settings.source.exists():
         console.warn(

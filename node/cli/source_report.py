@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from node.cli.console import Console
 from node.cli.session import Session
-from node.durable_files import disk_error, replace_private_file
+from node.durable_files import replace_private_file, write_error
 from node.quality import HANDLINGS, Finding, Prepared, write_noted_rows, write_quarantine
 from node.quality.amounts import CASE, CONTACT, PERSON, ROW, whole
 from protocol.texts import Text
@@ -62,7 +62,7 @@ def keep_locally(session: Session, prepared: Prepared) -> None:
     """Write the local quarantine, the list of rows to look at and the local report.
 
     Raises:
-        KimError: ``storage_full`` or ``spool_damaged`` if they cannot be written.
+        KimError: ``storage_full`` or ``cannot_write`` if they cannot be written.
     """
     settings, language = session.settings, session.console.language
     lines = [_summary(prepared).in_(language), ""]
@@ -77,7 +77,7 @@ def keep_locally(session: Session, prepared: Prepared) -> None:
         write_noted_rows(settings.noted_rows, prepared.noted)
         replace_private_file(settings.report, ("\n".join(lines) + "\n").encode("utf-8"))
     except OSError as error:
-        raise disk_error(error) from error
+        raise write_error(error, settings.home) from error
     session.logbook.write(
         "source.read", {"rows": prepared.counts.read, "quarantined": prepared.counts.quarantined}
     )

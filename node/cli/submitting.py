@@ -19,7 +19,7 @@ from node.cli.progress import Progress, progress_bars
 from node.cli.run import Run, begin
 from node.cli.session import Session
 from node.dossier import make_dossier, render_html
-from node.durable_files import PRIVATE_FOLDER_MODE, disk_error, replace_private_file
+from node.durable_files import PRIVATE_FOLDER_MODE, replace_private_file, write_error
 from node.hub_client import HubClient
 from node.journal import FAILED, DeliveryRecord, Journal
 from node.outbox import HUB_IS_AWAY, Outbox, Outcome
@@ -210,7 +210,7 @@ def _keep_dossier(session: Session, run: Run, journal: Journal, prospect: Prospe
             folder / _paper_of(str(prospect.period), prospect.dataset_id), page.encode("utf-8")
         )
     except OSError as error:
-        raise disk_error(error) from error
+        raise write_error(error, folder) from error
 
 
 def _paper_of(period: str, dataset_id: str) -> str:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from node.durable_files import PRIVATE_FOLDER_MODE, disk_error, replace_private_file
+from node.durable_files import PRIVATE_FOLDER_MODE, journal_error, replace_private_file
 from node.failpoints import passing
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
@@ -42,7 +42,7 @@ class BlobStore:
             if not self._holds(digest):
                 replace_private_file(self._folder / digest, content)
         except OSError as error:
-            raise disk_error(error) from error
+            raise journal_error(error) from error
         passing("blob.written")
         return digest
 

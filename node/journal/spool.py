@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from node.clock import Clock, timestamp
-from node.durable_files import PRIVATE_FOLDER_MODE, disk_error
+from node.durable_files import PRIVATE_FOLDER_MODE, journal_error
 from node.failpoints import passing
 from node.journal.blobs import BlobStore
 from node.journal.lock import NodeLock
@@ -65,7 +65,7 @@ class Journal:
             self._blobs = BlobStore(folder / "blobs")
             self._connection = open_database(folder / "journal.sqlite3")
         except OSError as error:
-            raise disk_error(error) from error
+            raise journal_error(error) from error
         self._lock = NodeLock(folder / "lock")
 
     def __enter__(self) -> Self:
@@ -261,7 +261,7 @@ class Journal:
                 raise
             self._connection.execute("COMMIT")
         except OSError as error:
-            raise disk_error(error) from error
+            raise journal_error(error) from error
         except sqlite3.DatabaseError as error:
             raise database_error(error) from error
 

@@ -223,9 +223,26 @@ def test_an_unforeseen_error_quotes_nothing(home: NodeHome, monkeypatch: pytest.
 def test_a_folder_that_cannot_be_written(home: NodeHome) -> None:
     home.folder.chmod(0o500)
     try:
-        assert home.run("check").exit_code == PROBLEMS["spool_damaged"].exit_code
+        result = home.run("check")
     finally:
         home.folder.chmod(0o700)
+    assert result.exit_code == PROBLEMS["cannot_write"].exit_code
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("nowhere/x.html", "den Ordner gibt es nicht"), ("node/node.toml/x.html", "kein Ordner")],
+)
+def test_a_paper_that_cannot_be_written_is_said_before_anything_is_read(
+    home: NodeHome, tmp_path: Path, place: str, said: str
+) -> None:
+    home.settings.source.unlink()
+    result = home.run("preview", "--html", str(tmp_path / place))
+
+    assert result.exit_code == PROBLEMS["cannot_write"].exit_code
+    assert f"{tmp_path / place}: " in result.stderr
+    assert said in result.stderr
+    assert "Sicherung" not in result.stderr
 
 
 # ------------------------------------------------------------------------------------------ status, log

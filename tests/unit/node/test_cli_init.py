@@ -90,6 +90,14 @@ def test_init_overwrites_nothing(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in (tmp_path / "node").iterdir()} == before
 
 
+def test_init_names_the_place_where_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = invoke(*init_arguments(tmp_path / "file" / "node"))
+
+    assert result.exit_code == PROBLEMS["cannot_write"].exit_code
+    assert f"{tmp_path / 'file' / 'node'}: ein Teil des Pfads ist kein Ordner." in result.stderr
+
+
 def test_init_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     invoke(*init_arguments(tmp_path / "node"))
     key = (tmp_path / "node" / "key.pem").read_bytes()

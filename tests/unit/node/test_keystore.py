@@ -64,4 +64,4 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(KimError) as caught:
         create_key(tmp_path / "nowhere" / "key.pem")
 
-    assert caught.value.code == "key_unreadable"
+    assert caught.value.code == "cannot_write"
