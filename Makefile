@@ -1,5 +1,6 @@
 # The one runner of this project: from a fresh checkout every target sets itself up first.
-# Needed on the machine: Python 3.11 or newer with pip, and make. Nothing is installed outside this folder.
+# Needed on the machine: Python 3.11 or newer with pip, and make. Nothing is installed outside this folder; uv
+# keeps what it downloads in ~/.cache/uv too.
 #
 #   make demo                     54 municipalities' exports, 54 nodes, one hub, and the page in the browser
 #   make demo DEMO_ARGS="--exit"  the same, but ends after the summary; exit code 0 only if every check held
@@ -40,8 +41,9 @@ help:
 
 # ------------------------------------------------------------------------------------------- use it
 
+# Not echoed: with --json, standard output is the result and nothing else.
 demo: setup
-	$(VENV)/bin/kim-hub demo $(DEMO_ARGS)
+	@$(VENV)/bin/kim-hub demo $(DEMO_ARGS)
 
 test: setup
 	$(VENV)/bin/pytest $(TEST_ARGS)
@@ -83,11 +85,12 @@ dist: setup
 
 # ---------------------------------------------------------------------------------------- set it up
 
+# `set -x` shows the commands on standard error, where make's own echo would spoil the JSON of `make demo`.
 setup: $(VENV)/.stamp
 
 # Our own package, made by the hatchling of the lock; again when the packaging changes.
 $(VENV)/.stamp: $(VENV)/.stamp-locked pyproject.toml
-	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
+	@set -x; $(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
 	@# The demo starts over a hundred processes; where Python writes no bytecode by itself, each would compile anew.
 	@$(VENV)/bin/python -m compileall -q protocol aggregation node hub
 	@touch $@
@@ -95,14 +98,14 @@ $(VENV)/.stamp: $(VENV)/.stamp-locked pyproject.toml
 # Exactly what the lock says; everything that is downloaded is checked against a hash in requirements/.
 $(VENV)/.stamp-locked: .tools/.stamp requirements/dev.lock
 	@test -x $(VENV)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
-	$(UV) pip sync --python $(VENV)/bin/python --compile-bytecode --require-hashes requirements/dev.lock
+	@set -x; $(UV) pip sync --python $(VENV)/bin/python --compile-bytecode --require-hashes requirements/dev.lock
 	@touch $@
 
 # uv makes the environment because Debian's python3 comes without venv. `--target` writes into .tools only, so
 # PEP 668 ("externally-managed-environment") does not apply, with or without a distribution's marker file.
 .tools/.stamp: requirements/bootstrap.lock
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with pip found: apt-get install python3 python3-pip" >&2; exit 1; }
-	PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(PYTHON) -m pip install --quiet --upgrade \
+	@set -x; PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(PYTHON) -m pip install --quiet --upgrade \
 		--target .tools --require-hashes --no-deps --requirement requirements/bootstrap.lock
 	@touch $@
 

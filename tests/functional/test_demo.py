@@ -134,6 +134,14 @@ def test_interrupting_in_the_middle_leaves_nothing_running(tmp_path: Path) -> No
     assert [p for p in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path) in _text_of(p)] == []
 
 
+def test_make_adds_nothing_to_the_output_of_the_demo() -> None:
+    line = "make --no-print-directory --assume-old=setup demo DEMO_ARGS=--help"
+    command = [*line.split(), f"VENV={sys.prefix}"]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.stdout.startswith("Usage: "), done.stdout + done.stderr
+
+
 def test_a_port_in_use_is_refused_before_anything_is_deleted(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
