@@ -82,10 +82,12 @@ class Console:
         """Print a refusal for a person, on standard error."""
         problem, language = error.problem, self.language
         click.echo(f"{problem.code}: {problem.title.in_(language)}", err=True)
+        detail = error.detail.in_(language)
         if error.detail != problem.title:
-            click.echo(f"  {error.detail.in_(language)}", err=True)
+            click.echo(f"  {detail}", err=True)
         for item in error.errors:
-            click.echo(f"  - {item.pointer}: {item.text.in_(language)}", err=True)
+            if (text := item.text.in_(language)) not in detail:  # the detail names the first one
+                click.echo(f"  - {item.pointer}: {text}", err=True)
         click.echo(f"  → {error.remedy.in_(language)}", err=True)
 
 

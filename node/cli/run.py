@@ -25,6 +25,9 @@ from protocol.periods import Period
 from protocol.texts import Text
 
 STAGES: Final = ("read", "tabulate", "protect", "audit", "send")
+_QUARTERS: Final = Text(
+    "--period: Geliefert werden Quartale wie 2026-Q1.", "--period: quarters such as 2026-Q1 are delivered."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,11 @@ def begin(session: Session, *, periods: Sequence[str]) -> Run:
 def _chosen(configured: Sequence[Period], named: Sequence[str]) -> tuple[Period, ...]:
     if not named:
         return tuple(configured)
-    periods = tuple(sorted({Period.parse(text) for text in named}))
+    try:
+        periods = tuple(sorted({Period.parse(text) for text in named}))
+    except KimError as error:
+        # Its own message offers years as well, which are no periods of a delivery.
+        raise kim_error("bad_request", _QUARTERS) from error
     if any(period.freq != "Q" for period in periods):
-        raise kim_error(
-            "bad_request",
-            Text("Geliefert werden Quartale wie 2026-Q1.", "Quarters such as 2026-Q1 are delivered."),
-        )
+        raise kim_error("bad_request", _QUARTERS)
     return periods

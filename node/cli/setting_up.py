@@ -7,6 +7,7 @@ and what exists is never overwritten.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -16,15 +17,25 @@ from node.clock import SystemClock
 from node.durable_files import PRIVATE_FOLDER_MODE, create_private_file, write_error
 from node.keystore import create_key, load_key
 from node.settings import Settings, parse_settings, render_template
-from protocol.errors import kim_error
+from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey, new_instance_id, new_node_id
 from protocol.periods import Period
 from protocol.regions import areas_by_id
-from protocol.texts import Text
+from protocol.texts import Language, Text
 
 CONFIG_FILE: Final = "node.toml"
 KEY_FILE: Final = "key.pem"
 _QUARTERS_BACK: Final = 8
+#: What of the configuration comes from which option.
+_OPTIONS: Final = {
+    "/node/id": "--node-id",
+    "/node/area": "--area",
+    "/hub/url": "--hub",
+    "/hub/audience": "--audience",
+    "/source/path": "--source",
+    "/periods/first": "--periods",
+    "/periods/last": "--periods",
+}
 
 
 def set_up(
@@ -46,7 +57,7 @@ def set_up(
         area: reporting area.
         hub_url: address of the hub.
         source: export file; need not exist yet.
-        node_id: identity; a random one if omitted.
+        node_id: identity; if omitted, that of the journal which lies there already, else a random one.
         audience: name of the hub; the default of the configuration if omitted.
         periods: ``first..last``; the last eight quarters and those up to the end of next year if omitted.
 
@@ -68,10 +79,14 @@ def set_up(
     }
     if audience is not None:
         values["hub", "audience"] = audience
-    content = render_template(values, language=console.language).encode()
-    settings = parse_settings(content, path=path)
+    content, settings = _rendered(values, path, language=console.language)
     if path.exists():
         raise _exists()
+    owner = _owner(settings.journal)
+    if owner is not None:
+        if owner != (node_id or owner[0], settings.area):
+            raise _other_owner(*owner)
+        content, settings = _rendered({**values, ("node", "id"): owner[0]}, path, language=console.language)
     try:
         path.parent.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
         key = _key(settings.key)
@@ -80,7 +95,7 @@ def set_up(
         raise _exists() from error
     except OSError as error:
         raise write_error(error, path.parent) from error
-    _report(console, settings, key=key)
+    _report(console, settings, key=key, found=owner is not None)
     if not settings.source.exists():
         console.warn(
             Text(
@@ -90,6 +105,39 @@ def set_up(
                 "[source] path in node.toml to the right place.",
             )
         )
+
+
+def _rendered(
+    values: Mapping[tuple[str, str], str | int], path: Path, *, language: Language
+) -> tuple[bytes, Settings]:
+    content = render_template(values, language=language).encode()
+    return content, parse_settings(content, path=path, options=_OPTIONS)
+
+
+def _owner(folder: Path) -> tuple[str, str] | None:
+    """Read whose journal lies in ``folder``, if any: its configuration was lost."""
+    if not folder.is_dir():
+        return None
+    from node.journal import Journal  # noqa: PLC0415  (a new node has none: nothing is loaded for it)
+
+    with Journal(folder, clock=SystemClock()) as journal:
+        return journal.owner
+
+
+def _other_owner(node: str, area: str) -> KimError:
+    return kim_error(
+        "already_exists",
+        Text(
+            f"In diesem Ordner liegt das Journal des Knotens {node} ({area}).",
+            f"The journal of the node {node} ({area}) lies in this folder.",
+        ),
+        remedy=Text(
+            f"Soll es dieser Knoten sein: --area {area} angeben und --node-id weglassen; sonst einen anderen "
+            "Ordner wählen.",
+            f"If this is the node: give --area {area} and leave out --node-id; otherwise choose another "
+            "folder.",
+        ),
+    )
 
 
 def _key(path: Path) -> PrivateKey:
@@ -118,7 +166,7 @@ def _exists() -> Exception:
     )
 
 
-def _report(console: Console, settings: Settings, *, key: PrivateKey) -> None:
+def _report(console: Console, settings: Settings, *, key: PrivateKey, found: bool) -> None:
     node, area, path, public = settings.node, settings.area, settings.path, key.public
     console.result(
         {
@@ -137,7 +185,16 @@ def _report(console: Console, settings: Settings, *, key: PrivateKey) -> None:
             f"The node {node} for {name} ({area}) is set up.",
         )
     )
+    if found:
+        console.say(
+            Text(
+                "Die Kennung stammt aus dem Journal, das hier schon lag; es gilt weiter.",
+                "The node id is that of the journal which lay here already; it stays in use.",
+            )
+        )
     console.say()
+    console.say(Text(f"  Kennung                  {node}", f"  Node id                  {node}"))
+    console.say(Text(f"  Berichtsraum             {area}", f"  Reporting area           {area}"))
     console.say(Text(f"  Konfiguration            {path}", f"  Configuration            {path}"))
     console.say(Text(f"  Öffentlicher Schlüssel   {public.hex}", f"  Public key               {public.hex}"))
     console.say(

@@ -112,13 +112,18 @@ def show_source(console: Console, prepared: Prepared) -> None:
 
 
 def say_not_ended(console: Console, periods: Sequence[str]) -> None:
-    """Name the periods that had not ended when the file was exported, on one line; none is no line."""
+    """Name the periods that had not ended when the file was exported, on one line; none is no line.
+
+    Args:
+        console: where the line goes.
+        periods: in order of time; whatever follows the first one has not ended either.
+    """
     if periods:
-        names = ", ".join(periods)
+        first, several = periods[0], len(periods) > 1
         console.say(
             Text(
-                f"Beim Export noch nicht abgeschlossen: {names}",
-                f"Had not ended when the file was exported: {names}",
+                f"Beim Export noch nicht abgeschlossen: {'ab ' if several else ''}{first}",
+                f"Had not ended when the file was exported: {first}{' and later' if several else ''}",
             )
         )
 

@@ -87,19 +87,33 @@ class Journal:
         Raises:
             KimError: ``config_invalid`` if the journal belongs to another node or area.
         """
-        owner = self._connection.execute("SELECT node, area FROM owner").fetchone()
+        owner = self.owner
         if owner is None:
             with self._transaction() as connection:
                 connection.execute("INSERT INTO owner (only, node, area) VALUES (1, ?, ?)", (node, area))
-        elif (owner["node"], owner["area"]) != (node, area):
+        elif owner != (node, area):
             raise kim_error(
                 "config_invalid",
                 Text(
-                    "Das Journal in [node] home gehört zu einem anderen Knoten oder Berichtsraum.",
-                    "The journal in [node] home belongs to another node or reporting area.",
+                    f"Das Journal in [node] home gehört zum Knoten {owner[0]} ({owner[1]}), eingestellt ist "
+                    f"{node} ({area}).",
+                    f"The journal in [node] home belongs to the node {owner[0]} ({owner[1]}); configured is "
+                    f"{node} ({area}).",
                 ),
                 pointer="/node/home",
+                remedy=Text(
+                    "In der Konfigurationsdatei [node] id und area des Journals eintragen, oder unter "
+                    "[node] home einen eigenen Ordner für diesen Knoten.",
+                    "Set [node] id and area of the journal in the configuration file, or a folder of its own "
+                    "for this node under [node] home.",
+                ),
             )
+
+    @property
+    def owner(self) -> tuple[str, str] | None:
+        """Node and reporting area that the journal is tied to; None before its first use."""
+        row = self._connection.execute("SELECT node, area FROM owner").fetchone()
+        return (row["node"], row["area"]) if row is not None else None
 
     @property
     def exclusive(self) -> NodeLock:

@@ -30,6 +30,7 @@ from protocol.periods import Period
 from protocol.texts import Language, Text
 
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost."})
+_AN_AREA: Final = Text("zum Beispiel NW05111", "for example NW05111")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +142,13 @@ def load_settings(path: Path) -> Settings:
     return parse_settings(read_file(absolute), path=absolute)
 
 
-def parse_settings(data: bytes, *, path: Path) -> Settings:
+def parse_settings(data: bytes, *, path: Path, options: Mapping[str, str] | None = None) -> Settings:
     """Check the bytes of a configuration that stands, or will stand, at ``path``.
 
     Args:
         data: TOML, UTF-8.
         path: absolute path of the file.
+        options: pointer -> option of the command line, if the values come from there: faults name those.
 
     Returns:
         Settings with absolute paths.
@@ -155,7 +157,7 @@ def parse_settings(data: bytes, *, path: Path) -> Settings:
         KimError: ``config_invalid`` with every fault.
     """
     document = parse_toml(data, name=path.name)
-    faults = Faults(path)
+    faults = Faults(path, options or {})
     find_unknown(document, faults)
     values = option_values(document, faults)
     mapping = mapping_tables(document, faults)
@@ -242,7 +244,8 @@ def _hub(values: Mapping[tuple[str, str], Value | None], faults: Faults, *, ca_b
     url = str(values["hub", "url"]).rstrip("/")
     problem = check_hub_url(url)
     if problem is not None:
-        faults.add("/hub/url", problem.de, problem.en)
+        where = faults.place("/hub/url")
+        faults.add("/hub/url", f"{where}: {problem.de}", f"{where}: {problem.en}")
     return HubSettings(
         url=url,
         audience=str(values["hub", "audience"]),
@@ -258,11 +261,15 @@ def _check_area(area: str, faults: Faults) -> None:
     # Imported here: no area is read to print a help text.
     from protocol.regions import areas_by_id  # noqa: PLC0415
 
-    if area not in areas_by_id():
+    areas = areas_by_id()
+    if area not in areas:
+        where = faults.place("/node/area")
+        near = [area_id for area_id in (area.upper(), f"NW{area}") if area_id in areas]
+        hint = Text(f"gemeint {near[0]}?", f"did you mean {near[0]}?") if near else _AN_AREA
         faults.add(
             "/node/area",
-            "[node] area ist keiner der 54 Berichtsräume (zum Beispiel NW05111).",
-            "[node] area is none of the 54 reporting areas (for example NW05111).",
+            f"{where} ist keiner der 54 Berichtsräume ({hint.de}).",
+            f"{where} is none of the 54 reporting areas ({hint.en}).",
         )
 
 
@@ -272,10 +279,12 @@ def _periods(first: str, last: str, faults: Faults) -> tuple[Period, ...]:
     except KimError:
         span = ()
     if not span or span[0].freq != "Q":
+        where = faults.place("/periods/first")
         faults.add(
             "/periods/first",
-            "[periods] first und last sind Quartale wie 2026-Q1, first nicht nach last.",
-            "[periods] first and last are quarters such as 2026-Q1, first not after last.",
+            f"{where}: Erstes und letztes Quartal haben die Form 2026-Q1, das erste liegt nicht nach dem "
+            "letzten.",
+            f"{where}: first and last quarter have the form 2026-Q1, the first is not after the last.",
         )
         return ()
     return span

@@ -20,15 +20,33 @@ from protocol.texts import Text
 MAPPING_SECTION: Final = "mapping"
 COLUMNS_SECTION: Final = "columns"
 _MAX_CONFIG_BYTES: Final = 1 << 20
-_PLACE: Final = re.compile(r"\(at (?:line \d+, column \d+|end of document)\)")
+_PLACE: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
+
+_CORRECT_OPTION: Final = Text(
+    "Die genannte Option berichtigen und den Befehl wiederholen; angelegt wurde nichts.",
+    "Correct the option named and repeat the command; nothing was made.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Everything that is wrong with one file, collected so that a person sees all of it at once."""
+    """Everything that is wrong with one file, collected so that a person sees all of it at once.
+
+    Attributes:
+        path: the file.
+        options: pointer -> option of the command line, where the values come from there; the file need not
+            exist then and is not blamed.
+        items: what is wrong.
+    """
 
     path: Path
+    options: Mapping[str, str] = field(default_factory=dict)
     items: list[ErrorItem] = field(default_factory=list)
+
+    def place(self, pointer: str) -> str:
+        """Say where a person finds the value behind a pointer: ``[hub] url``, or ``--hub``."""
+        section, _, name = pointer.removeprefix("/").partition("/")
+        return self.options.get(pointer, f"[{section}] {name}")
 
     def add(self, pointer: str, german: str, english: str) -> None:
         """Note one fault."""
@@ -37,14 +55,16 @@ class Faults:
     def error(self) -> KimError:
         """Build the error that lists them all; its detail names the first."""
         first, more = self.items[0], len(self.items) - 1
+        file = "" if self.options else f"{self.path.name}: "
         return kim_error(
             "config_invalid",
             Text(
-                f"{self.path.name}: {first.text.de}" + (f" (weitere Stellen: {more})" if more else ""),
-                f"{self.path.name}: {first.text.en}" + (f" (more places: {more})" if more else ""),
+                f"{file}{first.text.de}" + (f" (weitere Stellen: {more})" if more else ""),
+                f"{file}{first.text.en}" + (f" (more places: {more})" if more else ""),
             ),
             pointer=first.pointer,
             errors=self.items,
+            remedy=_CORRECT_OPTION if self.options else None,
         )
 
 
@@ -85,10 +105,13 @@ def parse_toml(data: bytes, *, name: str) -> dict[str, Any]:
         raise kim_error("config_invalid", Text(f"{name} ist kein UTF-8.", f"{name} is not UTF-8.")) from error
     except tomllib.TOMLDecodeError as error:
         # Only the place: the rest of the parser's message may repeat what stands there.
-        place = " ".join(_PLACE.findall(str(error)))
+        where = Text("(am Ende der Datei)", "(at the end of the file)")
+        if place := _PLACE.search(str(error)):
+            line, column = place.groups()
+            where = Text(f"(Zeile {line}, Spalte {column})", f"(line {line}, column {column})")
         raise kim_error(
             "config_invalid",
-            Text(f"{name} ist kein gültiges TOML {place}.", f"{name} is not valid TOML {place}."),
+            Text(f"{name} ist kein gültiges TOML {where.de}.", f"{name} is not valid TOML {where.en}."),
         ) from error
 
 
@@ -135,7 +158,7 @@ def column_names(document: Mapping[str, Any], faults: Faults) -> Mapping[str, st
 def _value(spec: Option, document: Mapping[str, Any], faults: Faults) -> Value | None:
     section = document.get(spec.section, {})
     raw = section.get(spec.name) if isinstance(section, dict) else None
-    where = f"[{spec.section}] {spec.name}"
+    where = faults.place(spec.pointer)
     if raw is None:
         if spec.required:
             faults.add(spec.pointer, f"{where} fehlt.", f"{where} is missing.")

@@ -107,7 +107,10 @@ def test_check_names_periods_that_had_not_ended(home: NodeHome) -> None:
     home.change('last = "2026-Q2"', 'last = "2026-Q4"')
 
     assert home.json("check")[1]["periods"]["not_ended"] == ["2026-Q4"]
-    assert "2026-Q4" in home.run("check").stdout
+    assert "abgeschlossen: 2026-Q4\n" in home.run("check").stdout
+    home.change('last = "2026-Q4"', 'last = "2027-Q2"')
+    assert "abgeschlossen: ab 2026-Q4\n" in home.run("check").stdout
+    assert "exported: 2026-Q4 and later\n" in home.run("check", "--lang", "en").stdout
 
 
 # --------------------------------------------------------------------------------------------- preview
@@ -192,6 +195,7 @@ def test_periods_named_by_hand_must_be_deliverable(
     assert result.exit_code == PROBLEMS[code].exit_code
     assert result.stderr.startswith(f"{code}: ")
     assert PROBLEMS[code].remedy.de in result.stderr
+    assert "(Jahr)" not in result.stderr
 
 
 def test_an_open_key_is_not_used(home: NodeHome) -> None:
@@ -203,8 +207,11 @@ def test_an_open_key_is_not_used(home: NodeHome) -> None:
 def test_a_journal_of_another_area_is_not_used(home: NodeHome) -> None:
     assert home.run("status", "--offline").exit_code == 0
     home.change("NW05382", "NW05111")
+    result = home.run("status", "--offline")
 
-    assert home.run("status", "--offline").exit_code == PROBLEMS["config_invalid"].exit_code
+    node = home.settings.node
+    assert result.exit_code == PROBLEMS["config_invalid"].exit_code
+    assert f"gehört zum Knoten {node} (NW05382), eingestellt ist {node} (NW05111)" in result.stderr
 
 
 def test_an_unforeseen_error_quotes_nothing(home: NodeHome, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,54 @@ def test_init_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert (tmp_path / "node" / "key.pem").read_bytes() == key
 
 
+def test_init_takes_the_identity_from_the_journal_that_is_there(tmp_path: Path) -> None:
+    invoke(*init_arguments(tmp_path / "node"))
+    config = tmp_path / "node" / "node.toml"
+    node = load_settings(config).node
+    assert invoke("--config", config, "status", "--offline").exit_code == 0
+    config.unlink()
+
+    other = invoke(*init_arguments(tmp_path / "node", area="NW05382"))
+    renamed = invoke(*init_arguments(tmp_path / "node"), "--node-id", "node-other")
+    again = invoke(*init_arguments(tmp_path / "node"))
+
+    for refused in (other, renamed):
+        assert refused.exit_code == PROBLEMS["already_exists"].exit_code
+        assert f"das Journal des Knotens {node} (NW05111)" in refused.stderr
+        assert "--area NW05111" in refused.stderr
+    assert again.exit_code == 0
+    assert "Die Kennung stammt aus dem Journal" in again.stdout
+    assert load_settings(config).node == node
+    assert invoke("--config", config, "status", "--offline").exit_code == 0
+
+
+def test_init_lists_the_identity(tmp_path: Path) -> None:
+    result = invoke(*init_arguments(tmp_path / "node"))
+
+    assert (
+        f"  Kennung                  {load_settings(tmp_path / 'node' / 'node.toml').node}\n" in result.stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"area": "05111"}, "--area ist keiner der 54 Berichtsräume (gemeint NW05111?)."),
+        ({"hub": "http://hub.example"}, "--hub: http:// ist nur zu diesem Rechner selbst erlaubt"),
+        ({"periods": "soon"}, "--periods: Erstes und letztes Quartal"),
+        ({"node-id": "me"}, "--node-id hat nicht die Form"),
+    ],
+)
+def test_init_blames_the_option_and_no_file_and_says_it_once(
+    tmp_path: Path, changes: dict[str, str], said: str
+) -> None:
+    result = invoke(*init_arguments(tmp_path / "node", **changes))
+
+    assert result.stderr.count(said) == 1
+    assert "node.toml" not in result.stderr
+    assert "Konfigurationsdatei" not in result.stderr
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [

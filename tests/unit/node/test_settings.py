@@ -169,8 +169,18 @@ def test_a_broken_line_is_named_but_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(KimError) as caught:
         load_settings(written(tmp_path, '[mapping.SEX]\n"geheim" = Geheimnis\n'))
 
-    assert "line 2" in caught.value.detail.de
+    assert "(Zeile 2, Spalte 12)" in caught.value.detail.de
+    assert "(line 2, column 12)" in caught.value.detail.en
     assert "eheim" not in caught.value.detail.de
+
+
+@pytest.mark.parametrize("area", ["05111", "nw05111"])
+def test_an_area_that_is_nearly_right_is_offered(tmp_path: Path, area: str) -> None:
+    text = render_template(REQUIRED, language="de").replace('"NW05111"', f'"{area}"')
+    with pytest.raises(KimError) as caught:
+        load_settings(written(tmp_path, text))
+
+    assert "(gemeint NW05111?)" in caught.value.detail.de
 
 
 def test_a_missing_file_is_said_without_its_folder(tmp_path: Path) -> None:
