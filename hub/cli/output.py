@@ -23,6 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _CHOSEN: Final = "kim.language"
+_YES_NO: Final[Mapping[Language, tuple[str, str]]] = {"de": ("ja", "nein"), "en": ("yes", "no")}
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -71,6 +72,16 @@ def answer(document: Mapping[str, Any], text: Text, *, as_json: bool, lines: Seq
         click.secho(text.in_(language), dim=number > 0)
     for line in lines:
         click.echo(f"  {line}")
+
+
+def confirmed(question: Text, *, lines: Sequence[str]) -> bool:
+    """Ask a person, and again until the answer is yes or no; the lines follow the question."""
+    answer({}, question, as_json=False, lines=lines)
+    words = [word for language in _languages() for word in _YES_NO[language]]
+    said: str = click.prompt(
+        "/".join(words), type=click.Choice(words, case_sensitive=False), show_choices=False
+    )
+    return said in [yes for yes, _ in _YES_NO.values()]
 
 
 def reports_problems(command: Callable[P, R]) -> Callable[P, R]:

@@ -1,6 +1,7 @@
 """`kim-hub close`: end the deliveries of periods and publish what was delivered."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -49,15 +50,43 @@ def close_command(
         _wait_for_release(hub, timeout)
     with hub.context.database.read() as unit:
         release = unit.cubes.published()
+    number = release.number if release else None
+    published = is_published(hub.context)
     answer(
         {
             "closed": [{"dataset": dataset, "period": period} for dataset, period in closed],
-            "release": release.number if release else None,
-            "published": is_published(hub.context),
+            "release": number,
+            "published": published,
         },
-        Text(f"Geschlossen: {len(closed)}.", f"Closed: {len(closed)}."),
+        _told(closed, number if published else None),
         as_json=as_json,
     )
+
+
+def _told(closed: Sequence[tuple[str, str]], release: int | None) -> Text:
+    """Say which (dataset, period) were closed now, and in which release they are; None: in none yet."""
+    what = (
+        Text(f"Geschlossen: {_listed(closed, 'und', 'für')}.", f"Closed: {_listed(closed, 'and', 'for')}.")
+        if closed
+        else Text("Waren schon geschlossen.", "Were closed already.")
+    )
+    when = (
+        Text("Wird veröffentlicht, sobald der Hub läuft.", "Will be published as soon as the hub runs.")
+        if release is None
+        else Text(f"Veröffentlichung {release}.", f"Release {release}.")
+    )
+    return Text(f"{what.de} {when.de}", f"{what.en} {when.en}")
+
+
+def _listed(closed: Sequence[tuple[str, str]], conjunction: str, preposition: str) -> str:
+    """Return "CASES und PERSONS für 2026-Q2, 2026-Q3"; other datasets after a semicolon."""
+    datasets: dict[str, list[str]] = {}
+    for dataset, period in closed:
+        datasets.setdefault(period, []).append(dataset)
+    periods: dict[str, list[str]] = {}
+    for period, names in datasets.items():
+        periods.setdefault(f" {conjunction} ".join(names), []).append(period)
+    return "; ".join(f"{names} {preposition} {', '.join(of)}" for names, of in periods.items())
 
 
 def _wait_for_release(hub: Hub, timeout: float) -> None:

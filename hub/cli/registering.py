@@ -1,12 +1,17 @@
-"""`kim-hub register`: enter nodes and their public keys, compared out of band before."""
+"""`kim-hub register`: enter nodes and their public keys, compared out of band before.
+
+Who enters one node at a terminal is shown its fingerprint and asked; a list was compared when it was made.
+"""
 
 import json
+import sys
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Final
 
 import click
 
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems, settings_of_hub
 from hub.clock import Clock, clock_on
 from hub.domain.jobs import NoQueue
 from hub.services.registration import Registration, register
@@ -16,6 +21,15 @@ from hub.store.unit_of_work import Database
 from protocol.errors import kim_error
 from protocol.keys import PublicKey
 from protocol.texts import Text
+
+_QUESTION: Final = Text(
+    "Nennt die Kommune auf zweitem Weg (Telefon, Papier) genau diesen Fingerabdruck?",
+    "Does the municipality state exactly this fingerprint out of band (by phone, on paper)?",
+)
+_STILL_TO_COMPARE: Final = Text(
+    "Falls noch nicht geschehen, den Fingerabdruck auf zweitem Weg mit der Kommune vergleichen.",
+    "If that is not done yet, compare the fingerprint with the municipality out of band.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,9 @@ class _Desk:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="JSON-Liste mit node, area, public_key, name. / JSON list with node, area, public_key, name.",
 )
+@click.option(
+    "--yes", is_flag=True, help="Nicht nach dem Fingerabdruck fragen. / Do not ask about the fingerprint."
+)
 @JSON
 @LANGUAGE
 @reports_problems
@@ -49,11 +66,13 @@ def register_command(
     public_key: str | None,
     name: str | None,
     list_file: Path | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Einen Knoten mit seinem öffentlichen Schlüssel eintragen. / Register a node with its public key.
 
-    Den Schlüssel vorher auf zweitem Weg vergleichen. / Compare the key out of band first.
+    Den Schlüssel vorher auf zweitem Weg vergleichen; am Bildschirm wird danach gefragt. / Compare the key
+    out of band first; on a terminal you are asked about it.
 
     Beispiel / Example: kim-hub register --node node-7f3a --area NW05111 --public-key 3b6a… --name Düsseldorf
     """
@@ -66,17 +85,21 @@ def register_command(
     settings = settings_of_hub(home)
     engine = make_engine(settings.sqlalchemy_url)
     schema.require_known(engine)
-    keyids = register(_Desk(Database(engine, NoQueue()), clock_on(settings.date)), entries)
     prints = [PublicKey.from_hex(entry.public_key).fingerprint() for entry in entries]
+    lines = [f"{e.area}  {e.node}  {p}" for e, p in zip(entries, prints, strict=True)]
+    asks = not (yes or as_json or list_file) and sys.stdin is not None and sys.stdin.isatty()
+    if asks and not confirmed(_QUESTION, lines=lines):
+        answer({}, Text("Nichts eingetragen.", "Nothing was registered."), as_json=False)
+        raise click.exceptions.Exit(1)
+    keyids = register(_Desk(Database(engine, NoQueue()), clock_on(settings.date)), entries)
     rows = zip(entries, keyids, prints, strict=True)
+    number = len(entries)
+    done = Text(f"{number} Knoten eingetragen.", f"{number} {'node' if number == 1 else 'nodes'} registered.")
     answer(
         {"registered": [{"node": e.node, "keyid": k, "fingerprint": p} for e, k, p in rows]},
-        Text(
-            f"Eingetragen: {len(entries)}. Fingerabdruck telefonisch mit der Kommune vergleichen.",
-            f"Registered: {len(entries)}. Compare the fingerprint with the municipality by phone.",
-        ),
+        done if asks else Text(f"{done.de} {_STILL_TO_COMPARE.de}", f"{done.en} {_STILL_TO_COMPARE.en}"),
         as_json=as_json,
-        lines=[f"{e.area}  {e.node}  {p}" for e, p in zip(entries, prints, strict=True)],
+        lines=[] if asks else lines,
     )
 
 

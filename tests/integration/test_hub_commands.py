@@ -7,6 +7,8 @@ import os
 import socket
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from click.testing import CliRunner
 from hub.cli import main
 from protocol.keys import PrivateKey
 from protocol.problems import PROBLEMS
+from tests.factories.patience import PATIENCE_SECONDS
 from tests.integration.test_hub_processes import hub
 
 COMMANDS = ["init", "register", "serve", "close", "worker", "db upgrade"]
@@ -166,6 +169,58 @@ def test_a_list_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
     exit_code = PROBLEMS["bad_request"].exit_code
     document = hub(tmp_path, "register", "--list", str(tmp_path / "nodes.json"), expect=exit_code)
     assert "public_key" in document["detail"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "options", "exit_code", "said"),
+    [
+        ("ja\n", [], 0, "1 Knoten eingetragen.\n"),
+        ("vielleicht\nnein\n", [], 1, "Nichts eingetragen.\n"),
+        ("", ["--yes"], 0, "1 Knoten eingetragen. Falls noch nicht geschehen"),
+    ],
+)
+def test_at_a_terminal_the_fingerprint_comes_before_the_entry(
+    tmp_path: Path, typed: str, options: list[str], exit_code: int, said: str
+) -> None:
+    hub(tmp_path, "init")
+    key = PrivateKey.generate().public
+    facts = ["--node", "node-a", "--area", "NW05111", "--public-key", key.hex, "--lang", "de", *options]
+    terminal, stdin = os.openpty()
+    try:
+        os.write(terminal, typed.encode())
+        done = subprocess.run(
+            [sys.executable, "-m", "hub.cli", "register", "--home", str(tmp_path), *facts],
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+        )
+    finally:
+        os.close(terminal)
+        os.close(stdin)
+    assert done.returncode == exit_code, done.stderr
+    assert said in done.stdout
+    assert key.fingerprint() in done.stdout
+    with sqlite3.connect(tmp_path / "hub.sqlite3") as database:
+        assert database.execute("SELECT count(*) FROM node").fetchone() == (1 - exit_code,)
+
+
+def test_closing_says_what_is_closed_and_whether_it_is_published(tmp_path: Path) -> None:
+    hub(tmp_path, "init")
+
+    def said(*arguments: str) -> str:
+        line = ["close", "--home", str(tmp_path), "--lang", "de", *arguments]
+        return CliRunner(env={"KIM_HUB_DATE": "2026-10-05"}).invoke(main, line).stdout
+
+    both = ("--dataset", "CASES", "--dataset", "PERSONS")
+    later = "Wird veröffentlicht, sobald der Hub läuft.\n"
+    assert said("2026-Q1", "--dataset", "CASES") == f"Geschlossen: CASES für 2026-Q1. {later}"
+    assert said("2026-Q1", "2026-Q2", "2026-Q3", *both) == (
+        f"Geschlossen: PERSONS für 2026-Q1; CASES und PERSONS für 2026-Q2, 2026-Q3. {later}"
+    )
+    assert said("2026-Q1", *both) == f"Waren schon geschlossen. {later}"
+    assert said("2026-Q1", *both, "--wait") == "Waren schon geschlossen. Veröffentlichung 1.\n"
 
 
 def test_an_unforeseen_error_says_where_and_quotes_nothing(
