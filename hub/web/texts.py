@@ -56,6 +56,10 @@ STATUS_SENTENCE: Final = Text(
     "{} von 54 Gebieten haben geliefert, Deckung {} der Bevölkerung",
     "{} of 54 areas have delivered, covering {} of the population",
 )
+STATUS_SENTENCE_ONE: Final = Text(
+    "{} von 54 Gebieten hat geliefert, Deckung {} der Bevölkerung",
+    "{} of 54 areas has delivered, covering {} of the population",
+)
 STATUS_WITHHELD: Final = Text(
     "{} der gelieferten Tabellenfelder sind geheim", "{} of delivered table cells are withheld"
 )

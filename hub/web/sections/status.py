@@ -92,8 +92,9 @@ def status_section(report: DeliveryReport, wording: Wording, query: PageQuery) -
     """Word the state of deliveries."""
     say, language = wording.say, wording.language
     share = numbers.percent(report.population_share, language)
+    sentence = texts.STATUS_SENTENCE_ONE if report.delivered == 1 else texts.STATUS_SENTENCE
     return StatusSection(
-        sentence=say(texts.STATUS_SENTENCE).format(report.delivered, share),
+        sentence=say(sentence).format(report.delivered, share),
         withheld=say(texts.STATUS_WITHHELD).format(numbers.percent(report.withheld_share, language)),
         period=say(numbers.quarter_name(report.period)) if report.period else "",
         counts=_counts(report, wording),
