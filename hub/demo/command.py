@@ -42,6 +42,13 @@ _AREAS: Final = click.IntRange(1, len(reporting_areas()))
 _JOBS: Final = click.IntRange(1, 64)
 
 _FOLDER: Final = Text("Ordner der Demo", "Folder of the demo")
+_SETTING_UP: Final = Text(
+    "Hub starten, Knoten einrichten und eintragen", "Starting the hub, setting up and registering the nodes"
+)
+_DELIVERING: Final = Text(
+    "Je Gebiet: Export erzeugen, zählen, schützen, liefern; die größten zuerst",
+    "For each area: generate the export, count, protect, deliver; the largest first",
+)
 _PUBLISHING: Final = Text("Quartale schließen und veröffentlichen", "Closing and publishing the quarters")
 _COMPARING: Final = Text("Mit den wahren Zahlen vergleichen", "Comparing with the true figures")
 _SERVING: Final = Text("Im Browser: {url}   (Ende mit Strg-C)", "In the browser: {url}   (end with Ctrl-C)")
@@ -114,8 +121,10 @@ def _run(
     cells = cells_a_quarter * sum(len(plan_of(area).periods) for area in areas)
     with _timed("total", seconds):
         with DemoProgress(console, areas=len(areas), cells=cells, language=language) as progress:
+            progress.say(_SETTING_UP)
             with _timed("set_up", seconds):
                 configs = course.set_up(areas, jobs, progress)
+            progress.say(_DELIVERING)
             with _timed("deliver", seconds):
                 runs = course.run_areas(configs, jobs, progress)
         if not any(run.report for run in runs):

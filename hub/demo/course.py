@@ -23,7 +23,7 @@ import click
 from hub.demo.generate import EXPORT_FILE, generate_area
 from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, LocalCodes, plan_of
 from hub.demo.processes import Finished, ProcessTable, command_line, peak_bytes_of
-from hub.demo.progress import DemoProgress
+from hub.demo.progress import DemoProgress, number
 from hub.demo.published import get_json
 from hub.demo.world import EXPORT_DAY
 from protocol.periods import Period
@@ -195,8 +195,9 @@ class Course:
         progress.advance("submitted")
         progress.advance("cells", by=cells)
         told = Text(
-            f"{rows} Zeilen, {cells} Zellen, {withheld} zurückgehalten",
-            f"{rows} rows, {cells} cells, {withheld} withheld",
+            f"{number(rows, 'de')} Zeilen, {number(cells, 'de')} Zellen, "
+            f"{number(withheld, 'de')} zurückgehalten",
+            f"{number(rows, 'en')} rows, {number(cells, 'en')} cells, {number(withheld, 'en')} withheld",
         )
         progress.area_done(region.name, Text(failure, failure) if failure else told)
         return AreaRun(region, rows, report, failure, done.cpu_seconds, done.peak_bytes)

@@ -11,6 +11,7 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
+from babel.numbers import format_decimal
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -22,6 +23,16 @@ _STEPS: Final = {
     "submitted": Text("Gebiete geliefert", "Areas delivered"),
     "cells": Text("Zellen geliefert", "Cells delivered"),
 }
+
+
+def number(value: float, language: Language) -> str:
+    """Write a number with grouping and at most one decimal."""
+    return format_decimal(value, format="#,##0.#", locale=language)
+
+
+def tenths(value: float, language: Language) -> str:
+    """Write a number with grouping and exactly one decimal."""
+    return format_decimal(value, format="#,##0.0", locale=language)
 
 
 class DemoProgress:
@@ -83,9 +94,9 @@ class DemoProgress:
         if self._bars is None:
             with self._lock:
                 done, total = self._done["submitted"], self._totals["submitted"]
-            seconds = time.perf_counter() - self._started
+            seconds = tenths(time.perf_counter() - self._started, self._language)
             self._console.print(
-                f"[{done:2}/{total}] {seconds:6.1f} s  {name}: {sentence.in_(self._language)}",
+                f"[{done:2}/{total}] {seconds:>6} s  {name}: {sentence.in_(self._language)}",
                 markup=False,
                 highlight=False,
                 soft_wrap=True,

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from babel.numbers import format_decimal
 from rich.console import Console
 from rich.table import Table
 
+from hub.demo.findings import HANDLINGS, TRAPS
 from hub.demo.judgement import Check
+from hub.demo.progress import number, tenths
 from hub.demo.summary import VERDICTS, FindingCount, Summary, verdict
 from protocol.texts import Language, Text
 
@@ -29,12 +30,6 @@ _STEPS: Final = {
     ),
     "publish": Text("  Quartale schließen und veröffentlichen", "  close and publish the quarters"),
     "compare": Text("  mit den wahren Zahlen vergleichen", "  compare with the true figures"),
-}
-_HANDLINGS: Final = {
-    "R": Text("Quarantäne", "quarantine"),
-    "D": Text("ausgelassen", "left out"),
-    "W": Text("Hinweis", "warning"),
-    "N": Text("vereinheitlicht", "normalised"),
 }
 _FAILURES_SHOWN: Final = 25
 
@@ -80,7 +75,7 @@ class _Tables:
         row(Text("Gebiete geliefert", "Areas delivered"), self._of(areas["delivered"], areas["expected"]))
         row(
             Text("Lieferungen (Datensatz × Quartal)", "Deliveries (dataset × quarter)"),
-            self._number(document["deliveries"]),
+            self._of(document["deliveries"], document["deliveries_expected"]),
         )
         row(Text("Zeilen in den Exporten", "Rows in the exports"), self._number(document["rows"]))
         row(Text("Zellen geliefert", "Cells delivered"), self._number(cells["delivered"]))
@@ -130,8 +125,8 @@ class _Tables:
                 else f"[green]{agrees.in_(self._language)}[/]"
             )
             table.add_row(
-                finding.trap,
-                _HANDLINGS[finding.handling].in_(self._language),
+                f"{finding.trap} {TRAPS[finding.trap].in_(self._language)}",
+                HANDLINGS[finding.handling].in_(self._language),
                 self._number(finding.found),
                 expected if finding.exact else f"≥ {expected}",
                 sign,
@@ -176,10 +171,10 @@ class _Tables:
         return f"{self._number(part)} {word} {self._number(whole)}"
 
     def _number(self, value: float) -> str:
-        return format_decimal(value, format="#,##0.#", locale=self._language)
+        return number(value, self._language)
 
     def _tenths(self, value: float) -> str:
-        return format_decimal(value, format="#,##0.0", locale=self._language)
+        return tenths(value, self._language)
 
     def _percent(self, share: float | None) -> str:
         return "–" if share is None else f"{self._tenths(100 * share)} %"

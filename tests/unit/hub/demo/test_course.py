@@ -16,11 +16,12 @@ from protocol.regions import AACHEN_CITY, AACHEN_REST, reporting_area, reporting
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 6, 20, 53, 54])
-def test_a_smaller_demo_holds_both_parts_of_aachen(number: int) -> None:
+def test_a_smaller_demo_holds_both_parts_of_aachen_and_the_example_of_the_readme(number: int) -> None:
     chosen = [area.id for area in choose_areas(number)]
     assert len(set(chosen)) == len(chosen) == number
     assert chosen == sorted(chosen)
     assert number < 2 or {AACHEN_CITY, AACHEN_REST} <= set(chosen)
+    assert number < 3 or "NW05111" in chosen
 
 
 def test_all_areas() -> None:
@@ -70,6 +71,7 @@ def test_a_demo_in_which_everything_holds() -> None:
     assert summary.ok
     document = summary.document()
     assert document["areas"] == {"expected": 1, "delivered": 1}
+    assert (document["deliveries"], document["deliveries_expected"]) == (1, 16)
     assert document["statewide"][0] | {"kind": "sum"} == document["statewide"][0]
     assert document["statewide"][0]["exact_share"] == 0.5714
     assert document["statewide"][0]["median_width"] == 3

@@ -20,7 +20,7 @@ AREA = reporting_area("NW05374")
 
 def printed(language: Language, judgement: Judgement) -> str:
     delivery = {"dataset": "CASES", "period": "2025-Q1", "cells": 9, "withheld": 0, "audit": "safe"}
-    report = {"findings": [{"trap": "T05", "handling": "R", "rows": 1234}], "deliveries": [delivery]}
+    report = {"findings": [{"trap": "T05", "handling": "R", "rows": 1234}], "deliveries": [delivery] * 2}
     summary = summarise(
         [AreaRun(AREA, 10, report, "", 1.0, 2**20)],
         {AREA.id: AreaTruth(AREA.id, frozenset({"2025-Q1"}), {("T05", "R"): 1234}, {})},
@@ -37,8 +37,32 @@ def printed(language: Language, judgement: Judgement) -> str:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("de", ("Ergebnis der Demo", "1.234", "61,5 s", "Quarantäne", "sicher", "Nicht bestanden: 2")),
-        ("en", ("Result of the demo", "1,234", "61.5 s", "quarantine", "safe", "Failed: 2")),
+        (
+            "de",
+            (
+                "Ergebnis der Demo",
+                "1.234",
+                "61,5 s",
+                "T05 Datum",
+                "zurückgestellt",
+                "2 von 16",
+                "sicher",
+                "Nicht bestanden: 2",
+            ),
+        ),
+        (
+            "en",
+            (
+                "Result of the demo",
+                "1,234",
+                "61.5 s",
+                "T05 dates",
+                "set aside",
+                "2 of 16",
+                "safe",
+                "Failed: 2",
+            ),
+        ),
     ],
 )
 def test_one_language_at_a_time(language: Language, words: tuple[str, ...]) -> None:
