@@ -69,7 +69,7 @@ class Console:
             click.echo(json.dumps(document, ensure_ascii=False))
 
     def warn(self, text: Text) -> None:
-        """Print on standard error what does not stop a command but will stop a later one."""
+        """Print on standard error what does not stop a command: what it waits for, what will stop another."""
         click.echo(text.in_(self.language), err=True)
 
     def refusal(self, error: KimError) -> None:

@@ -9,11 +9,11 @@ from typing import Any, Final
 from node.cli.console import Console, problem_member
 from node.cli.run import STAGES, Run
 from node.cli.source_report import findings_member, rows_member, say_not_ended
-from node.cli.states import STATES
+from node.cli.states import STATES, outbox_note
 from node.dossier import VERDICTS
 from node.outbox import Outcome
 from node.pipeline import Decision, Prospect
-from node.quality.amounts import DELIVERY, whole
+from node.quality.amounts import CORRECTION, DELIVERY, whole
 from node.settings import Settings
 from protocol.errors import KimError
 from protocol.texts import Text
@@ -23,6 +23,9 @@ _UNDECIDED: Final = 75
 _ARRIVED: Final = frozenset({"received", "verifying", "accepted", "superseded"})
 _TAKEN_OVER: Final = frozenset({"accepted", "superseded"})
 _AUDIT_OF_BLOCKED: Final = {"disclosure_unsafe": "unsafe", "disclosure_unknown": "unknown"}
+
+_UNCHANGED: Final = Text("Unverändert; nichts neu gesendet.", "Unchanged; nothing new was sent.")
+_NOTHING_SENT: Final = Text("Nichts neu gesendet.", "Nothing new was sent.")
 
 _HEADS: Final = (
     Text("Zeitraum", "Period"),
@@ -42,8 +45,9 @@ class Delivery:
     Attributes:
         state: the hub's state, ``spooled`` or ``refused``; ``held``, ``blocked`` or ``not_ended`` for what
             was not sent.
-        problem: why it is not accepted.
+        problem: why it is not accepted, or why the hub could not be asked about it.
         changed_cells: for ``held``, number of cells whose value differs from the delivered one.
+        in_force: whether the hub has taken over its figures; for ``held``, those to be corrected.
     """
 
     dataset: str
@@ -56,6 +60,7 @@ class Delivery:
     id: str | None = None
     revision: int | None = None
     changed_cells: int = 0
+    in_force: bool = False
     problem: KimError | None = None
 
 
@@ -74,6 +79,7 @@ def delivery_of(source: Outcome | Prospect) -> Delivery:
         audit=record.verdict,
         id=record.statement_id,
         revision=record.revision,
+        in_force=record.state.value in _TAKEN_OVER,
         problem=source.problem,
     )
 
@@ -92,6 +98,7 @@ def _stayed(prospect: Prospect) -> Delivery:
         id=record.statement_id if record is not None else None,
         revision=record.revision if record is not None else None,
         changed_cells=prospect.changed_cells,
+        in_force=record is not None and record.state.value in _TAKEN_OVER,
         problem=prospect.problem,
     )
 
@@ -125,8 +132,14 @@ def _member(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def show_outcome(console: Console, deliveries: Sequence[Delivery]) -> None:
-    """Print the table of deliveries, and one line for the periods that had not ended."""
+def show_outcome(console: Console, deliveries: Sequence[Delivery], *, news: bool) -> None:
+    """Print the table of deliveries, and what it comes to.
+
+    Args:
+        console: where it goes.
+        deliveries: how they stand.
+        news: whether this run has changed the standing of any of them.
+    """
     language = console.language
     due = [delivery for delivery in deliveries if delivery.state != Decision.NOT_ENDED.value]
     console.table(
@@ -139,16 +152,40 @@ def show_outcome(console: Console, deliveries: Sequence[Delivery]) -> None:
                 whole(delivery.withheld, language),
                 VERDICTS[delivery.audit].in_(language) if delivery.audit is not None else "–",
                 STATES[delivery.state].in_(language),
-                delivery.problem.code if delivery.problem is not None else "",
+                _reason(delivery),
             ]
             for delivery in due
         ],
         numbers=(2, 3),
     )
-    taken, all_due = sum(delivery.state in _TAKEN_OVER for delivery in due), DELIVERY.counted(len(due))
     console.say()
-    console.say(Text(f"{taken} von {all_due.de} angenommen.", f"{taken} of {all_due.en} accepted."))
+    console.say(_summary(due))
+    if due and not news:
+        unchanged = all(delivery.state in _TAKEN_OVER for delivery in due)
+        console.say(_UNCHANGED if unchanged else _NOTHING_SENT)
+    note = outbox_note(delivery.state for delivery in due)
+    if note is not None:
+        console.say(note)
     say_not_ended(console, sorted({d.period for d in deliveries} - {d.period for d in due}))
+
+
+def _summary(due: Sequence[Delivery]) -> Text:
+    # A statement under way whose correction is held has two rows, and is one delivery.
+    every = DELIVERY.counted(len({(d.period, d.dataset) for d in due}))
+    taken = len({(d.period, d.dataset) for d in due if d.in_force})
+    held = sum(d.state == Decision.HELD.value for d in due)
+    corrections = CORRECTION.counted(held)
+    return Text(
+        f"{taken} von {every.de} angenommen{f', {corrections.de} zurückgehalten' if held else ''}.",
+        f"{taken} of {every.en} accepted{f', {corrections.en} held back' if held else ''}.",
+    )
+
+
+def _reason(delivery: Delivery) -> str:
+    """Why it is not accepted; that the hub could not be asked is no reason of what is accepted."""
+    if delivery.problem is None or delivery.state in _TAKEN_OVER:
+        return ""
+    return delivery.problem.code
 
 
 def exit_code_of(
@@ -166,7 +203,9 @@ def exit_code_of(
         Exit code, and one problem of each kind to explain to a person.
     """
     counted = [d for d in deliveries if explicit or d.state != Decision.NOT_ENDED.value]
-    problems = {d.problem.code: d.problem for d in counted if d.problem is not None}
+    problems: dict[str, KimError] = {}
+    for problem in (d.problem for d in counted if d.problem is not None):
+        problems.setdefault(problem.code, problem)
     if problems:
         return next(iter(problems.values())).exit_code, tuple(problems.values())
     enough = _TAKEN_OVER if waited else _ARRIVED

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ from node.clock import Clock, SystemClock
 from node.durable_files import PRIVATE_FOLDER_MODE, write_error
 from node.settings import Environment, Settings, load_settings
 from node.version import program_version
-from protocol.texts import Language
+from protocol.errors import KimError
+from protocol.texts import Language, Text
 
 if TYPE_CHECKING:
+    from node.hub_client import HubClient
     from node.journal import Journal
 
 DEFAULT_CONFIG = Path("node.toml")
@@ -51,6 +54,29 @@ class Session:
         with Journal(self.settings.journal, clock=self.clock) as journal:
             journal.claim(node=self.settings.node, area=self.settings.area)
             yield journal
+
+    def hub(self, *, most_attempts: int | None = None) -> HubClient:
+        """Prepare the connection to the hub; whoever waits is told of every further attempt.
+
+        Args:
+            most_attempts: tries of one request at most; as the settings say if omitted.
+        """
+        from node.hub_client import HubClient  # noqa: PLC0415
+
+        settings = self.settings.hub
+        if most_attempts is not None:
+            settings = replace(settings, attempts=min(most_attempts, settings.attempts))
+
+        def say(error: KimError, attempt: int, seconds: float) -> None:
+            title, wait = error.problem.title, math.ceil(seconds)
+            self.console.warn(
+                Text(
+                    f"{title.de} Versuch {attempt} von {settings.attempts} in {wait} s.",
+                    f"{title.en} Attempt {attempt} of {settings.attempts} in {wait} s.",
+                )
+            )
+
+        return HubClient(settings, node=self.settings.node, clock=self.clock, on_retry=say)
 
 
 def language_of(option: str | None, environment: Environment, *, configured: Language = "de") -> Language:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from node.cli.console import problem_member
 from node.cli.session import Session
-from node.cli.states import STATES
+from node.cli.states import STATES, outbox_note
 from node.clock import local
-from node.hub_client import Head, HubClient
+from node.hub_client import Head
 from node.journal import DeliveryRecord
 from node.outbox import missing_history, unknown_heads
 from protocol.errors import KimError, kim_error
@@ -25,6 +25,9 @@ _HEADS: Final = (
     Text("beim Hub", "At the hub"),
     Text("Grund", "Reason"),
 )
+
+#: Who looks wants an answer now; only what is to be delivered is worth the patience of the settings.
+_ATTEMPTS: Final = 2
 
 _NOT_REGISTERED: Final = Text(
     "Der Hub kennt diesen Knoten noch nicht.", "The hub does not know this node yet."
@@ -63,7 +66,7 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
 
 def _ask(session: Session) -> tuple[Head, ...]:
     settings = session.settings
-    with HubClient(settings.hub, node=settings.node, clock=session.clock) as client:
+    with session.hub(most_attempts=_ATTEMPTS) as client:
         try:
             return client.heads(settings.node)
         except KimError as error:
@@ -104,6 +107,10 @@ def _report(
         console.table(_HEADS, rows, numbers=(2,))
     else:
         console.say(Text("Noch nichts unterschrieben.", "Nothing signed yet."))
+    note = outbox_note(record.state.value for record in records)
+    if note is not None:
+        console.say()
+        console.say(note)
     if problem is not None:
         console.explain(problem)
 

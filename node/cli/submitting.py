@@ -20,12 +20,13 @@ from node.cli.run import Run, begin
 from node.cli.session import Session
 from node.dossier import make_dossier, render_html
 from node.durable_files import PRIVATE_FOLDER_MODE, replace_private_file, write_error
-from node.hub_client import HubClient
-from node.journal import FAILED, DeliveryRecord, Journal
+from node.journal import FAILED, DeliveryRecord, DeliveryState, Journal
 from node.outbox import HUB_IS_AWAY, Outbox, Outcome
 from node.pipeline import DATASETS, Decision, Prospect, Prospects, seal
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
+
+_TAKEN_OVER: Final = frozenset({DeliveryState.ACCEPTED, DeliveryState.SUPERSEDED})
 
 _READING: Final = Text("Export lesen und zählen", "Read and count")
 _PROTECTING: Final = Text("Schützen und prüfen", "Protect and audit")
@@ -82,11 +83,10 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
     Raises:
         KimError: whatever is in the way before anything can be sent.
     """
-    settings = session.settings
     with (
         session.journal() as journal,
         journal.exclusive,
-        HubClient(settings.hub, node=settings.node, clock=session.clock) as client,
+        session.hub() as client,
         progress_bars(wanted=choices.progress, language=session.console.language) as progress,
     ):
         journal.sweep()
@@ -98,6 +98,7 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
         obstacle = _obstacle_to_signing(session, journal, outbox) if run.figures.counts else None
         if obstacle is not None:
             outcomes, staying = _stop(session, run, journal, obstacle)
+            calm = False
         else:
             ready = _make_ready(session, run, journal, redeliver=choices.redeliver, progress=progress)
             staying = ready.staying
@@ -105,9 +106,10 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
                 outcomes = _send(
                     session, outbox, ready.records.values(), wait=choices.wait, progress=progress
                 )
+            calm = all(_is_as_before(outcome, ready) for outcome in outcomes)
     deliveries = [delivery_of(outcome) for outcome in outcomes]
     deliveries = _with_staying(deliveries, staying)
-    return _conclude(session, run, deliveries, waited=choices.wait)
+    return _conclude(session, run, deliveries, waited=choices.wait, news=not calm)
 
 
 def _obstacle_to_signing(session: Session, journal: Journal, outbox: Outbox) -> KimError | None:
@@ -199,6 +201,12 @@ def _send(
     )
 
 
+def _is_as_before(outcome: Outcome, ready: _Ready) -> bool:
+    """Whether the hub had taken over a delivery before this run, and the run changed nothing about it."""
+    before = ready.records[outcome.record.statement_id]
+    return before == outcome.record and before.state in _TAKEN_OVER
+
+
 def _keep_dossier(session: Session, run: Run, journal: Journal, prospect: Prospect) -> None:
     """Keep the paper of what is about to be signed; written first, so that nothing is signed without it."""
     dossier = make_dossier([prospect], prepared=run.prepared, workshop=run.workshop, journal=journal)
@@ -222,9 +230,9 @@ def _with_staying(deliveries: list[Delivery], staying: list[Prospect]) -> list[D
     return sorted(together, key=lambda delivery: (delivery.period, delivery.dataset))
 
 
-def _conclude(session: Session, run: Run, deliveries: list[Delivery], *, waited: bool) -> int:
+def _conclude(session: Session, run: Run, deliveries: list[Delivery], *, waited: bool, news: bool) -> int:
     session.console.result(result_of(session.settings, run, deliveries))
-    show_outcome(session.console, deliveries)
+    show_outcome(session.console, deliveries, news=news)
     code, problems = exit_code_of(deliveries, waited=waited, explicit=run.explicit)
     for problem in problems:
         session.console.explain(problem)

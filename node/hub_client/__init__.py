@@ -13,7 +13,7 @@ from typing import Self
 
 from node.clock import Clock
 from node.hub_client.answers import DECIDED, Head, SubmissionView, heads, submission_view
-from node.hub_client.transport import Call, Transport
+from node.hub_client.transport import Call, OnRetry, Transport
 from node.settings import HubSettings
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 
@@ -23,9 +23,11 @@ __all__ = ["DECIDED", "Head", "HubClient", "SubmissionView"]
 class HubClient:
     """The requests of the protocol, one method each; all of them may be repeated."""
 
-    def __init__(self, settings: HubSettings, *, node: str, clock: Clock) -> None:
+    def __init__(
+        self, settings: HubSettings, *, node: str, clock: Clock, on_retry: OnRetry | None = None
+    ) -> None:
         """Prepare a connection to the hub of ``settings``; nothing is sent yet."""
-        self._transport = Transport(settings, node=node, clock=clock)
+        self._transport = Transport(settings, node=node, clock=clock, on_retry=on_retry)
 
     def __enter__(self) -> Self:
         """Use as a context manager: connections are closed at the end."""

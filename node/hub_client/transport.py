@@ -11,7 +11,7 @@ It deliberately gives no security of its own: the network is untrusted, the sign
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -69,18 +69,26 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+OnRetry = Callable[[KimError, int, float], None]
+"""Told before a call is tried again: why, the number of the attempt to come, seconds until then."""
+
+
 class Transport:
     """Sends calls to one hub."""
 
-    def __init__(self, settings: HubSettings, *, node: str, clock: Clock) -> None:
+    def __init__(
+        self, settings: HubSettings, *, node: str, clock: Clock, on_retry: OnRetry | None = None
+    ) -> None:
         """Prepare a session; nothing is sent yet.
 
         Args:
             settings: address, patience, certificates.
             node: identity of this node; only spreads its retries in time.
             clock: for waiting.
+            on_retry: told before every further attempt.
         """
         self._settings = settings
+        self._on_retry = on_retry
         self._node = node
         self._clock = clock
         self._session = self._new_session()
@@ -126,6 +134,8 @@ class Transport:
                 pause = self._pause(call, attempt=attempt, at_least=postponed.after_seconds)
                 if attempt >= self._settings.attempts or pause > LONGEST_PAUSE_SECONDS:
                     raise postponed.error from postponed.__cause__
+                if self._on_retry is not None:
+                    self._on_retry(postponed.error, attempt + 1, pause)
                 self._clock.wait(pause)
 
     def _pause(self, call: Call, *, attempt: int, at_least: float) -> float:

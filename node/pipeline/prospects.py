@@ -124,8 +124,10 @@ class Prospects:
         problem = kim_error(
             "correction_held",
             Text(
-                f"In {changed} von {len(values)} Zellen stünde jetzt ein anderer Wert als in der Lieferung.",
-                f"{changed} of {len(values)} cells would now have another value than in the delivery.",
+                f"{record.dataset} {record.period}: In {changed} von {len(values)} Zellen stünde jetzt ein "
+                "anderer Wert als in der Lieferung.",
+                f"{record.dataset} {record.period}: {changed} of {len(values)} cells would now have another "
+                "value than in the delivery.",
             ),
         )
         return Prospect(

@@ -39,3 +39,4 @@ CONTACT: Final = Noun(
 )
 ENTRY: Final = Noun(Text("Angabe", "entry"), Text("Angaben", "entries"))
 DELIVERY: Final = Noun(Text("Lieferung", "delivery"), Text("Lieferungen", "deliveries"))
+CORRECTION: Final = Noun(Text("Korrektur", "correction"), Text("Korrekturen", "corrections"))

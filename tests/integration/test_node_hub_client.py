@@ -231,6 +231,24 @@ def test_a_dribbling_server_holds_nobody_longer_than_the_deadline(
     assert clock.waits == []
 
 
+def test_whoever_waits_is_told_of_every_further_attempt(clock: SteppedClock) -> None:
+    told: list[tuple[str, int, float]] = []
+    settings = hub_settings("http://127.0.0.1:9")
+    client = HubClient(
+        settings,
+        node="node-1",
+        clock=clock,
+        on_retry=lambda error, attempt, seconds: told.append((error.code, attempt, seconds)),
+    )
+    with client, pytest.raises(KimError):
+        client.heads("node-1")
+
+    assert [(code, attempt) for code, attempt, _ in told] == [
+        ("hub_unreachable", attempt) for attempt in range(2, settings.attempts + 1)
+    ]
+    assert [seconds for *_, seconds in told] == clock.waits
+
+
 def test_two_nodes_do_not_come_back_together() -> None:
     waits = []
     for node in ("node-1", "node-2"):

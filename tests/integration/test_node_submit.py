@@ -112,6 +112,7 @@ def test_progress_and_result_go_different_ways(scene: Scene) -> None:
     assert "Schützen und prüfen" in result.stderr
     assert "Schützen und prüfen" not in result.stdout
     assert "2 von 2 Lieferungen angenommen." in result.stdout
+    assert "neu gesendet" not in result.stdout
 
 
 def test_submitting_again_signs_nothing(scene: Scene) -> None:
@@ -122,6 +123,7 @@ def test_submitting_again_signs_nothing(scene: Scene) -> None:
     assert [d["id"] for d in second["deliveries"]] == [d["id"] for d in first["deliveries"]]
     assert states(second) == ["accepted"] * 4
     assert len(scene.home.records()) == 4
+    assert "Unverändert; nichts neu gesendet." in scene.home.run("submit").stdout
 
 
 def test_periods_that_had_not_ended_take_one_line(scene: Scene) -> None:
@@ -179,7 +181,8 @@ def test_changed_figures_are_held_and_the_others_go_on(scene: Scene) -> None:
     assert all(d["changed_cells"] > 0 for d in document["deliveries"][:2])
     text = scene.home.run("submit")
     assert "correction_held" in text.stderr
-    assert "zurückgehalten" in text.stdout
+    assert "CASES 2026-Q1: In " in text.stderr
+    assert "4 von 4 Lieferungen angenommen, 2 Korrekturen zurückgehalten.\nNichts neu" in text.stdout
 
 
 def test_a_hub_that_is_away_loses_nothing(tmp_path: Path) -> None:
@@ -197,6 +200,38 @@ def test_a_hub_that_is_away_loses_nothing(tmp_path: Path) -> None:
 
     assert code == 0
     assert [d["id"] for d in later["deliveries"]] == [d["id"] for d in document["deliveries"]]
+
+
+def test_a_hub_that_is_away_from_what_it_has_accepted(scene: Scene) -> None:
+    url = scene.home.settings.hub.url
+    assert scene.home.json("submit")[0] == 0
+    scene.home.change("# attempts = 6", "attempts = 2")
+    scene.home.change(url, "http://127.0.0.1:9")
+
+    for command in ("submit", "status"):
+        result = scene.home.run(command)
+        assert result.exit_code == PROBLEMS["hub_unreachable"].exit_code
+        assert "hub_unreachable" not in result.stdout
+        assert "Ausgang" not in result.output
+        assert "Versuch 2 von 2 in " in result.stderr
+    assert "Unverändert; nichts neu gesendet." in scene.home.run("submit").stdout
+
+
+def test_what_lies_in_the_outbox_is_said(tmp_path: Path) -> None:
+    home = node_home(tmp_path, hub="http://127.0.0.1:9")
+    home.change("# attempts = 6", "attempts = 1")
+
+    for command in ("submit", "status"):
+        assert "4 Lieferungen liegen im Ausgang" in home.run(command).stdout
+
+
+def test_status_does_not_wait_as_patiently_as_submit(tmp_path: Path) -> None:
+    result = node_home(tmp_path, hub="http://127.0.0.1:9").run("--lang", "en", "status")
+
+    assert result.exit_code == PROBLEMS["hub_unreachable"].exit_code
+    assert [line for line in result.stderr.splitlines() if "Attempt" in line] == [
+        "The hub cannot be reached. Attempt 2 of 2 in 1 s."
+    ]
 
 
 def test_a_login_page_is_no_hub(tmp_path: Path) -> None:
