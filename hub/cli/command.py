@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from hub.cli.output import LANGUAGE
+from hub.cli.output import LANGUAGE, Commands
 
 #: Command → module and name of the click object. `demo` belongs to the data generator.
 _MODULES: Final = {
@@ -22,7 +22,7 @@ _MODULES: Final = {
 }
 
 
-class _Commands(click.Group):
+class _Commands(Commands):
     """Finds commands by name without loading the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's interface

@@ -6,7 +6,16 @@ from typing import Final
 
 import click
 
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of, settings_of_hub
+from hub.cli.output import (
+    HOME,
+    JSON,
+    LANGUAGE,
+    Commands,
+    answer,
+    reports_problems,
+    settings_of,
+    settings_of_hub,
+)
 from hub.services.installation import install, upgrade
 from hub.settings import FILE_NAME, HubSettings
 from protocol.texts import Text
@@ -55,7 +64,7 @@ def init(home: Path, *, audience: str, as_json: bool) -> None:
     )
 
 
-@click.group("db")
+@click.group("db", cls=Commands)
 def database_group() -> None:
     """Datenbank. / Database."""
 

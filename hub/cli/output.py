@@ -6,6 +6,7 @@ command ends with the exit code of the problem. There is no traceback: it could 
 
 import errno
 import functools
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -47,11 +48,28 @@ LANGUAGE: Final = click.option(
     type=click.Choice(LANGUAGES),
     callback=_choose,
     expose_value=False,
-    help="Nur diese Sprache ausgeben; sonst KIM_LANG, sonst beide. / Print this language only.",
+    is_eager=True,  # --help, which is eager too, lists the commands in this language
+    help="Nur diese Sprache ausgeben; sonst KIM_LANG. / Print this language only; else KIM_LANG.",
 )
 
 
-def _languages() -> Sequence[Language]:
+class Commands(click.Group):
+    """Lists its commands in the languages asked for; click would show no more than the German sentence."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list: of each command the first paragraph of its help, "German / English"."""
+        rows: list[tuple[str, str]] = []
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            paragraph = inspect.cleandoc((command and command.help) or "").partition("\n\n")[0]
+            sentence = Text(*" ".join(paragraph.split()).split(" / "))
+            rows.append((name, " / ".join(sentence.in_(language) for language in languages())))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def languages() -> Sequence[Language]:
+    """Return the languages to print, German first: the one asked for, or both."""
     chosen = click.get_current_context().meta.get(_CHOSEN) or preferred_language()
     return (chosen,) if chosen else LANGUAGES
 
@@ -68,7 +86,7 @@ def answer(document: Mapping[str, Any], text: Text, *, as_json: bool, lines: Seq
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
         return
-    for number, language in enumerate(_languages()):
+    for number, language in enumerate(languages()):
         click.secho(text.in_(language), dim=number > 0)
     for line in lines:
         click.echo(f"  {line}")
@@ -77,7 +95,7 @@ def answer(document: Mapping[str, Any], text: Text, *, as_json: bool, lines: Seq
 def confirmed(question: Text, *, lines: Sequence[str]) -> bool:
     """Ask a person, and again until the answer is yes or no; the lines follow the question."""
     answer({}, question, as_json=False, lines=lines)
-    words = [word for language in _languages() for word in _YES_NO[language]]
+    words = [word for language in languages() for word in _YES_NO[language]]
     said: str = click.prompt(
         "/".join(words), type=click.Choice(words, case_sensitive=False), show_choices=False
     )
@@ -101,7 +119,7 @@ def reports_problems(command: Callable[P, R]) -> Callable[P, R]:
             refusal = _unexpected(error)
         if kwargs.get("as_json"):
             click.echo(json.dumps(problem_document(refusal), ensure_ascii=False))
-        for language in _languages():
+        for language in languages():
             click.echo(f"{refusal.code}: {refusal.problem.title.in_(language)}", err=True)
             if refusal.detail != refusal.problem.title:
                 click.echo(f"  {refusal.detail.in_(language)}", err=True)

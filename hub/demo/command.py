@@ -17,7 +17,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from hub.cli.output import JSON, reports_problems
+from hub.cli.output import JSON, LANGUAGE, languages, reports_problems
 from hub.demo.api_check import check_api
 from hub.demo.comparison import Comparison
 from hub.demo.course import AreaRun, ChildFailedError, Course, choose_areas
@@ -34,7 +34,7 @@ from hub.serving import listening
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
 from protocol.regions import Region, region_tree, reporting_areas
-from protocol.texts import LANGUAGES, Language, Text
+from protocol.texts import Language, Text
 
 _DATASETS: Final = ("CASES", "PERSONS")
 _PORT: Final = click.IntRange(0, 65535)
@@ -71,25 +71,17 @@ _ABORTED: Final = Text("Abgebrochen.", "Aborted.")
 @click.option("--areas", type=_AREAS, default=_AREAS.max, help="Zahl der Gebiete. / Number of areas.")
 # One more than two cores: while an export is generated or a node waits for the hub, another one computes.
 @click.option("--jobs", type=_JOBS, default=3, help="Knoten nebeneinander. / Nodes at a time.")
-@click.option(
-    "--lang",
-    "language",
-    type=click.Choice(LANGUAGES),
-    default="de",
-    envvar="KIM_LANG",
-    help="Sprache der Ausgaben. / Language of the output.",
-)
 @JSON
+@LANGUAGE
 @reports_problems
-def demo(
-    *, exit_after: bool, home: Path, port: int, areas: int, jobs: int, language: Language, as_json: bool
-) -> None:
+def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, as_json: bool) -> None:
     """54 Kommunen vom Export bis in den Browser, mit erfundenen Zahlen. / 54 municipalities, made-up figures.
 
     Startet den echten Hub und echte Knoten und vergleicht das Ergebnis mit den wahren Zahlen.
 
     Beispiel / Example: kim-hub demo --exit --areas 6
     """
+    language = languages()[0]
     console = Console(stderr=as_json)
     port = _free_port(port)
     processes = ProcessTable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -20,7 +21,7 @@ from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS
 from tests.integration.test_hub_processes import hub
 
-COMMANDS = ["init", "register", "serve", "close", "worker", "db upgrade"]
+COMMANDS = ["init", "register", "serve", "close", "worker", "db upgrade", "demo"]
 
 
 def _list(folder: Path) -> Path:
@@ -101,6 +102,22 @@ def test_the_list_of_commands() -> None:
         assert f"  {command} " in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [([], (True, True)), (["--lang", "de"], (True, False)), (["--lang", "en"], (False, True))],
+)
+def test_the_list_of_commands_speaks_the_language_asked_for(
+    options: list[str], seen: tuple[bool, bool]
+) -> None:
+    for group, german, english in (
+        ([], "Den Hub betreiben", "Run the hub"),
+        (["db"], "Die Datenbank auf den Stand", "Bring the database"),
+    ):
+        done = CliRunner().invoke(main, [*options, *group, "--help"])
+        listed = " ".join(done.stdout.split())
+        assert (german in listed, english in listed) == seen
+
+
 @pytest.mark.parametrize("chosen", ["de", "en"])
 @pytest.mark.parametrize("place", ["group", "command", "environment"])
 def test_one_language_on_request(tmp_path: Path, chosen: str, place: str) -> None:
@@ -127,6 +144,7 @@ def test_whatever_the_hub_writes_is_its_own_users_alone(tmp_path: Path) -> None:
         assert os.umask(0o022) == 0o022  # the command's own affair
     finally:
         os.umask(before)
+    gc.collect()  # the connections of both commands: SQLite removes its files when the last one goes
     written = [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
     assert {"hub.toml", "hub.sqlite3"} <= {path.name for path in written}
     assert [path for path in written if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
