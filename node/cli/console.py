@@ -70,7 +70,8 @@ class Console:
 
     def warn(self, text: Text) -> None:
         """Print on standard error what does not stop a command: what it waits for, what will stop another."""
-        click.echo(text.in_(self.language), err=True)
+        # Not through click: that writes past the progress bars, into the middle of their lines.
+        print(text.in_(self.language), file=sys.stderr, flush=True)
 
     def refusal(self, error: KimError) -> None:
         """Print why a command ends: for a person on standard error, for a program as problem document."""

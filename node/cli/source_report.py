@@ -66,11 +66,7 @@ def keep_locally(session: Session, prepared: Prepared) -> None:
     """
     settings, language = session.settings, session.console.language
     lines = [_summary(prepared).in_(language), ""]
-    for finding in prepared.findings:
-        handling = HANDLINGS[finding.handling].in_(language)
-        lines.append(
-            f"{finding.trap} {handling} {whole(finding.rows, language)}: {finding.text.in_(language)}"
-        )
+    lines += [f"{found.title.in_(language)}: {found.text.in_(language)}" for found in prepared.findings]
     lines += ["", *("  ".join(row) for row in _unmapped_rows(prepared, language))]
     try:
         write_quarantine(settings.quarantine, prepared.quarantine)

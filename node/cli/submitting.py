@@ -24,6 +24,7 @@ from node.journal import FAILED, DeliveryRecord, DeliveryState, Journal
 from node.outbox import HUB_IS_AWAY, Outbox, Outcome
 from node.pipeline import DATASETS, Decision, Prospect, Prospects, seal
 from protocol.errors import KimError, kim_error
+from protocol.periods import Period
 from protocol.texts import Text
 
 _TAKEN_OVER: Final = frozenset({DeliveryState.ACCEPTED, DeliveryState.SUPERSEDED})
@@ -124,8 +125,9 @@ def _obstacle_to_signing(session: Session, journal: Journal, outbox: Outbox) -> 
 
 def _intact(session: Session, journal: Journal) -> bool:
     """Whether the journal knows every delivery of which this machine still has the paper."""
-    known = {_paper_of(record.period, record.dataset) for record in journal.deliveries()}
-    return all(path.name in known for path in session.settings.dossiers.glob("*.html"))
+    settings = session.settings
+    known = {settings.paper(Period.parse(r.period), r.dataset) for r in journal.deliveries()}
+    return known.issuperset(settings.dossiers.glob("*.html"))
 
 
 def _stop(
@@ -211,18 +213,12 @@ def _keep_dossier(session: Session, run: Run, journal: Journal, prospect: Prospe
     """Keep the paper of what is about to be signed; written first, so that nothing is signed without it."""
     dossier = make_dossier([prospect], prepared=run.prepared, workshop=run.workshop, journal=journal)
     page = render_html(dossier, language=session.console.language)
-    folder = session.settings.dossiers
+    paper = session.settings.paper(prospect.period, prospect.dataset_id)
     try:
-        folder.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
-        replace_private_file(
-            folder / _paper_of(str(prospect.period), prospect.dataset_id), page.encode("utf-8")
-        )
+        paper.parent.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
+        replace_private_file(paper, page.encode("utf-8"))
     except OSError as error:
-        raise write_error(error, folder) from error
-
-
-def _paper_of(period: str, dataset_id: str) -> str:
-    return f"{period}-{dataset_id}.html"
+        raise write_error(error, paper) from error
 
 
 def _with_staying(deliveries: list[Delivery], staying: list[Prospect]) -> list[Delivery]:

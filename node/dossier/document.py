@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from node.clock import local
@@ -33,6 +34,8 @@ class Entry:
         verdict: the audit's verdict; None where nothing was audited.
         linked: number of other deliveries the audit took into account; None where unknown.
         problem: why it does not leave.
+        paper: the dossier kept when it was signed, which has the reasons for withholding; None if there is
+            none.
     """
 
     dataset: Text
@@ -43,6 +46,7 @@ class Entry:
     verdict: str | None = None
     linked: int | None = None
     problem: KimError | None = None
+    paper: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,11 @@ class Dossier:
     findings: tuple[Finding, ...]
     entries: tuple[Entry, ...]
     not_ended: tuple[Period, ...] = ()
+
+    @property
+    def shows_reasons(self) -> bool:
+        """Whether it says of any cell why it is withheld."""
+        return any(entry.sheet is not None and entry.sheet.reasons for entry in self.entries)
 
 
 def make_dossier(
@@ -119,7 +128,7 @@ def make_dossier(
         minima=_minima(catalogue, settings.min_contributors),
         counts=prepared.counts,
         findings=prepared.findings,
-        entries=tuple(_entry(prospect, catalogue=catalogue, journal=journal) for prospect in due),
+        entries=tuple(_entry(prospect, workshop=workshop, journal=journal) for prospect in due),
         not_ended=tuple(sorted(waiting)),
     )
 
@@ -129,7 +138,8 @@ def _minima(catalogue: Catalogue, own: int) -> tuple[int, ...]:
     return tuple(sorted({max(rule.min_contributors, own) for rule in frequency}))
 
 
-def _entry(prospect: Prospect, *, catalogue: Catalogue, journal: Journal) -> Entry:
+def _entry(prospect: Prospect, *, workshop: Workshop, journal: Journal) -> Entry:
+    catalogue = workshop.catalogue
     dataset = catalogue.dataset(prospect.dataset_id).name
     if prospect.draft is not None:
         draft = prospect.draft
@@ -150,13 +160,14 @@ def _entry(prospect: Prospect, *, catalogue: Catalogue, journal: Journal) -> Ent
             linked=draft.report.linked,
         )
     if prospect.record is not None:
-        return _known(prospect, prospect.record, dataset, catalogue=catalogue, journal=journal)
+        return _known(prospect, prospect.record, dataset, workshop=workshop, journal=journal)
     return Entry(dataset, prospect.period, _STAYS[prospect.decision], problem=prospect.problem)
 
 
 def _known(
-    prospect: Prospect, record: DeliveryRecord, dataset: Text, *, catalogue: Catalogue, journal: Journal
+    prospect: Prospect, record: DeliveryRecord, dataset: Text, *, workshop: Workshop, journal: Journal
 ) -> Entry:
+    paper = workshop.settings.paper(prospect.period, prospect.dataset_id)
     return Entry(
         dataset=dataset,
         period=prospect.period,
@@ -164,7 +175,7 @@ def _known(
         sheet=read_sheet(
             journal.payload(record),
             payload_sha256=record.payload_sha256,
-            catalogue=catalogue,
+            catalogue=workshop.catalogue,
             dataset_id=record.dataset,
             period=prospect.period,
             reasons=prospect.reasons,
@@ -172,6 +183,7 @@ def _known(
         sensitive=record.sensitive,
         verdict=record.verdict,
         problem=prospect.problem,
+        paper=paper if paper.exists() else None,
     )
 
 

@@ -85,9 +85,10 @@ class _Page:
         heads = [(phrases.DELIVERY, ""), *((text, "number") for text in numbers)]
         heads += [(phrases.AUDIT, ""), (phrases.STANDING, "")]
         overview = self._wide_table(phrases.DELIVERIES, heads=heads, rows=rows) if rows else ""
+        note = f'<p class="note">{self._say(phrases.STAYS_HERE)}</p>\n'
+        stays_here = note if dossier.shows_reasons else ""
         return (
-            f"<section><h2>{self._say(phrases.AT_A_GLANCE)}</h2>\n{facts}\n"
-            f'<p class="note">{self._say(phrases.STAYS_HERE)}</p>\n{overview}</section>'
+            f"<section><h2>{self._say(phrases.AT_A_GLANCE)}</h2>\n{facts}\n{stays_here}{overview}</section>"
         )
 
     def _wide_table(self, caption: Text, *, heads: Sequence[tuple[Text, str]], rows: Sequence[str]) -> str:
@@ -145,7 +146,8 @@ class _Page:
 
     def _legend(self) -> str:
         items = "".join(
-            f"<dt><b>{escape(sign)}</b></dt><dd>{self._say(text)}</dd>" for sign, text in phrases.legend()
+            f"<dt><b>{escape(sign)}</b></dt><dd>{self._say(text)}</dd>"
+            for sign, text in phrases.legend(self._dossier)
         )
         return f"<section><h2>{self._say(phrases.LEGEND)}</h2>\n<dl>{items}</dl></section>"
 
@@ -160,7 +162,7 @@ class _Page:
         body = "".join(self._indicator(sheet) for sheet in entry.sheet.indicators) if entry.sheet else ""
         return (
             f'<section class="delivery" id="delivery-{number}"><h2>{escape(label)}</h2>\n'
-            f"{self._facts(*facts)}\n{self._problem(entry)}{body}</section>"
+            f"{self._facts(*facts)}\n{self._paper(entry)}{self._problem(entry)}{body}</section>"
         )
 
     def _sheet_facts(self, entry: Entry, sheet: Sheet) -> list[tuple[Text, str]]:
@@ -169,13 +171,21 @@ class _Page:
         audit = verdict.in_(language) if verdict else "–"
         if entry.linked:
             audit = f"{audit}, {phrases.jointly(entry.linked).in_(language)}"
+        why = phrases.why(entry, language) if not phrases.reasons_elsewhere(entry) else ""
         return [
             (phrases.CELLS, phrases.cells(sheet).in_(language)),
-            (phrases.WHY, phrases.why(sheet, language)),
+            *([(phrases.WHY, why)] if why else []),
             (phrases.AUDIT, audit),
             (phrases.SIZE, f"{whole(sheet.payload_bytes, language)} {phrases.BYTES.in_(language)}"),
             (phrases.DIGEST, sheet.payload_sha256),
         ]
+
+    def _paper(self, entry: Entry) -> str:
+        """Point to the reasons for withholding, where they stand on the paper of an earlier delivery."""
+        if entry.paper is None or not phrases.reasons_elsewhere(entry):
+            return ""
+        link = f'<a href="{escape(entry.paper.as_uri())}">{escape(phrases.paper_name(entry.paper))}</a>'
+        return f'<p class="note">{self._say(phrases.REASONS_ELSEWHERE)}: {link}</p>\n'
 
     def _problem(self, entry: Entry) -> str:
         if entry.problem is None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Final
 
-from node.dossier.document import Dossier
+from node.dossier.document import Dossier, Entry
 from node.dossier.sheets import REASON_NOTES, Cell, Sheet
 from node.quality import amounts
 from node.quality.amounts import whole
@@ -17,9 +18,9 @@ from protocol.texts import Text
 
 TITLE: Final = Text("Was verlässt das Haus", "What leaves the house")
 STAYS_HERE: Final = Text(
-    "Dieses Blatt bleibt im Haus: Die Gründe der Sperrung stehen nur hier. Geliefert wird für jede gesperrte "
+    "Dieses Blatt bleibt im Haus, denn es nennt die Gründe der Sperrung. Geliefert wird für jede gesperrte "
     "Zelle dasselbe Zeichen ohne Wert.",
-    "This paper stays in the house: the reasons for withholding stand only here. What is delivered is "
+    "This paper stays in the house, for it gives the reasons for withholding. What is delivered is "
     "the same "
     "sign without a value for every withheld cell.",
 )
@@ -73,9 +74,12 @@ SIGNATURE_FIELDS: Final = (
     Text("Unterschrift", "Signature"),
 )
 HIDDEN_SIGN: Final = Text("gesperrt", "withheld")
-NO_REASONS: Final = Text(
-    "Die Gründe der Sperrung werden nur bis zur Unterschrift aufbewahrt.",
-    "The reasons for withholding are kept until signing only.",
+REASONS_ELSEWHERE: Final = Text(
+    "Die Gründe stehen im Bogen dieser Lieferung", "The reasons stand in the paper of this delivery"
+)
+REASONS_LOST: Final = Text(
+    "Die Gründe sind nicht mehr bekannt: Der Bogen dieser Lieferung fehlt.",
+    "The reasons are not known any more: the paper of this delivery is missing.",
 )
 
 BYTES: Final = Text("Byte", "bytes")
@@ -160,9 +164,12 @@ def source(dossier: Dossier) -> Text:
 
 
 def waiting(dossier: Dossier, language: str) -> list[tuple[Text, str]]:
-    """Name the periods that had not ended: one fact, none if there are no such periods."""
-    names = ", ".join(period_label(period, language) for period in dossier.not_ended)
-    return [(NOT_ENDED, names)] if names else []
+    """Name the first period that had not ended: one fact, none if there is no such period."""
+    if not dossier.not_ended:
+        return []
+    first, several = period_label(dossier.not_ended[0], language), len(dossier.not_ended) > 1
+    later = Text(f"ab dem {first}", f"{first} and later").in_(language)
+    return [(NOT_ENDED, later if several else first)]
 
 
 def what_to_do(error: KimError) -> Text:
@@ -173,20 +180,41 @@ def what_to_do(error: KimError) -> Text:
     return Text(f"{detail.de} {remedy.de}", f"{detail.en} {remedy.en}")
 
 
-def legend() -> tuple[tuple[str, Text], ...]:
-    """Signs and letters of the tables with their meaning."""
+def legend(dossier: Dossier) -> tuple[tuple[str, Text], ...]:
+    """Signs of the tables with their meaning, and the letters of the reasons where there are any."""
     signs = [(state.sign, state.label) for state in (CellState.ZERO, CellState.SUPPRESSED)]
-    notes = sorted(set(REASON_NOTES.values()), key=lambda note: note.letter)
+    notes = sorted(set(REASON_NOTES.values()) if dossier.shows_reasons else (), key=lambda note: note.letter)
     return (*signs, *((note.letter, note.text) for note in notes))
 
 
-def why(sheet: Sheet, language: str) -> str:
-    """Say how many cells are withheld for which reason, or that the node does not know any more."""
+def reasons_elsewhere(entry: Entry) -> bool:
+    """Whether cells are withheld for reasons that only the paper of this delivery has."""
+    sheet = entry.sheet
+    return (
+        entry.paper is not None
+        and sheet is not None
+        and not sheet.reasons
+        and CellState.SUPPRESSED in sheet.cells
+    )
+
+
+def why(entry: Entry, language: str) -> str:
+    """Say how many cells are withheld for which reason, or where that stands; empty if none is withheld."""
+    sheet = entry.sheet
+    if sheet is None or CellState.SUPPRESSED not in sheet.cells:
+        return ""
+    if entry.paper is not None and reasons_elsewhere(entry):
+        return f"{REASONS_ELSEWHERE.in_(language)}: {paper_name(entry.paper)}"
     counted = (
         f"{whole(number, language)} {note.letter} ({note.text.in_(language)})"
         for note, number in sheet.reasons.items()
     )
-    return "; ".join(counted) or NO_REASONS.in_(language)
+    return "; ".join(counted) or REASONS_LOST.in_(language)
+
+
+def paper_name(paper: Path) -> str:
+    """Name a paper as it is found in the node's folder."""
+    return f"{paper.parent.name}/{paper.name}"
 
 
 def figure(cell: Cell, *, decimals: int, language: str) -> str:

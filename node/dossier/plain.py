@@ -9,8 +9,6 @@ from typing import Final
 from node.dossier import phrases
 from node.dossier.document import Dossier, Entry
 from node.dossier.sheets import Cell, Sheet, SheetTable
-from node.quality import HANDLINGS
-from node.quality.amounts import whole
 from protocol.texts import Language
 
 _WIDTH: Final = 100
@@ -44,10 +42,12 @@ def render_text(dossier: Dossier, *, language: Language) -> str:
         lines += ["", heading.in_(language), *_wrapped(text.in_(language))]
     lines += ["", phrases.FINDINGS.in_(language), *_findings(dossier, language)]
     lines += ["", phrases.LEGEND.in_(language)]
-    lines += [f"  {sign}  {text.in_(language)}" for sign, text in phrases.legend()]
+    lines += [f"  {sign}  {text.in_(language)}" for sign, text in phrases.legend(dossier)]
     for entry in dossier.entries:
         lines += ["", "", *_entry(entry, language)]
-    lines += ["", *_wrapped(phrases.STAYS_HERE.in_(language)), ""]
+    if dossier.shows_reasons:
+        lines += ["", *_wrapped(phrases.STAYS_HERE.in_(language))]
+    lines += [""]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -73,9 +73,10 @@ def _entry(entry: Entry, language: Language) -> list[str]:
 
 def _sheet_facts(entry: Entry, sheet: Sheet, language: Language) -> list[tuple[str, str]]:
     verdict = phrases.VERDICTS.get(entry.verdict or "")
+    why = phrases.why(entry, language)
     return [
         (phrases.CELLS.in_(language), phrases.cells(sheet).in_(language)),
-        (phrases.WHY.in_(language), phrases.why(sheet, language)),
+        *([(phrases.WHY.in_(language), why)] if why else []),
         (phrases.AUDIT.in_(language), verdict.in_(language) if verdict else "–"),
         ("SHA-256", sheet.payload_sha256),
     ]
@@ -110,10 +111,7 @@ def _findings(dossier: Dossier, language: Language) -> list[str]:
     return [
         line
         for finding in dossier.findings
-        for line in _wrapped(
-            f"{finding.trap} {HANDLINGS[finding.handling].in_(language)}: "
-            f"{whole(finding.rows, language)}. {finding.text.in_(language)}"
-        )
+        for line in _wrapped(f"{finding.title.in_(language)}: {finding.text.in_(language)}")
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from node.quality.amounts import whole
+from node.quality.amounts import ROW, Noun, whole
 from node.sources import Mask, Rows
 from protocol.texts import Text
 
@@ -45,12 +45,14 @@ class Reason:
         handling: what becomes of the row.
         text: what was found, as a person reads it; goes before a number of rows.
         remedy: what the municipality may do about it at the source; None if there is nothing to do.
+        noun: what is counted.
     """
 
     trap: str
     handling: Handling
     text: Text
     remedy: Text | None
+    noun: Noun = ROW
 
     @property
     def worth_a_look(self) -> bool:
@@ -69,12 +71,23 @@ class Finding:
         handling: what became of them.
         rows: number of rows (for findings about the file: lines or columns).
         text: what was found, with counts where there were several reasons, and the remedy.
+        noun: what ``rows`` counts.
     """
 
     trap: str
     handling: Handling
     rows: int
     text: Text
+    noun: Noun = ROW
+
+    @property
+    def title(self) -> Text:
+        """Rule, number and handling: ``T01, 44 Zeilen vereinheitlicht``."""
+        counted, handling = self.noun.counted(self.rows), HANDLINGS[self.handling]
+        return Text(
+            f"{self.trap}, {counted.de} {handling.de}",
+            f"{self.trap}, {counted.en} {handling.en}",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +154,19 @@ class FindingCounts:
         remedies = remedies or [_NOTHING_TO_DO]
 
         def sentence(language: str) -> str:
-            parts = (
-                f"{reason.text.in_(language)} ({whole(self._number(reason), language)})" for reason in reasons
-            )
-            return f"{'; '.join(parts)}. {' '.join(remedy.in_(language) for remedy in remedies)}"
+            parts = [reason.text.in_(language) for reason in reasons]
+            if len(parts) > 1:
+                numbers = (whole(self._number(reason), language) for reason in reasons)
+                parts = [f"{part} ({number})" for part, number in zip(parts, numbers, strict=True)]
+            found = "; ".join(parts)
+            return f"{found[0].upper()}{found[1:]}. {' '.join(remedy.in_(language) for remedy in remedies)}"
 
         return Finding(
             trap=reasons[0].trap,
             handling=reasons[0].handling,
             rows=rows,
             text=Text(sentence("de"), sentence("en")),
+            noun=reasons[0].noun,
         )
 
     def _number(self, reason: Reason) -> int:

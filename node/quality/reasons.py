@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from node.quality.amounts import COLUMN, ROW, Noun
 from node.quality.findings import Handling, Reason
 from protocol.texts import Text
 
@@ -18,8 +19,16 @@ _CORRECT_SOURCE: Final = Text(
 _CHECK_SOURCE: Final = Text("Bitte im Fachverfahren prüfen.", "Please check in the case system.")
 
 
-def _reason(trap: str, handling: Handling, german: str, english: str, remedy: Text | None = None) -> Reason:
-    return Reason(trap, handling, Text(german, english), remedy)
+def _reason(
+    trap: str,
+    handling: Handling,
+    german: str,
+    english: str,
+    remedy: Text | None = None,
+    *,
+    noun: Noun = ROW,
+) -> Reason:
+    return Reason(trap, handling, Text(german, english), remedy, noun)
 
 
 OTHER_ENCODING = _reason(
@@ -137,9 +146,11 @@ ONE_OFF_CONTACT = _reason(
     "T22", _N, "als einmaliger Kontakt statt als Fall gezählt", "counted as one-off contact instead of a case"
 )
 RENAMED_COLUMNS = _reason(
-    "T26", _N, "Spalten unter anderem Namen gefunden", "columns found under another name"
+    "T26", _N, "Spalten unter anderem Namen gefunden", "columns found under another name", noun=COLUMN
 )
-MOVED_COLUMNS = _reason("T26", _N, "Spalten an anderer Stelle gefunden", "columns found in another place")
+MOVED_COLUMNS = _reason(
+    "T26", _N, "Spalten an anderer Stelle gefunden", "columns found in another place", noun=COLUMN
+)
 EXTRA_COLUMNS = _reason(
     "T26",
     _W,
@@ -149,6 +160,7 @@ EXTRA_COLUMNS = _reason(
         "Beim Export nur die Spalten des Profils wählen.",
         "Choose only the columns of the profile when exporting.",
     ),
+    noun=COLUMN,
 )
 ACTIVE_CONTENT = _reason(
     "T27", _N, "Formeln oder HTML im Text nie ausgeführt", "formulas or HTML in text never interpreted"

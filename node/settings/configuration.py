@@ -120,6 +120,10 @@ class Settings:
         """The folder of the dossiers of what was signed."""
         return self.home / "dossiers"
 
+    def paper(self, period: Period, dataset_id: str) -> Path:
+        """The dossier of one delivery, kept since it was signed."""
+        return self.dossiers / f"{period}-{dataset_id}.html"
+
     @property
     def log(self) -> Path:
         """The log file of the node."""

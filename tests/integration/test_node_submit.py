@@ -146,6 +146,27 @@ def test_a_preview_after_a_refusal_still_knows_why_cells_are_withheld(unknown: S
     assert [line for line in after.splitlines() if "zu wenige Fälle oder Personen" in line] == why
 
 
+def test_a_preview_of_what_was_delivered_points_to_the_paper_with_the_reasons(
+    scene: Scene, tmp_path: Path
+) -> None:
+    page = tmp_path / "paper.html"
+    scene.home.json("submit", "--period", "2026-Q1")
+    text = scene.home.run("preview", "--period", "2026-Q1", "--html", str(page)).stdout
+
+    paper = scene.home.settings.dossiers / "2026-Q1-CASES.html"
+    written = page.read_text(encoding="utf-8")
+    assert "Die Gründe stehen im Bogen dieser Lieferung: dossiers/2026-Q1-CASES.html" in text
+    assert f'<a href="{paper.as_uri()}">dossiers/2026-Q1-CASES.html</a>' in written
+    assert "zu wenige Fälle oder Personen" in paper.read_text(encoding="utf-8")
+    for said in (text, written):
+        assert "zu wenige Fälle oder Personen" not in said
+        assert "Dieses Blatt bleibt im Haus" not in said
+        assert "geheim zu halten" in said  # the signs of the tables are explained all the same
+
+    paper.unlink()
+    assert "Der Bogen dieser Lieferung fehlt" in scene.home.run("preview", "--period", "2026-Q1").stdout
+
+
 def test_an_unknown_key_is_refused_and_the_same_statements_count_later(unknown: Scene) -> None:
     code, refused = unknown.home.json("submit")
     assert code == PROBLEMS["unknown_key"].exit_code

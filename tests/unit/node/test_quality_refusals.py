@@ -175,7 +175,7 @@ def test_findings_say_in_two_languages_what_happened_and_what_to_do(tmp_path: Pa
         "Im Fachverfahren berichtigen und neu exportieren."
     )
     assert finding.text.en == (
-        "case start missing or impossible (1); case end is impossible (1). "
+        "Case start missing or impossible (1); case end is impossible (1). "
         "Correct it in the case system and export again."
     )
 
@@ -186,7 +186,14 @@ def test_nothing_to_do_is_said_only_if_there_is_nothing_to_do(tmp_path: Path) ->
 
     said = [f.text.de for result in (both, one) for f in result.findings if f.trap == "T05"]
     assert said[0].endswith("unmögliches Geburtsdatum als unbekannt (1). Bitte im Fachverfahren prüfen.")
-    assert said[1:] == ["Datum in anderer Schreibweise gelesen (1). Nichts zu tun."]
+    assert said[1:] == ["Datum in anderer Schreibweise gelesen. Nichts zu tun."]
+
+
+def test_a_finding_names_its_rule_its_number_and_what_became_of_it(tmp_path: Path) -> None:
+    result = prepared(tmp_path, f"{CLEAN}\n{row(Fallnummer='F2', Fallbeginn='')}")
+    (finding,) = [f for f in result.findings if f.trap == "T05"]
+
+    assert finding.title == Text("T05, 1 Zeile zurückgestellt", "T05, 1 row set aside")
 
 
 def test_numbers_are_written_as_the_language_writes_them() -> None:
