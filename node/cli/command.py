@@ -13,6 +13,7 @@ import click
 
 from node.cli.console import Console
 from node.cli.session import Session, language_of, open_session
+from node.cli.usage import NodeGroup
 from node.settings import Environment
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
@@ -96,7 +97,9 @@ def _refused(console: Console, session: Session | None, error: KimError) -> int:
     return error.exit_code
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=NodeGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="kim-datenverbund", prog_name="kim-node")
 @_CONFIG
 @_LANGUAGE

@@ -50,6 +50,53 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "language", "heading", "first_line"),
+    [
+        ([], "de", "Befehle:", "Export lesen und prüfen; nichts wird geliefert."),
+        ([], "en", "Commands:", "Read and check the export; nothing is delivered."),
+        (["--lang", "en"], "de", "Commands:", "Read and check the export; nothing is delivered."),
+        (["--lang=de"], "en", "Befehle:", "Export lesen und prüfen; nichts wird geliefert."),
+    ],
+)
+def test_the_list_of_commands_speaks_one_language(
+    arguments: list[str], language: str, heading: str, first_line: str
+) -> None:
+    listed = invoke(*arguments, "--help", KIM_LANG=language).output.partition(heading)[2]
+
+    assert first_line in listed
+    assert " / " not in listed
+    assert all(f"  {command} " in listed for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["chek"], "Den Befehl 'chek' gibt es nicht, nur check, init, preview, status, submit."),
+        (["check", "--jsn"], "Die Option --jsn gibt es nicht. Gemeint --json?"),
+        (["init"], "Es fehlt 'DIR'."),
+        (["init", "here"], "Es fehlt '--area'."),
+        (["check", "--lang"], "Bei der Option --lang fehlt ein Wert"),
+        (["check", "--lang", "fr"], "'--lang': erlaubt ist de, en."),
+        (["check", "now"], "Auf der Befehlszeile steht mehr"),
+        (["preview", "--html", "/"], "'--html': erwartet wird eine lesbare Datei, kein Ordner."),
+        (
+            ["init", "/dev/null", "--area", "a", "--hub", "h", "--source", "s"],
+            "'DIR': erwartet wird ein lesbarer Ordner.",
+        ),
+    ],
+)
+def test_errors_of_use_are_said_in_german_and_english(arguments: list[str], said: str) -> None:
+    german, english = invoke(*arguments), invoke("--lang", "en", *arguments)
+
+    assert german.exit_code == english.exit_code == 2
+    assert f"Fehler: {said}" in german.stderr
+    assert "Aufruf: " in german.stderr
+    assert "--help" in german.stderr
+    assert "Error: " in english.stderr
+    assert "Fehler: " not in english.stderr
+
+
 # ----------------------------------------------------------------------------------------------- check
 
 
