@@ -81,7 +81,7 @@ def test_the_list_of_commands_speaks_one_language(
         (["check", "now"], "Auf der Befehlszeile steht mehr"),
         (["preview", "--html", "/"], "'--html': erwartet wird eine lesbare Datei, kein Ordner."),
         (
-            ["init", "/dev/null", "--area", "a", "--hub", "h", "--source", "s"],
+            ["init", __file__, "--area", "a", "--hub", "h", "--source", "s"],
             "'DIR': erwartet wird ein lesbarer Ordner.",
         ),
     ],
