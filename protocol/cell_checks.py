@@ -85,6 +85,8 @@ class CellChecks:
         may_be_negative: whether the row may be below zero.
         group_rows: rows that must not become an attribute of everybody in a group ...
         group_totals: ... and the total of that group; the same length.
+        telling_rows: rows of the breakdowns that hold such a row, whose zeros say as much as its own ...
+        telling_totals: ... and the total of the breakdown; the same length.
     """
 
     grid: CellGrid
@@ -95,6 +97,8 @@ class CellChecks:
     may_be_negative: Flags
     group_rows: Rows
     group_totals: Rows
+    telling_rows: Rows
+    telling_totals: Rows
 
 
 _COMPILED: dict[tuple[str, str], tuple[Catalogue, CellChecks]] = {}
@@ -127,11 +131,12 @@ def _compile(catalogue: Catalogue, grid: CellGrid) -> CellChecks:
         )
     additive, covering = _margins(grid)
     groups = [
-        (row, total)
+        (row, total, breakdown)
         for row, key in enumerate(grid.keys)
         if not rules[row].zero_publishable
-        for total in _group_totals(catalogue, grid, indicators[key[0]], key)
+        for total, breakdown in _groups(catalogue, grid, indicators[key[0]], key)
     ]
+    telling = sorted({(row, total) for _, total, breakdown in groups for row in breakdown})
     pairs = itertools.chain(
         *(_parts(grid, line) for line in covering),
         *(_subset_pairs(grid, identity) for identity in catalogue.identities),
@@ -143,8 +148,10 @@ def _compile(catalogue: Catalogue, grid: CellGrid) -> CellChecks:
         parts=Lines.of(pairs),
         min_contributors=np.array([rule.min_contributors for rule in rules], dtype=np.int64),
         may_be_negative=np.array([indicators[key[0]].may_be_negative for key in grid.keys], dtype=np.bool_),
-        group_rows=np.array([row for row, _ in groups], dtype=np.intp),
-        group_totals=np.array([total for _, total in groups], dtype=np.intp),
+        group_rows=np.array([row for row, _, _ in groups], dtype=np.intp),
+        group_totals=np.array([total for _, total, _ in groups], dtype=np.intp),
+        telling_rows=np.array([row for row, _ in telling], dtype=np.intp),
+        telling_totals=np.array([total for _, total in telling], dtype=np.intp),
     )
 
 
@@ -227,8 +234,10 @@ def _subset_pairs(grid: CellGrid, identity: Identity) -> Iterator[_Line]:
             yield line
 
 
-def _group_totals(catalogue: Catalogue, grid: CellGrid, indicator: Indicator, key: Key) -> Iterator[int]:
-    """Yield the totals of the groups in which this cell's protected code would be an attribute of all."""
+def _groups(
+    catalogue: Catalogue, grid: CellGrid, indicator: Indicator, key: Key
+) -> Iterator[tuple[int, list[int]]]:
+    """Yield the groups in which this cell's protected code would be an attribute of all: total, breakdown."""
     codes = {d: code for d, code in zip(grid.dims, key[1:], strict=True) if indicator.dimension_use(d)}
     for use in indicator.dimensions:
         total = use.codelist.total
@@ -241,4 +250,9 @@ def _group_totals(catalogue: Catalogue, grid: CellGrid, indicator: Indicator, ke
             continue
         row = grid.index.get(grid.key(indicator, {**codes, use.id: total}))
         if row is not None:
-            yield row
+            line = (
+                grid.index.get(grid.key(indicator, {**codes, use.id: code.id}))
+                for code in use.codelist.published
+                if code.id not in {total, TOTAL}
+            )
+            yield row, [cell for cell in line if cell is not None]

@@ -304,13 +304,14 @@ def _check_disclosure(found: _Known, stricter: int, checks: CellChecks) -> None:
     small = known & (values > 0) & (values < minimum)
     if small.any():
         raise _refusal("k_anonymity", "threshold", _places(np.flatnonzero(small), columns.OBS_VALUE))
-    row, total = checks.group_rows, checks.group_totals
     # A zero is harmless where the group itself is visibly empty: then it says nothing about anybody.
-    empty_group = known[total] & (values[total] == 0)
-    zero = known[row] & (values[row] == 0) & ~empty_group
+    empty = known & (values == 0)
+    row, total = checks.telling_rows, checks.telling_totals
+    zero = empty[row] & ~empty[total]
     if zero.any():
-        raise _refusal("k_anonymity", "zero", _places(row[zero], columns.OBS_VALUE))
-    nearly_all = known[row] & known[total] & ~empty_group & (values[total] - values[row] < minimum[row])
+        raise _refusal("k_anonymity", "zero", _places(np.unique(row[zero]), columns.OBS_VALUE))
+    row, total = checks.group_rows, checks.group_totals
+    nearly_all = known[row] & known[total] & ~empty[total] & (values[total] - values[row] < minimum[row])
     if nearly_all.any():
         raise _refusal("k_anonymity", "complement", _places(row[nearly_all], columns.OBS_VALUE))
 

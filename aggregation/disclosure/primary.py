@@ -3,8 +3,8 @@
 A count of 1 to ``min_contributors - 1`` is sensitive. Where a rule says that zeros must not be published
 (insecure residence status, protection from violence ...), a zero and a *full* cell disclose something about
 everybody in the group, so the zero is sensitive unless the group itself is empty, and so is a cell whose
-complement within its total is smaller than ``min_contributors``; the zeros beside such a cell are withheld
-with it, for they would say the same. All rules that touch a cell are evaluated,
+complement within its total is smaller than ``min_contributors``. The other zeros of such a breakdown are as
+telling and sensitive with it, whatever the figures are (ADR 0010). All rules that touch a cell are evaluated,
 the strictest holds. Nothing here knows what an attacker can compute: that is `secondary` and `audit`.
 """
 
@@ -83,17 +83,14 @@ def primary_reasons(
 def open_zeros(structure: Structure, values: IntArray) -> BoolArray:
     """Return which cells are zeros that everybody may know, and that are therefore always published.
 
-    Where zeros must not be published this is the case only if every total the cell belongs to is itself
-    zero. Beside a protected cell that (nearly) the whole group belongs to, zeros are no open ones either:
-    if all others were published as zero, everybody would be known to belong to it.
+    In a breakdown that holds a protected code no zero is an open one, unless every total it belongs to is
+    itself zero: zeros beside the code say as much about the group as the code's own zero does. No other
+    figure of the breakdown matters, so that the pattern of zeros tells nothing about one (ADR 0010).
     """
     rules = structure.rules
-    inhabited, telling = np.zeros((2, len(values)), dtype=np.bool_)
-    cell, total = rules.complement_cell, rules.complement_total
-    np.logical_or.at(inhabited, cell, values[total] != 0)
-    nearly_all = (values[total] != 0) & (values[total] - values[cell] < rules.min_contributors[cell])
-    np.logical_or.at(telling, rules.beside_cell, nearly_all[rules.beside_group])
-    known: BoolArray = (values == 0) & (rules.zero_publishable | ~inhabited) & ~telling
+    inhabited = np.zeros(len(values), dtype=np.bool_)
+    np.logical_or.at(inhabited, rules.telling_cell, values[rules.telling_total] != 0)
+    known: BoolArray = (values == 0) & ~inhabited
     return known
 
 
@@ -107,10 +104,9 @@ def floors_of(
 ) -> IntArray:
     """Return the smallest value an attacker who knows the rules must grant each cell if it is withheld.
 
-    Zeros are published, so a withheld count is at least 1, except where zeros must not be published, and
-    beside a withheld cell of that kind, unless the others that are published make up enough of the group to
-    show that (nearly) all of it cannot belong to that cell. A *published* cell under such a rule also tells
-    that its complement is large enough: its total is at least the cell plus ``min_contributors``.
+    Zeros are published, so a withheld count is at least 1, except in a breakdown that holds a protected code.
+    A *published* cell of such a code also tells that its complement is large enough: its total is at least
+    the cell plus ``min_contributors``.
 
     Args:
         structure: the dataflow.
@@ -126,21 +122,11 @@ def floors_of(
     lawful = published if lawful is None else lawful
     floors = rules.zero_publishable.astype(np.int64)
     cell, total = rules.complement_cell, rules.complement_total
+    floors[rules.telling_cell] = 0
     seen = lawful[cell] & (values[cell] >= minimum[cell])
-    in_question = ~seen & (_in_sight(structure, values, published) < rules.min_contributors[cell])
-    floors[rules.beside_cell[in_question[rules.beside_group]]] = 0
     np.maximum.at(floors, total[seen], values[cell[seen]] + minimum[cell[seen]])
     floors[rules.may_be_negative] = -NO_LIMIT
     return floors
-
-
-def _in_sight(structure: Structure, values: IntArray, published: BoolArray) -> IntArray:
-    """Return for each protected cell how many of its group are published as something else."""
-    rules = structure.rules
-    seen = rules.beside_parts & published[rules.beside_cell]
-    others = np.zeros(len(rules.complement_cell), dtype=np.int64)
-    np.add.at(others, rules.beside_group[seen], values[rules.beside_cell[seen]])
-    return others
 
 
 def attacker_floors(

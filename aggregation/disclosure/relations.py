@@ -55,10 +55,9 @@ class CellRules:
         may_be_negative: whether the cell can be below zero.
         complement_cell: cells whose complement is protected too (no group attribute may show) ...
         complement_total: ... and the total each of them is part of; the same length.
-        beside_cell: the other cells of those totals, outside the protected cell ...
-        beside_group: ... and the position of their group in ``complement_cell``; the same length.
-        beside_parts: whether the cell is an elementary part of its group's complement, so that such cells
-            may be added up (never for multiple answers).
+        telling_cell: cells whose zeros would say something about a whole group: all cells of a breakdown that
+            holds a protected code ...
+        telling_total: ... and the total of that breakdown; the same length.
     """
 
     ruled: BoolArray
@@ -67,9 +66,8 @@ class CellRules:
     may_be_negative: BoolArray
     complement_cell: IntArray
     complement_total: IntArray
-    beside_cell: IntArray
-    beside_group: IntArray
-    beside_parts: BoolArray
+    telling_cell: IntArray
+    telling_total: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,12 +264,12 @@ def _cell_rules(catalogue: Catalogue, grid: CellGrid) -> CellRules:
     if any(rule.kind not in {RuleKind.NONE, RuleKind.FREQUENCY} for rule in rules):
         raise kim_error("disclosure_unknown")
     groups = [
-        (row, total, beside)
+        (row, total, breakdown)
         for row, key in enumerate(grid.keys)
         if not rules[row].zero_publishable
-        for total, beside in _groups(catalogue, grid, indicators[key[0]], key)
+        for total, breakdown in _groups(catalogue, grid, indicators[key[0]], key)
     ]
-    beside = [(cell, number, part) for number, group in enumerate(groups) for cell, part in group[2]]
+    telling = sorted({(cell, total) for _, total, breakdown in groups for cell in breakdown})
     return CellRules(
         ruled=np.array([rule.kind is not RuleKind.NONE for rule in rules], dtype=np.bool_),
         min_contributors=np.array([rule.min_contributors for rule in rules], dtype=np.int64),
@@ -279,16 +277,15 @@ def _cell_rules(catalogue: Catalogue, grid: CellGrid) -> CellRules:
         may_be_negative=np.array([indicators[key[0]].may_be_negative for key in grid.keys], dtype=np.bool_),
         complement_cell=np.array([cell for cell, _, _ in groups], dtype=np.int64),
         complement_total=np.array([total for _, total, _ in groups], dtype=np.int64),
-        beside_cell=np.array([cell for cell, _, _ in beside], dtype=np.int64),
-        beside_group=np.array([group for _, group, _ in beside], dtype=np.int64),
-        beside_parts=np.array([part for _, _, part in beside], dtype=np.bool_),
+        telling_cell=np.array([cell for cell, _ in telling], dtype=np.int64),
+        telling_total=np.array([total for _, total in telling], dtype=np.int64),
     )
 
 
 def _groups(
     catalogue: Catalogue, grid: CellGrid, indicator: Indicator, key: Key
-) -> Iterator[tuple[int, list[tuple[int, bool]]]]:
-    """Yield the totals that a cell with a protected group attribute is part of, and what lies beside it.
+) -> Iterator[tuple[int, list[int]]]:
+    """Yield the totals that a cell with a protected group attribute is part of, and the breakdown of each.
 
     One per dimension whose code demands the protection; if the indicator demands it for all its cells, one
     per dimension that does not stand at its total.
@@ -304,21 +301,19 @@ def _groups(
         )
         row = grid.index.get(grid.key(indicator, _proper({**codes, use.id: total}, indicator)))
         if row is not None and (demanded or not indicator.rule.zero_publishable):
-            yield row, list(_beside(grid, indicator, use, codes))
+            yield row, _breakdown(grid, indicator, use, codes)
 
 
-def _beside(
+def _breakdown(
     grid: CellGrid, indicator: Indicator, use: DimensionUse, codes: Mapping[str, str]
-) -> Iterator[tuple[int, bool]]:
-    """Yield the cells that count others than a cell's code does, and whether they may be added up."""
-    own = codes[use.id]
-    for other in use.codelist.published:
-        line = {own, *use.codelist.ancestors(own)}
-        if other.id in line or own in use.codelist.ancestors(other.id):
-            continue
-        row = grid.index.get(grid.key(indicator, _proper({**codes, use.id: other.id}, indicator)))
-        if row is not None:
-            yield row, use.additive and not use.codelist.children(other.id)
+) -> list[int]:
+    """Return the cells of all codes of a dimension but its total, along one line."""
+    keys = (
+        grid.key(indicator, _proper({**codes, use.id: code.id}, indicator))
+        for code in use.codelist.published
+        if code.id not in {use.codelist.total, TOTAL}
+    )
+    return [grid.index[key] for key in keys if key in grid.index]
 
 
 def _proper(codes: Mapping[str, str], indicator: Indicator) -> dict[str, str]:

@@ -22,7 +22,8 @@ from typing import Final, NamedTuple
 
 from hub.demo.judgement import Check, Judgement
 from hub.demo.truth import AreaTruth, RegionTruth
-from protocol.catalogue import Catalogue
+from protocol.catalogue import Catalogue, Indicator, rules_of_code
+from protocol.codelists import TOTAL
 from protocol.grid import CellGrid, Key, grid_of
 from protocol.observations import CellState
 from protocol.regions import LAND, RegionTree
@@ -50,9 +51,13 @@ _Cells = dict[int, PublishedCell]
 
 @dataclass(frozen=True, slots=True)
 class _CellRule:
-    """What the catalogue says about publishing a cell of one key."""
+    """What the catalogue says about publishing a cell of one key.
+
+    ``whole`` names the total of its indicator; ``zero``: zeros may be shown though somebody is counted.
+    """
 
     name: str
+    whole: str
     smallest: int
     zero: bool
     additivity: str
@@ -100,7 +105,8 @@ class Comparison:
                     total = None if rule.total_row is None else found.get(rule.total_row)
                     self._withheld(cell, total, true=true, where=where)
                 else:
-                    self._published(cell, rule, true=true, where=where)
+                    nobody = truth.value(area, rule.whole) == 0
+                    self._published(cell, rule, true=true, nobody=nobody, where=where)
         for region, found in totals.items():
             where = f"{region} {period} {dataset}"
             self.judgement.check(Check.TOTALS_COMPLETE, holds=len(found) == len(rules), where=where)
@@ -147,12 +153,14 @@ class Comparison:
             bounded = cell.upper is not None and cell.upper <= total.value
             judgement.check(Check.WITHHELD_BOUNDED, holds=bounded, where=where)
 
-    def _published(self, cell: PublishedCell, rule: _CellRule, *, true: int, where: str) -> None:
+    def _published(
+        self, cell: PublishedCell, rule: _CellRule, *, true: int, nobody: bool, where: str
+    ) -> None:
         said = (cell.value, cell.lower, cell.upper)
         self.judgement.check(
             Check.VALUE_TRUE, holds=said == (true, true, true), where=f"{where}: {cell.value}, true {true}"
         )
-        allowed = rule.zero if true == 0 else true >= rule.smallest
+        allowed = (rule.zero or nobody) if true == 0 else true >= rule.smallest
         self.judgement.check(Check.RULE_KEPT, holds=allowed, where=where)
 
     def _total(
@@ -206,10 +214,21 @@ class Comparison:
         rule = self._catalogue.rule_for(indicator, codes)
         return _CellRule(
             name="|".join(key),
+            whole="|".join(grid.key(indicator, {})),
             smallest=rule.min_contributors,
-            zero=rule.zero_publishable,
+            zero=rule.zero_publishable and not self._delicate(indicator, codes),
             additivity=indicator.region_additivity,
             total_row=grid.total_row(indicator.id),
+        )
+
+    def _delicate(self, indicator: Indicator, codes: Mapping[str, str]) -> bool:
+        """Whether a cell lies in a breakdown one of whose codes must not become an attribute of a group."""
+        return any(
+            not self._catalogue.rules[rule].zero_publishable
+            for use in indicator.dimensions
+            if codes[use.id] != TOTAL
+            for code in use.codelist.published
+            for rule in rules_of_code(use.codelist, code)
         )
 
 

@@ -71,7 +71,7 @@ def _floors(structure: Structure, delivery: Delivered, stricter: int) -> np.ndar
                 if delivery.values[total] - value >= minimum:  # published as the rules demand
                     floors[total] = max(floors[total], value + minimum)
     for row, dimension in _delicate(structure):
-        _allow_zeros_beside(structure, delivery, floors, row, dimension, stricter)
+        floors[_breakdown(structure, row, dimension)] = 0
     return floors
 
 
@@ -86,32 +86,16 @@ def _delicate(structure: Structure) -> Iterator[tuple[int, str]]:
                 yield row, dimension
 
 
-def _allow_zeros_beside(
-    structure: Structure, delivery: Delivered, floors: np.ndarray, row: int, dimension: str, stricter: int
-) -> None:
-    """Beside a withheld delicate cell a withheld zero may hide, unless those in sight are many enough."""
-    catalogue, grid = structure.catalogue, structure.grid
-    indicator = catalogue.indicators[grid.keys[row][0]]
-    use, codes = indicator.dimension_use(dimension), grid.codes(row)
-    least = catalogue.rule_for(indicator, codes).min_contributors
-    total = grid.index[grid.key(indicator, {**codes, dimension: TOTAL})]
-    value, whole = int(delivery.values[row]), int(delivery.values[total])
-    obeys = value >= max(least, stricter) and whole - value >= max(least, stricter)
-    if not delivery.withheld[row] and obeys:
-        return
-    own = codes[dimension]
-    beside = {
-        other.id: grid.index[grid.key(indicator, {**codes, dimension: other.id})]
-        for other in use.codelist.published
-        if other.id not in (own, *use.codelist.ancestors(own)) and own not in use.codelist.ancestors(other.id)
-    }
-    in_sight = sum(
-        int(delivery.values[cell])
-        for code, cell in beside.items()
-        if use.additive and not use.codelist.children(code) and not delivery.withheld[cell]
-    )
-    if in_sight < least:
-        floors[list(beside.values())] = 0
+def _breakdown(structure: Structure, row: int, dimension: str) -> list[int]:
+    """The cells of a breakdown that holds a delicate one; zeros are never shown there."""
+    grid = structure.grid
+    indicator = structure.catalogue.indicators[grid.keys[row][0]]
+    codes = grid.codes(row)
+    return [
+        grid.index[grid.key(indicator, {**codes, dimension: other.id})]
+        for other in indicator.dimension_use(dimension).codelist.published
+        if other.id != TOTAL
+    ]
 
 
 def determined(publication: Publication, cells: Sequence[int], *, spare: int = 4) -> set[int]:

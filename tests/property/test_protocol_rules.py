@@ -98,13 +98,17 @@ def exposed(grid, known):
             yield row
         for number, dimension in enumerate(grid.dims, start=1):
             use = indicator.dimension_use(dimension)
-            if rule.zero_publishable or use is None or key[number] == TOTAL:
+            if use is None or key[number] == TOTAL:
                 continue
             # In the catalogue's tables a protected code always stands alone, so every such code demands it.
             total = known.get(grid.index[*key[:number], TOTAL, *key[number + 1 :]])
-            if value == 0 and total != 0:
+            beside = [
+                CATALOGUE.rule_for(indicator, {**grid.codes(row), dimension: code.id})
+                for code in use.codelist.published
+            ]
+            if value == 0 and total != 0 and not all(other.zero_publishable for other in beside):
                 yield row
-            if total and total - value < rule.min_contributors:
+            if total and total - value < rule.min_contributors and not rule.zero_publishable:
                 yield row
 
 

@@ -39,7 +39,7 @@ def _table(a: int, b: int, c: int) -> np.ndarray:
         ((1, 4, 15), ["", "frequency", "frequency", "complement"]),
         ((5, 6, 10), ["", "", "", ""]),
         ((5, 6, 9), ["", "", "", "frequency"]),
-        ((0, 11, 0), ["", "", "", "zero"]),
+        ((0, 11, 0), ["", "zero", "", "zero"]),
         ((0, 4, 0), ["frequency", "zero", "frequency", "zero"]),
         ((0, 0, 15), ["", "zero", "zero", "full_cell"]),
         ((0, 0, 4), ["frequency", "zero", "zero", "frequency"]),
@@ -59,21 +59,24 @@ def test_a_node_can_only_be_stricter() -> None:
 
 
 def test_zeros_are_open_unless_they_speak_of_a_group() -> None:
-    assert open_zeros(DELICATE, _table(0, 11, 0)).tolist() == [False, True, False, False]
     assert open_zeros(DELICATE, _table(0, 0, 0)).all()
-    # 9 others: the zero of a helps to say that nearly everybody is c. 10 others: it does not.
-    assert open_zeros(DELICATE, _table(0, 9, 15)).tolist() == [False, False, False, False]
-    assert open_zeros(DELICATE, _table(0, 10, 15)).tolist() == [False, True, False, False]
+    # Whatever the others are: a rule that looked at them would say by the zeros what they are.
+    for others in (0, 9, 10, 1000):
+        assert not open_zeros(DELICATE, _table(0, others, 15)).any()
+    plain = structure_of(
+        catalogue_of([codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})], [indicator("N", [["A"]])]), "D"
+    )
+    assert open_zeros(plain, np.array([7, 7, 0], dtype=np.int64)).tolist() == [False, False, True]
 
 
 def test_what_an_attacker_must_grant() -> None:
     nothing = np.zeros(4, dtype=np.bool_)
-    # Nothing is seen, so all may be c. With 30 others in sight they cannot: the withheld a is no zero.
+    # Zeros are never shown beside c, so each of the others may be one, whatever is in sight.
     assert floors_of(DELICATE, _table(6, 30, 12), nothing).tolist() == [1, 0, 0, 0]
-    assert floors_of(DELICATE, _table(6, 30, 12), np.arange(4) == B).tolist() == [1, 1, 1, 0]
+    assert floors_of(DELICATE, _table(6, 30, 12), np.arange(4) == B).tolist() == [1, 0, 0, 0]
     # c is published with 12: the rules say that at least 10 others are in the total.
     withheld = np.array([True, True, False, False])
-    assert attacker_floors(DELICATE, _table(6, 30, 12), withheld).tolist() == [22, 1, 1, 0]
+    assert attacker_floors(DELICATE, _table(6, 30, 12), withheld).tolist() == [22, 0, 0, 0]
     # Published against the rules (only 7 others): nothing follows.
     assert attacker_floors(DELICATE, _table(6, 1, 12), withheld).tolist() == [1, 0, 0, 0]
 

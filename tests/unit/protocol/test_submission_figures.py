@@ -115,7 +115,7 @@ def test_a_count_below_the_minimum_is_refused(count):
 @pytest.mark.parametrize("count", [0, 5, 6])
 def test_zero_and_the_minimum_itself_are_accepted(count):
     """P-58."""
-    values, _, _ = tweak("CASES_OPEN", "RESIDENCE", "FICT", count, other="DE")
+    values, _, _ = tweak("CASES_OPEN", "RECHTSKREIS", "SGB8", count, other="NONE")
     assert_values_accepted(values)
 
 
@@ -204,6 +204,13 @@ def test_a_zero_about_a_whole_group_is_refused():
         assert refused_values(values) == ("k_anonymity", "zero", f"/rows/{row}/OBS_VALUE")
 
 
+def test_a_zero_beside_a_protected_code_is_refused():
+    """P-60: what the others are not says what the group is; how many they are does not matter."""
+    values, row, _ = tweak("CASES_OPEN", "RESIDENCE", "FICT", 0, other="DE")
+    assert refused_values(values) == ("k_anonymity", "zero", f"/rows/{row}/OBS_VALUE")
+    assert_values_accepted(values, [row, row_of(CASES, "CASES_OPEN", RESIDENCE="DE")])
+
+
 def test_a_computable_zero_about_a_group_is_refused():
     """P-59, P-60."""
     values, row, receiver = tweak("CASES_CLOSED", "OUTCOME", "OTHER", 0, other="GOAL")
@@ -216,12 +223,13 @@ def test_nearly_everybody_in_a_group_is_refused(rest):
     """P-60: the complement of a protected code needs the same minimum."""
     values = consistent_values(CASES)
     row, total = row_of(CASES, "CASES_OPEN", FIELD="PROTECT"), row_of(CASES, "CASES_OPEN")
-    values[row_of(CASES, "CASES_OPEN", FIELD="_U")] = 0  # it would leave less than the total to the others
+    unknown = row_of(CASES, "CASES_OPEN", FIELD="_U")
+    values[unknown] = 0  # it would leave less than the total to the others
     values[row] = values[total] - rest
-    assert refused_values(values) == ("k_anonymity", "complement", f"/rows/{row}/OBS_VALUE")
-    assert_values_accepted(values, [row])
+    assert refused_values(values, [unknown]) == ("k_anonymity", "complement", f"/rows/{row}/OBS_VALUE")
+    assert_values_accepted(values, [unknown, row])
     values[row] = values[total] - 10
-    assert_values_accepted(values)
+    assert_values_accepted(values, [unknown])
 
 
 def test_a_protected_count_without_a_known_group_says_nothing_about_it():
@@ -231,10 +239,11 @@ def test_a_protected_count_without_a_known_group_says_nothing_about_it():
     field = row_of(CASES, "CASES_OPEN", FIELD="PROTECT")
     # Every breakdown of the total would give it away, so all but this field are withheld.
     others = [row for row in CASES.rows_of("CASES_OPEN") if CASES.codes(row)["FIELD"] == "_T"]
-    values[row_of(CASES, "CASES_OPEN", FIELD="_U")] = 0
+    unknown = row_of(CASES, "CASES_OPEN", FIELD="_U")
+    values[unknown] = 0
     values[field] = values[total] - 3
-    assert refused_values(values) == ("k_anonymity", "complement", f"/rows/{field}/OBS_VALUE")
-    assert_values_accepted(values, others)
+    assert refused_values(values, [unknown]) == ("k_anonymity", "complement", f"/rows/{field}/OBS_VALUE")
+    assert_values_accepted(values, [unknown, *others])
 
 
 def test_a_small_group_with_its_protected_count_withheld_is_accepted():
@@ -246,10 +255,16 @@ def test_a_small_group_with_its_protected_count_withheld_is_accepted():
         leaf = {"AGE": "Y30T39", "FIELD": "LANG"}
         if all(code in {"_T", chosen.get(d), leaf.get(d)} for d, code in codes.items()):
             values[row] = 8
-    hidden = [row_of(CASES, "CASES_OPEN", RESIDENCE=code) for code in ("INSEC", "GEST", "DULD", "_U", "FICT")]
+    by_status, by_field = (
+        [row for row in CASES.rows_of("CASES_OPEN") if CASES.codes(row)[dimension] != "_T"]
+        for dimension in ("RESIDENCE", "FIELD")
+    )
+    shown = [row for row in by_field if values[row]]
     protected = row_of(CASES, "CASES_OPEN", FIELD="PROTECT")
-    assert refused_values(values, hidden)[1:] == ("zero", f"/rows/{protected}/OBS_VALUE")
-    assert_values_accepted(values, [*hidden, row_of(CASES, "CASES_OPEN", RESIDENCE="DE"), protected])
+    others = [row for row in by_field if row not in (*shown, protected)]
+    refused = refused_values(values, [*by_status, *others])
+    assert refused[1:] == ("zero", f"/rows/{protected}/OBS_VALUE")
+    assert_values_accepted(values, [*by_status, *others, protected])
 
 
 # ------------------------------------------------------------------------------------------------ errors

@@ -28,6 +28,9 @@ WITHHELD = next(
     if not CATALOGUE.rule_for(CATALOGUE.indicator(key[0]), GRID.codes(row)).zero_publishable
     and key[0] == "CASES_OPENED"
 )
+#: Breakdowns of the opened cases that hold a code whose zero says something about all of them.
+DELICATE = ("RESIDENCE", "FIELD")
+BESIDE = next(row for row in GRID.rows_of("CASES_OPENED") if GRID.codes(row)["RESIDENCE"] == "DE")
 #: An area that takes no part.
 ELSEWHERE = "NW05111"
 
@@ -43,8 +46,10 @@ def delivered(area: str, value: int) -> Iterator[PublishedCell]:
     for row, key in enumerate(GRID.keys):
         figure = value if row == ROW else 0
         rule = CATALOGUE.rule_for(CATALOGUE.indicator(key[0]), GRID.codes(row))
-        if figure == 0 and not rule.zero_publishable:
-            upper = 3 if key[0] == "CASES_OPENED" else 0
+        beside = {code for d, code in GRID.codes(row).items() if d in DELICATE} - {"_T"}
+        opened = key[0] == "CASES_OPENED"
+        if figure == 0 and (not rule.zero_publishable or (opened and beside)):
+            upper = 3 if opened else 0
             yield PublishedCell(area, row, CellState.SUPPRESSED, None, 0, upper, 1, 1, 1)
         else:
             state = CellState.VALUE if figure else CellState.ZERO
@@ -127,6 +132,7 @@ def test_regions_add_up_their_areas() -> None:
         (AACHEN_CITY, ROW, {"value": 4}, {Check.VALUE_TRUE}),
         (AACHEN_CITY, ROW, {"upper": 31}, {Check.VALUE_TRUE}),
         (AACHEN_CITY, WITHHELD, {"state": CellState.ZERO}, {Check.RULE_KEPT, Check.VALUE_TRUE}),
+        (AACHEN_CITY, BESIDE, {"state": CellState.ZERO}, {Check.RULE_KEPT}),
         (ELSEWHERE, 0, {"value": 3}, {Check.NOTHING_UNDELIVERED}),
         (ELSEWHERE, 0, {"state": CellState.VALUE, "value": 3}, {Check.NOTHING_UNDELIVERED}),
     ],
