@@ -50,8 +50,12 @@ def replace_private_file(path: Path, content: bytes) -> None:
     temporary = path.with_name(path.name + _TEMPORARY)
     # What a crash left behind may have another mode, or be a link: it is never written to.
     temporary.unlink(missing_ok=True)
-    _create(temporary, content)
-    temporary.replace(path)
+    try:
+        _create(temporary, content)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

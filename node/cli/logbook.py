@@ -50,6 +50,8 @@ class Logbook:
     def _append(path: Path, line: str) -> None:
         if path.exists() and path.stat().st_size > _MAX_BYTES:
             path.replace(path.with_suffix(path.suffix + ".1"))
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _MODE)
+        # Never through a link that somebody put in its place.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(path, flags, _MODE)
         with os.fdopen(descriptor, "a", encoding="utf-8") as file:
             file.write(line)

@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 
 from node.cli.console import Console
-from node.cli.logbook import Logbook
 from protocol.problems import PROBLEMS
 from protocol.texts import Text
 from tests.factories.node_home import NodeHome, node_home, some_cases
-from tests.fakes.node_clock import SteppedClock
 from tests.unit.node.commands import invoke
 
 COMMANDS = ("init", "check", "preview", "submit", "status")
@@ -318,20 +316,6 @@ def test_the_log_is_made_of_events_without_row_values(home: NodeHome) -> None:
     assert [event["event"] for event in events] == ["command.start", "source.read", "command.end"]
     assert events[1]["rows"] == 90
     assert events[2]["exit_code"] == 0
-
-
-def test_a_full_log_is_set_aside(tmp_path: Path) -> None:
-    path = tmp_path / "kim-node.log"
-    path.write_bytes(b"x" * (5 * 2**20 + 1))
-    Logbook(path, clock=SteppedClock()).write("command.start", {"command": "check"})
-
-    assert (tmp_path / "kim-node.log.1").exists()
-    assert path.read_text(encoding="utf-8").startswith('{"at": "2026-10-09T08:15:00Z"')
-
-
-def test_logging_never_stops_a_command(tmp_path: Path) -> None:
-    Logbook(tmp_path / "nowhere" / "log", clock=SteppedClock()).write("command.start", {})
-    Logbook(None, clock=SteppedClock()).write("command.start", {})
 
 
 # ------------------------------------------------------------------------------------------------ tables
