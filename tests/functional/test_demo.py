@@ -19,7 +19,9 @@ import pytest
 from hub.demo.judgement import Check
 from protocol.problems import PROBLEMS
 
-KIM_HUB = [sys.executable, "-c", "from hub.cli import main; main()"]
+# A suite that runs in a shell's background inherits an ignored Ctrl-C; a person's terminal does not.
+_LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+KIM_HUB = [sys.executable, "-c", f"{_LISTEN}; from hub.cli import main; main()"]
 AREAS = 3
 #: Seconds for a process to end, on a machine that does many other things.
 PATIENCE = 120
