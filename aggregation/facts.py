@@ -11,7 +11,9 @@ print no values.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -25,11 +27,13 @@ from protocol.codelists import Codelist
 CODE_TYPE: Final = pa.dictionary(pa.int32(), pa.string())
 
 #: One row per case; attributes are the holder's. ``FIELD`` is the set of fields of action, never empty.
+#: ``first_contact`` is null where it is unknown or lies after the start.
 CASES_FACTS: Final = pa.schema(
     [
         pa.field("case_id", pa.string(), nullable=False),
         pa.field("opened", pa.date32(), nullable=False),
         pa.field("closed", pa.date32()),
+        pa.field("first_contact", pa.date32()),
         pa.field("birth", pa.date32()),
         pa.field("SEX", CODE_TYPE, nullable=False),
         pa.field("CITIZEN", CODE_TYPE, nullable=False),
@@ -65,20 +69,97 @@ INVOLVEMENT_FACTS: Final = pa.schema(
     ]
 )
 
+#: One row per referral from a case to another institution; ``FIELD`` is its one field of action.
+REFERRAL_FACTS: Final = pa.schema(
+    [
+        pa.field("date", pa.date32(), nullable=False),
+        pa.field("INST", CODE_TYPE, nullable=False),
+        pa.field("FIELD", CODE_TYPE, nullable=False),
+    ]
+)
+
+#: One row per post and span in which nothing about it changes; FTE are scaled by 100.
+POST_FACTS: Final = pa.schema(
+    [
+        pa.field("post_id", pa.string(), nullable=False),
+        pa.field("valid_from", pa.date32(), nullable=False),
+        pa.field("valid_to", pa.date32()),
+        pa.field("BAUSTEIN", CODE_TYPE, nullable=False),
+        pa.field("CARRIER", CODE_TYPE, nullable=False),
+        pa.field("funded", pa.int64(), nullable=False),
+        pa.field("filled", pa.int64(), nullable=False),
+    ]
+)
+
+#: One row per booking; euros are scaled by 100, repayments are negative. ``carrier_id`` is the contributor.
+FUNDS_FACTS: Final = pa.schema(
+    [
+        pa.field("year", pa.int32(), nullable=False),
+        pa.field("carrier_id", pa.string(), nullable=False),
+        pa.field("BAUSTEIN", CODE_TYPE, nullable=False),
+        pa.field("COST", CODE_TYPE, nullable=False),
+        pa.field("CARRIER", CODE_TYPE, nullable=False),
+        pa.field("granted", pa.int64(), nullable=False),
+        pa.field("spent", pa.int64(), nullable=False),
+    ]
+)
+
+#: One row per structural issue; ``ISSUE`` is its status as the register has it now.
+ISSUE_FACTS: Final = pa.schema(
+    [
+        pa.field("reported", pa.date32(), nullable=False),
+        pa.field("FIELD", CODE_TYPE, nullable=False),
+        pa.field("ISSUE", CODE_TYPE, nullable=False),
+    ]
+)
+
+#: One row per positive decision of component 3.
+DECISION_FACTS: Final = pa.schema(
+    [
+        pa.field("date", pa.date32(), nullable=False),
+        pa.field("DECISION", CODE_TYPE, nullable=False),
+        pa.field("SEX", CODE_TYPE, nullable=False),
+    ]
+)
+
+#: Schema of each fact table by its name in :class:`Facts`.
+SCHEMAS: Final = MappingProxyType(
+    {
+        "cases": CASES_FACTS,
+        "contacts": CONTACTS_FACTS,
+        "involvements": INVOLVEMENT_FACTS,
+        "referrals": REFERRAL_FACTS,
+        "posts": POST_FACTS,
+        "funds": FUNDS_FACTS,
+        "issues": ISSUE_FACTS,
+        "decisions": DECISION_FACTS,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The microdata of one area.
+    """The microdata of one area. A table that is None is not collected: that is not the same as empty.
 
     Attributes:
         cases: table of :data:`CASES_FACTS`.
         contacts: table of :data:`CONTACTS_FACTS`.
         involvements: table of :data:`INVOLVEMENT_FACTS`.
+        referrals: table of :data:`REFERRAL_FACTS`.
+        posts: table of :data:`POST_FACTS`.
+        funds: table of :data:`FUNDS_FACTS`.
+        issues: table of :data:`ISSUE_FACTS`.
+        decisions: table of :data:`DECISION_FACTS`.
     """
 
-    cases: pa.Table = field(repr=False)
-    contacts: pa.Table = field(repr=False)
-    involvements: pa.Table = field(repr=False)
+    cases: pa.Table | None = field(default=None, repr=False)
+    contacts: pa.Table | None = field(default=None, repr=False)
+    involvements: pa.Table | None = field(default=None, repr=False)
+    referrals: pa.Table | None = field(default=None, repr=False)
+    posts: pa.Table | None = field(default=None, repr=False)
+    funds: pa.Table | None = field(default=None, repr=False)
+    issues: pa.Table | None = field(default=None, repr=False)
+    decisions: pa.Table | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse tables of another shape.
@@ -86,18 +167,25 @@ class Facts:
         Raises:
             ValueError: if columns, their order or their types differ (code columns may be plain strings).
         """
-        _check_schema("cases", self.cases, CASES_FACTS)
-        _check_schema("contacts", self.contacts, CONTACTS_FACTS)
-        _check_schema("involvements", self.involvements, INVOLVEMENT_FACTS)
+        for name, table in self.tables():
+            _check_schema(name, table, SCHEMAS[name])
+
+    def tables(self) -> Iterator[tuple[str, pa.Table]]:
+        """Yield name and table of what is collected."""
+        for name in SCHEMAS:
+            table = getattr(self, name)
+            if table is not None:
+                yield name, table
+
+    def table(self, name: str) -> pa.Table:
+        """Return a table by its name in :data:`SCHEMAS`; an empty one where nothing is collected."""
+        found = getattr(self, name)
+        return SCHEMAS[name].empty_table() if found is None else found
 
     @classmethod
     def empty(cls) -> Facts:
-        """Facts of an area in which nothing happened."""
-        return cls(
-            CASES_FACTS.empty_table(),
-            CONTACTS_FACTS.empty_table(),
-            INVOLVEMENT_FACTS.empty_table(),
-        )
+        """Facts of an area that collects everything, and in which nothing happened."""
+        return cls(**{name: schema.empty_table() for name, schema in SCHEMAS.items()})
 
 
 def check_facts(facts: Facts, catalogue: Catalogue) -> None:
@@ -112,12 +200,8 @@ def check_facts(facts: Facts, catalogue: Catalogue) -> None:
             field of action, a case or a person in a case that appears twice, or an involvement in no case.
             The message names table and column, never a value.
     """
-    for name, table, schema in (
-        ("cases", facts.cases, CASES_FACTS),
-        ("contacts", facts.contacts, CONTACTS_FACTS),
-        ("involvements", facts.involvements, INVOLVEMENT_FACTS),
-    ):
-        for column in schema:
+    for name, table in facts.tables():
+        for column in SCHEMAS[name]:
             where = f"{name}.{column.name}"
             values = table[column.name]
             if not column.nullable and values.null_count:
@@ -165,12 +249,13 @@ def _offsets(chunk: pa.ListArray) -> npt.NDArray[np.int32]:
 
 
 def _check_keys(facts: Facts) -> None:
-    cases = facts.cases["case_id"]
+    cases = facts.table("cases")["case_id"]
     if len(cases.unique()) != len(cases):
         raise ValueError("cases.case_id holds a case twice")
-    pairs = facts.involvements.select(["case_id", "person_id"])
+    involvements = facts.table("involvements")
+    pairs = involvements.select(["case_id", "person_id"])
     if pairs.group_by(["case_id", "person_id"]).aggregate([]).num_rows != pairs.num_rows:
         raise ValueError("involvements hold a person twice in one case")
-    known = pc.is_in(facts.involvements["case_id"], value_set=cases.combine_chunks())
+    known = pc.is_in(involvements["case_id"], value_set=cases.combine_chunks())
     if pc.all(known).as_py() not in (True, None):
         raise ValueError("involvements hold a case that is not among the cases")

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from aggregation.facts import Facts
 from aggregation.margins import Counts, margins_of, table_margins, table_rows, total_position
+from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue, Indicator
 from protocol.codelists import UNKNOWN, Codelist
 from protocol.errors import kim_error
@@ -38,7 +39,7 @@ _EPOCH: Final = np.datetime64("1970-01-01", "D")
 
 def tabulate(
     facts: Facts, *, catalogue: Catalogue, dataset_id: str, periods: Sequence[Period]
-) -> Mapping[Period, Counts]:
+) -> Mapping[Period, Tabulation]:
     """Count all cells of a dataflow for several periods at once.
 
     Args:
@@ -48,7 +49,7 @@ def tabulate(
         periods: reporting periods, any order, each once.
 
     Returns:
-        For each period the true counts, int64, aligned with ``grid_of(catalogue, dataset_id).keys``.
+        For each period its tabulation.
 
     Raises:
         KimError: ``schema_unknown`` if this version cannot count the dataflow; ``unknown_code`` if a fact
@@ -59,7 +60,7 @@ def tabulate(
     grid = grid_of(catalogue, dataset_id)
     out = np.zeros((len(periods), len(grid)), dtype=np.int64)
     _COUNTERS[dataset_id](facts, _Target(grid, tuple(periods), out))
-    return {period: out[number] for number, period in enumerate(periods)}
+    return {period: Tabulation.of_counts(out[number]) for number, period in enumerate(periods)}
 
 
 @dataclass(frozen=True)
@@ -274,7 +275,7 @@ def _flow(events: _Events, target: _Target, indicator_id: str, column: str) -> N
 
 
 def _count_cases(facts: Facts, target: _Target) -> None:
-    cases, contacts = _Events(facts.cases), _Events(facts.contacts)
+    cases, contacts = _Events(facts.table("cases")), _Events(facts.table("contacts"))
     _flow(cases, target, "CASES_OPENED", "opened")
     _flow(cases, target, "CASES_CLOSED", "closed")
     _flow(contacts, target, "CONTACTS_ONEOFF", "date")
@@ -290,12 +291,13 @@ def _count_cases(facts: Facts, target: _Target) -> None:
 
 
 def _count_persons(facts: Facts, target: _Target) -> None:
-    events = _Events(facts.involvements)
+    involvements = facts.table("involvements")
+    events = _Events(involvements)
     opened, closed = events.days("opened"), events.days("closed")
-    person = _numbered(facts.involvements.column("person_id"))
+    person = _numbered(involvements.column("person_id"))
     # Sorted so that the last row of a person is the involvement whose attributes count:
     # latest start, ties by the greatest case id.
-    order = np.lexsort((_ranked(facts.involvements.column("case_id")), opened, person))
+    order = np.lexsort((_ranked(involvements.column("case_id")), opened, person))
     person, opened, closed = person[order], opened[order], closed[order]
     starts = np.flatnonzero(np.diff(person, prepend=-1))
     first_opened = np.repeat(opened[starts], np.diff(starts, append=len(person)))

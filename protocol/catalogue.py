@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, reduce
+from typing import Final
 
-from protocol.codelists import Code, Codelist
+from protocol.codelists import NOT_APPLICABLE, TOTAL, Code, Codelist
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -41,6 +42,8 @@ class DisclosureRule:
         top_n: number of largest contributors in the dominance rule, or None.
         max_share_percent: their largest permitted share, or None.
         min_protection_percent: p of the p % rule, or None.
+        breakdowns: the rule looks only at cells in which one of these dimensions stands below its total;
+            empty: at every cell. (What a district gets in all is public; who of its carriers gets it is not.)
     """
 
     id: str
@@ -51,6 +54,7 @@ class DisclosureRule:
     top_n: int | None = None
     max_share_percent: int | None = None
     min_protection_percent: int | None = None
+    breakdowns: tuple[str, ...] = ()
 
     def strictest(self, other: DisclosureRule) -> DisclosureRule:
         """Combine two rules on one cell: each parameter takes its stricter side.
@@ -71,6 +75,10 @@ class DisclosureRule:
             max_share_percent=_smallest(self.max_share_percent, other.max_share_percent),
             min_protection_percent=_largest(self.min_protection_percent, other.min_protection_percent),
         )
+
+
+_NO_RULE: Final = DisclosureRule("", RuleKind.NONE)
+"""For cells that an indicator's rule does not look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,8 @@ class Indicator:
         stock_or_flow: ``stock`` (at the reference date) or ``flow`` (during the period).
         region_additivity: ``sum``, or ``max_sum`` for distinct persons who may be counted in two areas.
         time_additivity: ``sum``, ``last`` (stock) or ``none``.
+        frequencies: SDMX frequency codes in which it is delivered; what adds up over time is delivered by
+            quarter only and the hub computes the year.
         dimensions: its dimensions without area and time, in wire order.
         tables: the marginal tables that are delivered; dimensions not named stand at their total.
         rule: disclosure rule of every cell, before the rules of codes.
@@ -121,6 +131,7 @@ class Indicator:
     stock_or_flow: str
     region_additivity: str
     time_additivity: str
+    frequencies: tuple[str, ...]
     dimensions: tuple[DimensionUse, ...]
     tables: tuple[tuple[str, ...], ...]
     rule: DisclosureRule
@@ -188,6 +199,96 @@ class Identity:
     groups: tuple[tuple[str, ...], ...] = ()
 
 
+class DerivedKind(StrEnum):
+    """How a derived indicator is computed from delivered ones."""
+
+    RATIO = "ratio"
+    GROUPED_MEDIAN = "grouped_median"
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedTerm:
+    """One signed part of a ratio: an indicator's cell, or a population.
+
+    Attributes:
+        sign: 1 or -1.
+        indicator: indicator id, or None for a population.
+        denominator: id of a population, or None for an indicator.
+        codes: codes that the cell is pinned to; other dimensions stand at their total.
+    """
+
+    sign: int
+    indicator: str | None = None
+    denominator: str | None = None
+    codes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedIndicator:
+    """A rate or median that is never delivered: whoever shows it computes it from delivered cells.
+
+    Attributes:
+        id: its id.
+        name: label.
+        unit: unit code (``PERCENT``, ``PER_1000``, ``DAYS``, ``CASES_PER_FTE``).
+        kind: how it is computed.
+        by: dimensions by which it may be broken down.
+        scale: factor of a ratio (100 for percent).
+        numerator: terms of a ratio.
+        denominator: terms of a ratio.
+        min_denominator: smallest denominator, in its own unit, below which a ratio says nothing; or None.
+        indicator: the distribution of a grouped median.
+        dimension: its classes.
+    """
+
+    id: str
+    name: Text
+    unit: str
+    kind: DerivedKind
+    by: tuple[str, ...] = ()
+    scale: int = 1
+    numerator: tuple[DerivedTerm, ...] = ()
+    denominator: tuple[DerivedTerm, ...] = ()
+    min_denominator: int | None = None
+    indicator: str | None = None
+    dimension: str | None = None
+
+
+class PlausibilityKind(StrEnum):
+    """What a plausibility rule compares."""
+
+    AT_MOST = "at_most"
+    RATIO_WITHIN = "ratio_within"
+    JUMP = "jump"
+
+
+@dataclass(frozen=True, slots=True)
+class PlausibilityRule:
+    """A rule that a delivery may break for a good reason: somebody confirms it, nothing is refused.
+
+    Attributes:
+        id: validation rule id.
+        kind: what is compared.
+        left: terms on the left of ``at_most``, above the line of ``ratio_within``.
+        right: the other terms.
+        lower: smallest ratio, or None.
+        upper: largest ratio, or None.
+        window: number of periods before, for ``jump``.
+        max_factor: largest change against their mean, for ``jump``.
+        min_value: smallest value that is looked at, for ``jump``.
+    """
+
+    id: str
+    kind: PlausibilityKind
+    left: tuple[Term, ...] = ()
+    right: tuple[Term, ...] = ()
+    lower: int | None = None
+    upper: int | None = None
+    window: int | None = None
+    max_factor: int | None = None
+    min_value: int | None = None
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A dataflow: indicators that are delivered together and protected together.
@@ -196,7 +297,7 @@ class Dataset:
         id: dataflow id.
         name: label.
         version: version of its structure.
-        frequencies: SDMX frequency codes it is delivered in.
+        frequencies: SDMX frequency codes it is delivered in (some of its indicators, at least).
         due_days: days after the end of a period by which it is due.
         indicators: in catalogue order.
     """
@@ -256,6 +357,8 @@ class Catalogue:
         denominators: populations by id.
         datasets: dataflows by id, in order.
         identities: relations between indicators.
+        derived: rates and medians by id, in order.
+        plausibility: rules whose breach somebody confirms.
     """
 
     id: str
@@ -268,6 +371,8 @@ class Catalogue:
     denominators: Mapping[str, Denominator]
     datasets: Mapping[str, Dataset]
     identities: tuple[Identity, ...]
+    derived: Mapping[str, DerivedIndicator]
+    plausibility: tuple[PlausibilityRule, ...]
 
     @cached_property
     def indicators(self) -> Mapping[str, Indicator]:
@@ -310,11 +415,18 @@ class Catalogue:
             KeyError: if a code is not in its codelist.
         """
         demanded: list[DisclosureRule] = []
+        base = indicator.rule
+        if base.breakdowns and not any(
+            codes.get(use.id, TOTAL) not in {TOTAL, NOT_APPLICABLE}
+            for use in indicator.dimensions
+            if use.id in base.breakdowns
+        ):
+            base = _NO_RULE
         for use in indicator.dimensions:
             code_id = codes.get(use.id)
             if code_id is not None and code_id in use.codelist:
                 demanded += [self.rules[r] for r in rules_of_code(use.codelist, use.codelist[code_id])]
-        return reduce(DisclosureRule.strictest, demanded, indicator.rule)
+        return reduce(DisclosureRule.strictest, demanded, base)
 
 
 def rules_of_code(codelist: Codelist, code: Code) -> tuple[str, ...]:

@@ -18,11 +18,16 @@ from protocol.catalogue import (
     Catalogue,
     Dataset,
     Denominator,
+    DerivedIndicator,
+    DerivedKind,
+    DerivedTerm,
     DimensionUse,
     DisclosureRule,
     Identity,
     IdentityKind,
     Indicator,
+    PlausibilityKind,
+    PlausibilityRule,
     RuleKind,
     Term,
 )
@@ -74,6 +79,8 @@ def parse_catalogue(data: bytes) -> Catalogue:
         denominators=MappingProxyType(denominators),
         datasets=MappingProxyType({row["id"]: _dataset(row, indicators) for row in raw["datasets"]}),
         identities=tuple(_identity(row) for row in raw["identities"]),
+        derived=MappingProxyType({row["id"]: _derived(row) for row in raw["derived"]}),
+        plausibility=tuple(_plausibility(row) for row in raw["plausibility"]),
     )
     _check_references(catalogue)
     return catalogue
@@ -81,9 +88,8 @@ def parse_catalogue(data: bytes) -> Catalogue:
 
 def _rule(row: dict[str, Any]) -> DisclosureRule:
     known = DisclosureRule.__dataclass_fields__
-    return DisclosureRule(
-        **{k: v for k, v in row.items() if k in known and k != "kind"}, kind=RuleKind(row["kind"])
-    )
+    plain = {k: v for k, v in row.items() if k in known and k not in {"kind", "breakdowns"}}
+    return DisclosureRule(**plain, kind=RuleKind(row["kind"]), breakdowns=tuple(row.get("breakdowns", ())))
 
 
 def _denominator(row: dict[str, Any]) -> Denominator:
@@ -120,6 +126,7 @@ def _indicator(
     return Indicator(
         **{name: row[name] for name in plain},
         time_additivity=row["time_additivity"],
+        frequencies=tuple(row["frequencies"]),
         reporting_unit=row["reporting_unit"],
         denominator=row["denominator"],
         may_be_negative=row["may_be_negative"],
@@ -143,24 +150,65 @@ def _dataset(row: dict[str, Any], indicators: list[Indicator]) -> Dataset:
 
 
 def _identity(row: dict[str, Any]) -> Identity:
-    terms = tuple(
-        Term(
-            sign=term["sign"],
-            indicator=term["indicator"],
-            lag=term.get("lag", 0),
-            codes=tuple(sorted(term.get("codes", {}).items())),
-        )
-        for term in row["terms"]
-    )
     return Identity(
         id=row["id"],
         kind=IdentityKind(row["kind"]),
         severity=row["severity"],
         certain=row["certain"],
         dimensions=tuple(row["dimensions"]),
-        terms=terms,
+        terms=_terms(row["terms"]),
         text=Text(**row["text"]),
         groups=tuple(tuple(group) for group in row.get("groups", ())),
+    )
+
+
+def _terms(rows: list[dict[str, Any]]) -> tuple[Term, ...]:
+    return tuple(
+        Term(
+            sign=term["sign"],
+            indicator=term["indicator"],
+            lag=term.get("lag", 0),
+            codes=tuple(sorted(term.get("codes", {}).items())),
+        )
+        for term in rows
+    )
+
+
+def _derived(row: dict[str, Any]) -> DerivedIndicator:
+    def terms(side: str) -> tuple[DerivedTerm, ...]:
+        return tuple(
+            DerivedTerm(
+                sign=term["sign"],
+                indicator=term.get("indicator"),
+                denominator=term.get("denominator"),
+                codes=tuple(sorted(term.get("codes", {}).items())),
+            )
+            for term in row.get(side, ())
+        )
+
+    return DerivedIndicator(
+        id=row["id"],
+        name=Text(**row["name"]),
+        unit=row["unit"],
+        kind=DerivedKind(row["kind"]),
+        by=tuple(row["by"]),
+        scale=row.get("scale", 1),
+        numerator=terms("numerator"),
+        denominator=terms("denominator"),
+        min_denominator=row.get("min_denominator"),
+        indicator=row.get("indicator"),
+        dimension=row.get("dimension"),
+    )
+
+
+def _plausibility(row: dict[str, Any]) -> PlausibilityRule:
+    limits = ("lower", "upper", "window", "max_factor", "min_value")
+    return PlausibilityRule(
+        id=row["id"],
+        kind=PlausibilityKind(row["kind"]),
+        left=_terms(row.get("left", [])),
+        right=_terms(row.get("right", [])),
+        **{name: row.get(name) for name in limits},
     )
 
 
@@ -171,11 +219,26 @@ def _check_references(catalogue: Catalogue) -> None:
         for table in indicator.tables:
             if any(indicator.dimension_use(dimension) is None for dimension in table):
                 raise KeyError(f"{indicator.id}: a table names a dimension the indicator does not have")
-    for identity in catalogue.identities:
-        for term in identity.terms:
-            if term.indicator not in catalogue.indicators:
-                raise KeyError(f"{identity.id}: unknown indicator")
+        delivered = catalogue.datasets[indicator.dataset].frequencies
+        if not indicator.frequencies or not set(indicator.frequencies) <= set(delivered):
+            raise KeyError(f"{indicator.id}: its dataflow is not delivered in each of its frequencies")
+    rules: list[_Rule] = [*catalogue.identities, *catalogue.plausibility, *catalogue.derived.values()]
+    for rule in rules:
+        if not _indicators_of(rule) <= catalogue.indicators.keys():
+            raise KeyError(f"{rule.id}: unknown indicator")
     for codelist in catalogue.codelists.values():
         for code in codelist.codes:
             if code.rule is not None and code.rule not in catalogue.rules:
                 raise KeyError(f"{codelist.id}: unknown disclosure rule at {code.id}")
+
+
+_Rule = Identity | PlausibilityRule | DerivedIndicator
+
+
+def _indicators_of(rule: _Rule) -> set[str]:
+    if isinstance(rule, Identity):
+        return {term.indicator for term in rule.terms}
+    if isinstance(rule, PlausibilityRule):
+        return {term.indicator for term in (*rule.left, *rule.right)}
+    named = {term.indicator for term in (*rule.numerator, *rule.denominator)} | {rule.indicator}
+    return {indicator for indicator in named if indicator is not None}

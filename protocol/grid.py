@@ -16,6 +16,7 @@ from functools import cache, cached_property
 from protocol.catalogue import Catalogue, Dataset, Indicator
 from protocol.catalogue_file import load_catalogue
 from protocol.codelists import NOT_APPLICABLE, TOTAL
+from protocol.errors import kim_error
 
 Key = tuple[str, ...]
 
@@ -77,12 +78,18 @@ class CellGrid:
         return self.index.get(self.key(indicator, {}))
 
 
-def build_grid(dataset: Dataset) -> CellGrid:
-    """Build the grid of a dataflow from its catalogue entry."""
+def build_grid(dataset: Dataset, freq: str | None = None) -> CellGrid:
+    """Build the grid of a dataflow from its catalogue entry.
+
+    Args:
+        dataset: dataflow.
+        freq: only what is delivered in this frequency; None for all its indicators.
+    """
     empty = CellGrid(dataset, dataset.dimensions, ())
     keys = {
         empty.key(indicator, codes)
         for indicator in dataset.indicators
+        if freq is None or freq in indicator.frequencies
         for table in indicator.tables
         for codes in table_cells(indicator, table)
     }
@@ -106,7 +113,10 @@ def table_cells(indicator: Indicator, table: tuple[str, ...]) -> Iterator[dict[s
 
 
 def grid_of(catalogue: Catalogue, dataset_id: str) -> CellGrid:
-    """Return the grid of a dataflow; the product's own catalogue is built once per process.
+    """Return the grid of a dataflow with all its indicators; the product's own is built once per process.
+
+    Published tables are numbered by it, whatever the frequency; what one delivery holds is
+    :func:`delivery_grid`.
 
     Raises:
         KimError: ``schema_unknown`` if the catalogue has no such dataflow.
@@ -116,6 +126,45 @@ def grid_of(catalogue: Catalogue, dataset_id: str) -> CellGrid:
     return build_grid(catalogue.dataset(dataset_id))
 
 
+def delivery_grid(catalogue: Catalogue, dataset_id: str, freq: str) -> CellGrid:
+    """Return the cells that one delivery of a dataflow holds in a frequency.
+
+    Args:
+        catalogue: the catalogue.
+        dataset_id: dataflow.
+        freq: SDMX frequency code of the delivery's period.
+
+    Returns:
+        The same object as :func:`grid_of` where every indicator is delivered in the frequency.
+
+    Raises:
+        KimError: ``schema_unknown`` if there is no such dataflow or it is not delivered in this frequency.
+    """
+    if freq not in catalogue.dataset(dataset_id).frequencies:
+        raise kim_error("schema_unknown")
+    if catalogue.sha256 == load_catalogue().sha256:
+        return _own_delivery_grid(dataset_id, freq)
+    return build_grid(catalogue.dataset(dataset_id), freq)
+
+
+def published_rows(catalogue: Catalogue, dataset_id: str, freq: str) -> tuple[int, ...]:
+    """Return for each cell of a :func:`delivery_grid` its row in :func:`grid_of`.
+
+    Raises:
+        KimError: as :func:`delivery_grid`.
+    """
+    whole = grid_of(catalogue, dataset_id)
+    return tuple(whole.index[key] for key in delivery_grid(catalogue, dataset_id, freq).keys)
+
+
 @cache
 def _own_grid(dataset_id: str) -> CellGrid:
     return build_grid(load_catalogue().dataset(dataset_id))
+
+
+@cache
+def _own_delivery_grid(dataset_id: str, freq: str) -> CellGrid:
+    dataset = load_catalogue().dataset(dataset_id)
+    if all(freq in indicator.frequencies for indicator in dataset.indicators):
+        return _own_grid(dataset_id)
+    return build_grid(dataset, freq)

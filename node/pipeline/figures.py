@@ -113,5 +113,7 @@ def count_figures(
             dataset: tabulate(prepared.facts, catalogue=catalogue, dataset_id=dataset, periods=ended)
             for dataset in (DATASETS if ended else ())
         }
-    counts = {(period, dataset): by_dataset[dataset][period] for period in ended for dataset in DATASETS}
+    counts = {
+        (period, dataset): by_dataset[dataset][period].values for period in ended for dataset in DATASETS
+    }
     return Figures(counts, not_ended)

@@ -40,6 +40,7 @@ class Material:
         contacts: rows of one-off contacts.
         opened: day of the case start.
         closed: day of the case end, future ends removed.
+        first_contact: day of the first contact, none where it lies after the start.
         birth: day of birth, impossible ones removed.
         contact_days: day of a contact.
         codes: coded columns by dimension.
@@ -49,6 +50,7 @@ class Material:
     contacts: Mask
     opened: Days
     closed: Days
+    first_contact: Days
     birth: Days
     contact_days: Days
     codes: Mapping[str, CodedColumn]
@@ -124,7 +126,8 @@ def assemble(material: Material, grouping: Grouping) -> Facts:
     holders = grouping.holders
     opened = date_array(material.opened[holders])
     closed = date_array(material.closed[holders])
-    cases = [grouping.case_ids, opened, closed, date_array(material.birth[holders])]
+    first_contact = date_array(material.first_contact[holders])
+    cases = [grouping.case_ids, opened, closed, first_contact, date_array(material.birth[holders])]
     cases += [material.codes[name].codes(holders) for name in _OF_CASE]
     cases.append(_field_sets(material, grouping))
 

@@ -101,6 +101,7 @@ def prepare(raw: RawTable, *, area: str, mapping: CodeMapping, catalogue: Catalo
         contacts=screened.contacts,
         opened=screened.opened.days,
         closed=_ends_that_happened(raw, screened),
+        first_contact=_first_contacts(screened),
         birth=births.days,
         contact_days=screened.contact_days,
         codes=codes,
@@ -117,9 +118,9 @@ def prepare(raw: RawTable, *, area: str, mapping: CodeMapping, catalogue: Catalo
         export_date=raw.export_date,
         counts=Counts(
             read=raw.rows,
-            cases=facts.cases.num_rows,
-            contacts=facts.contacts.num_rows,
-            persons=pc.count_distinct(facts.involvements["person_id"]).as_py(),
+            cases=facts.table("cases").num_rows,
+            contacts=facts.table("contacts").num_rows,
+            persons=pc.count_distinct(facts.table("involvements")["person_id"]).as_py(),
             quarantined=len(quarantine),
             dropped=screened.dropped,
         ),
@@ -144,6 +145,12 @@ def _ends_that_happened(raw: RawTable, screened: Screened) -> Days:
     if export_day is None:
         return screened.closed.days
     return np.where(screened.closed.days > export_day, NO_DAY, screened.closed.days).astype(np.int32)
+
+
+def _first_contacts(screened: Screened) -> Days:
+    """Return first contacts without those after the case start: nobody knows when they were (T16)."""
+    first = screened.first_contact.days
+    return np.where(first > screened.opened.days, NO_DAY, first).astype(np.int32)
 
 
 def _quarantine(raw: RawTable, screened: Screened) -> Quarantine:

@@ -49,6 +49,7 @@ def synthetic_facts(cases: int, *, seed: int = 1) -> Facts:
         ),
         "birth": pa.array(rng.integers(-18_000, 19_000, cases).astype(np.int32)).cast(pa.date32()),
     }
+    columns["first_contact"] = columns["opened"]
     columns |= {
         name: codes(name, cases) for name in ("SEX", "CITIZEN", "RESIDENCE", "RECHTSKREIS", "INST", "OUTCOME")
     }
@@ -149,7 +150,7 @@ def run() -> list[str]:
     theirs = count_with_sql(connection)
     keys = grid_of(catalogue, "CASES").keys
     differing = sum(
-        int(ours[period][row]) != theirs.get((number, key), 0)
+        int(ours[period].values[row]) != theirs.get((number, key), 0)
         for number, period in enumerate(PERIODS)
         for row, key in enumerate(keys)
     )

@@ -79,9 +79,10 @@ def area(seed: int, *, open_cases: int = 250) -> Facts:
 
 def quarterly_values(dataset: str, seed: int, *, open_cases: int = 250) -> Mapping[Period, np.ndarray]:
     """True values of eight quarters in grid order."""
-    return tabulate(
+    tabulated = tabulate(
         area(seed, open_cases=open_cases), catalogue=load_catalogue(), dataset_id=dataset, periods=QUARTERS
     )
+    return {period: table.values for period, table in tabulated.items()}
 
 
 def _person(draw: random.Random) -> dict[str, object]:

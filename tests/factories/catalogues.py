@@ -44,6 +44,7 @@ def indicator(indicator_id: str, tables: list[list[str]], **changes: Any) -> dic
         "stock_or_flow": "flow",
         "region_additivity": "sum",
         "time_additivity": "sum",
+        "frequencies": ["Q"],
         "dimensions": [{"id": d, "codelist": f"CL_{d}", "additive": d not in multi} for d in dimensions],
         "tables": tables,
         "rule": "R5",
@@ -76,6 +77,8 @@ def catalogue_of(
                 ],
                 "indicators": indicators,
                 "identities": identities or [],
+                "derived": [],
+                "plausibility": [],
                 "codelists": codelists,
             }
         ).encode()

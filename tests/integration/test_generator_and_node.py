@@ -57,7 +57,7 @@ def test_node_and_answer_key_agree(area: str, tmp_path: Path) -> None:
         tabulated = tabulate(prepared.facts, catalogue=catalogue, dataset_id=dataset, periods=periods)
         for period in periods:
             truth = answer["figures"][str(period)][dataset]
-            assert dict(zip(keys, tabulated[period].tolist(), strict=True)) == {
+            assert dict(zip(keys, tabulated[period].values.tolist(), strict=True)) == {
                 k: truth.get(k, 0) for k in keys
             }
 

@@ -110,7 +110,7 @@ def _check(dataset_id: str, given_facts: Any, counted: Callable[[str, Period], I
         for number, key in enumerate(grid.keys):
             codes = {d: c for d, c in zip(grid.dims, key[1:], strict=True) if c != NOT_APPLICABLE}
             expected = sum(_matches(row, codes, key[0], period.last_day) for row in rows[key[0]])
-            assert result[period][number] == expected, (period, key)
+            assert result[period].values[number] == expected, (period, key)
 
 
 @settings(max_examples=40)

@@ -48,7 +48,7 @@ def test_what_is_right_passes() -> None:
 def test_code_columns_may_be_plain_strings() -> None:
     empty = Facts.empty()
     contacts = empty.contacts.set_column(1, "FIELD", pa.array([], pa.string()))
-    plain = Facts(empty.cases, contacts, empty.involvements)
+    plain = Facts(cases=empty.cases, contacts=contacts, involvements=empty.involvements)
     assert plain.contacts.schema.field("FIELD").type == pa.string()
     assert_right(plain)
 

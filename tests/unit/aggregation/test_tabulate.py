@@ -23,12 +23,14 @@ def _count(given: Facts, indicator_id: str, period: Period = Q1, **codes: str) -
     catalogue = load_catalogue()
     indicator = catalogue.indicator(indicator_id)
     grid = grid_of(catalogue, indicator.dataset)
-    values = tabulate(given, catalogue=catalogue, dataset_id=indicator.dataset, periods=[Q4, Q1])[period]
+    values = tabulate(given, catalogue=catalogue, dataset_id=indicator.dataset, periods=[Q4, Q1])[
+        period
+    ].values
     return int(values[grid.index[grid.key(indicator, codes)]])
 
 
 def test_no_cases_are_zeros_everywhere() -> None:
-    values = tabulate(Facts.empty(), catalogue=load_catalogue(), dataset_id="CASES", periods=[Q1])[Q1]
+    values = tabulate(Facts.empty(), catalogue=load_catalogue(), dataset_id="CASES", periods=[Q1])[Q1].values
     assert values.sum() == 0
     assert len(values) == len(grid_of(load_catalogue(), "CASES"))
 

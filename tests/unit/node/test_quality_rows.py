@@ -28,6 +28,7 @@ def test_a_clean_row_becomes_one_case_with_one_person_and_no_finding(tmp_path: P
             "case_id": "F1",
             "opened": day("2025-02-03"),
             "closed": None,
+            "first_contact": day("2025-02-01"),
             "birth": day("1990-05-01"),
             "SEX": "F",
             "CITIZEN": "SY",
