@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask
 
 from hub import web
-from hub.api import guard, health, problem_responses, statistics, submissions
+from hub.api import extracts, guard, health, problem_responses, statistics, submissions
 from hub.clock import Clock, clock_on
 from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION, HubContext
@@ -101,4 +101,5 @@ def create_app(context: HubContext) -> Flask:
     app.register_blueprint(web.blueprint)
     app.extensions[problem_responses.ERROR_PAGE] = web.render_problem
     app.register_blueprint(statistics.blueprint)
+    app.register_blueprint(extracts.blueprint)
     return app

@@ -15,6 +15,7 @@ _MODULES: Final = {
     "close": ("hub.cli.periods", "close_command"),
     "db": ("hub.cli.installation", "database_group"),
     "demo": ("hub.demo.command", "demo"),
+    "extract": ("hub.cli.extracting", "extract_command"),
     "init": ("hub.cli.installation", "init"),
     "register": ("hub.cli.registering", "register_command"),
     "serve": ("hub.cli.running", "serve_command"),

@@ -16,6 +16,7 @@ class JobName(StrEnum):
     BOUND = "bound"
     COMPILE = "compile"
     PUBLISH = "publish"
+    EXTRACT = "extract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Job:
 
     Attributes:
         name: what to do.
-        args: VERIFY, BOUND: submission id; COMPILE: dataset, period; PUBLISH: nothing.
+        args: VERIFY, BOUND: submission id; COMPILE: dataset, period; PUBLISH: nothing; EXTRACT: number of a
+            release.
     """
 
     name: JobName

@@ -124,6 +124,7 @@ def publish(context: HubContext, *, note: str = "") -> int | None:
         now = context.clock.now()
         number = unit.cubes.publish(state.cubes, at=now, note=note)
         unit.audit("release.published", str(number), at=now, actor="hub", detail={"cubes": len(state.cubes)})
+        unit.after_commit(Job(JobName.EXTRACT, (str(number),)))
     return number
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import OPEN_UPLOAD
 from hub.services.context import HubContext
+from hub.services.extracts import clear_unfinished, find_extract
 from hub.services.publishing import progress
 from hub.services.uploading import reject
 from protocol.errors import kim_error
@@ -31,13 +32,15 @@ def find_undecided(context: HubContext, *, patience_seconds: float | None) -> li
 
 
 def find_unpublished(context: HubContext) -> list[Job]:
-    """Return jobs for closed periods that are not compiled or not published as they stand now."""
+    """Return jobs for what is closed and not compiled, not published as it stands now, or has no extract."""
     with context.database.read() as unit:
         state = progress(context, unit)
         jobs = [Job(JobName.COMPILE, key) for key in state.uncompiled]
         published = unit.cubes.published()
         if state.complete and state.cubes and (published is None or published.cubes != state.cubes):
             jobs.append(Job(JobName.PUBLISH))
+        elif published is not None and find_extract(context.settings.home, published.number) is None:
+            jobs.append(Job(JobName.EXTRACT, (str(published.number),)))
     return jobs
 
 
@@ -64,7 +67,8 @@ def expire_uploads(context: HubContext) -> int:
 
 
 def clear_leftovers(context: HubContext) -> None:
-    """Remove chunk folders of uploads that are over: a process died between commit and clean-up."""
+    """Remove what a process left that died: chunk folders of uploads that are over, unfinished extracts."""
+    clear_unfinished(context.settings.home)
     with context.database.read() as unit:
         over = [
             item

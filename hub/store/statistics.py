@@ -13,10 +13,15 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
 from hub.store.models import area, cube, observation, published, release, release_cube, submission
 from protocol.observations import STATE_NUMBER, STATES, CellState
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,39 @@ class ObservationRow:
     expected: int
     delivered: int
     withheld: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CubeColumns:
+    """All observations of one cube as arrays of equal length, in the order cell, region number.
+
+    Attributes:
+        cell: row number in the grid of the dataflow.
+        area_ix: number of the region.
+        state: code of the state (:data:`protocol.observations.STATES`).
+        value: scaled integer, 0 where there is none ...
+        has_value: ... and where there is one.
+        lower: guaranteed lower bound, 0 where there is none ...
+        has_lower: ... and where there is one.
+        upper: guaranteed upper bound, 0 where it is open ...
+        has_upper: ... and where it is not.
+        expected: areas that should have delivered.
+        delivered: areas that have.
+        withheld: delivered areas whose cell is withheld.
+    """
+
+    cell: Ints
+    area_ix: Ints
+    state: Ints
+    value: Ints
+    has_value: Flags
+    lower: Ints
+    has_lower: Flags
+    upper: Ints
+    has_upper: Flags
+    expected: Ints
+    delivered: Ints
+    withheld: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +259,32 @@ class StatisticsStore:
         )
         return tuple(_observation(row) for row in self._connection.execute(statement))
 
+    def cube_columns(self, cube_id: int) -> CubeColumns:
+        """Return all observations of a cube, in the order cell, region number: one contiguous read."""
+        c = observation.c
+        names = (
+            *(c.cell, c.area_ix, c.state, c.value, c.lower, c.upper),
+            *(c.expected, c.delivered, c.withheld),
+        )
+        statement = sa.select(*names).where(c.cube_id == cube_id).order_by(c.cell, c.area_ix)
+        rows = self._connection.execute(statement).all()
+        columns = list(zip(*rows, strict=True)) or [()] * len(names)
+        cell, area_ix, state, value, lower, upper, expected, delivered, withheld = columns
+        return CubeColumns(
+            cell=_whole(cell),
+            area_ix=_whole(area_ix),
+            state=_whole(state),
+            value=_whole(value),
+            has_value=_there(value),
+            lower=_whole(lower),
+            has_lower=_there(lower),
+            upper=_whole(upper),
+            has_upper=_there(upper),
+            expected=_whole(expected),
+            delivered=_whole(delivered),
+            withheld=_whole(withheld),
+        )
+
     def secrecy(self, cube_id: int) -> Mapping[int, Secrecy]:
         """Count cells and withheld cells of a cube by region number; areas without a delivery count 0."""
         absent = [STATE_NUMBER[CellState.NOT_DELIVERED], STATE_NUMBER[CellState.NOT_APPLICABLE]]
@@ -247,6 +311,14 @@ class StatisticsStore:
             c.area, c.dataset, c.period, c.revision, c.state, c.state_since, c.problem_code
         ).order_by(c.area, c.dataset, c.period, c.revision, c.announced_at)
         return tuple(SubmissionRow(*row) for row in self._connection.execute(statement))
+
+
+def _whole(numbers: Sequence[int | None]) -> Ints:
+    return np.array([0 if number is None else number for number in numbers], dtype=np.int64)
+
+
+def _there(numbers: Sequence[int | None]) -> Flags:
+    return np.array([number is not None for number in numbers], dtype=np.bool_)
 
 
 def _observation(row: sa.Row[tuple[object, ...]]) -> ObservationRow:

@@ -19,6 +19,7 @@ from hub.logs import place_of
 from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
 from hub.services.context import HubContext
+from hub.services.extracts import extract
 from hub.services.publishing import publish
 from hub.services.verification import verify
 
@@ -84,6 +85,7 @@ def add_tasks(app: Celery, context: HubContext, *, stopping: threading.Event) ->
         JobName.BOUND: lambda item: bound(context, SubmissionId(item)),
         JobName.COMPILE: lambda dataset, period: compile_cube(context, dataset, period),
         JobName.PUBLISH: lambda: publish(context),
+        JobName.EXTRACT: lambda number: extract(context, int(number)),
     }
     # Not shared: Celery would give the first hub's tasks to every application of the process.
     for name, call in work.items():
