@@ -14,6 +14,7 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
+from hub.services.extracts import extract
 from hub.services.publishing import close, is_published, publish
 from hub.services.sweeping import find_undecided, find_unpublished
 from hub.services.verification import verify
@@ -261,6 +262,8 @@ def test_lost_jobs_are_found_in_the_states(running: RunningHub) -> None:
     compile_cube(context, "CASES", "2026-Q1")
     assert found() == [Job(JobName.PUBLISH)]
     publish(context)
+    assert found() == [Job(JobName.EXTRACT, ("1",))]
+    extract(context, 1)
     assert found() == []
 
 
