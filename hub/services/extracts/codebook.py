@@ -23,6 +23,10 @@ LICENCE_NAME: Final = "Datenlizenz Deutschland – Namensnennung – Version 2.0
 LICENCE_ID: Final = "DL-DE-BY-2.0"
 LICENCE_URL: Final = "https://www.govdata.de/dl-de/by-2-0"
 
+_MADE_UP: Final = Text(
+    "Achtung: erfundene Zahlen. Diese Veröffentlichung stammt aus der Demo.",
+    "Beware: made-up figures. This release comes from the demo.",
+)
 _VARIABLES: Final = {
     "INDICATOR": Text("Kennzahl; siehe indicators.csv", "indicator; see indicators.csv"),
     "FREQ": Text("Periodizität: Q Quartal, A Jahr", "frequency: Q quarter, A year"),
@@ -128,10 +132,6 @@ def areas_csv(tree: RegionTree) -> bytes:
 def readme(release: Release, names: Sequence[str], *, demo: bool) -> bytes:
     """Return the page that a researcher opens first, German before English."""
     day = release.created_at.date().isoformat()
-    made_up = Text(
-        "> **Achtung: erfundene Zahlen.** Diese Veröffentlichung stammt aus der Demo.\n\n" if demo else "",
-        "> **Beware: made-up figures.** This release comes from the demo.\n\n" if demo else "",
-    )
     listed = "\n".join(f"- `{name}`" for name in names)
     template = resources.files("hub.services.extracts").joinpath("data/readme.md").read_text(encoding="utf-8")
     text = template.format(
@@ -141,8 +141,8 @@ def readme(release: Release, names: Sequence[str], *, demo: bool) -> bytes:
         day=day,
         catalogue=release.catalogue_version,
         files=listed,
-        demo=made_up.de,
-        demo_en=made_up.en,
+        demo=f"> **{_MADE_UP.de}**\n\n" if demo else "",
+        demo_en=f"> **{_MADE_UP.en}**\n\n" if demo else "",
         licence=LICENCE_NAME,
         url=LICENCE_URL,
         citation=citation_line(release, "de"),
