@@ -25,6 +25,7 @@ from protocol.texts import Language, Text
 
 CONFIG_FILE: Final = "node.toml"
 KEY_FILE: Final = "key.pem"
+SOURCE_TABLE: Final = "sources.cases"
 _QUARTERS_BACK: Final = 8
 #: What of the configuration comes from which option.
 _OPTIONS: Final = {
@@ -32,7 +33,7 @@ _OPTIONS: Final = {
     "/node/area": "--area",
     "/hub/url": "--hub",
     "/hub/audience": "--audience",
-    "/source/path": "--source",
+    "/sources/cases/path": "--source",
     "/periods/first": "--periods",
     "/periods/last": "--periods",
 }
@@ -72,7 +73,8 @@ def set_up(
         ("node", "instance"): new_instance_id(),
         ("node", "language"): console.language,
         ("hub", "url"): hub_url,
-        ("source", "path"): str(source.absolute()),
+        (SOURCE_TABLE, "holds"): "cases",
+        (SOURCE_TABLE, "path"): str(source.absolute()),
         ("key", "path"): KEY_FILE,
         ("periods", "first"): first,
         ("periods", "last"): last,
@@ -96,13 +98,14 @@ def set_up(
     except OSError as error:
         raise write_error(error, path.parent) from error
     _report(console, settings, key=key, found=owner is not None)
-    if not settings.source.exists():
+    if not source.exists():
+        place = source.absolute()
         console.warn(
             Text(
-                f"Die Exportdatei {settings.source} gibt es noch nicht. Den Export dort ablegen oder in "
-                "node.toml unter [source] path den richtigen Ort eintragen.",
-                f"The export file {settings.source} does not exist yet. Put the export there, or set "
-                "[source] path in node.toml to the right place.",
+                f"Die Exportdatei {place} gibt es noch nicht. Den Export dort ablegen oder in "
+                f"node.toml unter [{SOURCE_TABLE}] path den richtigen Ort eintragen.",
+                f"The export file {place} does not exist yet. Put the export there, or set "
+                f"[{SOURCE_TABLE}] path in node.toml to the right place.",
             )
         )
 

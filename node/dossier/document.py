@@ -133,9 +133,9 @@ def make_dossier(
     )
 
 
-def _minima(catalogue: Catalogue, own: int) -> tuple[int, ...]:
+def _minima(catalogue: Catalogue, own: int | None) -> tuple[int, ...]:
     frequency = (rule for rule in catalogue.rules.values() if rule.kind is RuleKind.FREQUENCY)
-    return tuple(sorted({max(rule.min_contributors, own) for rule in frequency}))
+    return tuple(sorted({max(rule.min_contributors, own or 0) for rule in frequency}))
 
 
 def _entry(prospect: Prospect, *, workshop: Workshop, journal: Journal) -> Entry:

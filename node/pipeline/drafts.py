@@ -100,8 +100,8 @@ def require_strict_enough(settings: Settings, catalogue: Catalogue) -> None:
     Raises:
         KimError: ``config_invalid``.
     """
-    floor = min(rule.min_contributors for rule in catalogue.rules.values() if rule.kind is RuleKind.FREQUENCY)
-    if settings.min_contributors < floor:
+    floor = _floor(catalogue)
+    if settings.min_contributors is not None and settings.min_contributors < floor:
         raise kim_error(
             "config_invalid",
             Text(
@@ -110,6 +110,10 @@ def require_strict_enough(settings: Settings, catalogue: Catalogue) -> None:
             ),
             pointer="/disclosure/min_contributors",
         )
+
+
+def _floor(catalogue: Catalogue) -> int:
+    return min(rule.min_contributors for rule in catalogue.rules.values() if rule.kind is RuleKind.FREQUENCY)
 
 
 def grid_sha256(grid: CellGrid) -> str:
@@ -234,7 +238,7 @@ def _statement(workshop: Workshop, place: Place, *, payload: bytes, rows: int) -
             rows=rows,
             chunk=CHUNK_BYTES,
         ),
-        min_contributors=settings.min_contributors,
+        min_contributors=settings.min_contributors or _floor(workshop.catalogue),
         software=Software(PROGRAM, program_version(), pa.__version__),
         created=timestamp(workshop.clock.now()),
         nonce=_NO_NONCE,

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.tabulate import tabulate
+from node import sources
 from node.clock import Clock, local
 from node.mapping import CodeMapping
 from node.pipeline.stopwatch import Stopwatch
 from node.quality import Prepared, prepare, require_ended, require_mapped
 from node.settings import Settings
-from node.sources import read_profile_a
 from protocol.catalogue import Catalogue
 from protocol.errors import KimError
 from protocol.periods import Period
@@ -60,7 +60,8 @@ def read_source(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatc
     """
     with stopwatch.measuring("read"):
         mapping = CodeMapping(catalogue, settings.mapping)
-        raw = read_profile_a(settings.source, local_names=settings.columns)
+        cases = next(spec for spec in settings.sources if spec.holds == "cases")
+        raw = sources.read_source(cases)
         return prepare(raw, area=settings.area, mapping=mapping, catalogue=catalogue)
 
 

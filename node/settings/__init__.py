@@ -1,7 +1,8 @@
 """The configuration of a node: one table of options drives reading, checking and the commented template.
 
-Public names: :func:`load_settings`, :class:`Settings`, :class:`HubSettings`, :func:`render_template`,
-:class:`Environment`, :func:`check_hub_url`. The environment of the process is read here and nowhere else.
+Public names: :func:`load_settings`, :class:`Settings`, :class:`SourceSpec`, :class:`HubSettings`,
+:func:`render_template`, :class:`Environment`, :func:`check_hub_url`.
+The environment of the process is read here and nowhere else.
 """
 
 from node.settings.configuration import (
@@ -12,12 +13,18 @@ from node.settings.configuration import (
     parse_settings,
 )
 from node.settings.environment import Environment
+from node.settings.source_spec import CaseProfile, Format, Holds, Overlap, SourceSpec
 from node.settings.template import render_template
 
 __all__ = [
+    "CaseProfile",
     "Environment",
+    "Format",
+    "Holds",
     "HubSettings",
+    "Overlap",
     "Settings",
+    "SourceSpec",
     "check_hub_url",
     "load_settings",
     "parse_settings",

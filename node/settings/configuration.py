@@ -3,7 +3,7 @@
 Invariants: every fault of the file is reported at once, each with its place; paths are absolute afterwards;
 plain HTTP is possible to this very machine only.
 
-It deliberately opens neither the source nor the key: a configuration can be right while a file is missing.
+It deliberately opens neither the sources nor the key: a configuration can be right while a file is missing.
 """
 
 from __future__ import annotations
@@ -11,26 +11,31 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from node.settings.options import Value
 from node.settings.reading import (
     Faults,
-    column_names,
+    break_texts,
     find_unknown,
     mapping_tables,
     option_values,
     parse_toml,
     read_file,
+    source_values,
 )
+from node.settings.source_spec import Complain, SourceSpec, check_source, check_together
 from protocol.errors import KimError
 from protocol.periods import Period
 from protocol.texts import Language, Text
 
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost."})
 _AN_AREA: Final = Text("zum Beispiel NW05111", "for example NW05111")
+_MAX_BREAK_LENGTH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +78,12 @@ class Settings:
         home: folder of journal, parcels, quarantine and log.
         language: language of output.
         hub: where deliveries go.
-        source: the export file.
+        sources: what is counted, in the order of the file; at least one.
         key: the secret key.
         periods: quarters to deliver, in order of time.
-        min_contributors: threshold; never below the catalogue's.
+        min_contributors: threshold that raises those of the catalogue, or None.
         mapping: column of the source or dimension -> local value -> code.
-        columns: name of a column in the profile -> its local name.
+        breaks: period -> what changed then, so that its figures do not continue those before.
     """
 
     path: Path
@@ -88,12 +93,12 @@ class Settings:
     home: Path
     language: Language
     hub: HubSettings
-    source: Path
+    sources: tuple[SourceSpec, ...]
     key: Path
     periods: tuple[Period, ...]
-    min_contributors: int
+    min_contributors: int | None
     mapping: Mapping[str, Mapping[str, str]]
-    columns: Mapping[str, str]
+    breaks: Mapping[Period, str]
 
     @property
     def journal(self) -> Path:
@@ -164,11 +169,12 @@ def parse_settings(data: bytes, *, path: Path, options: Mapping[str, str] | None
     faults = Faults(path, options or {})
     find_unknown(document, faults)
     values = option_values(document, faults)
+    sources = source_values(document, faults)
     mapping = mapping_tables(document, faults)
-    columns = column_names(document, faults)
+    breaks = break_texts(document, faults)
     if faults.items:
         raise faults.error()
-    settings = _assemble(path, values, mapping, columns, faults)
+    settings = _assemble(path, values, faults, sources=sources, mapping=mapping, breaks=breaks)
     if faults.items:
         raise faults.error()
     return settings
@@ -213,43 +219,137 @@ def check_hub_url(url: str) -> Text | None:
 def _assemble(
     path: Path,
     values: Mapping[tuple[str, str], Value | None],
-    mapping: Mapping[str, Mapping[str, str]],
-    columns: Mapping[str, str],
     faults: Faults,
+    *,
+    sources: Mapping[str, tuple[Mapping[str, Value | None], Mapping[str, str]]],
+    mapping: Mapping[str, Mapping[str, str]],
+    breaks: Mapping[str, str],
 ) -> Settings:
     def text(section: str, name: str) -> str:
         return str(values[section, name])
 
     def located(section: str, name: str) -> Path:
-        return (path.parent / Path(text(section, name)).expanduser()).absolute()
+        return _located(path, text(section, name))
 
-    _check_area(text("node", "area"), faults)
+    area = text("node", "area")
+    _check_area(area, faults)
+    own = values["disclosure", "min_contributors"]
     return Settings(
         path=path,
         node=text("node", "id"),
-        area=text("node", "area"),
+        area=area,
         instance=text("node", "instance"),
         home=located("node", "home"),
         language="en" if text("node", "language") == "en" else "de",
         hub=_hub(values, faults, ca_bundle=located("hub", "ca_bundle")),
-        source=located("source", "path"),
+        sources=_sources(path, sources, faults, area=area),
         key=located("key", "path"),
         periods=_periods(text("periods", "first"), text("periods", "last"), faults),
-        min_contributors=int(values["disclosure", "min_contributors"] or 0),
+        min_contributors=own if isinstance(own, int) else None,
         mapping=mapping,
-        columns=columns,
+        breaks=_breaks(breaks, faults),
     )
+
+
+def _located(config: Path, name: str) -> Path:
+    return (config.parent / Path(name).expanduser()).absolute()
+
+
+def _sources(
+    config: Path,
+    sources: Mapping[str, tuple[Mapping[str, Value | None], Mapping[str, str]]],
+    faults: Faults,
+    *,
+    area: str,
+) -> tuple[SourceSpec, ...]:
+    def complain(spec: SourceSpec, option: str, text: Text) -> None:
+        faults.blame(f"/sources/{spec.name}/{option}", text)
+
+    specs = tuple(_source(config, name, values, columns) for name, (values, columns) in sources.items())
+    for spec in specs:
+        check_source(spec, partial(complain, spec))
+        _check_joint_authority(spec, area, partial(complain, spec))
+    check_together(specs, complain)
+    return specs
+
+
+def _source(
+    config: Path, name: str, values: Mapping[str, Value | None], columns: Mapping[str, str]
+) -> SourceSpec:
+    given: dict[str, Any] = {option: value for option, value in values.items() if value is not None}
+    for option in ("path", "password_file"):
+        if option in given:
+            given[option] = _located(config, given[option])
+    if "url" in given:
+        given["url"] = _with_absolute_file(config, given["url"])
+    if given["holds"] == "cases":
+        given.setdefault("profile", "A")
+    return SourceSpec(name=name, columns=columns, **given)
+
+
+def _with_absolute_file(config: Path, url: str) -> str:
+    """Take the file of an SQLite address relative to the folder of the configuration, like every path."""
+    scheme, _, rest = url.partition(":///")
+    if not scheme.startswith("sqlite") or not rest or rest.startswith(":memory:"):
+        return url
+    file, separator, parameters = rest.partition("?")
+    return f"{scheme}:///{_located(config, file)}{separator}{parameters}"
+
+
+def _check_joint_authority(spec: SourceSpec, area: str, complain: Complain) -> None:
+    # Imported here: no area is read to print a help text.
+    from protocol.regions import AACHEN_WHOLE, region_tree  # noqa: PLC0415
+
+    if spec.area is None or spec.holds != "decisions":
+        return
+    if spec.area != AACHEN_WHOLE or area not in region_tree().leaves_of(AACHEN_WHOLE):
+        complain(
+            "area",
+            Text(
+                f"Eine gemeinsame Behörde gibt es nur für Aachen ({AACHEN_WHOLE}), und nur einer der beiden "
+                "Berichtsräume dort liefert sie; sonst die Zeile löschen.",
+                f"There is a joint authority for Aachen only ({AACHEN_WHOLE}), delivered by one of the two "
+                "reporting areas there; otherwise delete the line.",
+            ),
+        )
+
+
+def _breaks(texts: Mapping[str, str], faults: Faults) -> Mapping[Period, str]:
+    breaks: dict[Period, str] = {}
+    for written, text in texts.items():
+        pointer = f"/breaks/{written}"
+        try:
+            period = Period.parse(written)
+        except KimError:
+            faults.blame(
+                pointer,
+                Text(
+                    "Ein Zeitraum hat die Form 2025-Q3, ein Jahr die Form 2025.",
+                    "A period has the form 2025-Q3, a year the form 2025.",
+                ),
+            )
+            continue
+        if not text.strip() or not text.isprintable() or len(text.strip()) > _MAX_BREAK_LENGTH:
+            faults.blame(
+                pointer,
+                Text(
+                    f"Was sich geändert hat, in höchstens {_MAX_BREAK_LENGTH} Zeichen und einer Zeile.",
+                    f"What changed, in at most {_MAX_BREAK_LENGTH} characters and one line.",
+                ),
+            )
+        breaks[period] = text.strip()
+    return MappingProxyType(breaks)
 
 
 def _hub(values: Mapping[tuple[str, str], Value | None], faults: Faults, *, ca_bundle: Path) -> HubSettings:
     def number(name: str) -> int:
-        return int(values["hub", name] or 0)
+        value = values["hub", name]
+        return value if isinstance(value, int) else 0
 
     url = str(values["hub", "url"]).rstrip("/")
     problem = check_hub_url(url)
     if problem is not None:
-        where = faults.place("/hub/url")
-        faults.add("/hub/url", f"{where}: {problem.de}", f"{where}: {problem.en}")
+        faults.blame("/hub/url", problem)
     return HubSettings(
         url=url,
         audience=str(values["hub", "audience"]),

@@ -1,18 +1,21 @@
 """Every option of ``node.toml``: one table drives reading, checking and the commented template.
 
 Invariants: an option that is not listed here is refused; every option has a comment in both languages.
-The free table ``[mapping.<COLUMN>]`` is the only part of the file that is not listed.
+Free tables, whose keys nobody can list, are ``[mapping.<COLUMN>]``, ``[sources.<name>.columns]`` and
+``[breaks]``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from protocol.texts import Text
 
-Kind = Literal["text", "path", "integer", "choice"]
-Value = str | int
+Kind = Literal["text", "path", "integer", "choice", "texts"]
+Value = str | int | tuple[str, ...]
+
+SOURCES_SECTION: Final = "sources"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +23,15 @@ class Option:
     """One line of the configuration.
 
     Attributes:
-        section: table of the file.
+        section: table of the file, ``sources.cases`` for a table inside another.
         name: key in that table.
-        kind: how the value is read; a path is taken relative to the folder of the file.
+        kind: how the value is read; a path is taken relative to the folder of the file, ``texts`` is a list.
         comment: what the option does, written above it in the template.
         default: value when the line is missing; None for a required or a truly optional one.
         required: whether the file is refused without it.
         minimum: smallest integer allowed.
         choices: words allowed for ``choice``.
-        pattern: form of a ``text``, as a regular expression; statements are refused without it.
+        pattern: form of a ``text``, or of each of ``texts``, as a regular expression.
         example: value shown in the template where there is no default.
     """
 
@@ -41,12 +44,12 @@ class Option:
     minimum: int = 1
     choices: tuple[str, ...] = ()
     pattern: str = ""
-    example: str = ""
+    example: Value = ""
 
     @property
     def pointer(self) -> str:
         """JSON pointer of the option, for messages."""
-        return f"/{self.section}/{self.name}"
+        return f"/{self.section.replace('.', '/')}/{self.name}"
 
 
 SECTIONS: Final[dict[str, Text]] = {
@@ -55,8 +58,11 @@ SECTIONS: Final[dict[str, Text]] = {
         en="Who delivers: this node and its reporting area.",
     ),
     "hub": Text(de="Wohin geliefert wird: der Hub.", en="Where deliveries go: the hub."),
-    "source": Text(
-        de="Woraus gezählt wird: der Export des Fachverfahrens.", en="What is counted: the export."
+    SOURCES_SECTION: Text(
+        de="Woraus gezählt wird. Jede Quelle hat ihre eigene Tabelle [sources.NAME]; der Name ist frei "
+        "wählbar.",
+        en="What is counted. Each source has a table [sources.NAME] of its own; the name can be chosen "
+        "freely.",
     ),
     "key": Text(de="Womit unterschrieben wird.", en="What signs."),
     "periods": Text(de="Welche Quartale geliefert werden.", en="Which quarters are delivered."),
@@ -198,27 +204,6 @@ OPTIONS: Final[tuple[Option, ...]] = (
         default=300,
     ),
     Option(
-        "source",
-        "profile",
-        "choice",
-        Text(
-            de="Aufbau der Datei. A: Fachverfahren (Windows-1252, Semikolon, zwei Kopfzeilen).",
-            en="Layout of the file. A: case management software (Windows-1252, semicolon, two banner lines).",
-        ),
-        default="A",
-        choices=("A",),
-    ),
-    Option(
-        "source",
-        "path",
-        "path",
-        Text(
-            de="Pfad der Exportdatei. Sie wird nur gelesen.",
-            en="Path of the export file. It is only read.",
-        ),
-        required=True,
-    ),
-    Option(
         "key",
         "path",
         "path",
@@ -251,13 +236,154 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "min_contributors",
         "integer",
         Text(
-            de="Fälle oder Personen, die mindestens hinter einer gezeigten Zahl stehen. Kleinere Werte "
-            "als die des "
-            "Katalogs werden abgelehnt.",
-            en="Cases or persons that at least stand behind a figure shown. Values below those of the "
-            "catalogue are "
-            "refused.",
+            de="Fälle, Personen oder Träger, die mindestens hinter jeder gezeigten Zahl stehen, die "
+            "geschützt "
+            "wird. Ohne Angabe gelten die Mindestzahlen des Katalogs (3, 5 oder 10, je nach Regel); eine "
+            "Angabe kann sie nur erhöhen.",
+            en="Cases, persons or carriers that at least stand behind every figure shown that is protected. "
+            "If "
+            "missing, the minima of the catalogue hold (3, 5 or 10, by rule); a value here can only raise "
+            "them.",
         ),
-        default=5,
+        example=10,
     ),
 )
+
+#: Options of one source, the same for each ``[sources.<name>]``.
+_SOURCE_OPTIONS: Final[tuple[Option, ...]] = (
+    Option(
+        SOURCES_SECTION,
+        "holds",
+        "choice",
+        Text(
+            de="Was darin steht. cases: Fälle; posts: Stellen; funds: Mittel (Haushaltsliste); issues: "
+            "strukturelle Themen; decisions: Entscheidungen der Ausländer- und Einbürgerungsbehörden "
+            "(Baustein "
+            "3).",
+            en="What it holds. cases: cases; posts: posts; funds: the funds ledger; issues: structural "
+            "issues; "
+            "decisions: decisions of immigration and naturalisation authorities (component 3).",
+        ),
+        required=True,
+        choices=("cases", "posts", "funds", "issues", "decisions"),
+    ),
+    Option(
+        SOURCES_SECTION,
+        "profile",
+        "choice",
+        Text(
+            de="Aufbau einer Fallquelle; ohne Angabe A. A: Fachverfahren (dd.mm.yyyy, Semikolon); B: "
+            "Excel-Liste "
+            "(Thema 1 bis 3, Alter statt Geburtsdatum); C: Schlüssel des Katalogs und ISO-Datum.",
+            en="Layout of a source of cases; A if missing. A: case management software (dd.mm.yyyy, "
+            "semicolon); "
+            "B: Excel list (Thema 1 to 3, age instead of date of birth); C: codes of the catalogue, ISO "
+            "dates.",
+        ),
+        choices=("A", "B", "C"),
+        example="A",
+    ),
+    Option(
+        SOURCES_SECTION,
+        "path",
+        "path",
+        Text(
+            de="Datei: .csv, .txt, .xlsx, .parquet oder .jsonl. Sie wird nur gelesen. Statt einer Datei kann "
+            "eine Datenbank angegeben werden (url).",
+            en="File: .csv, .txt, .xlsx, .parquet or .jsonl. It is only read. Instead of a file, a database "
+            "can "
+            "be given (url).",
+        ),
+        example="export.csv",
+    ),
+    Option(
+        SOURCES_SECTION,
+        "sheet",
+        "text",
+        Text(
+            de="Tabellenblatt einer .xlsx-Datei; ohne Angabe das erste.",
+            en="Sheet of an .xlsx file; the first if missing.",
+        ),
+        example="Liste",
+    ),
+    Option(
+        SOURCES_SECTION,
+        "url",
+        "text",
+        Text(
+            de="Datenbank statt Datei: eine SQLAlchemy-Adresse ohne Kennwort (postgresql, mariadb, mssql, "
+            "oracle, "
+            "sqlite).",
+            en="Database instead of a file: a SQLAlchemy URL without a password (postgresql, mariadb, mssql, "
+            "oracle, sqlite).",
+        ),
+        pattern=r"[a-z][a-z0-9]*(\+[a-z][a-z0-9_]*)?://.*",
+        example="postgresql://kim@db.example/faelle",
+    ),
+    Option(
+        SOURCES_SECTION,
+        "password_file",
+        "path",
+        Text(
+            de="Datei mit dem Kennwort der Datenbank, nur für diesen Benutzer lesbar (chmod 600).",
+            en="File with the password of the database, readable for this user only (chmod 600).",
+        ),
+        example="db-password",
+    ),
+    Option(
+        SOURCES_SECTION,
+        "table",
+        "text",
+        Text(
+            de="Tabelle oder Sicht der Datenbank, bei Bedarf mit Schema: schema.tabelle.",
+            en="Table or view of the database, with a schema if needed: schema.table.",
+        ),
+        pattern=r"[^.]+(\.[^.]+)?",
+        example="kim_export",
+    ),
+    Option(
+        SOURCES_SECTION,
+        "owns",
+        "texts",
+        Text(
+            de="Achtstellige Gemeindeschlüssel, deren Fälle nur diese Quelle zählt; für mehrere Fallquellen.",
+            en="Municipality keys of eight digits whose cases only this source counts; for several sources "
+            "of "
+            "cases.",
+        ),
+        pattern=r"\d{8}",
+        example=("05382060",),
+    ),
+    Option(
+        SOURCES_SECTION,
+        "overlap",
+        "choice",
+        Text(
+            de="Für mehrere Fallquellen. match: dieselbe Fallnummer ist derselbe Fall; disjoint: die Fälle "
+            "dieser "
+            "Quelle stehen in keiner anderen.",
+            en="For several sources of cases. match: the same case number is the same case; disjoint: the "
+            "cases "
+            "of this source stand in no other.",
+        ),
+        choices=("match", "disjoint"),
+        example="match",
+    ),
+    Option(
+        SOURCES_SECTION,
+        "area",
+        "text",
+        Text(
+            de="Nur für decisions: Gebiet einer gemeinsamen Behörde, für das getrennt geliefert wird "
+            "(Aachen: "
+            "NW05334).",
+            en="For decisions only: area of a joint authority, delivered on its own (Aachen: NW05334).",
+        ),
+        example="NW05334",
+    ),
+)
+
+
+def source_options(name: str) -> tuple[Option, ...]:
+    """Return the options of ``[sources.<name>]``."""
+    return tuple(replace(option, section=f"{SOURCES_SECTION}.{name}") for option in _SOURCE_OPTIONS)

@@ -13,15 +13,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from node.settings.options import OPTIONS, SECTIONS, Option, Value
+from node.settings.options import OPTIONS, SECTIONS, SOURCES_SECTION, Option, Value, source_options
+from node.settings.source_spec import SOURCE_NAME
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.texts import Text
 
 MAPPING_SECTION: Final = "mapping"
-COLUMNS_SECTION: Final = "columns"
+COLUMNS_TABLE: Final = "columns"
+BREAKS_SECTION: Final = "breaks"
 _MAX_CONFIG_BYTES: Final = 1 << 20
 _PLACE: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 
+_LOCAL_TO_CODE: Final = Text('"örtlich" = "Schlüssel"', '"local" = "code"')
 _CORRECT_OPTION: Final = Text(
     "Die genannte Option berichtigen und den Befehl wiederholen; angelegt wurde nichts.",
     "Correct the option named and repeat the command; nothing was made.",
@@ -45,8 +48,13 @@ class Faults:
 
     def place(self, pointer: str) -> str:
         """Say where a person finds the value behind a pointer: ``[hub] url``, or ``--hub``."""
-        section, _, name = pointer.removeprefix("/").partition("/")
-        return self.options.get(pointer, f"[{section}] {name}")
+        section, _, name = pointer.removeprefix("/").rpartition("/")
+        return self.options.get(pointer, f"[{section.replace('/', '.')}] {name}")
+
+    def blame(self, pointer: str, text: Text) -> None:
+        """Note one fault of an option, with its place in front."""
+        where = self.place(pointer)
+        self.add(pointer, f"{where}: {text.de}", f"{where}: {text.en}")
 
     def add(self, pointer: str, german: str, english: str) -> None:
         """Note one fault."""
@@ -116,23 +124,56 @@ def parse_toml(data: bytes, *, name: str) -> dict[str, Any]:
 
 
 def find_unknown(document: Mapping[str, Any], faults: Faults) -> None:
-    """Note every section and option that is not in the table of options."""
-    known = {(spec.section, spec.name) for spec in OPTIONS}
+    """Note every section and option that is not in the table of options; sources are judged on their own."""
     for section, content in document.items():
-        if section in {MAPPING_SECTION, COLUMNS_SECTION}:
+        if section in {MAPPING_SECTION, BREAKS_SECTION, SOURCES_SECTION}:
             continue
         if section not in SECTIONS or not isinstance(content, dict):
             faults.add(f"/{section}", f"[{section}] gibt es nicht.", f"There is no [{section}].")
             continue
-        for name in content:
-            if (section, name) not in known:
-                where = f"[{section}] {name}"
-                faults.add(f"/{section}/{name}", f"{where} gibt es nicht.", f"There is no {where}.")
+        known = {spec.name for spec in OPTIONS if spec.section == section}
+        _refuse_unknown(section, content, known, faults)
 
 
 def option_values(document: Mapping[str, Any], faults: Faults) -> dict[tuple[str, str], Value | None]:
-    """Return the value of every option, its default where the file says nothing."""
-    return {(spec.section, spec.name): _value(spec, document, faults) for spec in OPTIONS}
+    """Return the value of every option outside the sources, its default where the file says nothing."""
+    values: dict[tuple[str, str], Value | None] = {}
+    for spec in OPTIONS:
+        section = document.get(spec.section, {})
+        raw = section.get(spec.name) if isinstance(section, dict) else None
+        values[spec.section, spec.name] = _value(spec, raw, faults)
+    return values
+
+
+def source_values(
+    document: Mapping[str, Any], faults: Faults
+) -> dict[str, tuple[dict[str, Value | None], Mapping[str, str]]]:
+    """Return for each ``[sources.<name>]`` the value of every option, and its local column names."""
+    raw = document.get(SOURCES_SECTION)
+    pointer = f"/{SOURCES_SECTION}"
+    if not isinstance(raw, dict) or not raw or not all(isinstance(table, dict) for table in raw.values()):
+        faults.add(
+            pointer,
+            "Jede Quelle hat eine eigene Tabelle, zum Beispiel [sources.cases]; mindestens eine ist nötig.",
+            "Each source has a table of its own, such as [sources.cases]; at least one is needed.",
+        )
+        return {}
+    sources: dict[str, tuple[dict[str, Value | None], Mapping[str, str]]] = {}
+    for name, table in raw.items():
+        if not SOURCE_NAME.fullmatch(name):
+            faults.add(
+                f"{pointer}/{name}",
+                f"[{SOURCES_SECTION}.{name}]: Der Name einer Quelle besteht aus a-z, 0-9 und Bindestrich.",
+                f"[{SOURCES_SECTION}.{name}]: the name of a source consists of a-z, 0-9 and hyphens.",
+            )
+            continue
+        options = source_options(name)
+        section = options[0].section
+        _refuse_unknown(section, table, {COLUMNS_TABLE, *(spec.name for spec in options)}, faults)
+        values = {spec.name: _value(spec, table.get(spec.name), faults) for spec in options}
+        columns = _text_table(table.get(COLUMNS_TABLE, {}), (*section.split("."), COLUMNS_TABLE), faults)
+        sources[name] = values, columns
+    return sources
 
 
 def mapping_tables(document: Mapping[str, Any], faults: Faults) -> Mapping[str, Mapping[str, str]]:
@@ -150,19 +191,32 @@ def mapping_tables(document: Mapping[str, Any], faults: Faults) -> Mapping[str, 
     )
 
 
-def column_names(document: Mapping[str, Any], faults: Faults) -> Mapping[str, str]:
-    """Return ``[columns]``: name in the profile -> local name."""
-    return _text_table(document.get(COLUMNS_SECTION, {}), (COLUMNS_SECTION,), faults)
+def break_texts(document: Mapping[str, Any], faults: Faults) -> Mapping[str, str]:
+    """Return ``[breaks]``: period as it is written -> what changed then."""
+    return _text_table(
+        document.get(BREAKS_SECTION, {}),
+        (BREAKS_SECTION,),
+        faults,
+        form=Text('"2025-Q3" = "Was sich geändert hat"', '"2025-Q3" = "what changed"'),
+    )
 
 
-def _value(spec: Option, document: Mapping[str, Any], faults: Faults) -> Value | None:
-    section = document.get(spec.section, {})
-    raw = section.get(spec.name) if isinstance(section, dict) else None
+def _refuse_unknown(section: str, content: Mapping[str, Any], known: set[str], faults: Faults) -> None:
+    for name in content:
+        if name not in known:
+            pointer = f"/{section.replace('.', '/')}/{name}"
+            where = f"[{section}] {name}"
+            faults.add(pointer, f"{where} gibt es nicht.", f"There is no {where}.")
+
+
+def _value(spec: Option, raw: object, faults: Faults) -> Value | None:
     where = faults.place(spec.pointer)
     if raw is None:
         if spec.required:
             faults.add(spec.pointer, f"{where} fehlt.", f"{where} is missing.")
         return spec.default
+    if spec.kind == "texts":
+        return _texts(spec, raw, faults)
     if spec.kind == "integer":
         if isinstance(raw, int) and not isinstance(raw, bool) and raw >= spec.minimum:
             return raw
@@ -188,13 +242,33 @@ def _value(spec: Option, document: Mapping[str, Any], faults: Faults) -> Value |
     return spec.default
 
 
-def _text_table(raw: object, path: tuple[str, ...], faults: Faults) -> Mapping[str, str]:
+def _texts(spec: Option, raw: object, faults: Faults) -> tuple[str, ...]:
+    if isinstance(raw, list) and all(
+        isinstance(text, str) and re.fullmatch(spec.pattern, text, re.ASCII) for text in raw
+    ):
+        return tuple(dict.fromkeys(raw))
+    where = faults.place(spec.pointer)
+    faults.add(
+        spec.pointer,
+        f"{where} ist eine Liste von Texten der Form {spec.pattern}.",
+        f"{where} is a list of texts of the form {spec.pattern}.",
+    )
+    return ()
+
+
+def _text_table(
+    raw: object,
+    path: tuple[str, ...],
+    faults: Faults,
+    *,
+    form: Text = _LOCAL_TO_CODE,
+) -> Mapping[str, str]:
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
         where = f"[{'.'.join(path)}]"
         faults.add(
             f"/{'/'.join(path)}",
-            f'{where} enthält Zeilen der Form "örtlich" = "Schlüssel".',
-            f'{where} holds lines of the form "local" = "code".',
+            f"{where} enthält Zeilen der Form {form.de}.",
+            f"{where} holds lines of the form {form.en}.",
         )
         return MappingProxyType({})
     return MappingProxyType(dict(raw))

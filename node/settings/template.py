@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from node.settings.options import OPTIONS, SECTIONS, Option, Value
+from node.settings.options import OPTIONS, SECTIONS, SOURCES_SECTION, Option, Value, source_options
 from protocol.texts import Language, Text
 
 _WIDTH: Final = 100
@@ -24,26 +24,49 @@ _HEAD: Final = Text(
 )
 
 _TAIL: Final = Text(
-    de="Örtliche Spaltennamen, falls der Export andere verwendet als das Profil:\n"
-    "[columns]\n"
+    de="Weitere Quellen, zum Beispiel das Stellenregister, haben eigene Tabellen mit denselben "
+    "Einstellungen:\n"
+    "[sources.posts]\n"
+    'holds = "posts"\n'
+    'path = "Stellen.xlsx"\n'
+    "\n"
+    "Örtliche Spaltennamen, falls eine Quelle andere verwendet als ihr Profil:\n"
+    "[sources.cases.columns]\n"
     '"Fallbeginn" = "Beginn der Beratung"\n'
     "\n"
     "Örtliche Angaben, die kim-node check als nicht zugeordnet meldet. Links die Angabe, wie sie im\n"
     'Export steht, rechts der Schlüssel des Katalogs; "_U" heißt unbekannt. Geraten wird nie.\n'
     "Tabellen: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME;\n"
-    "COUNSELLING für die Beratungsart, STATUS für den Fallstatus\n"
+    "COUNSELLING für die Beratungsart, STATUS für den Fallstatus; für die Register BAUSTEIN, COST,\n"
+    "CARRIER, ISSUE, DECISION\n"
     "[mapping.SEX]\n"
-    '"Frau" = "F"',
-    en="Local column names, if the export uses others than the profile:\n"
-    "[columns]\n"
+    '"Frau" = "F"\n'
+    "\n"
+    "Zeiträume, deren Zahlen mit denen davor nicht vergleichbar sind, mit dem Grund. Er wird mitgeliefert\n"
+    "und veröffentlicht.\n"
+    "[breaks]\n"
+    '"2025-Q3" = "Umstellung der Software"',
+    en="Further sources, such as the register of posts, have tables of their own with the same options:\n"
+    "[sources.posts]\n"
+    'holds = "posts"\n'
+    'path = "Stellen.xlsx"\n'
+    "\n"
+    "Local column names, if a source uses others than its profile:\n"
+    "[sources.cases.columns]\n"
     '"Fallbeginn" = "Beginn der Beratung"\n'
     "\n"
     "Local values that kim-node check reports as unmapped. On the left the value as it stands in the\n"
     'export, on the right the code of the catalogue; "_U" means unknown. Nothing is ever guessed.\n'
     "Tables: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME;\n"
-    "COUNSELLING for Beratungsart, STATUS for Fallstatus\n"
+    "COUNSELLING for Beratungsart, STATUS for Fallstatus; for the registers BAUSTEIN, COST, CARRIER,\n"
+    "ISSUE, DECISION\n"
     "[mapping.SEX]\n"
-    '"Frau" = "F"',
+    '"Frau" = "F"\n'
+    "\n"
+    "Periods whose figures cannot be compared with those before, with the reason. It is delivered and\n"
+    "published.\n"
+    "[breaks]\n"
+    '"2025-Q3" = "Umstellung der Software"',
 )
 
 
@@ -51,7 +74,8 @@ def render_template(values: Mapping[tuple[str, str], Value], *, language: Langua
     """Write a configuration file.
 
     Args:
-        values: option values by (section, name); options without one appear commented out.
+        values: option values by (section, name), sources as ``("sources.cases", "path")``; options without
+            one appear commented out.
         language: language of the comments.
 
     Returns:
@@ -62,13 +86,22 @@ def render_template(values: Mapping[tuple[str, str], Value], *, language: Langua
     """
     lines = [f"# {line}" for line in _HEAD.in_(language).split("\n")]
     for section, title in SECTIONS.items():
-        lines += ["", "", f"# --- {title.in_(language)}", f"[{section}]"]
-        for spec in OPTIONS:
-            if spec.section == section:
+        lines += ["", "", f"# --- {title.in_(language)}"]
+        for table, options in _tables(section, values):
+            lines += [f"[{table}]"]
+            for spec in options:
                 lines += ["", *_comment(spec.comment.in_(language)), _line(spec, values)]
     lines += ["", ""]
     lines += [f"# {line}".rstrip() for line in _TAIL.in_(language).split("\n")]
     return "\n".join(lines) + "\n"
+
+
+def _tables(section: str, values: Mapping[tuple[str, str], Value]) -> list[tuple[str, tuple[Option, ...]]]:
+    """Return the tables of a section with their options: one, but for the sources."""
+    if section != SOURCES_SECTION:
+        return [(section, tuple(spec for spec in OPTIONS if spec.section == section))]
+    tables = dict.fromkeys(table for table, _ in values if table.startswith(f"{SOURCES_SECTION}."))
+    return [(table, source_options(table.removeprefix(f"{SOURCES_SECTION}."))) for table in tables]
 
 
 def _line(spec: Option, values: Mapping[tuple[str, str], Value]) -> str:
@@ -81,7 +114,7 @@ def _line(spec: Option, values: Mapping[tuple[str, str], Value]) -> str:
 
 
 def _literal(value: Value) -> str:
-    # A TOML basic string has JSON's escapes; control characters are refused before they come here.
+    # A TOML basic string has JSON's escapes, an array its form; control characters are refused before.
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from node.sources.profile_a import COLUMNS
 from node.sources.raw_table import DistinctTexts, Mask, RawTable, Rows
-from node.sources.reading import SourceLimits, read_profile_a
+from node.sources.reading import SourceLimits, read_profile_a, read_source
 
 __all__ = [
     "COLUMNS",
@@ -18,4 +18,5 @@ __all__ = [
     "Rows",
     "SourceLimits",
     "read_profile_a",
+    "read_source",
 ]

@@ -17,6 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from node.settings import SourceSpec
 from node.sources.bulk import Body, read_in_bulk
 from node.sources.columns import ColumnBuilder
 from node.sources.encoding import Encoding, encoding_of, unreadable
@@ -50,6 +51,24 @@ class SourceLimits:
 
 
 _DEFAULT_LIMITS: Final = SourceLimits()
+
+
+def read_source(spec: SourceSpec, *, limits: SourceLimits = _DEFAULT_LIMITS) -> RawTable:
+    """Read a source as its configuration says.
+
+    Args:
+        spec: where it is and what it holds.
+        limits: how large it may be.
+
+    Returns:
+        All rows as text, under the names of the profile.
+
+    Raises:
+        KimError: whatever is wrong with the source; see :func:`read_profile_a`.
+    """
+    if spec.path is None or spec.format != "csv" or spec.profile != "A":
+        raise kim_error("config_invalid", pointer=f"/sources/{spec.name}")
+    return read_profile_a(spec.path, local_names=spec.columns, limits=limits)
 
 
 def read_profile_a(

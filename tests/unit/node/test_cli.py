@@ -213,7 +213,7 @@ def test_a_missing_configuration_is_said_in_both_forms(tmp_path: Path, command: 
 
 
 def test_a_refusal_says_title_detail_and_remedy(home: NodeHome) -> None:
-    home.settings.source.unlink()
+    home.settings.sources[0].path.unlink()
     german, english = home.run("check"), home.run("check", "--lang", "en")
 
     problem = PROBLEMS["source_missing"]
@@ -289,7 +289,7 @@ def test_a_folder_that_cannot_be_written(home: NodeHome) -> None:
 def test_a_paper_that_cannot_be_written_is_said_before_anything_is_read(
     home: NodeHome, tmp_path: Path, place: str, said: str
 ) -> None:
-    home.settings.source.unlink()
+    home.settings.sources[0].path.unlink()
     result = home.run("preview", "--html", str(tmp_path / place))
 
     assert result.exit_code == PROBLEMS["cannot_write"].exit_code

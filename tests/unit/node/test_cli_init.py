@@ -34,7 +34,7 @@ def test_init_makes_a_configuration_and_a_key(tmp_path: Path) -> None:
     }
     assert settings.node.startswith("node-")
     assert [str(period) for period in settings.periods][::3] == ["2025-Q1", "2025-Q4"]
-    assert settings.source == Path.cwd() / "export.csv"
+    assert [source.path for source in settings.sources] == [Path.cwd() / "export.csv"]
     assert stat.S_IMODE((tmp_path / "node").stat().st_mode) == 0o700
     assert stat.S_IMODE(settings.key.stat().st_mode) == 0o600
     assert stat.S_IMODE(settings.path.stat().st_mode) == 0o600
@@ -76,7 +76,7 @@ def test_init_warns_of_an_export_that_is_not_there(tmp_path: Path) -> None:
 
     assert early.exit_code == late.exit_code == 0
     assert f"{source} gibt es noch nicht" in early.stderr
-    assert "[source] path" in early.stderr
+    assert "[sources.cases] path" in early.stderr
     assert late.stderr == ""
 
 

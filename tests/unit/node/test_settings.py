@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from node.settings import Environment, check_hub_url, load_settings, render_template
-from node.settings.options import OPTIONS
+from node.settings import Environment, SourceSpec, check_hub_url, load_settings, render_template
+from node.settings.options import OPTIONS, source_options
 from protocol.errors import KimError
 from protocol.periods import Period
 from tests.factories.submissions import submission
@@ -15,7 +15,8 @@ REQUIRED = {
     ("node", "area"): "NW05111",
     ("node", "instance"): "4b1f0a52-8f0e-4a53-9f4e-3f1f0c3b2a10",
     ("hub", "url"): "http://127.0.0.1:8000",
-    ("source", "path"): "export.csv",
+    ("sources.cases", "holds"): "cases",
+    ("sources.cases", "path"): "export.csv",
     ("periods", "first"): "2024-Q4",
     ("periods", "last"): "2026-Q3",
 }
@@ -35,13 +36,13 @@ def test_the_template_is_read_back_without_a_fault(tmp_path: Path, language: str
 
     assert settings.node == "node-0123456789abcdef"
     assert settings.area == "NW05111"
-    assert settings.source == tmp_path / "export.csv"
+    assert settings.sources == (SourceSpec("cases", profile="A", path=tmp_path / "export.csv"),)
     assert settings.home == tmp_path
     assert settings.key == tmp_path / "key.pem"
     assert settings.periods[0] == Period(2024, 4)
     assert settings.periods[-1] == Period(2026, 3)
     assert len(settings.periods) == 8
-    assert settings.min_contributors == 5
+    assert settings.min_contributors is None
     assert settings.hub.audience == "kim-nrw/local"
     assert settings.hub.ca_bundle is None
     assert settings.language == "de"
@@ -51,7 +52,7 @@ def test_the_template_is_read_back_without_a_fault(tmp_path: Path, language: str
 def test_every_option_stands_in_the_template_with_its_comment(language: str) -> None:
     lines = render_template(REQUIRED, language=language).splitlines()
 
-    for spec in OPTIONS:
+    for spec in (*OPTIONS, *source_options("cases")):
         places = [n for n, line in enumerate(lines) if line.removeprefix("# ").startswith(f"{spec.name} = ")]
         assert places, spec.pointer
         first_words = " ".join(spec.comment.in_(language).split()[:3])
@@ -61,10 +62,12 @@ def test_every_option_stands_in_the_template_with_its_comment(language: str) -> 
 def test_uncommenting_every_default_changes_nothing(tmp_path: Path) -> None:
     text = render_template(REQUIRED, language="de")
     names = {spec.name for spec in OPTIONS if spec.default is not None}
+    options, tail, examples = text.partition("# Weitere Quellen")
     opened = "\n".join(
         line.removeprefix("# ") if line.removeprefix("# ").split(" = ")[0] in names else line
-        for line in text.splitlines()
+        for line in options.splitlines()
     )
+    opened += f"\n{tail}{examples}"
 
     (tmp_path / "a").mkdir()
     plain, explicit = load_settings(written(tmp_path, text)), load_settings(written(tmp_path, opened))
@@ -75,19 +78,40 @@ def test_uncommenting_every_default_changes_nothing(tmp_path: Path) -> None:
 def test_the_examples_at_the_end_of_the_template_are_valid(tmp_path: Path) -> None:
     text = render_template(REQUIRED, language="de")
     opened = text
-    for line in ("[columns]", '"Fallbeginn" = "Beginn der Beratung"', "[mapping.SEX]", '"Frau" = "F"'):
-        opened = opened.replace(f"# {line}", line)
+    for line in (
+        "[sources.posts]",
+        'holds = "posts"',
+        'path = "Stellen.xlsx"',
+        "[sources.cases.columns]",
+        '"Fallbeginn" = "Beginn der Beratung"',
+        "[mapping.SEX]",
+        '"Frau" = "F"',
+        "[breaks]",
+        '"2025-Q3" = "Umstellung der Software"',
+    ):
+        assert f"# {line}\n" in opened
+        opened = opened.replace(f"# {line}\n", f"{line}\n")
 
     settings = load_settings(written(tmp_path, opened))
 
-    assert settings.columns == {"Fallbeginn": "Beginn der Beratung"}
+    assert settings.sources == (
+        SourceSpec(
+            "cases",
+            profile="A",
+            path=tmp_path / "export.csv",
+            columns={"Fallbeginn": "Beginn der Beratung"},
+        ),
+        SourceSpec("posts", holds="posts", path=tmp_path / "Stellen.xlsx"),
+    )
     assert settings.mapping == {"SEX": {"Frau": "F"}}
+    assert settings.breaks == {Period(2025, 3): "Umstellung der Software"}
 
 
 def test_every_fault_is_named_with_its_place(tmp_path: Path) -> None:
     text = (
         '[node]\nid = "node-1"\narea = "NW05111"\ninstance = ""\nlanguage = "fr"\ncolour = "red"\n'
-        '[hub]\nattempts = 0\nread_timeout_seconds = true\n[sauce]\n[source]\nprofile = "Z"\n'
+        "[hub]\nattempts = 0\nread_timeout_seconds = true\n[sauce]\n"
+        '[sources.cases]\nprofile = "Z"\nowns = ["5382"]\n'
         '[periods]\nfirst = "2026-Q1"\nlast = "2026-Q2"\n[mapping]\nSEX = 3\n'
     )
     with pytest.raises(KimError) as caught:
@@ -102,8 +126,9 @@ def test_every_fault_is_named_with_its_place(tmp_path: Path) -> None:
         "/hub/url",
         "/hub/read_timeout_seconds",
         "/hub/attempts",
-        "/source/profile",
-        "/source/path",
+        "/sources/cases/holds",
+        "/sources/cases/profile",
+        "/sources/cases/owns",
         "/mapping/SEX",
     ]
     assert "weitere Stellen" in caught.value.detail.de
