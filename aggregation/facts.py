@@ -136,6 +136,14 @@ SCHEMAS: Final = MappingProxyType(
     }
 )
 
+#: Table, the earlier and the later of two dates.
+_ORDERED: Final = (
+    ("cases", "opened", "closed"),
+    ("cases", "first_contact", "opened"),
+    ("involvements", "opened", "closed"),
+    ("posts", "valid_from", "valid_to"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -197,7 +205,8 @@ def check_facts(facts: Facts, catalogue: Catalogue) -> None:
 
     Raises:
         ValueError: for a null where none may be, a code that is no leaf of its codelist, a case without a
-            field of action, a case or a person in a case that appears twice, or an involvement in no case.
+            field of action, a case or a person in a case that appears twice, an involvement in no case,
+            dates in the wrong order, a post that has two rows for one day, or a negative number of posts.
             The message names table and column, never a value.
     """
     for name, table in facts.tables():
@@ -209,6 +218,9 @@ def check_facts(facts: Facts, catalogue: Catalogue) -> None:
             if column.name.isupper():
                 _check_codes(where, values, codelist_of(catalogue, column.name))
     _check_keys(facts)
+    for name, earlier, later in _ORDERED:
+        _check_order(facts.table(name), name, earlier=earlier, later=later)
+    _check_posts(facts.table("posts"))
 
 
 def codelist_of(catalogue: Catalogue, dimension: str) -> Codelist:
@@ -259,3 +271,21 @@ def _check_keys(facts: Facts) -> None:
     known = pc.is_in(involvements["case_id"], value_set=cases.combine_chunks())
     if pc.all(known).as_py() not in (True, None):
         raise ValueError("involvements hold a case that is not among the cases")
+
+
+def _check_order(table: pa.Table, name: str, *, earlier: str, later: str) -> None:
+    if pc.any(pc.greater(table[earlier], table[later])).as_py():
+        raise ValueError(f"{name}.{later} lies before {name}.{earlier}")
+
+
+def _check_posts(posts: pa.Table) -> None:
+    for column in ("funded", "filled"):
+        if pc.any(pc.less(posts[column], 0)).as_py():
+            raise ValueError(f"posts.{column} is negative")
+    spans = posts.sort_by([("post_id", "ascending"), ("valid_from", "ascending")])
+    here, following = spans.slice(0, max(len(spans) - 1, 0)), spans.slice(1)
+    same = pc.equal(here["post_id"], following["post_id"])
+    # Without an end a post goes on for good: every further row of it overlaps.
+    apart = pc.fill_null(pc.less(here["valid_to"], following["valid_from"]), fill_value=False)
+    if pc.any(pc.and_(same, pc.invert(apart))).as_py():
+        raise ValueError("posts hold a post twice for one day")

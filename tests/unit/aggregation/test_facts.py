@@ -10,6 +10,7 @@ import pytest
 
 from aggregation.facts import CASES_FACTS, CONTACTS_FACTS, INVOLVEMENT_FACTS, Facts, check_facts, codelist_of
 from protocol.catalogue_file import load_catalogue
+from tests.factories.facts import table
 
 CATALOGUE = load_catalogue()
 PERSON: dict[str, Any] = {
@@ -79,6 +80,57 @@ def test_what_tabulation_could_not_count_is_refused(change: dict[str, Any], mess
 def test_keys_hold(cases: list[dict[str, Any]], involvements: list[dict[str, Any]]) -> None:
     with pytest.raises(ValueError, match=r"twice|not among"):
         check_facts(facts(cases, involvements), CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"closed": date(2025, 2, 2)}, r"cases\.closed"),
+        ({"first_contact": date(2025, 2, 4)}, r"cases\.opened"),
+    ],
+)
+def test_dates_stand_in_order(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_facts(facts([{**CASE, **change}], [INVOLVEMENT]), CATALOGUE)
+
+
+POST = {"post_id": "1", "valid_from": date(2025, 1, 1), "valid_to": date(2025, 3, 31)}
+
+
+@pytest.mark.parametrize(
+    "posts",
+    [
+        [{**POST, "valid_to": date(2024, 12, 31)}],
+        [{**POST, "filled": -50}],
+        [POST, {**POST, "valid_from": date(2025, 3, 31), "valid_to": None}],
+        [{**POST, "valid_to": None}, {**POST, "valid_from": date(2025, 4, 1)}],
+        [POST, POST],
+    ],
+    ids=["reversed", "negative", "on one day", "after an open end", "twice"],
+)
+def test_a_post_stands_once_on_every_day(posts: list[dict[str, Any]]) -> None:
+    with pytest.raises(ValueError, match="posts"):
+        check_facts(Facts(posts=table("posts", posts)), CATALOGUE)
+
+
+def test_a_post_may_change_from_one_day_to_the_next() -> None:
+    following = {**POST, "valid_from": date(2025, 4, 1), "valid_to": None, "BAUSTEIN": "B3A"}
+    assert_right(Facts(posts=table("posts", [following, POST, {**POST, "post_id": "2"}])))
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("funds", {"year": 2025, "carrier_id": "A", "BAUSTEIN": "B1"}),  # has parts: no leaf
+        ("posts", {**POST, "CARRIER": "_T"}),
+        ("issues", {"reported": date(2025, 1, 1), "ISSUE": "X"}),
+        ("decisions", {"date": date(2025, 1, 1), "DECISION": "_T"}),
+        ("referrals", {"date": date(2025, 1, 1), "INST": "JOBCENTER"}),
+    ],
+)
+def test_registers_carry_leaf_codes(name: str, row: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=name):
+        check_facts(Facts(**{name: table(name, [row])}), CATALOGUE)
 
 
 def test_another_shape_is_refused_at_once() -> None:

@@ -13,6 +13,7 @@ from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
 from protocol.grid import grid_of
 from protocol.periods import Period
+from tests.factories.catalogues import two_by_three
 from tests.factories.facts import facts
 
 Q4 = Period(2025, 4)
@@ -210,7 +211,99 @@ def test_a_code_that_is_no_leaf_is_refused_without_its_value() -> None:
     assert "INSEC" not in str(caught.value)
 
 
-def test_a_dataflow_that_cannot_be_counted_yet_is_refused() -> None:
+@pytest.mark.parametrize(("dataset", "period"), [("FUNDS", Q1), ("CASES", Period(2025)), ("WEATHER", Q1)])
+def test_what_is_not_delivered_in_a_frequency_is_not_counted(dataset: str, period: Period) -> None:
     with pytest.raises(KimError) as caught:
-        tabulate(Facts.empty(), catalogue=load_catalogue(), dataset_id="FUNDS", periods=[Q1])
+        tabulate(Facts.empty(), catalogue=load_catalogue(), dataset_id=dataset, periods=[period])
     assert caught.value.code == "schema_unknown"
+
+
+def test_an_indicator_of_a_newer_catalogue_is_refused() -> None:
+    with pytest.raises(KimError) as caught:
+        tabulate(Facts.empty(), catalogue=two_by_three(), dataset_id="D", periods=[Q1])
+    assert caught.value.code == "schema_unknown"
+
+
+def test_what_is_not_collected_is_zero_and_says_so() -> None:
+    catalogue = load_catalogue()
+    given = facts(cases=[{"opened": date(2026, 1, 5)}])
+    table = tabulate(given, catalogue=catalogue, dataset_id="PROCESSES", periods=[Q1])[Q1]
+    grid = grid_of(catalogue, "PROCESSES")
+    collected = {key[0] for key, held in zip(grid.keys, table.collected, strict=True) if held}
+    assert collected == {"CASES_BY_DURATION", "CASES_BY_WAIT"}
+    assert not table.values[~table.collected].any()
+    assert not table.contributors[~table.collected].any()
+    assert _count(given, "CASES_BY_WAIT", WAIT="_U") == 1
+
+
+def test_waiting_and_duration_by_hand() -> None:
+    given = facts(
+        cases=[
+            {"opened": date(2026, 1, 8), "first_contact": date(2026, 1, 1)},  # 7 days
+            {"opened": date(2026, 1, 9), "first_contact": date(2026, 1, 1)},  # 8 days
+            {"opened": date(2026, 1, 9), "first_contact": date(2026, 1, 9)},
+            {"opened": date(2024, 3, 31), "closed": date(2026, 3, 31)},  # 730 days
+            {"opened": date(2024, 4, 1), "closed": date(2026, 3, 31)},  # 729 days
+        ]
+    )
+    assert [_count(given, "CASES_BY_WAIT", WAIT=c) for c in ("D_LE7", "D8T14", "_U", "_T")] == [2, 1, 0, 3]
+    assert [_count(given, "CASES_BY_DURATION", DURATION=c) for c in ("M12T24", "M_GE24", "_T")] == [1, 1, 2]
+
+
+def test_an_issue_stays_after_the_quarter_in_which_it_was_reported() -> None:
+    given = facts(
+        issues=[
+            {"reported": date(2025, 10, 1), "ISSUE": "SOLVED"},
+            {"reported": date(2026, 3, 31)},
+            {"reported": date(2026, 4, 1)},
+        ]
+    )
+    assert [_count(given, "STRUCT_ISSUES", p) for p in (Q4, Q1)] == [1, 2]
+    assert _count(given, "STRUCT_ISSUES", Q1, ISSUE="SOLVED") == 1
+
+
+def test_kinds_of_decision_are_never_added() -> None:
+    given = facts(
+        decisions=[
+            {"date": date(2026, 1, 1), "DECISION": "NAT", "SEX": "M"},
+            {"date": date(2026, 3, 31), "DECISION": "NAT"},
+            {"date": date(2026, 2, 1), "DECISION": "T25B"},
+        ]
+    )
+    assert [_count(given, "B3_DECISIONS", DECISION=c) for c in ("NAT", "T25B", "T25A")] == [2, 1, 0]
+    assert _count(given, "B3_DECISIONS", DECISION="NAT", SEX="F") == 1
+
+
+def test_a_vacant_post_does_not_hide_the_one_that_is_filled() -> None:
+    catalogue = load_catalogue()
+    posts = [
+        {"post_id": "1", "filled": 50},
+        {"post_id": "2", "filled": 0},
+        {"post_id": "3", "filled": 0, "valid_to": date(2026, 3, 31)},
+        {"post_id": "4", "valid_to": date(2026, 3, 30)},
+    ]
+    table = tabulate(facts(posts=posts), catalogue=catalogue, dataset_id="STAFFING", periods=[Q1])[Q1]
+    grid = grid_of(catalogue, "STAFFING")
+    cell = {
+        i: grid.index[grid.key(catalogue.indicator(i), {"CARRIER": "OWN"})]
+        for i in ("FTE_FUNDED", "FTE_FILLED")
+    }
+    assert (table.values[cell["FTE_FUNDED"]], table.contributors[cell["FTE_FUNDED"]]) == (300, 3)
+    assert (table.values[cell["FTE_FILLED"]], table.contributors[cell["FTE_FILLED"]]) == (50, 1)
+    assert (table.largest[cell["FTE_FILLED"]], table.second[cell["FTE_FILLED"]]) == (50, 0)
+
+
+def test_a_carrier_that_paid_everything_back_contributes_nothing() -> None:
+    catalogue, year = load_catalogue(), Period(2025)
+    funds = [
+        {"year": 2025, "carrier_id": "A", "spent": 900, "CARRIER": "NGO"},
+        {"year": 2025, "carrier_id": "A", "spent": -900, "CARRIER": "NGO"},
+        {"year": 2025, "carrier_id": "B", "spent": -400, "CARRIER": "NGO"},
+        {"year": 2025, "carrier_id": "C", "spent": 100, "CARRIER": "NGO"},
+        {"year": 2024, "carrier_id": "C", "spent": 7, "CARRIER": "NGO"},
+    ]
+    table = tabulate(facts(funds=funds), catalogue=catalogue, dataset_id="FUNDS", periods=[year])[year]
+    grid = grid_of(catalogue, "FUNDS")
+    cell = grid.index[grid.key(catalogue.indicator("FUNDS_SPENT"), {"CARRIER": "NGO"})]
+    found = [int(getattr(table, n)[cell]) for n in ("values", "contributors", "largest", "second", "gross")]
+    assert found == [-300, 2, 400, 100, 500]
