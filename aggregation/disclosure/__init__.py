@@ -20,7 +20,8 @@ from aggregation.disclosure.history import Delivered
 from aggregation.disclosure.inspection import AuditReport, Finding, inspect
 from aggregation.disclosure.primary import Reason, floors_of
 from aggregation.disclosure.protection import Protection, protect
-from aggregation.disclosure.relations import structure_of
+from aggregation.disclosure.relations import structure_for, structure_of
+from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.grid import CellGrid
 from protocol.periods import Period
@@ -43,7 +44,7 @@ def protect_delivery(
     catalogue: Catalogue,
     dataset_id: str,
     period: Period,
-    values: NDArray[np.int64],
+    table: Tabulation,
     *,
     linked: Sequence[Delivered] = (),
     min_contributors: int | None = None,
@@ -54,9 +55,10 @@ def protect_delivery(
         catalogue: the catalogue.
         dataset_id: dataflow.
         period: reporting period.
-        values: true values aligned with ``grid_of(catalogue, dataset_id).keys``.
-        linked: other deliveries of the same node and dataflow, from its ledger.
-        min_contributors: the node's own minimum; it can only raise the catalogue's.
+        table: true figures aligned with ``delivery_grid(catalogue, dataset_id, period.freq).keys``.
+        linked: other deliveries of the same area, of any dataflow and period, from the node's ledger; several
+            vintages of one in the order in which they were delivered.
+        min_contributors: the node's own minimum of counts; it can only raise the catalogue's.
 
     Returns:
         The pattern and its reasons.
@@ -64,14 +66,8 @@ def protect_delivery(
     Raises:
         KimError: ``disclosure_unsafe``, ``disclosure_unknown``, ``schema_unknown``.
     """
-    structure = structure_of(catalogue, dataset_id)
-    return protect(
-        structure,
-        period,
-        np.asarray(values, dtype=np.int64),
-        linked=linked,
-        min_contributors=min_contributors,
-    )
+    structure = structure_of(catalogue, dataset_id, period.freq)
+    return protect(structure, period, table, linked=linked, min_contributors=min_contributors)
 
 
 def audit_delivery(
@@ -80,7 +76,7 @@ def audit_delivery(
     period: Period,
     published: Sequence[int | None],
     *,
-    values: NDArray[np.int64],
+    table: Tabulation,
     linked: Sequence[Delivered] = (),
     min_contributors: int | None = None,
 ) -> AuditReport:
@@ -91,9 +87,9 @@ def audit_delivery(
         dataset_id: dataflow.
         period: reporting period.
         published: delivered values in grid order as decoded from the bytes, None where withheld.
-        values: true values in the same order.
-        linked: other deliveries of the same node and dataflow, from its ledger.
-        min_contributors: the node's own minimum.
+        table: true figures in the same order.
+        linked: as for :func:`protect_delivery`.
+        min_contributors: the node's own minimum of counts.
 
     Returns:
         The report; only the verdict ``safe`` may leave the house.
@@ -102,10 +98,10 @@ def audit_delivery(
         KimError: ``schema_unknown``, ``disclosure_unknown`` (a rule kind that is not implemented).
     """
     return inspect(
-        structure_of(catalogue, dataset_id),
+        structure_of(catalogue, dataset_id, period.freq),
         period,
         published,
-        values=np.asarray(values, dtype=np.int64),
+        table=table,
         linked=linked,
         min_contributors=min_contributors,
     )
@@ -122,7 +118,7 @@ def cell_bounds(
     """Return guaranteed limits of every cell of one delivery; see :mod:`aggregation.disclosure.bounds`.
 
     Args:
-        grid: the cells, from ``grid_of(catalogue, ...)``.
+        grid: the cells, from ``grid_of`` or ``delivery_grid``.
         values: published values in grid order; what stands at the other cells is not looked at.
         withheld: cells withheld for disclosure control.
         catalogue: the catalogue.
@@ -136,7 +132,7 @@ def cell_bounds(
     Raises:
         KimError: ``disclosure_unknown`` (a rule kind that is not implemented).
     """
-    structure = structure_of(catalogue, grid.dataset.id)
+    structure = structure_for(catalogue, grid)
     true = np.asarray(values, dtype=np.int64)
     unknown = withheld if missing is None else withheld | missing
     floors = floors_of(structure, true, ~unknown)

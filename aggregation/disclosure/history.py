@@ -30,6 +30,7 @@ from aggregation.disclosure.linear_system import (
     stack,
 )
 from aggregation.disclosure.relations import Structure
+from aggregation.tabulation import Tabulation
 from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.texts import Text
@@ -42,28 +43,35 @@ _OTHER_GRID: Final = Text(
 
 @dataclass(frozen=True, eq=False)
 class Delivered:
-    """A delivery of the same node and dataflow, as its local ledger knows it.
+    """A delivery of one area, as the node's local ledger knows it.
 
     Attributes:
+        dataset_id: dataflow.
         period: reporting period.
-        values: true value of each cell of the grid.
-        withheld: which of them were withheld.
+        table: true figures, aligned with the delivery grid of dataflow and frequency.
+        withheld: which cells were withheld.
     """
 
+    dataset_id: str
     period: Period
-    values: IntArray
+    table: Tabulation
     withheld: BoolArray
 
     def __post_init__(self) -> None:
         """Refuse what would be read wrongly.
 
         Raises:
-            ValueError: if the arrays are not int64 and bool, or differ in length.
+            ValueError: if the pattern is not bool, or not of one mark per cell.
         """
-        if self.values.dtype != np.dtype(np.int64) or self.withheld.dtype != np.dtype(np.bool_):
-            raise ValueError("values are int64, the pattern is bool")
-        if self.values.shape != self.withheld.shape or self.values.ndim != 1:
+        if self.withheld.dtype != np.dtype(np.bool_):
+            raise ValueError("the pattern is bool")
+        if self.values.shape != self.withheld.shape:
             raise ValueError("a delivery has one value and one mark per cell")
+
+    @property
+    def values(self) -> IntArray:
+        """True value of each cell."""
+        return self.table.values
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +130,7 @@ def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delive
     Raises:
         KimError: ``disclosure_unknown`` if a delivery does not have the cells of the catalogue.
     """
+    linked = [d for d in linked if (d.dataset_id, d.period.freq) == (new.dataset_id, new.period.freq)]
     if any(len(delivery.values) != len(structure.grid) for delivery in (new, *linked)):
         raise kim_error("disclosure_unknown", _OTHER_GRID)
     ordered = sorted(linked, key=lambda delivery: _ordinal(delivery.period))  # stable: vintages stay in order

@@ -16,12 +16,13 @@ import numpy as np
 
 from aggregation.disclosure.audit import Examination, Verdict, examine, protected_by_movement
 from aggregation.disclosure.history import Delivered, History, linked_history
-from aggregation.disclosure.linear_system import BoolArray, IntArray
+from aggregation.disclosure.linear_system import BoolArray
 from aggregation.disclosure.primary import attacker_floors, open_zeros, sensitive_cells
 from aggregation.disclosure.proofs import ProofMemory
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import cell_label, derivation
+from aggregation.tabulation import Tabulation
 from protocol.grid import Key
 from protocol.periods import Period
 from protocol.texts import Text
@@ -70,7 +71,7 @@ def inspect(
     period: Period,
     published: Sequence[int | None],
     *,
-    values: IntArray,
+    table: Tabulation,
     linked: Sequence[Delivered] = (),
     min_contributors: int | None = None,
 ) -> AuditReport:
@@ -80,15 +81,16 @@ def inspect(
         structure: the dataflow.
         period: reporting period.
         published: the delivered value of each cell of the grid, None where withheld.
-        values: true value of each cell.
-        linked: what the node delivered before for this dataflow, any periods, any order.
+        table: true figures of the same cells.
+        linked: what was delivered before for the area, any dataflows and periods, any order.
         min_contributors: the node's own minimum.
 
     Returns:
         The report; it never raises for a bad delivery.
     """
     withheld = np.array([value is None for value in published], dtype=np.bool_)
-    new = Delivered(period, values, withheld)
+    values = table.values
+    new = Delivered(structure.grid.dataset.id, period, table, withheld)
     wrong = [
         Finding(period, structure.grid.keys[row], _UNTRUE)
         for row, value in enumerate(published)

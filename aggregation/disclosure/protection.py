@@ -42,6 +42,7 @@ from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.secondary import Pattern, protect_cells
 from aggregation.disclosure.wording import cell_label
+from aggregation.tabulation import Tabulation
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
 from protocol.texts import Text
@@ -67,7 +68,7 @@ class Protection:
 def protect(
     structure: Structure,
     period: Period,
-    values: IntArray,
+    table: Tabulation,
     *,
     linked: Sequence[Delivered] = (),
     min_contributors: int | None = None,
@@ -77,8 +78,8 @@ def protect(
     Args:
         structure: the dataflow.
         period: reporting period.
-        values: true value of each cell of the grid, margins included.
-        linked: what the node delivered before for this dataflow, any periods, any order.
+        table: true figures of the grid, margins included.
+        linked: what was delivered before for the area, any dataflows and periods, any order.
         min_contributors: the node's own minimum; it can only be stricter.
 
     Returns:
@@ -89,12 +90,13 @@ def protect(
             value); ``disclosure_unknown`` if the values contradict the catalogue's relations or a program
             could not be solved.
     """
+    values = table.values
     if not np.all(structure.system.satisfied(values)):
         raise kim_error("disclosure_unknown", _CONTRADICTION)
     reasons = primary_reasons(structure, values, stricter=min_contributors)
     sensitive: BoolArray = reasons != NO_REASON
     start = _starting_pattern(structure, period, values, sensitive, linked)
-    history = linked_history(structure, Delivered(period, values, start), linked)
+    history = linked_history(structure, Delivered(structure.grid.dataset.id, period, table, start), linked)
     run = _Run(history, sensitive, min_contributors)
     run.protect_alone()
     run.protect_jointly()

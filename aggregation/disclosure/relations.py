@@ -41,7 +41,7 @@ from protocol.catalogue import (
 )
 from protocol.codelists import TOTAL
 from protocol.errors import kim_error
-from protocol.grid import CellGrid, Key, grid_of, table_cells
+from protocol.grid import CellGrid, Key, delivery_grid, grid_of, table_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +101,36 @@ class Structure:
         return max((lag for flow in (*self.flows, *self.hidden_flows) for lag in flow.lags), default=0)
 
 
-_STRUCTURES: dict[tuple[str, str], Structure] = {}
+_STRUCTURES: dict[tuple[str, str, int], Structure] = {}
 
 
-def structure_of(catalogue: Catalogue, dataset_id: str) -> Structure:
-    """Return the structure of a dataflow; built once per process and catalogue.
+def structure_of(catalogue: Catalogue, dataset_id: str, freq: str | None = None) -> Structure:
+    """Return the structure of a dataflow's deliveries; built once per process and catalogue.
+
+    Args:
+        catalogue: the catalogue.
+        dataset_id: dataflow.
+        freq: SDMX frequency code of a delivery; None for all indicators of the dataflow.
 
     Raises:
-        KimError: ``schema_unknown`` for an unknown dataflow; ``disclosure_unknown`` if the catalogue demands
-            a kind of rule that is not implemented (it must never pass as "no rule").
+        KimError: as :func:`structure_for`; ``schema_unknown`` for an unknown dataflow or a frequency in which
+            it is not delivered.
     """
-    key = (catalogue.sha256, dataset_id)
+    if freq is None:
+        return structure_for(catalogue, grid_of(catalogue, dataset_id))
+    return structure_for(catalogue, delivery_grid(catalogue, dataset_id, freq))
+
+
+def structure_for(catalogue: Catalogue, grid: CellGrid) -> Structure:
+    """Return the structure of a grid of the catalogue, whole or as delivered in one frequency.
+
+    Raises:
+        KimError: ``disclosure_unknown`` if the catalogue demands a kind of rule that is not implemented (it
+            must never pass as "no rule").
+    """
+    # Grids of one dataflow differ by the indicators that they hold, so their sizes differ.
+    key = (catalogue.sha256, grid.dataset.id, len(grid))
     if key not in _STRUCTURES:
-        grid = grid_of(catalogue, dataset_id)
         relations = tuple(_relations(catalogue, grid))
         flows = tuple(_flow_links(catalogue, grid))
         _STRUCTURES[key] = Structure(

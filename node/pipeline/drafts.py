@@ -23,6 +23,7 @@ from aggregation.disclosure import (
     audit_delivery,
     protect_delivery,
 )
+from aggregation.tabulation import Tabulation
 from node.clock import Clock, timestamp
 from node.pipeline.figures import IntArray
 from node.pipeline.stopwatch import Stopwatch
@@ -176,7 +177,7 @@ def _protect(
             workshop.catalogue,
             place.dataset_id,
             place.period,
-            values,
+            Tabulation.of_counts(values),
             linked=linked,
             min_contributors=workshop.settings.min_contributors,
         )
@@ -196,7 +197,7 @@ def _audit(
             place.dataset_id,
             place.period,
             published,
-            values=values,
+            table=Tabulation.of_counts(values),
             linked=linked,
             min_contributors=workshop.settings.min_contributors,
         )

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from aggregation.disclosure import Delivered
+from aggregation.tabulation import Tabulation
 from node.journal import FAILED, DeliveryRecord, DeliveryState, Journal, LedgerEntry
 from node.pipeline.drafts import Draft, Place, Workshop, grid_sha256, make_draft
 from node.pipeline.figures import DATASETS, Figures, IntArray
@@ -109,7 +110,7 @@ class Prospects:
             if error.code not in _BLOCKING:
                 raise
             return Prospect(dataset_id, period, Decision.BLOCKED, problem=error)
-        linked.append(Delivered(period, values, draft.withheld))
+        linked.append(Delivered(dataset_id, period, Tabulation.of_counts(values), draft.withheld))
         if record is not None and self._stands(record, draft):
             # The bytes are the same, so the draft's reasons are those of the statement that exists.
             return Prospect(dataset_id, period, Decision.RESEND, record=record, reasons=draft.reasons)
@@ -143,11 +144,13 @@ class Prospects:
     def _deliveries_of(self, dataset_id: str) -> list[Delivered]:
         if dataset_id not in self._linked:
             expected = grid_sha256(grid_of(self.workshop.catalogue, dataset_id))
-            self._linked[dataset_id] = [_delivered(e, expected) for e in self.journal.ledger(dataset_id)]
+            self._linked[dataset_id] = [
+                _delivered(dataset_id, entry, expected) for entry in self.journal.ledger(dataset_id)
+            ]
         return self._linked[dataset_id]
 
 
-def _delivered(entry: LedgerEntry, grid: str) -> Delivered:
+def _delivered(dataset_id: str, entry: LedgerEntry, grid: str) -> Delivered:
     if entry.grid_sha256 != grid:
         raise kim_error(
             "disclosure_unknown",
@@ -158,7 +161,8 @@ def _delivered(entry: LedgerEntry, grid: str) -> Delivered:
             ),
         )
     return Delivered(
+        dataset_id,
         Period.parse(entry.period),
-        np.frombuffer(entry.values, dtype="<i8").astype(np.int64),
+        Tabulation.of_counts(np.frombuffer(entry.values, dtype="<i8").astype(np.int64)),
         np.frombuffer(entry.withheld_mask, dtype=np.uint8).astype(np.bool_),
     )

@@ -15,6 +15,7 @@ from aggregation.disclosure.linear_system import NO_LIMIT, LinearSystem, Relatio
 from aggregation.disclosure.primary import open_zeros, sensitive_cells
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import structure_of
+from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.codelists import TOTAL
 from protocol.errors import KimError
@@ -113,6 +114,10 @@ def quarters(draw: st.DrawFn, catalogue: Catalogue) -> list[np.ndarray]:
     return tables
 
 
+def _delivered(period: Period, values: np.ndarray, withheld: np.ndarray) -> Delivered:
+    return Delivered("D", period, Tabulation.of_counts(values), withheld)
+
+
 def _shown(values: np.ndarray, withheld: np.ndarray) -> list[int | None]:
     return [None if hidden else int(v) for v, hidden in zip(values, withheld, strict=True)]
 
@@ -122,7 +127,7 @@ def _pattern(
 ) -> np.ndarray | None:
     """The pattern of a delivery, or None if it is refused because none is safe."""
     try:
-        return protect_delivery(catalogue, "D", period, values, linked=linked).withheld
+        return protect_delivery(catalogue, "D", period, Tabulation.of_counts(values), linked=linked).withheld
     except KimError as refusal:
         if refusal.code != "disclosure_unsafe":
             raise
@@ -139,7 +144,7 @@ def _exposed_rows(catalogue: Catalogue, deliveries: Sequence[Delivered]) -> tupl
     """What the audit says about the first delivery and those linked to it, as cells of the joint system."""
     grid, new = structure_of(catalogue, "D").grid, deliveries[0]
     report = audit_delivery(
-        catalogue, "D", new.period, _shown(new.values, new.withheld), values=new.values, linked=deliveries[1:]
+        catalogue, "D", new.period, _shown(new.values, new.withheld), table=new.table, linked=deliveries[1:]
     )
     assert not report.undecided
     block = {d.period: number for number, d in enumerate(deliveries)}
@@ -157,7 +162,7 @@ def test_the_audit_finds_exactly_the_cells_that_are_determined(name: str, data: 
     values = data.draw(counted(catalogue))
     hidden = data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values)))
     withheld = np.array(hidden) & ~open_zeros(structure, values)
-    new = Delivered(QUARTERS[0], values, withheld)
+    new = _delivered(QUARTERS[0], values, withheld)
     cells = _sensitive_withheld(catalogue, [new])
     exposed, verdict = _exposed_rows(catalogue, [new])
     truth = determined(published(structure, new), cells)
@@ -173,13 +178,13 @@ def test_a_protected_delivery_determines_no_sensitive_cell(name: str, data: st.D
     catalogue = WORLDS[name]
     structure = structure_of(catalogue, "D")
     values = data.draw(counted(catalogue))
-    new = Delivered(QUARTERS[0], values, np.zeros(len(values), dtype=np.bool_))
+    new = _delivered(QUARTERS[0], values, np.zeros(len(values), dtype=np.bool_))
     withheld = _pattern(catalogue, new.period, values)
     if withheld is None:
-        everything = Delivered(new.period, values, ~open_zeros(structure, values))
+        everything = _delivered(new.period, values, ~open_zeros(structure, values))
         assert determined(published(structure, everything), _sensitive_withheld(catalogue, [everything]))
         return
-    new = Delivered(new.period, values, withheld)
+    new = _delivered(new.period, values, withheld)
     assert not (sensitive_cells(structure, values) & ~withheld).any()
     assert not (withheld & open_zeros(structure, values)).any()
     assert not determined(published(structure, new), _sensitive_withheld(catalogue, [new]))
@@ -198,7 +203,7 @@ def test_with_history_the_audit_finds_exactly_the_cells_that_are_determined(
     deliveries = []
     for period, values in zip(QUARTERS, tables, strict=True):
         hidden = data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values)))
-        deliveries.append(Delivered(period, values, np.array(hidden) & (values > 0)))
+        deliveries.append(_delivered(period, values, np.array(hidden) & (values > 0)))
     deliveries = data.draw(st.permutations(deliveries))[: data.draw(st.integers(1, 3))]
     new, linked = deliveries[0], sorted(deliveries[1:], key=lambda d: d.period)
     reach = {new.period}
@@ -224,12 +229,12 @@ def test_quarter_after_quarter_nothing_becomes_determined(
         values = tables[number]
         withheld = _pattern(catalogue, QUARTERS[number], values, out)
         if withheld is None:
-            everything = Delivered(QUARTERS[number], values, values > 0)
+            everything = _delivered(QUARTERS[number], values, values > 0)
             together = published(structure, everything, out)
             history = [everything, *sorted(out, key=lambda d: d.period)]
             assert determined(together, _connected(catalogue, history))
             return
-        new = Delivered(QUARTERS[number], values, withheld)
+        new = _delivered(QUARTERS[number], values, withheld)
         history = [new, *sorted(out, key=lambda d: d.period)]
         assert not determined(published(structure, new, out), _connected(catalogue, history))
         out.append(new)
@@ -257,7 +262,7 @@ def test_bounds_are_the_range_of_all_tables(name: str, data: st.DataObject) -> N
     withheld[shown] &= data.draw(st.booleans())
     assume(0 < withheld.sum() <= 8)
     lower, upper = cell_bounds(structure.grid, np.where(withheld, 0, values), withheld, catalogue)
-    publication = published(structure, Delivered(QUARTERS[0], values, withheld))
+    publication = published(structure, _delivered(QUARTERS[0], values, withheld))
     cap = int(max(values.max(), upper.max())) + 2
     for cell in np.flatnonzero(withheld).tolist():
         low, high = int(lower[cell]), int(upper[cell])

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from aggregation.disclosure import protect_delivery
 from aggregation.disclosure.primary import sensitive_cells
 from aggregation.disclosure.relations import structure_of
+from aggregation.tabulation import Tabulation
 from protocol.codelists import TOTAL
 from protocol.errors import KimError
 from protocol.periods import Period
@@ -42,7 +43,7 @@ def test_who_reads_the_rules_backwards_learns_no_more(counts: tuple[int, ...]) -
     values = np.zeros(len(structure.grid), dtype=np.int64)
     values[rows], values[total] = counts, sum(counts)
     try:
-        withheld = protect_delivery(BESIDE, "D", Period(2025, 1), values).withheld
+        withheld = protect_delivery(BESIDE, "D", Period(2025, 1), Tabulation.of_counts(values)).withheld
     except KimError as refusal:
         if refusal.code != "disclosure_unsafe":
             raise

@@ -22,6 +22,7 @@ from aggregation.disclosure import (
     protect_delivery,
 )
 from aggregation.disclosure.relations import structure_of
+from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.grid import grid_of
 from protocol.periods import Period
@@ -52,10 +53,14 @@ def _values(catalogue: Catalogue, table: Table) -> np.ndarray:
     return values
 
 
+def _true(catalogue: Catalogue, table: Table) -> Tabulation:
+    return Tabulation.of_counts(_values(catalogue, table))
+
+
 def _delivered(catalogue: Catalogue, table: Table, withheld: Sequence[str], period: Period) -> Delivered:
     hidden = np.zeros(len(grid_of(catalogue, "D")), dtype=np.bool_)
     hidden[[_row(catalogue, name) for name in withheld]] = True
-    return Delivered(period, _values(catalogue, table), hidden)
+    return Delivered("D", period, _true(catalogue, table), hidden)
 
 
 def _audit(
@@ -68,7 +73,7 @@ def _audit(
 ) -> AuditReport:
     new = _delivered(catalogue, table, withheld, period)
     shown = [None if h else int(v) for v, h in zip(new.values, new.withheld, strict=True)]
-    return audit_delivery(catalogue, "D", period, shown, values=new.values, linked=linked)
+    return audit_delivery(catalogue, "D", period, shown, table=new.table, linked=linked)
 
 
 def _names(catalogue: Catalogue, rows: Sequence[int]) -> set[str]:
@@ -84,10 +89,10 @@ def _safe_pattern(
     catalogue: Catalogue, table: Table, *, period: Period = SPRING, linked: Sequence[Delivered] = ()
 ) -> set[str]:
     """The cells that the product withholds, after the audit has agreed."""
-    values = _values(catalogue, table)
-    protection = protect_delivery(catalogue, "D", period, values, linked=linked)
-    shown = [None if h else int(v) for v, h in zip(values, protection.withheld, strict=True)]
-    report = audit_delivery(catalogue, "D", period, shown, values=values, linked=linked)
+    true = _true(catalogue, table)
+    protection = protect_delivery(catalogue, "D", period, true, linked=linked)
+    shown = [None if h else int(v) for v, h in zip(true.values, protection.withheld, strict=True)]
+    report = audit_delivery(catalogue, "D", period, shown, table=true, linked=linked)
     assert report.verdict is Verdict.SAFE
     return _names(catalogue, np.flatnonzero(protection.withheld).tolist())
 
@@ -191,7 +196,7 @@ def test_flow_identity() -> None:
     report = _audit(STOCK, AFTER, ["OPENED:a", "OPENED:b"], period=SUMMER, linked=[spring])
     assert _exposed(STOCK, report) == {"a"}
     assert "Bestand = Bestand zuvor" in report.exposed[0].text.de
-    pattern = protect_delivery(STOCK, "D", SUMMER, _values(STOCK, AFTER), linked=[spring])
+    pattern = protect_delivery(STOCK, "D", SUMMER, _true(STOCK, AFTER), linked=[spring])
     assert pattern.withheld.sum() == 4  # newcomers a and b, and one more pair of stocks or leavers
 
 
@@ -214,8 +219,7 @@ def test_cases_that_ended_are_not_delivered_by_citizenship_but_they_are_not_nega
     report = _audit(aware, after, newcomers, period=SUMMER, linked=[spring])
     assert _exposed(aware, report) == {"a"}
     assert "Abgänge sind nicht negativ" in report.exposed[0].text.de
-    values = _values(aware, after)
-    hidden = protect_delivery(aware, "D", SUMMER, values, linked=[spring]).withheld
+    hidden = protect_delivery(aware, "D", SUMMER, _true(aware, after), linked=[spring]).withheld
     assert set(np.flatnonzero(hidden)) == {_row(aware, name) for name in (*newcomers, "OPEN:a", "OPEN:b")}
     assert _safe_pattern(aware, after, period=SUMMER, linked=[spring]) == {"a", "b"}
 
@@ -227,8 +231,7 @@ def test_an_old_delivery_must_not_fall_with_a_new_one() -> None:
     after = {**AFTER, "OPEN:a": 6, "OPENED:a": 8, "OPENED:total": 17, "OPEN:total": 48}
     report = _audit(STOCK, after, [], period=SUMMER, linked=[spring])
     assert [finding.period for finding in report.exposed] == [SPRING]
-    values = _values(STOCK, after)
-    assert protect_delivery(STOCK, "D", SUMMER, values, linked=[spring]).withheld.any()
+    assert protect_delivery(STOCK, "D", SUMMER, _true(STOCK, after), linked=[spring]).withheld.any()
 
 
 DELICATE = catalogue_of(
@@ -337,6 +340,6 @@ def test_what_everybody_quotes_is_kept(order: list[str]) -> None:
 def test_reasons_stay_in_the_house() -> None:
     """Outside there is one code for all withheld cells; the reason is known to the node only."""
     table = {"a": 3, "b": 6, "c": 7, "d": 9, "total": 25}
-    protection = protect_delivery(ABCD, "D", SPRING, _values(ABCD, table))
+    protection = protect_delivery(ABCD, "D", SPRING, _true(ABCD, table))
     reasons = {name: protection.reasons[_row(ABCD, name)] for name in table}
     assert reasons == {"a": Reason.FREQUENCY, "b": Reason.SECONDARY, "c": "", "d": "", "total": ""}

@@ -27,6 +27,7 @@ from aggregation.disclosure.primary import open_zeros, sensitive_cells
 from aggregation.disclosure.proofs import ProofMemory
 from aggregation.disclosure.protection import PROOFS
 from aggregation.disclosure.relations import structure_of
+from aggregation.tabulation import Tabulation
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
 from protocol.periods import Period
@@ -37,19 +38,23 @@ CATALOGUE = load_catalogue()
 SMALL = catalogue_of([codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})], [indicator("N", [["A"]])])
 
 
+def _delivered(dataset: str, period: Period, values: np.ndarray, withheld: np.ndarray) -> Delivered:
+    return Delivered(dataset, period, Tabulation.of_counts(values), withheld)
+
+
 @cache
 def _history(dataset: str, *, seed: int = 7, open_cases: int = 250, quarters: int = 3) -> list[Delivered]:
     """The first quarters of an area, protected one after the other."""
     out: list[Delivered] = []
     for period, values in list(quarterly_values(dataset, seed, open_cases=open_cases).items())[:quarters]:
-        protection = protect_delivery(CATALOGUE, dataset, period, values, linked=out)
-        out.append(Delivered(period, values, protection.withheld))
+        protection = protect_delivery(CATALOGUE, dataset, period, Tabulation.of_counts(values), linked=out)
+        out.append(_delivered(dataset, period, values, protection.withheld))
     return out
 
 
 def _audit(dataset: str, new: Delivered, linked: Sequence[Delivered] = ()) -> AuditReport:
     shown = [None if hidden else int(v) for v, hidden in zip(new.values, new.withheld, strict=True)]
-    return audit_delivery(CATALOGUE, dataset, new.period, shown, values=new.values, linked=linked)
+    return audit_delivery(CATALOGUE, dataset, new.period, shown, table=new.table, linked=linked)
 
 
 # ------------------------------------------------------------------------------------------------ protecting
@@ -82,18 +87,22 @@ def test_a_stricter_node_withholds_at_least_the_same_sensitive_cells() -> None:
     structure = structure_of(CATALOGUE, "PERSONS")
     mild, strict = (sensitive_cells(structure, values, stricter=minimum) for minimum in (None, 8))
     assert (strict | ~mild).all()
-    protection = protect_delivery(CATALOGUE, "PERSONS", QUARTERS[0], values, min_contributors=8)
+    protection = protect_delivery(
+        CATALOGUE, "PERSONS", QUARTERS[0], _history("PERSONS")[0].table, min_contributors=8
+    )
     assert protection.withheld[strict].all()
     shown = [None if hidden else int(v) for v, hidden in zip(values, protection.withheld, strict=True)]
-    report = audit_delivery(CATALOGUE, "PERSONS", QUARTERS[0], shown, values=values, min_contributors=8)
+    report = audit_delivery(
+        CATALOGUE, "PERSONS", QUARTERS[0], shown, table=_history("PERSONS")[0].table, min_contributors=8
+    )
     assert (report.verdict, report.sensitive) == (Verdict.SAFE, int(strict.sum()))
 
 
 def test_what_a_process_remembers_changes_no_pattern() -> None:
     first, second, third = _history("CASES")
-    remembered = protect_delivery(CATALOGUE, "CASES", third.period, third.values, linked=[first, second])
+    remembered = protect_delivery(CATALOGUE, "CASES", third.period, third.table, linked=[first, second])
     PROOFS.forget()
-    fresh = protect_delivery(CATALOGUE, "CASES", third.period, third.values, linked=[second, first])
+    fresh = protect_delivery(CATALOGUE, "CASES", third.period, third.table, linked=[second, first])
     assert np.array_equal(remembered.withheld, fresh.withheld)
 
 
@@ -101,7 +110,7 @@ def test_the_memory_of_proofs_is_bounded() -> None:
     structure, memory = structure_of(SMALL, "D"), ProofMemory(max_deliveries=2)
     proven = np.zeros(3, dtype=np.bool_)
     histories = [
-        linked_history(structure, Delivered(QUARTERS[0], np.full(3, n, dtype=np.int64), proven), [])
+        linked_history(structure, _delivered("D", QUARTERS[0], np.full(3, n, dtype=np.int64), proven), [])
         for n in range(3)
     ]
     for history in histories:
@@ -113,7 +122,7 @@ def test_a_proof_counts_under_the_rules_it_was_found_under_only() -> None:
     delicate = codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"}, rule={"a": "R10"})
     other = catalogue_of([delicate], [indicator("N", [["A"]])])
     memory, proven = ProofMemory(max_deliveries=2), np.ones(3, dtype=np.bool_)
-    new = Delivered(QUARTERS[0], np.array([18, 7, 11], dtype=np.int64), proven)
+    new = _delivered("D", QUARTERS[0], np.array([18, 7, 11], dtype=np.int64), proven)
     mild, strict = (linked_history(structure_of(c, "D"), new, []) for c in (SMALL, other))
     memory.remember(mild, 0, proven, stricter=None)
     assert memory.recall(mild, 0, stricter=None) is not None
@@ -123,11 +132,11 @@ def test_a_proof_counts_under_the_rules_it_was_found_under_only() -> None:
 
 def test_the_same_quarter_again_keeps_its_pattern() -> None:
     first, second, third = _history("CASES")
-    again = protect_delivery(CATALOGUE, "CASES", second.period, second.values, linked=[first, second, third])
+    again = protect_delivery(CATALOGUE, "CASES", second.period, second.table, linked=[first, second, third])
     assert np.array_equal(again.withheld, second.withheld)
     assert (
         _audit(
-            "CASES", Delivered(second.period, second.values, again.withheld), [first, second, third]
+            "CASES", _delivered("CASES", second.period, second.values, again.withheld), [first, second, third]
         ).verdict
         is Verdict.SAFE
     )
@@ -136,10 +145,11 @@ def test_the_same_quarter_again_keeps_its_pattern() -> None:
 PATTERN = """
 import hashlib, sys
 from aggregation.disclosure import protect_delivery
+from aggregation.tabulation import Tabulation
 from protocol.catalogue_file import load_catalogue
 from tests.factories.areas import QUARTERS, quarterly_values
 values = quarterly_values("PERSONS", 3, open_cases=40)[QUARTERS[0]]
-withheld = protect_delivery(load_catalogue(), "PERSONS", QUARTERS[0], values).withheld
+withheld = protect_delivery(load_catalogue(), "PERSONS", QUARTERS[0], Tabulation.of_counts(values)).withheld
 print(hashlib.sha256(withheld.tobytes()).hexdigest())
 """
 
@@ -157,22 +167,24 @@ def test_the_pattern_is_the_same_in_every_process() -> None:
         )
         digests.add(run.stdout.strip())
     values = quarterly_values("PERSONS", 3, open_cases=40)[QUARTERS[0]]
-    here = protect_delivery(CATALOGUE, "PERSONS", QUARTERS[0], values).withheld
+    here = protect_delivery(CATALOGUE, "PERSONS", QUARTERS[0], Tabulation.of_counts(values)).withheld
     assert digests == {hashlib.sha256(here.tobytes()).hexdigest()}
 
 
 def test_values_that_contradict_the_catalogue_are_not_protected() -> None:
     with pytest.raises(KimError) as refusal:
-        protect_delivery(SMALL, "D", QUARTERS[0], np.array([9, 9, 9], dtype=np.int64))
+        protect_delivery(SMALL, "D", QUARTERS[0], Tabulation.of_counts(np.array([9, 9, 9])))
     assert refusal.value.code == "disclosure_unknown"
 
 
 def test_a_delivery_that_cannot_be_protected_is_refused_with_the_cells_and_without_values() -> None:
-    spring = Delivered(Period(2026, 1), np.array([18, 7, 11], dtype=np.int64), np.zeros(3, dtype=np.bool_))
-    stricter = protect_delivery(SMALL, "D", spring.period, spring.values, min_contributors=9)
+    spring = _delivered(
+        "D", Period(2026, 1), np.array([18, 7, 11], dtype=np.int64), np.zeros(3, dtype=np.bool_)
+    )
+    stricter = protect_delivery(SMALL, "D", spring.period, spring.table, min_contributors=9)
     assert stricter.withheld.tolist() == [False, True, True]
     with pytest.raises(KimError) as refusal:  # all of it is out already
-        protect_delivery(SMALL, "D", spring.period, spring.values, linked=[spring], min_contributors=9)
+        protect_delivery(SMALL, "D", spring.period, spring.table, linked=[spring], min_contributors=9)
     assert refusal.value.code == "disclosure_unsafe"
     assert "N 2026-Q1 (A a)" in refusal.value.detail.de
     assert "7" not in refusal.value.detail.de.replace("2026-Q1", "")
@@ -187,7 +199,7 @@ def test_a_cell_shown_by_mistake_is_found_with_all_that_falls_with_it() -> None:
     for row in np.flatnonzero(new.withheld)[::40]:
         careless = new.withheld.copy()
         careless[row] = False
-        report = _audit("CASES", Delivered(new.period, new.values, careless))
+        report = _audit("CASES", _delivered("CASES", new.period, new.values, careless))
         expected = Verdict.UNSAFE if sensitive_cells(structure, new.values)[row] else report.verdict
         assert report.verdict is expected
         assert not report.undecided
@@ -196,7 +208,9 @@ def test_a_cell_shown_by_mistake_is_found_with_all_that_falls_with_it() -> None:
 def test_withholding_only_the_small_cells_is_unsafe_and_the_derivations_name_no_value() -> None:
     new = _history("PERSONS", seed=11)[0]
     structure = structure_of(CATALOGUE, "PERSONS")
-    report = _audit("PERSONS", Delivered(new.period, new.values, sensitive_cells(structure, new.values)))
+    report = _audit(
+        "PERSONS", _delivered("PERSONS", new.period, new.values, sensitive_cells(structure, new.values))
+    )
     assert report.verdict is Verdict.UNSAFE
     for finding in report.exposed:
         assert finding.text.de.startswith(CATALOGUE.indicators[finding.key[0]].name.de)
@@ -208,7 +222,7 @@ def test_a_figure_that_was_not_counted_is_unknown() -> None:
     shown = [None if hidden else int(v) for v, hidden in zip(new.values, new.withheld, strict=True)]
     row = next(r for r, value in enumerate(shown) if value and value > 50)
     shown[row] = 51 + (shown[row] or 0)
-    report = audit_delivery(CATALOGUE, "PERSONS", new.period, shown, values=new.values)
+    report = audit_delivery(CATALOGUE, "PERSONS", new.period, shown, table=new.table)
     assert report.verdict is Verdict.UNKNOWN
     assert [finding.key for finding in report.undecided] == [
         structure_of(CATALOGUE, "PERSONS").grid.keys[row]
@@ -217,23 +231,27 @@ def test_a_figure_that_was_not_counted_is_unknown() -> None:
 
 def test_a_withheld_zero_is_unknown_because_attackers_reckon_with_none() -> None:
     report_of = {"withheld": [False, True, True], "values": [9, 0, 9]}
-    new = Delivered(QUARTERS[0], np.array(report_of["values"]), np.array(report_of["withheld"]))
+    new = _delivered("D", QUARTERS[0], np.array(report_of["values"]), np.array(report_of["withheld"]))
     shown = [None if h else int(v) for v, h in zip(new.values, new.withheld, strict=True)]
-    report = audit_delivery(SMALL, "D", new.period, shown, values=new.values)
+    report = audit_delivery(SMALL, "D", new.period, shown, table=new.table)
     assert report.verdict is Verdict.UNKNOWN
     assert "Null" in report.undecided[0].text.de
 
 
 def test_true_values_that_contradict_each_other_are_unknown() -> None:
-    report = audit_delivery(SMALL, "D", QUARTERS[0], [9, 9, 9], values=np.array([9, 9, 9]))
+    report = audit_delivery(
+        SMALL, "D", QUARTERS[0], [9, 9, 9], table=Tabulation.of_counts(np.array([9, 9, 9]))
+    )
     assert report.verdict is Verdict.UNKNOWN
     assert "N 2024-Q4 (insgesamt)" in report.undecided[0].text.de
 
 
 def test_an_empty_delivery_is_safe() -> None:
     cells = len(structure_of(CATALOGUE, "CASES").grid)
-    nothing = Delivered(QUARTERS[0], np.zeros(cells, dtype=np.int64), np.zeros(cells, dtype=np.bool_))
-    protection = protect_delivery(CATALOGUE, "CASES", QUARTERS[0], nothing.values)
+    nothing = _delivered(
+        "CASES", QUARTERS[0], np.zeros(cells, dtype=np.int64), np.zeros(cells, dtype=np.bool_)
+    )
+    protection = protect_delivery(CATALOGUE, "CASES", QUARTERS[0], nothing.table)
     assert not protection.withheld.any()
     report = _audit("CASES", nothing)
     assert (report.verdict, report.sensitive, report.withheld) == (Verdict.SAFE, 0, 0)

@@ -21,6 +21,7 @@ from aggregation.disclosure.linear_system import (
 from aggregation.disclosure.programs import LinearProgram, Status
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import structure_of
+from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
@@ -217,7 +218,7 @@ def _quarter(number: int, catalogue: Catalogue, **values: int) -> Delivered:
         for row in grid.rows_of(indicator_id):
             table[row] = value
     year, quarter = divmod(number, 4)
-    return Delivered(Period(2025 + year, quarter + 1), table, table > 0)
+    return Delivered("D", Period(2025 + year, quarter + 1), Tabulation.of_counts(table), table > 0)
 
 
 STOCK = stocks_and_flows("a")
