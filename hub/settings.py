@@ -44,8 +44,9 @@ class HubSettings:
     max_payload_bytes: int = 64 * MIB
     chunk_bytes: int = MIB
     max_envelope_bytes: int = 128 * 1024
-    #: Two datasets of eight quarters: a node that was offline for long catches up in one go.
-    max_open_uploads: int = 16
+    #: All dataflows of eight quarters and two years, twice for a joint authority: a node that was offline for
+    #: long catches up in one go.
+    max_open_uploads: int = 64
     upload_days: int = 14
     sandbox_memory_bytes: int = 1024 * MIB
     sandbox_cpu_seconds: int = 20

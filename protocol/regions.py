@@ -27,6 +27,8 @@ LAND: Final = "NW05"
 AACHEN_CITY: Final = "NW05334002"
 AACHEN_REST: Final = "NW05334X002"
 AACHEN_WHOLE: Final = "NW05334"
+#: Aggregates that have an authority of their own: what it decides is delivered for them, not for the leaves.
+AUTHORITY_AREAS: Final = (AACHEN_WHOLE,)
 
 SOURCE_NOTE: Final = Text(
     "© GeoBasis-DE / BKG 2021 (Daten verändert), Datenlizenz Deutschland – Namensnennung – Version 2.0",

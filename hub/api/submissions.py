@@ -86,7 +86,13 @@ def get_heads(node_id: str) -> Response:
     heads = heads_of(_context(), node_id)
     return _fresh(
         [
-            {"dataset": head.dataset, "period": head.period, "revision": head.revision, **_summary(head)}
+            {
+                "area": head.area,
+                "dataset": head.dataset,
+                "period": head.period,
+                "revision": head.revision,
+                **_summary(head),
+            }
             for head in heads
         ]
     )

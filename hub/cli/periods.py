@@ -42,7 +42,13 @@ def close_command(
 
     Ohne --dataset: alle Datensätze, die geliefert wurden. / Without --dataset: all that were delivered.
 
+    Ein Jahr schließt, was jährlich geliefert wird; alles andere errechnet der Hub, sobald die vier Quartale
+    geschlossen sind. / A year closes what is delivered by the year; everything else is computed by the hub
+    once the four quarters are closed.
+
     Beispiel / Example: kim-hub close 2026-Q2 2026-Q3 --wait
+
+    Ein Jahr / A year: kim-hub close 2025 --wait
     """
     hub = Hub(settings_of_hub(home))
     closed = close(hub.context, [Period.parse(period) for period in periods], datasets=datasets)

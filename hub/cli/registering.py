@@ -5,7 +5,8 @@ Who enters one node at a terminal is shown its fingerprint and asked; a list was
 
 import json
 import sys
-from dataclasses import astuple, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -43,14 +44,19 @@ class _Desk:
 @click.command("register")
 @HOME
 @click.option("--node", help="Knotenkennung. / Node id.")
-@click.option("--area", help="Gebiet, z. B. NW05111. / Area, e.g. NW05111.")
+@click.option(
+    "--area",
+    "areas",
+    multiple=True,
+    help="Gebiet, z. B. NW05111; mehrere bei gemeinsamer Behörde. / Area; several for a joint authority.",
+)
 @click.option("--public-key", help="Öffentlicher Schlüssel, 64 Hexziffern. / Public key, 64 hex digits.")
 @click.option("--name", help="Name der Kommune. / Name of the municipality.")
 @click.option(
     "--list",
     "list_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="JSON-Liste mit node, area, public_key, name. / JSON list with node, area, public_key, name.",
+    help="JSON-Liste mit node, area oder areas, public_key, name. / JSON list with node, area or areas, …",
 )
 @click.option(
     "--yes", is_flag=True, help="Nicht nach dem Fingerabdruck fragen. / Do not ask about the fingerprint."
@@ -62,7 +68,7 @@ def register_command(
     home: Path,
     *,
     node: str | None,
-    area: str | None,
+    areas: tuple[str, ...],
     public_key: str | None,
     name: str | None,
     list_file: Path | None,
@@ -75,18 +81,20 @@ def register_command(
     out of band first; on a terminal you are asked about it.
 
     Beispiel / Example: kim-hub register --node node-7f3a --area NW05111 --public-key 3b6a… --name Düsseldorf
+
+    Gemeinsame Behörde / Joint authority: --area NW05334X002 --area NW05334
     """
     if list_file is not None:
         entries = _read_list(list_file)
-    elif node and area and public_key:
-        entries = [Registration(node=node, area=area, public_key=public_key, name=name or area)]
+    elif node and areas and public_key:
+        entries = [Registration(node=node, areas=areas, public_key=public_key, name=name or areas[0])]
     else:
         raise click.UsageError("--node, --area, --public-key oder/or --list")
     settings = settings_of_hub(home)
     engine = make_engine(settings.sqlalchemy_url)
     schema.require_known(engine)
     prints = [PublicKey.from_hex(entry.public_key).fingerprint() for entry in entries]
-    lines = [f"{e.area}  {e.node}  {p}" for e, p in zip(entries, prints, strict=True)]
+    lines = [f"{', '.join(e.areas)}  {e.node}  {p}" for e, p in zip(entries, prints, strict=True)]
     asks = not (yes or as_json or list_file) and sys.stdin is not None and sys.stdin.isatty()
     if asks and not confirmed(_QUESTION, lines=lines):
         answer({}, Text("Nichts eingetragen.", "Nothing was registered."), as_json=False)
@@ -105,15 +113,26 @@ def register_command(
 
 def _read_list(file: Path) -> list[Registration]:
     try:
-        entries = [Registration(**entry) for entry in json.loads(file.read_bytes())]
+        entries = [_entry(**entry) for entry in json.loads(file.read_bytes())]
     except (ValueError, TypeError):
         entries = []
-    if not entries or not all(isinstance(text, str) for entry in entries for text in astuple(entry)):
+    if not entries:
         raise kim_error(
             "bad_request",
             Text(
-                "Erwartet wird eine JSON-Liste von Objekten mit den Texten node, area, public_key und name.",
-                "Expected is a JSON list of objects with the texts node, area, public_key and name.",
+                "Erwartet wird eine JSON-Liste von Objekten mit den Texten node, area (oder der Liste "
+                "areas), public_key und name.",
+                "Expected is a JSON list of objects with the texts node, area (or the list areas), "
+                "public_key and name.",
             ),
         )
     return entries
+
+
+def _entry(
+    *, node: str, public_key: str, name: str, area: str | None = None, areas: Sequence[str] = ()
+) -> Registration:
+    listed = [*([] if area is None else [area]), *areas]
+    if isinstance(areas, str) or not all(isinstance(text, str) for text in (node, public_key, name, *listed)):
+        raise TypeError("not a text")
+    return Registration(node, tuple(listed), public_key, name)

@@ -13,7 +13,7 @@ from protocol import columns
 from protocol.canonical import canonical_stream
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
-from protocol.grid import CellGrid, grid_of
+from protocol.grid import CellGrid, delivery_grid
 from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.regions import reporting_areas
@@ -26,35 +26,35 @@ from protocol.statement import (
 )
 from protocol.submission_rules import DELIVERABLE
 
-_PERIOD: Final = Period(2020, 1)
+_PERIODS: Final = {"Q": Period(2020, 1), "A": Period(2020)}
 
 
 def rehearse() -> None:
-    """Check one delivery of each dataflow; whatever it raises means that this sandbox cannot work."""
+    """Check one delivery of each dataflow and frequency; whatever it raises: this sandbox cannot work."""
     catalogue = load_catalogue()
-    for dataset in DELIVERABLE:
-        grid = grid_of(catalogue, dataset)
+    for dataset, freq in [(name, freq) for name, all_of in DELIVERABLE.items() for freq in all_of]:
+        grid, period = delivery_grid(catalogue, dataset, freq), _PERIODS[freq]
         table = columns.submission_table(
             grid,
             ref_area=reporting_areas()[0].id,
-            period=_PERIOD,
+            period=period,
             values=[None] * len(grid),
             states=[CellState.SUPPRESSED] * len(grid),
         )
         payload = canonical_stream(table)
-        cells = child.check_payload(_statement(catalogue, grid, payload), payload)
+        cells = child.check_payload(_statement(catalogue, grid, period, payload), payload)
         if not Cells.from_bytes(cells, rows=len(grid)).withheld.all():
             raise RuntimeError("the rehearsal of a delivery came out wrong")
 
 
-def _statement(catalogue: Catalogue, grid: CellGrid, payload: bytes) -> bytes:
+def _statement(catalogue: Catalogue, grid: CellGrid, period: Period, payload: bytes) -> bytes:
     return SubmissionStatement(
         aud="rehearsal",
         node="node-rehearsal",
         instance="00000000-0000-0000-0000-000000000000",
         area=reporting_areas()[0].id,
         dataset=grid.dataset.urn,
-        period=str(_PERIOD),
+        period=str(period),
         revision=1,
         supersedes=None,
         reason=None,

@@ -14,12 +14,11 @@ from hub.domain.states import OPEN_UPLOAD, UNDECIDED, SubmissionState
 from hub.services.authentication import Signed, authenticate
 from hub.services.context import HubContext
 from hub.services.opening import require_open
-from hub.store.records import Submission
+from hub.store.records import Chain, Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.catalogue import Dataset, RuleKind
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, parse_envelope, statement_id
 from protocol.errors import ErrorItem, KimError, kim_error
-from protocol.periods import Period
 from protocol.statement import SubmissionStatement
 from protocol.submission_rules import agreed_dataset
 from protocol.texts import Text
@@ -61,7 +60,7 @@ def announce(context: HubContext, body: bytes) -> Announced:
             return known
         # 5. to 10. What it announces can be taken.
         dataset = _check_content(context, signed.statement)
-        _check_period(context, unit, dataset, signed.statement)
+        _check_period(context, unit, dataset, signed)
         _check_chain(context, unit, dataset, signed)
     envelope_sha256 = context.blobs.put(body)
     submission = _new(context, submission_id, dataset, signed, envelope_sha256)
@@ -71,7 +70,7 @@ def announce(context: HubContext, body: bytes) -> Announced:
             known = _known(unit, submission_id)
             if known:
                 return known
-            _check_period(context, unit, dataset, signed.statement)
+            _check_period(context, unit, dataset, signed)
             _check_chain(context, unit, dataset, signed)
             unit.submissions.add(submission)
     except IntegrityError:
@@ -124,24 +123,19 @@ def _check_content(context: HubContext, statement: SubmissionStatement) -> Datas
     return dataset
 
 
-def _check_period(
-    context: HubContext, unit: UnitOfWork, dataset: Dataset, statement: SubmissionStatement
-) -> None:
+def _chain(dataset: Dataset, signed: Signed) -> Chain:
+    return Chain(signed.node.id, signed.statement.area, dataset.id, signed.statement.period)
+
+
+def _check_period(context: HubContext, unit: UnitOfWork, dataset: Dataset, signed: Signed) -> None:
     # 8. The period has ended and is not closed.
-    require_open(
-        context,
-        unit,
-        Period.parse(statement.period),
-        node_id=statement.node,
-        dataset=dataset.id,
-        revision=statement.revision,
-    )
+    require_open(context, unit, _chain(dataset, signed), revision=signed.statement.revision)
 
 
 def _check_chain(context: HubContext, unit: UnitOfWork, dataset: Dataset, signed: Signed) -> None:
-    # 9. It continues the chain of this node, dataset and period, and there is no other unfinished link.
+    # 9. It continues the chain of this node, area, dataset and period, and there is no other unfinished link.
     statement = signed.statement
-    head = unit.submissions.head(signed.node.id, dataset.id, statement.period)
+    head = unit.submissions.head(_chain(dataset, signed))
     expected = (1, None) if head is None else (head.revision + 1, head.id)
     unfinished = head is not None and head.state in OPEN_UPLOAD | UNDECIDED
     if unfinished or (statement.revision, statement.supersedes) != expected:
@@ -188,7 +182,7 @@ def _new(
         id=submission_id,
         node_id=signed.node.id,
         keyid=signed.key.keyid,
-        area=signed.node.area,
+        area=statement.area,
         dataset=dataset.id,
         period=statement.period,
         revision=statement.revision,

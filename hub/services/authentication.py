@@ -61,8 +61,8 @@ def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str) -> Sign
     # 7. The node may deliver at all.
     if node.status is not NodeStatus.ACTIVE:
         raise kim_error("node_suspended")
-    # 8. It delivers for its own area.
-    if statement.area != node.area:
+    # 8. It delivers for an area of its own.
+    if statement.area not in node.areas:
         raise _foreign_area(unit, statement.area)
     return Signed(statement, key, node)
 

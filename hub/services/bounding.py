@@ -13,9 +13,8 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import SubmissionState
 from hub.services.context import HubContext
-from hub.services.verification import cells_of
+from hub.services.verification import cells_of, grid_of_submission
 from hub.store.records import Submission
-from protocol.grid import grid_of
 from protocol.observations import STATE_NUMBER, CellState
 
 #: What an upper bound is where nothing bounds a cell (as in `aggregation.merge`).
@@ -30,7 +29,7 @@ def bound(context: HubContext, submission_id: SubmissionId) -> None:
         return
     if submission.bounds_sha256 is None:
         cells = cells_of(context, submission)
-        blob = context.blobs.put(_bounds(context, submission.dataset, cells).to_bytes())
+        blob = context.blobs.put(_bounds(context, submission, cells).to_bytes())
         with context.database.write() as unit:
             unit.submissions.set_bounds(submission_id, blob)
             # The last missing bounds of a closed period: now it can be compiled.
@@ -43,14 +42,14 @@ def bounds_of(context: HubContext, submission: Submission, cells: Cells) -> Boun
     if submission.bounds_sha256 is None:
         raise RuntimeError("the bounds are not known yet")
     data = context.blobs.get_derived(
-        submission.bounds_sha256, lambda: _bounds(context, submission.dataset, cells).to_bytes()
+        submission.bounds_sha256, lambda: _bounds(context, submission, cells).to_bytes()
     )
     return Bounds.from_bytes(data, rows=len(cells.values))
 
 
-def _bounds(context: HubContext, dataset: str, cells: Cells) -> Bounds:
+def _bounds(context: HubContext, submission: Submission, cells: Cells) -> Bounds:
     """Return the bounds of every cell of one delivery; a published cell is its own bound."""
-    grid = grid_of(context.catalogue, dataset)
+    grid = grid_of_submission(context, submission)
     published = np.isin(cells.states, [STATE_NUMBER[state] for state in CellState if state.has_value])
     if published.all():
         return Bounds(cells.values, cells.values)

@@ -1,6 +1,7 @@
 """Is a period open for deliveries: it has ended, the programme existed, and nobody has closed it."""
 
 from hub.services.context import HubContext
+from hub.store.records import Chain
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.periods import Period
@@ -16,31 +17,22 @@ def require_taken(context: HubContext, period: Period, *, after_its_end: Text | 
         after_its_end: what to do once the period is over, for a caller who does not deliver.
 
     Raises:
-        KimError: `period_not_open` for a year (only quarters are delivered), for a period before the
-            programme, and for one whose last day is not over yet.
+        KimError: `period_not_open` for a period before the programme (a year, if not all of its quarters lie
+            in it), and for one whose last day is not over yet.
     """
-    if period.quarter is None:
-        raise kim_error(
-            "period_not_open",
-            Text("Geliefert wird nach Quartalen.", "Deliveries are made by quarter."),
-            pointer="/period",
-            remedy=Text(f"Ein Quartal nennen, etwa {period}-Q3.", f"Name a quarter, such as {period}-Q3."),
-        )
     first = context.settings.first_period
-    if period < Period.parse(first):
+    if period.first_day < Period.parse(first).first_day:
         raise kim_error(
             "period_not_open",
-            Text(f"Dieser Hub nimmt Quartale ab {first}.", f"This hub takes quarters from {first} on."),
+            Text(f"Dieser Hub nimmt Zeiträume ab {first}.", f"This hub takes periods from {first} on."),
             pointer="/period",
-            remedy=Text("Ein späteres Quartal nennen.", "Name a later quarter."),
+            remedy=Text("Einen späteren Zeitraum nennen.", "Name a later period."),
         )
     if period.last_day >= context.clock.today():
         raise kim_error("period_not_open", pointer="/period", remedy=after_its_end)
 
 
-def require_open(
-    context: HubContext, unit: UnitOfWork, period: Period, *, node_id: str, dataset: str, revision: int
-) -> None:
+def require_open(context: HubContext, unit: UnitOfWork, chain: Chain, *, revision: int) -> None:
     """Raise `period_not_open` or `period_closed` unless a node's delivery for a period is taken.
 
     A closed period still takes a revision that came in time and that the hub then lost: what was delivered
@@ -49,8 +41,8 @@ def require_open(
     Raises:
         KimError: `period_not_open` or `period_closed`.
     """
-    require_taken(context, period)
-    if not unit.periods.is_closed(dataset, str(period)):
+    require_taken(context, Period.parse(chain.period))
+    if not unit.periods.is_closed(chain.dataset, chain.period):
         return
-    if not unit.submissions.was_lost(node_id, dataset, str(period), revision=revision):
+    if not unit.submissions.was_lost(chain, revision=revision):
         raise kim_error("period_closed", pointer="/period")

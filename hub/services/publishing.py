@@ -5,6 +5,7 @@ release or the new one, never half of each. It is made only when the cube of eve
 so closing several periods in one go makes one release.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,10 +17,9 @@ from hub.services.opening import require_taken
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.periods import Period
-from protocol.submission_rules import DELIVERABLE
 from protocol.texts import Text
 
-_CLOSE_LATER: Final = Text("Nach dem Ende des Quartals schließen.", "Close it after the quarter has ended.")
+_CLOSE_LATER: Final = Text("Nach dem Ende des Zeitraums schließen.", "Close it after the period has ended.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,22 @@ def close(
 
     Args:
         context: the hub.
-        periods: quarters that have ended.
-        datasets: short ids; when empty, every dataset that was delivered for the period.
+        periods: quarters or years that have ended.
+        datasets: short ids; when empty, every dataset that was delivered for the period. A year that the hub
+            computes from quarters is not closed: it follows from theirs.
 
     Returns:
         The (dataset, period) that are closed now and were not before.
 
     Raises:
-        KimError: `period_not_open` for a period that has not ended, `schema_unknown` for a dataset nobody
-            delivers, `unknown_period` if nothing was delivered for a period and no dataset was named.
+        KimError: `period_not_open` for a period that has not ended, `schema_unknown` for a dataset that is
+            not delivered for such a period, `unknown_period` if nothing was delivered for a period and no
+            dataset was named.
     """
     for period in periods:
         require_taken(context, period, after_its_end=_CLOSE_LATER)
-    for dataset in datasets:
-        if dataset not in DELIVERABLE:
-            possible = ", ".join(DELIVERABLE)
-            raise kim_error(
-                "schema_unknown",
-                Text(f"Geliefert werden: {possible}.", f"What is delivered: {possible}."),
-                remedy=Text("Einen davon nennen.", "Name one of them."),
-            )
+    for dataset, period in itertools.product(datasets, periods):
+        _require_delivered(context, dataset, period)
     closed: list[tuple[str, str]] = []
     with context.database.write() as unit:
         now = context.clock.now()
@@ -85,6 +81,20 @@ def close(
                 unit.after_commit(Job(JobName.COMPILE, (dataset, str(period))))
                 closed.append((dataset, str(period)))
     return closed
+
+
+def _require_delivered(context: HubContext, dataset: str, period: Period) -> None:
+    possible = [d.id for d in context.catalogue.datasets.values() if period.freq in d.frequencies]
+    if dataset not in possible:
+        listed = ", ".join(possible)
+        raise kim_error(
+            "schema_unknown",
+            Text(f"Für {period} werden geliefert: {listed}.", f"What is delivered for {period}: {listed}."),
+            remedy=Text(
+                "Einen davon nennen. Das Jahr der übrigen errechnet der Hub aus deren vier Quartalen.",
+                "Name one of them. The year of the others is computed by the hub from their four quarters.",
+            ),
+        )
 
 
 def progress(context: HubContext, unit: UnitOfWork) -> Progress:

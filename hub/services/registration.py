@@ -1,11 +1,12 @@
-"""Register a node with its area and public key: out of band, by an operator, never on first use.
+"""Register a node with its areas and public key: out of band, by an operator, never on first use.
 
-Registering the same facts again changes nothing. Other facts for a known node, area or key are refused: a
-second node for one area would count it twice, and a new key needs the rotation of a later release.
+Registering the same facts again changes nothing, and with more areas it adds those: a joint authority may
+begin to deliver later. Other facts for a known node, area or key are refused: a second node for one area
+would count it twice, and a new key needs the rotation of a later release.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from hub.clock import Clock
 from hub.domain import ids
@@ -14,16 +15,26 @@ from hub.store.records import Node, NodeKey
 from hub.store.unit_of_work import Database, UnitOfWork
 from protocol.errors import kim_error
 from protocol.keys import PublicKey
-from protocol.regions import reporting_areas
+from protocol.regions import AUTHORITY_AREAS, reporting_areas
 from protocol.texts import Text
+
+_DELIVERED_FOR: Final = frozenset({*AUTHORITY_AREAS, *(area.id for area in reporting_areas())})
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What an operator enters; the public key is 64 hex digits."""
+    """What an operator enters.
+
+    Attributes:
+        node: node id.
+        areas: what it delivers for: reporting areas, or the area of a joint authority; it is listed under
+            the first one.
+        public_key: 64 hex digits.
+        name: name of the municipality.
+    """
 
     node: str
-    area: str
+    areas: tuple[str, ...]
     public_key: str
     name: str
 
@@ -53,27 +64,28 @@ def register(context: Directory, registrations: list[Registration]) -> list[str]
         The key ids, in the same order.
 
     Raises:
-        KimError: `unknown_area`, `bad_public_key`, `bad_request`, or `already_exists` if node, area or key
-            are registered with other facts.
+        KimError: `unknown_area`, `bad_public_key`, `bad_request`, or `already_exists` if node, an area or
+            key are registered with other facts.
     """
     with context.database.write() as unit:
         return [_register(context, unit, entry) for entry in registrations]
 
 
 def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:
-    if entry.area not in {area.id for area in reporting_areas()}:
+    if not entry.areas or not {*entry.areas} <= _DELIVERED_FOR:
         raise kim_error("unknown_area")
     key = PublicKey.from_hex(entry.public_key)
     node_id = ids.node_id(entry.node)
     known, known_key = unit.nodes.get(node_id), unit.nodes.key(key.keyid)
-    if known and known_key and (known.area, known_key.node_id) == (entry.area, node_id):
-        return key.keyid
-    if known or known_key or unit.nodes.of_area(entry.area):
+    same = known is not None and known_key is not None and known_key.node_id == node_id
+    owners = {unit.nodes.of_area(area) for area in entry.areas} - {None, node_id if same else None}
+    if owners or not (same or (known is None and known_key is None)):
         raise kim_error(
             "already_exists",
             Text(
-                f"Knoten, Gebiet oder Schlüssel zu {entry.area} sind schon mit anderen Angaben eingetragen.",
-                f"Node, area or key of {entry.area} are already registered with other facts.",
+                f"Knoten, Gebiet oder Schlüssel zu {entry.areas[0]} sind schon mit anderen Angaben "
+                "eingetragen.",
+                f"Node, area or key of {entry.areas[0]} are already registered with other facts.",
             ),
             remedy=Text(
                 "Mit der Kommune klären, welcher Knoten liefert; ein Eintrag wird nie überschrieben.",
@@ -81,7 +93,14 @@ def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:
             ),
         )
     now = context.clock.now()
-    unit.nodes.add(Node(node_id, entry.name, entry.area, NodeStatus.ACTIVE, now))
-    unit.nodes.add_key(NodeKey(key.keyid, node_id, key.hex, KeyStatus.ACTIVE), at=now)
-    unit.audit("node.registered", node_id, at=now, detail={"area": entry.area, "keyid": key.keyid})
+    areas = tuple(dict.fromkeys(entry.areas))
+    if known is None:
+        unit.nodes.add(Node(node_id, entry.name, areas, NodeStatus.ACTIVE, now))
+        unit.nodes.add_key(NodeKey(key.keyid, node_id, key.hex, KeyStatus.ACTIVE), at=now)
+        unit.audit("node.registered", node_id, at=now, detail={"areas": areas, "keyid": key.keyid})
+        return key.keyid
+    for area in areas:
+        if area not in known.areas:
+            unit.nodes.add_area(node_id, area)
+            unit.audit("node.area_added", node_id, at=now, detail={"area": area})
     return key.keyid

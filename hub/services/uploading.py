@@ -23,7 +23,6 @@ from hub.services.opening import require_open
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import ErrorItem, KimError, kim_error
-from protocol.periods import Period
 from protocol.problems import PROBLEMS, problem_document
 from protocol.texts import Text
 
@@ -164,14 +163,7 @@ def refusal_by_now(context: HubContext, unit: UnitOfWork, submission: Submission
     if node is None or node.status is not NodeStatus.ACTIVE:
         return kim_error("node_suspended")
     try:
-        require_open(
-            context,
-            unit,
-            Period.parse(submission.period),
-            node_id=submission.node_id,
-            dataset=submission.dataset,
-            revision=submission.revision,
-        )
+        require_open(context, unit, submission.chain, revision=submission.revision)
     except KimError as error:
         return error
     return None

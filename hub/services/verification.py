@@ -27,7 +27,8 @@ from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.dsse import parse_envelope
 from protocol.errors import KimError, kim_error
-from protocol.grid import grid_of
+from protocol.grid import CellGrid, delivery_grid
+from protocol.periods import Period
 
 #: One per `stale_seconds`: an operator has some minutes to restore a file before the node is asked again.
 MAX_ATTEMPTS: Final = 10
@@ -115,7 +116,13 @@ def cells_of(context: HubContext, submission: Submission) -> Cells:
     if submission.canonical_sha256 is None:
         raise RuntimeError("only an accepted submission has cells")
     data = context.blobs.get_derived(submission.canonical_sha256, lambda: _checked_cells(context, submission))
-    return Cells.from_bytes(data, rows=len(grid_of(context.catalogue, submission.dataset)))
+    return Cells.from_bytes(data, rows=len(grid_of_submission(context, submission)))
+
+
+def grid_of_submission(context: HubContext, submission: Submission) -> CellGrid:
+    """Return the cells that a submission holds, by its dataset and frequency."""
+    freq = Period.parse(submission.period).freq
+    return delivery_grid(context.catalogue, submission.dataset, freq)
 
 
 def _checked_cells(context: HubContext, submission: Submission) -> bytes:
@@ -125,7 +132,7 @@ def _checked_cells(context: HubContext, submission: Submission) -> bytes:
         raise DamagedBlobError(f"blob {submission.payload_sha256} is lost or damaged")
     cells = context.sandbox.check(envelope.payload, context.blobs.path(submission.payload_sha256))
     try:
-        Cells.from_bytes(cells, rows=len(grid_of(context.catalogue, submission.dataset)))
+        Cells.from_bytes(cells, rows=len(grid_of_submission(context, submission)))
     except MalformedColumnsError:
         raise kim_error("decode_failed") from None
     return cells

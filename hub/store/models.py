@@ -2,8 +2,8 @@
 
 Invariants that the schema itself enforces:
 
-* one submission per (node, dataset, period, revision) among those not rejected: a race has one winner;
-* one node per reporting area, so no area is merged twice;
+* one submission per (node, area, dataset, period, revision) among those not rejected: a race has one winner;
+* one node per area, so no area is merged twice;
 * `submission_event` and `audit_event` only grow (triggers, see the first migration);
 * a cube is never edited: other inputs make another cube, `published` points to one release.
 
@@ -78,10 +78,19 @@ node = sa.Table(
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("name", sa.String(200), nullable=False),
-    sa.Column("area", sa.String(16), nullable=False, unique=True),
+    sa.Column("area", sa.String(16), nullable=False, unique=True, comment="the one it is listed under"),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("registered_at", UtcDateTime, nullable=False),
     sa.CheckConstraint("status IN ('active', 'suspended')", name="status"),
+)
+
+node_area = sa.Table(
+    "node_area",
+    metadata,
+    sa.Column("area", sa.String(16), primary_key=True),
+    sa.Column("node_id", sa.ForeignKey("node.id"), nullable=False, index=True),
+    sqlite_with_rowid=False,
+    comment="Who delivers for an area; a joint authority's area may be delivered beside a leaf.",
 )
 
 node_key = sa.Table(
@@ -135,6 +144,7 @@ submission = sa.Table(
     sa.Index(
         "uq_submission_chain",
         "node_id",
+        "area",
         "dataset",
         "period",
         "revision",

@@ -1,6 +1,7 @@
 """Reading and writing participants and their public keys."""
 
 import datetime as dt
+import itertools
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,9 +10,13 @@ from hub.domain.states import KeyStatus, NodeStatus
 from hub.store import models
 from hub.store.records import Node, NodeKey
 
-_NODE = sa.select(models.node)
+_NODE = (
+    sa.select(models.node, models.node_area.c.area.label("delivers_for"))
+    .join(models.node_area, models.node_area.c.node_id == models.node.c.id)
+    .order_by(models.node.c.area, models.node_area.c.area)
+)
 _BY_ID = _NODE.where(models.node.c.id == sa.bindparam("id"))
-_BY_AREA = _NODE.where(models.node.c.area == sa.bindparam("area"))
+_OF_AREA = sa.select(models.node_area.c.node_id).where(models.node_area.c.area == sa.bindparam("area"))
 _KEY = sa.select(models.node_key).where(models.node_key.c.keyid == sa.bindparam("keyid"))
 
 
@@ -24,23 +29,23 @@ class Nodes:
 
     def get(self, node_id: str) -> Node | None:
         """Return the node with this id."""
-        return self._one(_BY_ID, id=node_id)
+        return next(iter(self._nodes(_BY_ID, id=node_id)), None)
 
-    def of_area(self, area: str) -> Node | None:
-        """Return the node that delivers for `area`."""
-        return self._one(_BY_AREA, area=area)
+    def of_area(self, area: str) -> str | None:
+        """Return the id of the node that delivers for `area`."""
+        found: str | None = self._connection.execute(_OF_AREA, {"area": area}).scalar_one_or_none()
+        return found
 
     def all(self) -> list[Node]:
-        """Return all nodes, ordered by area."""
-        rows = self._connection.execute(_NODE.order_by(models.node.c.area))
-        return [_node(row) for row in rows]
+        """Return all nodes, ordered by the area they are listed under."""
+        return self._nodes(_NODE)
 
-    def _one(self, statement: sa.Select[Any], **values: str) -> Node | None:
-        row = self._connection.execute(statement, values).one_or_none()
-        return None if row is None else _node(row)
+    def _nodes(self, statement: sa.Select[Any], **values: str) -> list[Node]:
+        rows = self._connection.execute(statement, values)
+        return [_node(list(of_node)) for _, of_node in itertools.groupby(rows, key=lambda row: row.id)]
 
     def add(self, node: Node) -> None:
-        """Store a new node; IntegrityError if id or area is taken."""
+        """Store a new node; IntegrityError if id or an area is taken."""
         self._connection.execute(
             models.node.insert().values(
                 id=node.id,
@@ -50,6 +55,12 @@ class Nodes:
                 registered_at=node.registered_at,
             )
         )
+        for area in node.areas:
+            self.add_area(node.id, area)
+
+    def add_area(self, node_id: str, area: str) -> None:
+        """Let a node deliver for one more area; IntegrityError if another does."""
+        self._connection.execute(models.node_area.insert().values(area=area, node_id=node_id))
 
     def key(self, keyid: str) -> NodeKey | None:
         """Return the key with this id, whatever its status."""
@@ -83,6 +94,8 @@ class Nodes:
         self._connection.execute(table.update().where(table.c.id == node_id).values(status=status))
 
 
-def _node(row: sa.Row[tuple[object, ...]]) -> Node:
-    values = row._asdict()
-    return Node(**{**values, "status": NodeStatus(values["status"])})
+def _node(rows: list[sa.Row[Any]]) -> Node:
+    """Return one node from its rows, of which there is one per area."""
+    row = rows[0]
+    others = (other.delivers_for for other in rows if other.delivers_for != row.area)
+    return Node(row.id, row.name, (row.area, *others), NodeStatus(row.status), row.registered_at)

@@ -12,13 +12,18 @@ from hub.domain.uploads import ChunkPlan
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A registered participant and its reporting area."""
+    """A registered participant and the areas it delivers for; it is listed under the first of them."""
 
     id: str
     name: str
-    area: str
+    areas: tuple[str, ...]
     status: NodeStatus
     registered_at: dt.datetime
+
+    @property
+    def area(self) -> str:
+        """The area it is listed under."""
+        return self.areas[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,16 @@ class NodeKey:
     node_id: str
     public_key: str
     status: KeyStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What revisions follow each other in: one node's deliveries of one dataset for one area and period."""
+
+    node_id: str
+    area: str
+    dataset: str
+    period: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,11 @@ class Submission:
     decided_at: dt.datetime | None
     problem_code: str | None
     problem: Mapping[str, Any] | None
+
+    @property
+    def chain(self) -> Chain:
+        """The chain it is a link of."""
+        return Chain(self.node_id, self.area, self.dataset, self.period)
 
     @property
     def plan(self) -> ChunkPlan:

@@ -6,7 +6,7 @@ transaction and changes nothing if another process was faster.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from hub.domain.states import (
     check_transition,
 )
 from hub.store import models
-from hub.store.records import Submission, SubmissionEvent
+from hub.store.records import Chain, Submission, SubmissionEvent
 
 _T = models.submission
 _CHUNK = models.submission_chunk
@@ -29,10 +29,9 @@ _EVENT = models.submission_event
 # Built once: putting a statement together costs SQLAlchemy more than SQLite needs to run it.
 _SELECT = sa.select(_T)
 _GET = _SELECT.where(_T.c.id == sa.bindparam("id"))
+_OF_CHAIN = [_T.c[field.name] == sa.bindparam(field.name) for field in fields(Chain)]
 _CHAIN = _SELECT.where(
-    _T.c.node_id == sa.bindparam("node_id"),
-    _T.c.dataset == sa.bindparam("dataset"),
-    _T.c.period == sa.bindparam("period"),
+    *_OF_CHAIN,
     _T.c.state != SubmissionState.REJECTED,
 )
 _ACCEPTED = _SELECT.where(
@@ -48,9 +47,7 @@ _UNDECIDED = _COUNT.where(
     _T.c.state.in_(UNDECIDED),
 )
 _LOST = _COUNT.where(
-    _T.c.node_id == sa.bindparam("node_id"),
-    _T.c.dataset == sa.bindparam("dataset"),
-    _T.c.period == sa.bindparam("period"),
+    *_OF_CHAIN,
     _T.c.revision == sa.bindparam("revision"),
     _T.c.state == SubmissionState.REJECTED,
     _T.c.problem_code == "internal",
@@ -133,26 +130,24 @@ class Submissions:
         rows = self._connection.execute(_EVENTS, {"id": submission})
         return [SubmissionEvent(SubmissionState(state), at, code) for state, at, code in rows]
 
-    def head(self, node_id: str, dataset: str, period: str) -> Submission | None:
+    def head(self, chain: Chain) -> Submission | None:
         """Return the newest submission of a chain that was not rejected."""
-        rows = self._all(_CHAIN, node_id=node_id, dataset=dataset, period=period)
+        rows = self._all(_CHAIN, **asdict(chain))
         return max(rows, key=lambda row: row.revision, default=None)
 
     def heads(self, node_id: str) -> list[Submission]:
-        """Return the head of each chain of a node, ordered by dataset and period."""
+        """Return the head of each chain of a node, ordered by area, dataset and period."""
         rows = self._all(_SELECT.where(_T.c.node_id == node_id, _T.c.state != SubmissionState.REJECTED))
-        newest: dict[tuple[str, str], Submission] = {}
-        for row in sorted(rows, key=lambda item: item.revision):
-            newest[row.dataset, row.period] = row
-        return [newest[key] for key in sorted(newest)]
+        newest = {row.chain: row for row in sorted(rows, key=lambda item: item.revision)}
+        return [newest[chain] for chain in sorted(newest, key=astuple)]
 
     def open_uploads(self, node_id: str) -> int:
         """Return how many uploads of a node are not complete."""
         return self._count(_OPEN_UPLOADS, node_id=node_id)
 
-    def was_lost(self, node_id: str, dataset: str, period: str, *, revision: int) -> bool:
+    def was_lost(self, chain: Chain, *, revision: int) -> bool:
         """Whether this revision was received and then rejected by a fault of the hub's own (`internal`)."""
-        return self._count(_LOST, node_id=node_id, dataset=dataset, period=period, revision=revision) > 0
+        return self._count(_LOST, **asdict(chain), revision=revision) > 0
 
     def accepted(self, dataset: str, period: str) -> list[Submission]:
         """Return what counts for a dataset and period, ordered by area."""

@@ -26,6 +26,7 @@ from hub.store.models import (
     area,
     cube,
     node,
+    node_area,
     node_key,
     observation,
     published,
@@ -241,6 +242,7 @@ def _write_nodes(connection) -> None:
                 registered_at=PUBLISHED_AT,
             )
         )
+        connection.execute(sa.insert(node_area).values(area=region.id, node_id=_node(region)))
         connection.execute(
             sa.insert(node_key).values(
                 keyid=_digest("keyid", region.id),

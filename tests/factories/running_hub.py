@@ -174,11 +174,11 @@ class RunningHub:
     clock: FixedClock
     client: FlaskClient
 
-    def sender(self, area: str = "NW05111", *, key: PrivateKey | None = None) -> Sender:
-        """Register a node for `area`."""
+    def sender(self, area: str = "NW05111", *beside: str, key: PrivateKey | None = None) -> Sender:
+        """Register a node for `area` and those `beside` it."""
         key = key or PrivateKey.generate()
         node = f"node-{area.lower()}"
-        register(self.hub.context, [Registration(node, area, key.public.hex, f"Kommune {area}")])
+        register(self.hub.context, [Registration(node, (area, *beside), key.public.hex, f"Kommune {area}")])
         return Sender(node, area, key, self.client)
 
     def state(self, parcel: Parcel) -> str | None:

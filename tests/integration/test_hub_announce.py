@@ -254,3 +254,12 @@ def test_another_media_type_is_refused(running: RunningHub, sender: Sender) -> N
     answer = sender.announce(sender.parcel(), **{"Content-Encoding": "gzip"})
     assert_refused(answer, "unsupported_media_type", pointer="/headers/Content-Encoding")
     assert_nothing_stored(running)
+
+
+def test_revisions_are_counted_for_each_area_of_a_node(running: RunningHub) -> None:
+    both = running.sender("NW05334X002", "NW05334002")
+    first, second = both.parcel(), both.parcel(area="NW05334002")
+    assert [both.announce(parcel).status_code for parcel in (first, second)] == [201, 201]
+    heads = running.client.get(f"/v1/nodes/{both.node}/heads").get_json()
+    assert [(head["area"], head["revision"]) for head in heads] == [("NW05334002", 1), ("NW05334X002", 1)]
+    assert_refused(both.announce(both.parcel(area="NW05334")), "area_not_registered", pointer="/area")

@@ -40,8 +40,8 @@ def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
     hub(made, "init")
     assert made.stat().st_mode & 0o077 == 0
     hub(tmp_path, "init")
-    assert hub(tmp_path, "init")["schema"] == "0001"
-    assert hub(tmp_path, "db upgrade") == {"schema": "0001"}
+    assert hub(tmp_path, "init")["schema"] == "0002"
+    assert hub(tmp_path, "db upgrade") == {"schema": "0002"}
     refused = PROBLEMS["not_loopback"]
     for host in ("0.0.0.0", "10.1.2.3", "hub.example", "::"):
         document = hub(tmp_path, "serve", "--host", host, expect=refused.exit_code)
@@ -52,7 +52,7 @@ def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
     for node, area, expected in (
         ("node-other", "NW05111", "already_exists"),
         ("node-a", "NW05112", "already_exists"),
-        ("node-new", "NW05334", "unknown_area"),
+        ("node-new", "NW05", "unknown_area"),
         ("Node", "NW05116", "bad_request"),
     ):
         facts = ("--node", node, "--area", area, "--public-key", key)
@@ -60,6 +60,23 @@ def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
         document = hub(tmp_path, "register", *facts, expect=exit_code)
         assert document["code"] == expected
         assert "wählen; Vorhandenes" not in document["remedy"]  # that one is about folders
+
+
+def test_a_node_delivers_for_several_areas_and_gets_more_later(tmp_path: Path) -> None:
+    hub(tmp_path, "init")
+    key, other = (PrivateKey.generate().public.hex for _ in range(2))
+    facts = ("--node", "node-a", "--public-key", key)
+    first = hub(tmp_path, "register", *facts, "--area", "NW05334X002")
+    both = ("--area", "NW05334X002", "--area", "NW05334")
+    assert hub(tmp_path, "register", *facts, *both) == first
+    assert hub(tmp_path, "register", *facts, "--area", "NW05334X002") == first  # nothing is taken away
+    entry = {"node": "node-b", "areas": ["NW05334002", "NW05334"], "public_key": other, "name": "B"}
+    file = tmp_path / "nodes.json"
+    file.write_text(json.dumps([entry]), encoding="utf-8")
+    taken = PROBLEMS["already_exists"].exit_code
+    assert hub(tmp_path, "register", "--list", str(file), expect=taken)["code"] == "already_exists"
+    file.write_text(json.dumps([entry | {"areas": ["NW05334002"]}]), encoding="utf-8")
+    assert len(hub(tmp_path, "register", "--list", str(file))["registered"]) == 1
 
 
 def test_a_refusal_is_said_in_two_languages(tmp_path: Path) -> None:
@@ -76,9 +93,10 @@ def test_a_refusal_is_said_in_two_languages(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("period", "detail", "remedy"),
     [
-        ("2026", "Geliefert wird nach Quartalen.", "Ein Quartal nennen, etwa 2026-Q3."),
-        ("2019-Q4", "Dieser Hub nimmt Quartale ab 2020-Q1.", "Ein späteres Quartal nennen."),
-        ("2026-Q4", None, "Nach dem Ende des Quartals schließen."),
+        ("2026", None, "Nach dem Ende des Zeitraums schließen."),
+        ("2019-Q4", "Dieser Hub nimmt Zeiträume ab 2020-Q1.", "Einen späteren Zeitraum nennen."),
+        ("2019", "Dieser Hub nimmt Zeiträume ab 2020-Q1.", "Einen späteren Zeitraum nennen."),
+        ("2026-Q4", None, "Nach dem Ende des Zeitraums schließen."),
     ],
 )
 def test_a_period_that_cannot_be_closed(tmp_path: Path, period: str, detail: str | None, remedy: str) -> None:
@@ -179,7 +197,16 @@ def test_a_folder_without_access_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", "[]", "[7]", '[{"node": "node-a"}]', '[{"node": 1, "area": 2, "public_key": 3, "name": 4}]'],
+    [
+        "",
+        "{}",
+        "[]",
+        "[7]",
+        '[{"node": "node-a"}]',
+        '[{"node": 1, "area": 2, "public_key": 3, "name": 4}]',
+        '[{"node": "node-a", "areas": "NW05111", "public_key": "", "name": ""}]',
+        '[{"node": "node-a", "areas": [7], "public_key": "", "name": ""}]',
+    ],
 )
 def test_a_list_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
     hub(tmp_path, "init")

@@ -224,9 +224,11 @@ def test_compiling_a_full_period_is_quick(running: RunningHub) -> None:
     ("periods", "datasets", "code"),
     [
         ([Period(2026, 4)], ["CASES"], "period_not_open"),
-        ([Period(2025)], ["CASES"], "period_not_open"),
+        ([Period(2026)], ["PERSONS"], "period_not_open"),
+        ([Period(2019)], ["PERSONS"], "period_not_open"),
+        ([Period(2025)], ["CASES"], "schema_unknown"),
         ([Q1], ["NOTHING"], "schema_unknown"),
-        ([Q1], ["STAFFING"], "schema_unknown"),
+        ([Q1], ["FUNDS"], "schema_unknown"),
         ([Q1], [], "unknown_period"),
     ],
 )

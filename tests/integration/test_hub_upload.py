@@ -266,7 +266,14 @@ def test_a_correction_supersedes_and_the_old_statement_stays_old(working: Runnin
     assert sender.announce(first).get_json()["state"] == "superseded"
     heads = sender.client.get(f"/v1/nodes/{sender.node}/heads").get_json()
     assert heads == [
-        {"dataset": "CASES", "period": "2026-Q1", "revision": 2, "id": second.id, "state": "accepted"}
+        {
+            "area": "NW05114",
+            "dataset": "CASES",
+            "period": "2026-Q1",
+            "revision": 2,
+            "id": second.id,
+            "state": "accepted",
+        }
     ]
 
 

@@ -200,7 +200,7 @@ def test_a_refused_statement_may_be_sent_again_as_it_is(bench: Bench) -> None:
     assert refused.record.state is DeliveryState.REFUSED
     assert refused.record.code == "unknown_key"
 
-    entry = Registration(stranger.node, stranger.area, stranger.key.public.hex, "Duisburg")
+    entry = Registration(stranger.node, (stranger.area,), stranger.key.public.hex, "Duisburg")
     register(bench.running.hub.context, [entry])
     (accepted,) = bench.deliver(refused.record)
 

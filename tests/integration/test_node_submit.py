@@ -55,7 +55,7 @@ class Scene:
 
     def register(self) -> None:
         node, key = self.home.settings.node, self.home.public_key.hex
-        register(self.running.hub.context, [Registration(node, AREA, key, "Rhein-Sieg-Kreis")])
+        register(self.running.hub.context, [Registration(node, (AREA,), key, "Rhein-Sieg-Kreis")])
 
     def submissions(self) -> dict[str, str]:
         """The hub's submissions: id -> state."""

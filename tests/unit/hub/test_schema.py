@@ -41,6 +41,17 @@ def test_the_migrations_can_be_undone_and_done_again(engine: sa.Engine) -> None:
     schema.require_known(engine)
 
 
+def test_nodes_of_the_first_schema_keep_their_area(engine: sa.Engine) -> None:
+    with engine.connect().execution_options(writes=True) as connection:
+        command.downgrade(schema.config_of(connection), "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO node VALUES ('node-a', 'A', 'NW05111', 'active', '2026-10-05 10:00:00')"
+        )
+        command.upgrade(schema.config_of(connection), "head")
+        assert connection.execute(sa.select(models.node_area)).all() == [("NW05111", "node-a")]
+        connection.rollback()
+
+
 def test_upgrading_twice_changes_nothing(engine: sa.Engine) -> None:
     schema.upgrade(engine)
     assert schema.stored_revision(engine) == schema.known_revision()

@@ -13,7 +13,7 @@ from hub.domain.jobs import Job, JobName
 from hub.domain.states import IllegalTransitionError, KeyStatus, NodeStatus, SubmissionState
 from hub.store import schema
 from hub.store.engine import make_engine
-from hub.store.records import Node, NodeKey, Submission
+from hub.store.records import Chain, Node, NodeKey, Submission
 from hub.store.unit_of_work import Database
 from protocol.errors import KimError
 from tests.factories.running_hub import Collecting
@@ -33,7 +33,7 @@ def database(tmp_path: Path, queue: Collecting) -> Iterator[Database]:
     schema.upgrade(engine)
     database = Database(engine, queue)
     with database.write() as unit:
-        unit.nodes.add(Node("node-1", "Eins", "NW05111", NodeStatus.ACTIVE, NOW))
+        unit.nodes.add(Node("node-1", "Eins", ("NW05111",), NodeStatus.ACTIVE, NOW))
         unit.nodes.add_key(NodeKey("k" * 64, "node-1", "p" * 64, KeyStatus.ACTIVE), at=NOW)
     yield database
     engine.dispose()
@@ -127,7 +127,7 @@ def test_one_revision_has_one_winner_unless_it_was_rejected(database: Database) 
     with database.write() as unit:
         unit.submissions.move(_submission("1"), SubmissionState.REJECTED, at=NOW, code="value_rule")
         unit.submissions.add(_submission("2"))
-        head = unit.submissions.head("node-1", "CASES", "2026-Q1")
+        head = unit.submissions.head(Chain("node-1", "NW05111", "CASES", "2026-Q1"))
     assert head is not None
     assert head.id == "2" * 64
 
