@@ -29,6 +29,8 @@ VERSION: Final = 1
 MEDIA_ARROW_STREAM: Final = "application/vnd.apache.arrow.stream"
 CHUNK_BYTES: Final = 1_048_576
 MIN_CHUNK_BYTES: Final = 1_024
+#: Member of ``ext`` that says why a series begins anew with the period: one line for people (SPEC P-17).
+SERIES_BREAK: Final = "series_break"
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _AUDIENCE: Final = re.compile(r"(?=.{1,128}\Z)[a-z0-9][a-z0-9.-]*(?:/[a-z0-9][a-z0-9._-]*)*")
@@ -173,12 +175,20 @@ class SubmissionStatement:
             raise _refusal("/created")
         if len(self.nonce) != NONCE_BYTES:
             raise _refusal("/nonce")
+        if SERIES_BREAK in self.ext:
+            _check_text(self.ext[SERIES_BREAK], _REASON, f"/ext/{SERIES_BREAK}")
 
     @property
     def dataset_id(self) -> str:
         """Id of the dataflow, for example ``CASES``."""
         match = _DATASET.fullmatch(self.dataset)
         return match["id"] if match else ""
+
+    @property
+    def series_break(self) -> str | None:
+        """Why the series begins anew with this period, or None if it goes on."""
+        said: str | None = self.ext.get(SERIES_BREAK)
+        return said
 
     def to_json(self) -> bytes:
         """Return the payload to be signed.

@@ -202,4 +202,6 @@ def _new(
         decided_at=None,
         problem_code=None,
         problem=None,
+        series_break=statement.series_break,
+        validated_at=None,
     )

@@ -23,7 +23,7 @@ from hub.store.unit_of_work import UnitOfWork
 from protocol import strict_json
 from protocol.grid import grid_of
 from protocol.observations import STATE_NUMBER, CellState
-from protocol.regions import reporting_areas
+from protocol.regions import areas_by_id, reporting_areas
 
 _ZERO, _VALUE = STATE_NUMBER[CellState.ZERO], STATE_NUMBER[CellState.VALUE]
 _SUPPRESSED = STATE_NUMBER[CellState.SUPPRESSED]
@@ -195,6 +195,7 @@ def _store(
         "period": period,
         "sha256": table.digest(),
         "inputs": inputs.by_area,
+        "areas": [area for area in inputs.by_area if area in areas_by_id()],
         "inputs_sha256": inputs.sha256,
         "catalogue_sha256": context.catalogue.sha256,
         "built_at": context.clock.now(),

@@ -135,6 +135,8 @@ submission = sa.Table(
     sa.Column(
         "problem", sa.JSON(none_as_null=True), comment="problem document; pointers and codes, no values"
     ),
+    sa.Column("series_break", sa.String(500), comment="why the series begins anew with this period"),
+    sa.Column("validated_at", UtcDateTime, comment="when it was last compared with the area's other figures"),
     sa.CheckConstraint("revision >= 1", name="revision"),
     sa.CheckConstraint("payload_size >= 0 AND chunk_bytes > 0", name="size"),
     sa.CheckConstraint(
@@ -154,6 +156,19 @@ submission = sa.Table(
     ),
     sa.Index("ix_submission_compile", "dataset", "period", "state"),
     sa.Index("ix_submission_state", "state", "state_since"),
+)
+
+submission_finding = sa.Table(
+    "submission_finding",
+    metadata,
+    sa.Column("submission_id", sa.ForeignKey("submission.id"), primary_key=True),
+    sa.Column("rule", sa.String(64), primary_key=True, comment="id of an identity or plausibility rule"),
+    sa.Column("cells", sa.Integer, nullable=False, comment="cells that do not fit"),
+    sa.Column("rows", sa.JSON, nullable=False, comment="the first of them: rows in grid_of(dataset).keys"),
+    sa.Column("confirmed_at", UtcDateTime),
+    sa.Column("reason", sa.String(500), comment="why the figures are right all the same"),
+    sqlite_with_rowid=False,
+    comment="What somebody has to confirm or correct; names places, never values.",
 )
 
 submission_chunk = sa.Table(
@@ -195,7 +210,19 @@ cube = sa.Table(
     sa.Column("dataset", sa.String(32), nullable=False),
     sa.Column("period", sa.String(8), nullable=False),
     sa.Column("sha256", _HEX, nullable=False, comment="digest of its canonical rows"),
-    sa.Column("inputs", sa.JSON, nullable=False, comment="area id -> statement id"),
+    sa.Column(
+        "inputs",
+        sa.JSON,
+        nullable=False,
+        comment="area id -> statement id; of a computed year also: quarter -> digest of its cube",
+    ),
+    sa.Column(
+        "areas",
+        sa.JSON,
+        nullable=False,
+        server_default="[]",
+        comment="reporting areas whose delivery is in it",
+    ),
     sa.Column("inputs_sha256", _HEX, nullable=False),
     sa.Column("catalogue_sha256", _HEX, nullable=False),
     sa.Column("built_at", UtcDateTime, nullable=False),

@@ -73,6 +73,8 @@ class Submission:
     decided_at: dt.datetime | None
     problem_code: str | None
     problem: Mapping[str, Any] | None
+    series_break: str | None
+    validated_at: dt.datetime | None
 
     @property
     def chain(self) -> Chain:

@@ -17,7 +17,17 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from hub.store.models import area, cube, observation, published, release, release_cube, submission
+from hub.domain.states import SubmissionState
+from hub.store.models import (
+    area,
+    cube,
+    observation,
+    published,
+    release,
+    release_cube,
+    submission,
+    submission_finding,
+)
 from protocol.observations import STATE_NUMBER, STATES, CellState
 
 Ints = npt.NDArray[np.int64]
@@ -150,6 +160,33 @@ class SubmissionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A rule that an accepted delivery does not fit, to be confirmed or corrected.
+
+    Attributes:
+        id: statement id of the delivery.
+        area: its area.
+        dataset: dataflow id.
+        period: wire form of the period.
+        rule: id of an identity or plausibility rule (words: :func:`aggregation.plausibility.rule_text`).
+        cells: how many cells do not fit.
+        rows: the first of them, as row numbers in the grid of the dataflow.
+        confirmed_at: moment of confirmation, UTC; None while it is open.
+        reason: why the figures are right all the same; None while it is open.
+    """
+
+    id: str
+    area: str
+    dataset: str
+    period: str
+    rule: str
+    cells: int
+    rows: tuple[int, ...]
+    confirmed_at: dt.datetime | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Secrecy:
     """How much of one area's delivery is withheld in one cube: cells delivered, and withheld among them."""
 
@@ -196,7 +233,7 @@ class StatisticsStore:
                 sha256=row.sha256,
                 catalogue_sha256=row.catalogue_sha256,
                 built_at=row.built_at,
-                areas=frozenset(row.inputs),
+                areas=frozenset(row.areas),
             )
             for row in self._connection.execute(statement)
         )
@@ -303,6 +340,42 @@ class StatisticsStore:
             row.area_ix: Secrecy(int(row.cells), int(row.withheld))
             for row in self._connection.execute(statement)
         }
+
+    def series_breaks(self) -> Mapping[tuple[str, str, str], str]:
+        """Return why a series begins anew, by (area, dataflow, period) of the delivery that counts."""
+        c = submission.c
+        statement = sa.select(c.area, c.dataset, c.period, c.series_break).where(
+            c.state == SubmissionState.ACCEPTED, c.series_break.is_not(None)
+        )
+        return {
+            (row.area, row.dataset, row.period): row.series_break
+            for row in self._connection.execute(statement)
+        }
+
+    def findings(
+        self, *, dataset: str | None = None, period: str | None = None, area: str | None = None
+    ) -> tuple[FindingRow, ...]:
+        """Return what has to be confirmed in the deliveries that count, by area, dataflow, period and rule.
+
+        Args:
+            dataset: only this dataflow.
+            period: only this period, in wire form.
+            area: only this area.
+        """
+        c, f = submission.c, submission_finding.c
+        statement = (
+            sa.select(c.id, c.area, c.dataset, c.period, f.rule, f.cells, f.rows, f.confirmed_at, f.reason)
+            .join_from(submission_finding, submission)
+            .where(c.state == SubmissionState.ACCEPTED)
+            .order_by(c.area, c.dataset, c.period, f.rule)
+        )
+        for column, wanted in ((c.dataset, dataset), (c.period, period), (c.area, area)):
+            if wanted is not None:
+                statement = statement.where(column == wanted)
+        return tuple(
+            FindingRow(**{**row._asdict(), "rows": tuple(row.rows)})
+            for row in self._connection.execute(statement)
+        )
 
     def submissions(self) -> tuple[SubmissionRow, ...]:
         """Return the state of every submission, in the order area, dataflow, period, revision."""

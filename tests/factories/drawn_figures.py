@@ -1,7 +1,7 @@
 """Seeded figures for 54 areas: scaled by population, growing slowly, with margins that add up.
 
-Linked tables of an indicator share their totals; several answers (FIELD) stay between the largest category
-and the sum. Nothing here is protected: that is the caller's part.
+Values are scaled like those on the wire. Linked tables of an indicator share their totals; several answers
+(FIELD) stay between the largest category and the sum. Nothing here is protected: that is the caller's part.
 """
 
 import numpy as np
@@ -18,6 +18,15 @@ _PER_FOREIGN = {
     "CONTACTS_ONEOFF": 3.1,
     "PERSONS_SUPPORTED": 14.0,
     "PERSONS_NEW": 3.4,
+    "FTE_FUNDED": 90.0,
+    "FTE_FILLED": 81.0,
+    "FUNDS_GRANTED": 2_400_000.0,
+    "FUNDS_SPENT": 2_100_000.0,
+    "REFERRALS": 2.6,
+    "CASES_BY_DURATION": 1.7,
+    "CASES_BY_WAIT": 1.9,
+    "STRUCT_ISSUES": 0.9,
+    "B3_DECISIONS": 4.2,
 }
 
 
@@ -37,10 +46,11 @@ def _margin(codelist: Codelist, total: int, shares: dict[str, float], rng: np.ra
 
 
 def draw_figures(grid: CellGrid, step: int) -> np.ndarray:
-    """Draw int64[cells, 54] for the quarter number `step`, always the same."""
+    """Draw int64[cells, 54] for the period number `step`, always the same."""
     world = np.random.default_rng(7)
     shares = {d: _shares(_codelist(grid, d), world) for d in grid.dims}
-    shares["SEX"] = {"M": 0.47, "F": 0.52, "_U": 0.01}
+    if "SEX" in shares:
+        shares["SEX"] = {"M": 0.47, "F": 0.52, "_U": 0.01}
     values = np.zeros((len(grid), 54), dtype=np.int64)
     for column, region in enumerate(reporting_areas()):
         local = np.random.default_rng([11, column])
@@ -61,28 +71,41 @@ def _codelist(grid: CellGrid, dimension: str) -> Codelist:
 
 def _indicator(grid: CellGrid, indicator: Indicator, total: int, shares: dict, rng) -> dict:
     cells: dict[tuple[str, ...], int] = {}
-    by_sex = None
+    margins: dict[str, dict[str, int]] = {}  # of a dimension by itself: what its tables share
+
+    def margin_of(dimension: str) -> dict[str, int]:
+        use = indicator.dimension_use(dimension)
+        if dimension not in margins and use.additive:
+            margins[dimension] = _margin(use.codelist, total, shares[dimension], rng)
+        elif dimension not in margins:
+            drawn = {c: int(rng.binomial(total, min(0.9, 2.2 * s))) for c, s in shares[dimension].items()}
+            margins[dimension] = {**drawn, TOTAL: total}
+        return margins[dimension]
+
     for table in indicator.tables:
-        use = indicator.dimension_use(table[-1])
-        if len(table) == 2:
-            by_sex = by_sex or _margin(indicator.dimension_use("SEX").codelist, total, shares["SEX"], rng)
-            sums: dict[str, int] = {}
-            for sex, count in by_sex.items():
-                if sex == TOTAL:
-                    continue
-                for code, value in _margin(use.codelist, count, shares[use.id], rng).items():
-                    cells[grid.key(indicator, {"SEX": sex, use.id: code})] = value
-                    sums[code] = sums.get(code, 0) + value
-            for code, value in sums.items():
-                cells[grid.key(indicator, {use.id: code})] = value
+        if len(table) == 1:
+            for code, value in margin_of(table[0]).items():
+                cells[grid.key(indicator, {table[0]: code})] = value
             continue
-        if use.id == "SEX":
-            margin = by_sex = _margin(use.codelist, total, shares["SEX"], rng)
-        elif use.additive:
-            margin = _margin(use.codelist, total, shares[use.id], rng)
-        else:
-            margin = {c: int(rng.binomial(total, min(0.9, 2.2 * s))) for c, s in shares[use.id].items()}
-            margin[TOTAL] = total
-        for code, value in margin.items():
-            cells[grid.key(indicator, {use.id: code})] = value
+        first, second = table
+        use = indicator.dimension_use(second)
+        sums: dict[str, int] = {}
+        parents = {code.parent for code in indicator.dimension_use(first).codelist.published}
+        below: dict[str, dict[str, int]] = {}
+        for code, count in reversed(margin_of(first).items()):
+            if code not in parents and code != TOTAL:
+                below[code] = _margin(use.codelist, count, shares[second], rng)
+                sums = {c: sums.get(c, 0) + value for c, value in below[code].items()}
+        codelist = indicator.dimension_use(first).codelist
+        for code in reversed([c.id for c in codelist.published if c.id in parents and c.id != TOTAL]):
+            parts = [below[child] for child in codelist.children(code)]
+            below[code] = {c: sum(part[c] for part in parts) for c in parts[0]}
+        for code, inner in {**below, TOTAL: sums}.items():
+            for other, value in inner.items():
+                key = grid.key(indicator, {first: code, second: other})
+                if key in grid.index:
+                    cells[key] = value
+        if second == "SEX":
+            continue
+        margins.setdefault(second, sums)
     return cells

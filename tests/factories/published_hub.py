@@ -1,4 +1,7 @@
-"""A hub database as it looks after eight quarters: 54 areas, withheld cells, a late and a rejected delivery.
+"""A hub database after eight quarters and a year: all dataflows of 54 areas, as a release holds them.
+
+With withheld cells, a late and a rejected delivery, a joint authority, a register that is not kept, a break
+of a series and figures to confirm.
 
 The rows go through the real tables and migrations. Figures are drawn with a fixed seed and scaled by
 population; margins add up, withheld cells have bounds that contain the drawn value, and `truth` of a built
@@ -11,6 +14,7 @@ import datetime as dt
 import hashlib
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,8 +37,10 @@ from hub.store.models import (
     release,
     release_cube,
     submission,
+    submission_finding,
 )
 from hub.store.schema import upgrade
+from protocol.catalogue import RuleKind
 from protocol.catalogue_file import load_catalogue
 from protocol.codelists import TOTAL
 from protocol.grid import CellGrid, grid_of
@@ -51,7 +57,18 @@ GAP = ("NW05966", Period.parse("2025-Q2"))  # Kreis Olpe never delivered this qu
 IN_CHECK = "NW05117"  # Mülheim: a correction is being verified, the released figures stand
 PUBLISHED_AT = dt.datetime(2026, 10, 6, 7, 30, tzinfo=dt.UTC)
 
-_DATASETS = ("CASES", "PERSONS")
+YEAR = Period(2025)
+AUTHORITY = "NW05334"  # decides for its two leaves and delivers that itself
+NOT_COLLECTED = ("NW05158", "STRUCT_ISSUES")  # Kreis Mettmann keeps no register of structural issues
+BREAK = ("NW05170", Period.parse("2025-Q3"), "Umstellung der Fachsoftware")  # Kreis Wesel
+
+FIRST_DATASETS = ("CASES", "PERSONS")
+_COLUMN = {region.id: n for n, region in enumerate(reporting_areas())}
+
+
+def periods_of(dataset: str) -> tuple[Period, ...]:
+    """Periods that the release holds of a dataflow."""
+    return (YEAR,) if dataset == "FUNDS" else (*PERIODS, YEAR)
 
 
 @dataclass(frozen=True)
@@ -65,35 +82,52 @@ class BuiltHub:
         return make_engine(f"sqlite:///{self.path}")
 
 
-def build_published_hub(folder: Path) -> BuiltHub:
+def build_published_hub(
+    folder: Path, *, datasets: Sequence[str] = FIRST_DATASETS, year: bool = False
+) -> BuiltHub:
     """Write the database `hub.sqlite3` into `folder`."""
     path = folder / "hub.sqlite3"
     engine = make_engine(f"sqlite:///{path}")
     upgrade(engine)
-    truth: dict[tuple[str, Period], np.ndarray] = {}
+    tables = {
+        (dataset, period): _drawn(grid_of(load_catalogue(), dataset), period)
+        for dataset in datasets
+        for period in periods_of(dataset)
+        if period.quarter or dataset == "FUNDS"
+    }
+    for dataset in datasets:
+        if year and dataset != "FUNDS":
+            tables[dataset, YEAR] = _year(grid_of(load_catalogue(), dataset), tables)
     with engine.connect().execution_options(writes=True) as connection:
         numbers = _write_areas(connection)
         _write_nodes(connection)
-        _write_submissions(connection)
-        cubes = {}
-        for dataset in _DATASETS:
-            grid = grid_of(load_catalogue(), dataset)
-            for number, period in enumerate(PERIODS):
-                drawn = draw_figures(grid, number)
-                truth[dataset, period] = drawn
-                cubes[dataset, period] = _write_cube(connection, grid, period, drawn, numbers)
+        _write_submissions(connection, tables)
+        cubes = {
+            place: _write_cube(connection, place[1], table, numbers)
+            for place, table in sorted(tables.items())
+        }
         _write_releases(connection, cubes)
         connection.commit()
     engine.dispose()
-    return BuiltHub(path, truth)
+    return BuiltHub(path, {place: table.values for place, table in tables.items()})
 
 
 @cache
 def shared_hub() -> BuiltHub:
-    """Return a hub for tests that only read; built once per process, removed when it ends."""
+    """Return a hub with quarters of CASES and PERSONS, for tests that only read; one per process."""
+    return build_published_hub(_folder())
+
+
+@cache
+def whole_hub() -> BuiltHub:
+    """Return a hub with all dataflows and a year, for tests that only read; one per process."""
+    return build_published_hub(_folder(), datasets=tuple(load_catalogue().datasets), year=True)
+
+
+def _folder() -> Path:
     folder = tempfile.TemporaryDirectory(prefix="kim-published-")
     atexit.register(folder.cleanup)
-    return build_published_hub(Path(folder.name))
+    return Path(folder.name)
 
 
 def app_of(built: BuiltHub) -> Flask:
@@ -124,16 +158,22 @@ def delivers(dataset: str, period: Period, area_id: str) -> bool:
 
 def _withheld(grid: CellGrid, values: np.ndarray) -> np.ndarray:
     """Small counts, and beside each the next larger cell of the same indicator and first dimension."""
-    hidden = (values > 0) & (values < 5)
-    sensitive = [
-        row for row in range(len(grid)) if grid.codes(row).get("RESIDENCE") in ("INSEC", "GEST", "DULD")
-    ]
-    hidden[sensitive] |= values[sensitive] < 10
-    hidden[[row for row, key in enumerate(grid.keys) if key[0] == "CONTACTS_ONEOFF"]] = False
+    catalogue = load_catalogue()
+    hidden = np.zeros(values.shape, dtype=np.bool_)
+    few_carriers = np.random.default_rng([19, len(grid)]).random(values.shape) < 0.1
+    for row in range(len(grid)):
+        codes = grid.codes(row)
+        rule = catalogue.rule_for(catalogue.indicator(grid.keys[row][0]), codes)
+        if rule.kind in (RuleKind.FREQUENCY, RuleKind.DISTRIBUTION):
+            hidden[row] = (values[row] > 0) & (values[row] < rule.min_contributors)
+        elif rule.kind is not RuleKind.NONE:
+            hidden[row] = (values[row] > 0) & few_carriers[row]
     lines: dict[tuple, list[int]] = {}
     for row, key in enumerate(grid.keys):
         broken = tuple(d for d, c in grid.codes(row).items() if c != TOTAL)
-        lines.setdefault((key[0], broken, grid.codes(row).get("SEX")), []).append(row)
+        lines.setdefault((key[0], broken, grid.codes(row).get(broken[0]) if broken[1:] else None), []).append(
+            row
+        )
     for rows in lines.values():
         for column in range(values.shape[1]):
             if hidden[rows, column].sum() == 1:
@@ -143,17 +183,57 @@ def _withheld(grid: CellGrid, values: np.ndarray) -> np.ndarray:
     return hidden
 
 
-def _write_cube(connection, grid: CellGrid, period: Period, drawn: np.ndarray, numbers: dict) -> int:
-    dataset = grid.dataset.id
-    areas = reporting_areas()
-    there = np.array([delivers(dataset, period, a.id) for a in areas])
-    hidden = _withheld(grid, drawn) & there
-    rng = np.random.default_rng([17, len(grid), PERIODS.index(period)])
-    slack = rng.integers(1, 6, size=drawn.shape)
-    lower = np.where(hidden, np.maximum(drawn - slack, 1), drawn)
-    lower = np.minimum(lower, drawn)
-    upper = np.where(hidden, drawn + slack + 1, drawn)
-    inputs = {a.id: _digest(dataset, period, a.id) for a, ok in zip(areas, there, strict=True) if ok}
+@dataclass(frozen=True)
+class _Table:
+    """One dataflow and period of the 54 leaves; every array is [cells, 54]."""
+
+    grid: CellGrid
+    values: np.ndarray
+    there: np.ndarray
+    hidden: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+def _drawn(grid: CellGrid, period: Period) -> _Table:
+    """Draw what the leaves deliver, and bounds of what they withhold."""
+    step = PERIODS.index(period) if period.quarter else len(PERIODS)
+    values = draw_figures(grid, step)
+    there = np.tile([delivers(grid.dataset.id, period, a.id) for a in reporting_areas()], (len(grid), 1))
+    for indicator in grid.dataset.indicators:
+        rows = list(grid.rows_of(indicator.id))
+        if indicator.reporting_unit == "authority":
+            there[np.ix_(rows, [_COLUMN[leaf] for leaf in region_tree().leaves_of(AUTHORITY)])] = False
+        if indicator.id == NOT_COLLECTED[1]:
+            there[rows, _COLUMN[NOT_COLLECTED[0]]] = False
+    hidden = _withheld(grid, values) & there
+    rng = np.random.default_rng([17, len(grid), step])
+    slack = rng.integers(1, 6, size=values.shape) + values // 10
+    lower = np.where(hidden, np.minimum(np.maximum(values - slack, 1), values), values)
+    upper = np.where(hidden, values + slack + 1, values)
+    return _Table(grid, values, there, hidden, lower, upper)
+
+
+def _year(grid: CellGrid, tables: dict[tuple[str, Period], _Table]) -> _Table:
+    """Add the quarters up, or take the last; nobody comes twice, so persons add up too."""
+    parts = [tables[grid.dataset.id, Period(YEAR.year, quarter)] for quarter in (1, 2, 3, 4)]
+    last = np.zeros((len(grid), 1), dtype=np.bool_)
+    for indicator in grid.dataset.indicators:
+        last[list(grid.rows_of(indicator.id))] = indicator.time_additivity == "last"
+
+    def over(name: str) -> np.ndarray:
+        columns = [getattr(part, name) for part in parts]
+        return np.where(last, columns[-1], np.sum(columns, axis=0))
+
+    there = np.where(last, parts[-1].there, np.all([part.there for part in parts], axis=0))
+    hidden = np.where(last, parts[-1].hidden, np.any([part.hidden for part in parts], axis=0)) & there
+    return _Table(grid, over("values"), there, hidden, over("lower"), over("upper"))
+
+
+def _write_cube(connection, period: Period, table: _Table, numbers: dict[str, int]) -> int:
+    dataset = table.grid.dataset.id
+    areas = [a.id for a in reporting_areas() if delivers(dataset, period, a.id)]
+    inputs = {area_id: _digest(dataset, period, area_id) for area_id in areas}
     cube_id = connection.execute(
         sa.insert(cube)
         .values(
@@ -161,6 +241,7 @@ def _write_cube(connection, grid: CellGrid, period: Period, drawn: np.ndarray, n
             period=str(period),
             sha256=_digest("cube", dataset, period),
             inputs=inputs,
+            areas=areas,
             inputs_sha256=hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest(),
             catalogue_sha256=load_catalogue().sha256,
             built_at=PUBLISHED_AT,
@@ -168,60 +249,61 @@ def _write_cube(connection, grid: CellGrid, period: Period, drawn: np.ndarray, n
         .returning(cube.c.id)
     ).scalar_one()
     columns = [c.name for c in observation.columns]
-    rows = [
-        *_leaf_rows(cube_id, drawn, hidden, there, numbers),
-        *_total_rows(cube_id, grid, lower, upper, hidden, there, numbers),
-    ]
-    connection.exec_driver_sql(
-        f"INSERT INTO observation ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows
-    )
+    statement = f"INSERT INTO observation ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    cells = range(len(table.grid))
+    for region in (*(a.id for a in reporting_areas()), *region_tree().aggregates):
+        found = _region(table, region)
+        connection.exec_driver_sql(
+            statement,
+            list(zip([cube_id] * len(cells), cells, [numbers[region]] * len(cells), *found, strict=True)),
+        )
     return int(cube_id)
 
 
-def _leaf_rows(cube_id, drawn, hidden, there, numbers) -> list[tuple]:
-    rows = []
-    for column, region in enumerate(reporting_areas()):
-        ix = numbers[region.id]
-        for cell in range(drawn.shape[0]):
-            value = int(drawn[cell, column])
-            if not there[column]:
-                state, shown, bounds = CellState.NOT_DELIVERED, None, (None, None)
-            elif hidden[cell, column]:
-                state, shown, bounds = CellState.SUPPRESSED, None, (1, value + 6)
-            else:
-                state = CellState.ZERO if value == 0 else CellState.VALUE
-                shown, bounds = value, (value, value)
-            rows.append(
-                (cube_id, cell, ix, STATE_NUMBER[state], shown, *bounds, 1, int(there[column]),
-                 int(state is CellState.SUPPRESSED))
-            )  # fmt: skip
-    return rows
+def _region(table: _Table, region: str) -> list[list[int | None]]:
+    """Return state, value, lower, upper, expected, delivered, withheld of every cell of one region."""
+    leaves = [_COLUMN[leaf] for leaf in region_tree().leaves_of(region)]
+    there, hidden = table.there[:, leaves], table.hidden[:, leaves]
+    lower = np.where(there, table.lower[:, leaves], 0)
+    upper = np.where(there, table.upper[:, leaves], 0)
+    low, up = lower.sum(axis=1), upper.sum(axis=1)
+    for indicator in table.grid.dataset.indicators:
+        if indicator.region_additivity == "max_sum":
+            rows = list(table.grid.rows_of(indicator.id))
+            low[rows] = lower[rows].max(axis=1)
+    delivered, withheld = there.sum(axis=1), hidden.sum(axis=1)
+    is_open, no_floor = delivered < len(leaves), np.zeros(len(low), dtype=np.bool_)
+    for indicator in table.grid.dataset.indicators:
+        rows = list(table.grid.rows_of(indicator.id))
+        if indicator.may_be_negative:
+            # What is withheld or missing may be a repayment: nothing bounds it.
+            no_floor[rows] = is_open[rows] | (withheld[rows] > 0)
+        if indicator.reporting_unit == "authority" and region == AUTHORITY:
+            own = table.values[rows][:, leaves].sum(axis=1)
+            low[rows], up[rows], delivered[rows], is_open[rows] = own, own, len(leaves), False
+    is_open = is_open | no_floor
+    exact = ~is_open & (low == up)
+    state = np.select(
+        [exact & (low == 0), exact, withheld > 0, delivered == 0],
+        [
+            STATE_NUMBER[s]
+            for s in (CellState.ZERO, CellState.VALUE, CellState.SUPPRESSED, CellState.NOT_DELIVERED)
+        ],
+        default=STATE_NUMBER[CellState.NOT_DELIVERED if len(leaves) == 1 else CellState.SUPPRESSED],
+    )
+    return [
+        state.tolist(),
+        _where(exact, low),
+        _where(~no_floor & (delivered > 0), low),
+        _where(~is_open, up),
+        [len(leaves)] * len(low),
+        delivered.tolist(),
+        withheld.tolist(),
+    ]
 
 
-def _total_rows(cube_id, grid, lower, upper, hidden, there, numbers) -> list[tuple]:
-    tree = region_tree()
-    position = {region.id: n for n, region in enumerate(reporting_areas())}
-    rows = []
-    for name in tree.aggregates:
-        columns = [position[leaf] for leaf in tree.leaves_of(name)]
-        present = [c for c in columns if there[c]]
-        delivered, expected = len(present), len(columns)
-        for cell, key in enumerate(grid.keys):
-            distinct = key[0] == "PERSONS_SUPPORTED"
-            lows = lower[cell, present]
-            low = int(lows.max(initial=0)) if distinct else int(lows.sum())
-            up = int(upper[cell, present].sum()) if delivered == expected else None
-            exact = up is not None and up == low
-            state = CellState.SUPPRESSED
-            if delivered == 0:
-                state = CellState.NOT_DELIVERED
-            elif exact:
-                state = CellState.ZERO if low == 0 else CellState.VALUE
-            rows.append(
-                (cube_id, cell, numbers[name], STATE_NUMBER[state], low if exact else None, low, up,
-                 expected, delivered, int(hidden[cell, present].sum()))
-            )  # fmt: skip
-    return rows
+def _where(known: np.ndarray, numbers: np.ndarray) -> list[int | None]:
+    return [n if k else None for k, n in zip(known.tolist(), numbers.tolist(), strict=True)]
 
 
 def _write_areas(connection) -> dict[str, int]:
@@ -243,6 +325,8 @@ def _write_nodes(connection) -> None:
             )
         )
         connection.execute(sa.insert(node_area).values(area=region.id, node_id=_node(region)))
+        if region.id == region_tree().leaves_of(AUTHORITY)[0]:
+            connection.execute(sa.insert(node_area).values(area=AUTHORITY, node_id=_node(region)))
         connection.execute(
             sa.insert(node_key).values(
                 keyid=_digest("keyid", region.id),
@@ -254,17 +338,38 @@ def _write_nodes(connection) -> None:
         )
 
 
-def _write_submissions(connection) -> None:
+def _write_submissions(connection, tables: dict[tuple[str, Period], _Table]) -> None:
     rows = []
     for region in reporting_areas():
-        for period in PERIODS:
-            for dataset in _DATASETS:
-                if delivers(dataset, period, region.id):
-                    rows.append(_submission(region, dataset, period, 1, "accepted"))
-                elif region.id == REJECTED:
-                    rows.append(_submission(region, dataset, period, 1, "rejected", "value_rule"))
+        for dataset, period in tables:
+            if period.freq not in load_catalogue().dataset(dataset).frequencies:
+                continue
+            if delivers(dataset, period, region.id):
+                rows.append(_submission(region, dataset, period, 1, "accepted"))
+            elif region.id == REJECTED:
+                rows.append(_submission(region, dataset, period, 1, "rejected", "value_rule"))
     rows.append(_submission(reporting_area(IN_CHECK), "CASES", LAST, 2, "verifying"))
+    for row in rows:
+        if (row["area"], row["period"]) == (BREAK[0], str(BREAK[1])):
+            row["series_break"] = BREAK[2]
+    aachen = reporting_area(region_tree().leaves_of(AUTHORITY)[0])
+    for period in PERIODS if ("PROCESSES", LAST) in tables else ():
+        own = _submission(aachen, "PROCESSES", period, 1, "accepted")
+        rows.append({**own, "id": _digest("PROCESSES", period, AUTHORITY), "area": AUTHORITY})
     connection.execute(sa.insert(submission), rows)
+    cases = grid_of(load_catalogue(), "CASES")
+    total = cases.total_row("CASES_OPEN")
+    for area_id, confirmed in (("NW05112", None), ("NW05113", PUBLISHED_AT)):
+        connection.execute(
+            sa.insert(submission_finding).values(
+                submission_id=_digest("CASES", LAST, area_id),
+                rule="V_FLOW",
+                cells=1,
+                rows=[total],
+                confirmed_at=confirmed,
+                reason=confirmed and "Nachmeldungen eines Trägers",
+            )
+        )
 
 
 def _submission(region: Region, dataset, period, revision, state, problem_code=None) -> dict:
@@ -289,6 +394,7 @@ def _submission(region: Region, dataset, period, revision, state, problem_code=N
         "state_since": moment,
         "received_at": moment,
         "problem_code": problem_code,
+        "series_break": None,
     }
 
 

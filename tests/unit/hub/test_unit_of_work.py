@@ -64,6 +64,8 @@ def _submission(digit: str, **changes: object) -> Submission:
         "decided_at": None,
         "problem_code": None,
         "problem": None,
+        "series_break": None,
+        "validated_at": None,
     }
     return Submission(**(values | changes))
 

@@ -30,6 +30,60 @@ def upgrade() -> None:
     op.execute("INSERT INTO node_area (area, node_id) SELECT area, id FROM node ORDER BY area")
     op.drop_index(_CHAIN, table_name="submission")
     _create_chain(["node_id", "area", *_BEFORE[1:]])
+    with op.batch_alter_table("submission") as table:
+        table.add_column(
+            sa.Column(
+                "series_break",
+                sa.String(length=500),
+                nullable=True,
+                comment="why the series begins anew with this period",
+            )
+        )
+        table.add_column(
+            sa.Column(
+                "validated_at",
+                sa.DateTime(timezone=True),
+                nullable=True,
+                comment="when it was last compared with the area's other figures",
+            )
+        )
+    op.create_table(
+        "submission_finding",
+        sa.Column("submission_id", sa.String(length=64), nullable=False),
+        sa.Column(
+            "rule", sa.String(length=64), nullable=False, comment="id of an identity or plausibility rule"
+        ),
+        sa.Column("cells", sa.Integer(), nullable=False, comment="cells that do not fit"),
+        sa.Column(
+            "rows", sa.JSON(), nullable=False, comment="the first of them: rows in grid_of(dataset).keys"
+        ),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "reason",
+            sa.String(length=500),
+            nullable=True,
+            comment="why the figures are right all the same",
+        ),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.id"], name=op.f("fk_submission_finding_submission_id_submission")
+        ),
+        sa.PrimaryKeyConstraint("submission_id", "rule", name=op.f("pk_submission_finding")),
+        sqlite_with_rowid=False,
+        comment="What somebody has to confirm or correct; names places, never values.",
+    )
+    with op.batch_alter_table("cube") as table:
+        table.add_column(
+            sa.Column(
+                "areas",
+                sa.JSON(),
+                nullable=False,
+                server_default="[]",
+                comment="reporting areas whose delivery is in it",
+            )
+        )
+    cube = sa.table("cube", sa.column("id"), sa.column("inputs", sa.JSON), sa.column("areas", sa.JSON))
+    for number, inputs in op.get_bind().execute(sa.select(cube.c.id, cube.c.inputs)).all():
+        op.execute(sa.update(cube).where(cube.c.id == number).values(areas=sorted(inputs)))
 
 
 def _create_chain(columns: list[str]) -> None:
@@ -43,4 +97,10 @@ def downgrade() -> None:
     """Undo."""
     op.drop_index(_CHAIN, table_name="submission")
     _create_chain(_BEFORE)
+    with op.batch_alter_table("submission") as table:
+        table.drop_column("validated_at")
+        table.drop_column("series_break")
+    op.drop_table("submission_finding")
+    with op.batch_alter_table("cube") as table:
+        table.drop_column("areas")
     op.drop_table("node_area")
