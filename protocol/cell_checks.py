@@ -1,35 +1,45 @@
 """What must hold between and within the cells of one delivery, as arrays over the rows of its grid.
 
-Compiled once per dataflow from the catalogue, so that a submission is checked by a few vector operations:
-which rows add up to which, which parts cover their total, which counts are part of which, and how small a
-count each row may show (SPEC P-55..P-60).
+Compiled once per dataflow and frequency from the catalogue, so that a submission is checked by a few vector
+operations: which rows add up to which, which parts cover their total, which counts are part of which, how
+small a count each row may show, and which distributions are shown or withheld as a whole (SPEC P-55..P-60,
+P-71..P-73).
 
 It deliberately holds only what can be read off a single delivery without its true values. Whether withheld
 cells can be *reasoned* out by more than adding and subtracting is the audit's question, at the node, where
-the true values are.
+the true values are; and so is everything about contributors: how many carriers stand behind an amount, and
+how large the largest is, no table says.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from protocol.catalogue import Catalogue, Identity, IdentityKind, Indicator, RuleKind, rules_of_code
+from protocol.catalogue import (
+    Catalogue,
+    DisclosureRule,
+    Identity,
+    IdentityKind,
+    Indicator,
+    RuleKind,
+    Term,
+    rules_of_code,
+)
 from protocol.codelists import TOTAL
-from protocol.errors import kim_error
-from protocol.grid import CellGrid, Key, grid_of
-from protocol.texts import Text
+from protocol.grid import CellGrid, Key, delivery_grid
 
 Rows: TypeAlias = npt.NDArray[np.intp]
 Counts: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
-_CHECKED_RULES: Final = frozenset({RuleKind.NONE, RuleKind.FREQUENCY})
+_COUNTING: Final = frozenset({RuleKind.FREQUENCY, RuleKind.DISTRIBUTION})
+"""Kinds of rules under which a value is itself the number of those it is about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,19 +84,25 @@ class Lines:
 
 @dataclass(frozen=True, eq=False)
 class CellChecks:
-    """The checks of one dataflow, aligned with its grid.
+    """The checks of one dataflow in one frequency, aligned with the grid of a delivery.
 
     Attributes:
         grid: the cells.
         sums: each line holds a total (sign -1, first) and its parts (sign +1): they add to zero.
         covers: the same for multi-response: the parts together reach at least the total.
         parts: pairs (part +1, whole -1): they add to at most zero.
-        min_contributors: smallest publishable count of each row; 0 where no rule looks.
+        min_contributors: smallest publishable count of each row; 0 where no rule looks at a count (amounts
+            have contributors, but their value is not their number).
         may_be_negative: whether the row may be below zero.
         group_rows: rows that must not become an attribute of everybody in a group ...
         group_totals: ... and the total of that group; the same length.
         telling_rows: rows of the breakdowns that hold such a row, whose zeros say as much as its own ...
         telling_totals: ... and the total of the breakdown; the same length.
+        spread_rows: rows of distributions, shown or withheld as a whole ...
+        spread_totals: ... the total of the distribution ...
+        spread_minimum: ... and the smallest total with which it may be shown; the same length.
+        of_authorities: rows of indicators that an authority may report for several areas.
+        indicator_starts: first row of each indicator; its rows stand together.
     """
 
     grid: CellGrid
@@ -99,36 +115,84 @@ class CellChecks:
     group_totals: Rows
     telling_rows: Rows
     telling_totals: Rows
+    spread_rows: Rows
+    spread_totals: Rows
+    spread_minimum: Counts
+    of_authorities: Flags
+    indicator_starts: Rows
 
 
-_COMPILED: dict[tuple[str, str], tuple[Catalogue, CellChecks]] = {}
+_COMPILED: dict[tuple[str, str, str], tuple[Catalogue, CellChecks]] = {}
 
 
-def checks_of(catalogue: Catalogue, dataset_id: str) -> CellChecks:
-    """Return the checks of a dataflow; compiled once per process and catalogue.
+def checks_of(catalogue: Catalogue, dataset_id: str, freq: str) -> CellChecks:
+    """Return the checks of a dataflow in a frequency; compiled once per process and catalogue.
 
     Raises:
-        KimError: ``schema_unknown`` for a dataflow that the catalogue does not have, or one whose disclosure
-            rules this version cannot check (an unknown rule must never pass as none; SPEC P-52).
+        KimError: ``schema_unknown`` for a dataflow or frequency that the catalogue does not have (SPEC P-52).
     """
-    key = (catalogue.sha256, dataset_id)
+    key = (catalogue.sha256, dataset_id, freq)
     known = _COMPILED.get(key)
     if known is None or known[0] is not catalogue:
-        known = _COMPILED[key] = (catalogue, _compile(catalogue, grid_of(catalogue, dataset_id)))
+        known = _COMPILED[key] = (catalogue, _compile(catalogue, delivery_grid(catalogue, dataset_id, freq)))
     return known[1]
 
 
+def count_minimum(catalogue: Catalogue, grid: CellGrid) -> Counts:
+    """Return the smallest publishable count of each row: its own rule's, or that of a figure equal to it.
+
+    Two indicators that count the same by the catalogue's word (the closed cases, and the closed cases by
+    duration) are one figure: whoever sees one sees the other, so both keep the stricter minimum.
+
+    Returns:
+        One entry per row of the grid; 0 where no rule looks at a count.
+    """
+    indicators = {indicator.id: indicator for indicator in grid.indicators}
+    minimum = np.array(
+        [
+            _minimum(catalogue.rule_for(indicators[key[0]], grid.codes(row)))
+            for row, key in enumerate(grid.keys)
+        ],
+        dtype=np.int64,
+    )
+    for identity in catalogue.identities:
+        if identity.kind is IdentityKind.EQUAL:
+            for row, other in _equal_minima(catalogue, grid, identity):
+                minimum[row] = max(minimum[row], other) if minimum[row] else 0
+    return minimum
+
+
+def _minimum(rule: DisclosureRule) -> int:
+    return rule.min_contributors if rule.kind in _COUNTING else 0
+
+
+def _equal_minima(catalogue: Catalogue, grid: CellGrid, identity: Identity) -> Iterator[tuple[int, int]]:
+    """Yield (row, minimum of the figure it equals) for an identity of exactly two figures of one period."""
+    if len(identity.terms) != 2 or any(term.lag for term in identity.terms):
+        return
+    first = catalogue.indicators[identity.terms[0].indicator]
+    uses = [first.dimension_use(dimension) for dimension in identity.dimensions]
+    for combination in itertools.product(*(use.codelist.published for use in uses if use is not None)):
+        codes = {d: code.id for d, code in zip(identity.dimensions, combination, strict=True)}
+        for term, other in (identity.terms, identity.terms[::-1]):
+            row = _row_of_term(grid, term, codes)
+            if row is not None:
+                rule = catalogue.rule_for(
+                    catalogue.indicators[other.indicator], {**codes, **dict(other.codes)}
+                )
+                yield row, _minimum(rule)
+
+
+def _row_of_term(grid: CellGrid, term: Term, codes: Mapping[str, str]) -> int | None:
+    indicator = next((i for i in grid.indicators if i.id == term.indicator), None)
+    if indicator is None:
+        return None
+    return grid.index.get(grid.key(indicator, {**codes, **dict(term.codes)}))
+
+
 def _compile(catalogue: Catalogue, grid: CellGrid) -> CellChecks:
-    indicators = {indicator.id: indicator for indicator in grid.dataset.indicators}
+    indicators = {indicator.id: indicator for indicator in grid.indicators}
     rules = [catalogue.rule_for(indicators[key[0]], grid.codes(row)) for row, key in enumerate(grid.keys)]
-    if any(rule.kind not in _CHECKED_RULES for rule in rules):
-        raise kim_error(
-            "schema_unknown",
-            Text(
-                "Die Geheimhaltungsregeln dieser Tabelle kann diese Fassung noch nicht prüfen.",
-                "This version cannot check the disclosure rules of this table yet.",
-            ),
-        )
     additive, covering = _margins(grid)
     groups = [
         (row, total, breakdown)
@@ -137,6 +201,7 @@ def _compile(catalogue: Catalogue, grid: CellGrid) -> CellChecks:
         for total, breakdown in _groups(catalogue, grid, indicators[key[0]], key)
     ]
     telling = sorted({(row, total) for _, total, breakdown in groups for row in breakdown})
+    spreads = list(distributions(grid, rules))
     pairs = itertools.chain(
         *(_parts(grid, line) for line in covering),
         *(_subset_pairs(grid, identity) for identity in catalogue.identities),
@@ -146,13 +211,43 @@ def _compile(catalogue: Catalogue, grid: CellGrid) -> CellChecks:
         sums=Lines.of(additive),
         covers=Lines.of(covering),
         parts=Lines.of(pairs),
-        min_contributors=np.array([rule.min_contributors for rule in rules], dtype=np.int64),
+        min_contributors=count_minimum(catalogue, grid),
         may_be_negative=np.array([indicators[key[0]].may_be_negative for key in grid.keys], dtype=np.bool_),
         group_rows=np.array([row for row, _, _ in groups], dtype=np.intp),
         group_totals=np.array([total for _, total, _ in groups], dtype=np.intp),
         telling_rows=np.array([row for row, _ in telling], dtype=np.intp),
         telling_totals=np.array([total for _, total in telling], dtype=np.intp),
+        spread_rows=np.array([row for row, _, _ in spreads], dtype=np.intp),
+        spread_totals=np.array([total for _, total, _ in spreads], dtype=np.intp),
+        spread_minimum=np.array([least for _, _, least in spreads], dtype=np.int64),
+        of_authorities=np.array(
+            [indicators[key[0]].reporting_unit == "authority" for key in grid.keys], dtype=np.bool_
+        ),
+        indicator_starts=np.array(
+            sorted(grid.rows_of(name).start for name in {key[0] for key in grid.keys}), dtype=np.intp
+        ),
     )
+
+
+def distributions(grid: CellGrid, rules: Sequence[DisclosureRule]) -> Iterator[tuple[int, int, int]]:
+    """Yield (row, total of its distribution, smallest total that may be broken down).
+
+    One per dimension in which the row does not stand at its total.
+
+    Args:
+        grid: the cells.
+        rules: the rule of each.
+    """
+    indicators = {indicator.id: indicator for indicator in grid.indicators}
+    for row, (key, rule) in enumerate(zip(grid.keys, rules, strict=True)):
+        if rule.kind is not RuleKind.DISTRIBUTION or rule.min_total is None:
+            continue
+        indicator, codes = indicators[key[0]], grid.codes(row)
+        for use in indicator.dimensions:
+            if use.codelist.total is not None and codes[use.id] != use.codelist.total:
+                total = grid.index.get(grid.key(indicator, {**codes, use.id: use.codelist.total}))
+                if total is not None:
+                    yield row, total, rule.min_total
 
 
 _Line: TypeAlias = tuple[tuple[int, int], ...]
@@ -161,7 +256,7 @@ _Line: TypeAlias = tuple[tuple[int, int], ...]
 def _margins(grid: CellGrid) -> tuple[list[_Line], list[_Line]]:
     """Return the additive and the multi-response lines, each once though linked tables share margins."""
     found: dict[_Line, bool] = {}
-    for indicator in grid.dataset.indicators:
+    for indicator in grid.indicators:
         for table in indicator.tables:
             for dimension in table:
                 use = indicator.dimension_use(dimension)
@@ -205,7 +300,7 @@ def _parts(grid: CellGrid, line: _Line) -> Iterator[_Line]:
 
 def _is_exclusive(grid: CellGrid, row: int, total: int) -> bool:
     """Whether a part's code, where it differs from the total's, excludes other answers."""
-    indicator = next(i for i in grid.dataset.indicators if i.id == grid.keys[row][0])
+    indicator = next(i for i in grid.indicators if i.id == grid.keys[row][0])
     codes, whole = grid.codes(row), grid.codes(total)
     return any(
         codes[use.id] != whole[use.id] and use.codelist[codes[use.id]].exclusive
@@ -217,7 +312,7 @@ def _subset_pairs(grid: CellGrid, identity: Identity) -> Iterator[_Line]:
     """Yield (part, whole) for a declared subset of two indicators of this dataflow, cell by cell."""
     if identity.kind is not IdentityKind.SUBSET or identity.severity != "error":
         return
-    indicators = {indicator.id: indicator for indicator in grid.dataset.indicators}
+    indicators = {indicator.id: indicator for indicator in grid.indicators}
     if any(term.indicator not in indicators or term.lag for term in identity.terms):
         return
     uses = {use.id: use for use in indicators[identity.terms[0].indicator].dimensions}

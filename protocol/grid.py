@@ -53,6 +53,11 @@ class CellGrid:
             rows[indicator_id] = range(numbers[0], numbers[-1] + 1)
         return rows
 
+    @cached_property
+    def indicators(self) -> tuple[Indicator, ...]:
+        """The dataflow's indicators that have cells here, in catalogue order (a year holds fewer)."""
+        return tuple(indicator for indicator in self.dataset.indicators if indicator.id in self._rows)
+
     def rows_of(self, indicator_id: str) -> range:
         """Rows of one indicator; they stand together because the indicator is the first key part."""
         return self._rows[indicator_id]

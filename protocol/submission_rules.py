@@ -1,4 +1,4 @@
-"""The rules that a table must keep to count as a delivery, checked alike by node and hub (SPEC P-50..P-60).
+"""The rules that a table must keep to count as a delivery, checked alike by node and hub (SPEC 9 and 11).
 
 The node asks before it signs, the hub before it accepts; both ask the same function. It takes a table that
 is canonical (`canonical.assert_canonical`) and a statement that is signed, and answers by silence or by a
@@ -24,14 +24,12 @@ from protocol.catalogue import Catalogue, Dataset
 from protocol.cell_checks import CellChecks, Counts, Flags, Rows, checks_of
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.grid import CellGrid
-from protocol.observations import STATES
+from protocol.observations import STATES, CellState
 from protocol.periods import Period
+from protocol.regions import AACHEN_WHOLE
 from protocol.statement import SubmissionStatement
 from protocol.strict_json import MAX_INTEGER
 from protocol.texts import Text
-
-#: Dataflows and frequencies that this version accepts (SPEC P-52).
-DELIVERABLE: Final = {"CASES": ("Q",), "PERSONS": ("Q",)}
 
 _MAX_ITEMS: Final = 20
 
@@ -76,6 +74,19 @@ _TEXTS: Final = {
         "Eine Null, die eine ganze Gruppe bloßstellt, ist veröffentlicht oder zu errechnen.",
         "A zero that discloses something about a whole group is published, or can be computed.",
     ),
+    "distribution": Text(
+        "Eine Verteilung mit zu kleiner Summe ist ganz zu sperren, auch ihre Nullen.",
+        "A distribution whose total is too small is withheld as a whole, its zeros too.",
+    ),
+    "partial_indicator": Text(
+        "Ein Indikator wird ganz geliefert oder gar nicht.",
+        "An indicator is delivered as a whole or not at all.",
+    ),
+    "nothing": Text("Kein einziger Indikator ist geliefert.", "Not a single indicator is delivered."),
+    "authority": Text(
+        "Für das Gebiet einer gemeinsamen Behörde werden nur deren Indikatoren geliefert.",
+        "For the area of a joint authority only the authority's indicators are delivered.",
+    ),
     "complement": Text(
         "Fast alle einer Gruppe haben dieses Merkmal; das darf nicht erkennbar sein.",
         "Nearly everybody in a group has this attribute; that must not be recognisable.",
@@ -109,20 +120,22 @@ def check_submission(
     dataset = agreed_dataset(statement, catalogue)
     if not table.schema.equals(columns.arrow_schema(dataset), check_metadata=True):
         raise kim_error("schema_mismatch")
-    checks = checks_of(catalogue, dataset.id)
+    checks = checks_of(catalogue, dataset.id, Period.parse(statement.period).freq)
     # 2. The rows are the cells of the grid, in order, for the area and period of the statement (P-53).
     _check_rows(table, statement, checks.grid)
-    # 3. Each row is one of the six states, with a value in range (P-54, P-55).
+    # 3. Each row is one of the six states, with a value in range (P-54, P-55); indicators are delivered as a
+    #    whole, and those of an authority only for its own area (P-72, P-73).
     values, published = _check_states(table, checks)
+    _check_delivered(table, checks, authority=statement.area == AACHEN_WHOLE)
     # 4. What is published is consistent (P-56, P-57).
     known = _deduce(values, published, checks)
-    # 5. Nothing below a minimum is published, or follows by adding and subtracting (P-58..P-60).
+    # 5. Nothing below a minimum is published, or follows by adding and subtracting (P-58..P-60, P-71).
     _check_minimum(statement, min_contributors)
     _check_disclosure(known, max(statement.min_contributors, min_contributors or 0), checks)
 
 
 def agreed_dataset(statement: SubmissionStatement, catalogue: Catalogue) -> Dataset:
-    """Return the dataflow that statement and catalogue mean alike (SPEC P-50, P-52).
+    """Return the dataflow that statement and catalogue mean alike (SPEC P-50, P-52, P-73).
 
     It needs no table: a hub can ask it before it accepts a byte of one.
 
@@ -131,16 +144,17 @@ def agreed_dataset(statement: SubmissionStatement, catalogue: Catalogue) -> Data
         catalogue: the one in force.
 
     Returns:
-        The dataflow; this version accepts it in the frequency of the statement's period.
+        The dataflow; it is delivered in the frequency of the statement's period, and for such an area.
 
     Raises:
         KimError: ``schema_unknown`` for another dataflow, frequency, form or catalogue, ``schema_mismatch``
-            for other columns by the same form; with the pointer of the member.
+            for other columns by the same form, ``area_not_registered`` for the area of a joint authority in
+            a dataflow without figures of authorities; with the pointer of the member.
     """
     dataset = next((d for d in catalogue.datasets.values() if d.urn == statement.dataset), None)
-    if dataset is None or dataset.id not in DELIVERABLE:
+    if dataset is None:
         raise kim_error("schema_unknown", pointer="/dataset")
-    if Period.parse(statement.period).freq not in DELIVERABLE[dataset.id]:
+    if Period.parse(statement.period).freq not in dataset.frequencies:
         raise kim_error("schema_unknown", pointer="/period")
     if statement.schema != columns.schema_id(dataset):
         raise kim_error("schema_unknown", pointer="/schema")
@@ -155,6 +169,8 @@ def agreed_dataset(statement: SubmissionStatement, catalogue: Catalogue) -> Data
             ),
             pointer="/catalogue_sha256",
         )
+    if statement.area == AACHEN_WHOLE and all(i.reporting_unit != "authority" for i in dataset.indicators):
+        raise kim_error("area_not_registered", _TEXTS["authority"], pointer="/area")
     return dataset
 
 
@@ -194,7 +210,7 @@ def _wrong_key(keys: pa.Table, grid: CellGrid) -> KimError:
     if row == len(rows):
         return _refusal("value_rule", "missing_cell", [f"/rows/{row}"])
     key = rows[row]
-    indicator = next((i for i in grid.dataset.indicators if i.id == key[0]), None)
+    indicator = next((i for i in grid.indicators if i.id == key[0]), None)
     if indicator is None:
         return _refusal("value_rule", "unknown_indicator", [f"/rows/{row}/{columns.INDICATOR}"])
     for dimension, code in zip(grid.dims, key[1:], strict=True):
@@ -231,6 +247,21 @@ def _check_states(table: pa.Table, checks: CellChecks) -> tuple[Counts, Flags]:
     if wrong.any():
         raise _refusal("value_rule", "range", _places(np.flatnonzero(wrong), columns.OBS_VALUE))
     return values, published
+
+
+def _check_delivered(table: pa.Table, checks: CellChecks, *, authority: bool) -> None:
+    """Refuse an indicator delivered in part, a delivery of nothing, and others' figures for an authority."""
+    delivered = ~_equals(table[columns.OBS_STATUS], CellState.NOT_DELIVERED.wire[0])
+    strange = np.flatnonzero(delivered & ~checks.of_authorities) if authority else np.zeros(0, dtype=np.intp)
+    if len(strange):
+        raise _refusal("value_rule", "authority", _places(strange, columns.OBS_STATUS))
+    rows = np.diff(checks.indicator_starts, append=len(delivered))
+    count = np.add.reduceat(delivered.astype(np.int64), checks.indicator_starts)
+    partial = checks.indicator_starts[(count > 0) & (count < rows)]
+    if len(partial):
+        raise _refusal("value_rule", "partial_indicator", _places(partial, columns.OBS_STATUS))
+    if not delivered.any():
+        raise _refusal("value_rule", "nothing", _places(checks.indicator_starts, columns.OBS_STATUS))
 
 
 # -------------------------------------------------------------------------------------------- relations
@@ -304,6 +335,11 @@ def _check_disclosure(found: _Known, stricter: int, checks: CellChecks) -> None:
     small = known & (values > 0) & (values < minimum)
     if small.any():
         raise _refusal("k_anonymity", "threshold", _places(np.flatnonzero(small), columns.OBS_VALUE))
+    # A distribution of few people is shown to nobody; whether a zero shows depends on the total alone.
+    row, total = checks.spread_rows, checks.spread_totals
+    few = known[total] & (values[total] > 0) & (values[total] < checks.spread_minimum)
+    if (few & known[row]).any():
+        raise _refusal("k_anonymity", "distribution", _places(row[few & known[row]], columns.OBS_VALUE))
     # A zero is harmless where the group itself is visibly empty: then it says nothing about anybody.
     empty = known & (values == 0)
     row, total = checks.telling_rows, checks.telling_totals

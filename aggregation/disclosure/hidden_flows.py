@@ -40,7 +40,7 @@ class FlowLink:
 
 def hidden_flow_links(catalogue: Catalogue, grid: CellGrid) -> Iterator[FlowLink]:
     """Yield the rows of every identity of kind ``flow_hidden`` whose indicators the dataflow has."""
-    indicators = {indicator.id: indicator for indicator in grid.dataset.indicators}
+    indicators = {indicator.id: indicator for indicator in grid.indicators}
     for identity in catalogue.identities:
         if identity.kind is IdentityKind.FLOW_HIDDEN and all(
             t.indicator in indicators for t in identity.terms

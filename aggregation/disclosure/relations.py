@@ -151,7 +151,7 @@ def structure_for(catalogue: Catalogue, grid: CellGrid) -> Structure:
 
 def _relations(catalogue: Catalogue, grid: CellGrid) -> Iterator[Relation]:
     seen: set[tuple[int, tuple[int, ...]]] = set()
-    for indicator in grid.dataset.indicators:
+    for indicator in grid.indicators:
         for table in indicator.tables:
             for dimension in table:
                 for parent, children, exclusive in _lines(grid, indicator, table, dimension):
@@ -236,7 +236,7 @@ def _flow_links(catalogue: Catalogue, grid: CellGrid) -> Iterator[FlowLink]:
 
 def _hinges(grid: CellGrid, flows: Sequence[FlowLink]) -> BoolArray:
     tables = np.zeros(len(grid), dtype=np.int64)
-    for indicator in grid.dataset.indicators:
+    for indicator in grid.indicators:
         for table in indicator.tables:
             rows = {grid.index[grid.key(indicator, codes)] for codes in table_cells(indicator, table)}
             tables[sorted(rows)] += 1
@@ -253,7 +253,7 @@ def _shared_cells(
     An identity with an indicator of another dataflow yields nothing: dataflows are protected one by one, and
     the catalogue declares no identity between those that are delivered.
     """
-    indicators = {indicator.id: indicator for indicator in grid.dataset.indicators}
+    indicators = {indicator.id: indicator for indicator in grid.indicators}
     if any(term.indicator not in indicators for term in identity.terms):
         return
     first = indicators[identity.terms[0].indicator]
@@ -276,7 +276,7 @@ def _shared_cells(
 
 
 def _cell_rules(catalogue: Catalogue, grid: CellGrid) -> CellRules:
-    indicators = {indicator.id: indicator for indicator in grid.dataset.indicators}
+    indicators = {indicator.id: indicator for indicator in grid.indicators}
     rules = [catalogue.rule_for(indicators[key[0]], grid.codes(row)) for row, key in enumerate(grid.keys)]
     if any(rule.kind not in {RuleKind.NONE, RuleKind.FREQUENCY} for rule in rules):
         raise kim_error("disclosure_unknown")

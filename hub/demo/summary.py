@@ -19,11 +19,11 @@ from hub.demo.judgement import Judgement
 from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER
 from hub.demo.truth import AreaTruth
 from protocol.periods import Period
-from protocol.submission_rules import DELIVERABLE
 from protocol.texts import Text
 
 #: Normalisations that the generator counts completely; other `N` findings also count harmless spellings.
 _COUNTED_NORMALISATIONS: Final = frozenset({("T08", "N"), ("T22", "N")})
+_DELIVERED: Final = ("CASES", "PERSONS")  # what the nodes deliver by quarter
 _QUARTERS: Final = Period.span(FIRST_QUARTER, LAST_QUARTER)
 _MIB: Final = 1024 * 1024
 
@@ -99,7 +99,7 @@ class Summary:
             "rows": sum(run.rows for run in self.runs),
             "deliveries": len(deliveries),
             # What the statewide figures need: those of a quarter before an area joined are missing there too.
-            "deliveries_expected": len(self.runs) * len(DELIVERABLE) * len(_QUARTERS),
+            "deliveries_expected": len(self.runs) * len(_DELIVERED) * len(_QUARTERS),
             "cells": {
                 "delivered": judgement.area_cells,
                 "withheld": judgement.area_withheld,

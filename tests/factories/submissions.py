@@ -12,7 +12,7 @@ from protocol.canonical import canonical_stream
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.codelists import Codelist
-from protocol.grid import CellGrid, grid_of
+from protocol.grid import CellGrid, delivery_grid, grid_of
 from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.statement import CHUNK_BYTES, MEDIA_ARROW_STREAM, PayloadInfo, Software, SubmissionStatement
@@ -83,7 +83,11 @@ def submission(
 ) -> tuple[pa.Table, SubmissionStatement]:
     """Return a table and the statement that fits it; ``changes`` replace members of the statement."""
     catalogue = catalogue or load_catalogue()
-    grid = grid_of(catalogue, dataset_id)
+    grid = (
+        delivery_grid(catalogue, dataset_id, period.freq)
+        if period.freq in catalogue.dataset(dataset_id).frequencies
+        else grid_of(catalogue, dataset_id)
+    )
     figures = consistent_values(grid) if values is None else values
     table = columns.submission_table(
         grid, ref_area=area, period=period, values=figures, states=states_of(figures, withheld)

@@ -206,7 +206,7 @@ def test_bytes_of_another_statement_are_refused(sandbox: Sandbox, tmp_path: Path
 
 
 def test_memory_beyond_the_limit_is_a_refusal(tmp_path: Path) -> None:
-    sandbox = make_sandbox(memory_bytes=240 * MIB)
+    sandbox = make_sandbox(memory_bytes=300 * MIB)
     try:
         _assert_accepts(sandbox, tmp_path)
         assert _refusal(sandbox, submission()[1], bytes(60 * MIB), tmp_path) == "decode_failed"

@@ -1,9 +1,11 @@
-"""What the figures of a delivery may say: relations and disclosure, each rule broken once (P-56 to P-60)."""
+"""What the figures of a delivery may say: relations and disclosure, each rule broken once (SPEC 9 and 11)."""
 
 import numpy as np
 import pytest
 
 from protocol.errors import KimError
+from protocol.grid import grid_of
+from protocol.periods import Period
 from protocol.submission_rules import check_submission
 from tests.factories.submissions import consistent_values, submission
 from tests.unit.protocol.deliveries import (
@@ -282,3 +284,73 @@ def test_a_refusal_holds_places_but_no_values():
     assert str(secret) not in said
     assert 1 <= len(error.errors) <= 20
     assert error.pointer == error.errors[0].pointer
+
+
+# ---------------------------------------------------------------------- distributions, and amounts of money
+
+
+PROCESSES = grid_of(CATALOGUE, "PROCESSES")
+DURATIONS = {
+    code: row_of(PROCESSES, "CASES_BY_DURATION", DURATION=code)
+    for code in ("M_LT3", "M3T6", "M6T12", "M12T24", "M_GE24", "_U")
+}
+
+
+def _durations(*counts):
+    """Closed cases by duration, nothing else happened."""
+    values = np.zeros(len(PROCESSES), dtype=np.int64)
+    values[list(DURATIONS.values())] = counts
+    values[row_of(PROCESSES, "CASES_BY_DURATION")] = sum(counts)
+    return values
+
+
+def test_a_distribution_of_few_is_withheld_as_a_whole():
+    """P-71: its zeros too, so that they say nothing."""
+    few = _durations(9, 0, 0, 0, 0, 0)
+    whole = list(DURATIONS.values())
+    assert_values_accepted(few, whole, dataset_id="PROCESSES", min_contributors=3)
+    for shown in ("M_LT3", "_U"):
+        hidden = [row for code, row in DURATIONS.items() if code != shown]
+        assert refused_values(few, hidden, dataset_id="PROCESSES")[1:] == (
+            "distribution",
+            f"/rows/{DURATIONS[shown]}/OBS_VALUE",
+        )
+    enough = _durations(5, 5, 0, 0, 0, 0)
+    assert_values_accepted(enough, dataset_id="PROCESSES")
+    assert_values_accepted(_durations(0, 0, 0, 0, 0, 0), dataset_id="PROCESSES")
+
+
+def test_figures_that_are_equal_keep_the_stricter_minimum():
+    """P-58: closed cases by duration are the closed cases, of which fewer than 5 are never shown."""
+    total = row_of(PROCESSES, "CASES_BY_DURATION")
+    few = _durations(4, 0, 0, 0, 0, 0)
+    code, rule, place = refused_values(few, DURATIONS.values(), dataset_id="PROCESSES", min_contributors=3)
+    assert (code, rule, place) == ("k_anonymity", "threshold", f"/rows/{total}/OBS_VALUE")
+
+
+@pytest.mark.parametrize("dataset_id", ["STAFFING", "FUNDS"])
+def test_small_amounts_are_no_small_counts(dataset_id):
+    """P-74: 0.01 posts or euros say nothing about how many stand behind them."""
+    grid = grid_of(CATALOGUE, dataset_id)
+    smallest = np.full(len(grid), 0, dtype=np.int64)
+    indicator = grid.indicators[0]
+    smallest[[row_of(grid, indicator.id), row_of(grid, indicator.id, BAUSTEIN="B2")]] = 1
+    line = {"CARRIER": "OWN"} if dataset_id == "STAFFING" else {"COST": "MEAS"}
+    smallest[[row_of(grid, indicator.id, **line), row_of(grid, indicator.id, BAUSTEIN="B2", **line)]] = 1
+    period = Period(2026, 1) if dataset_id == "STAFFING" else Period(2025)
+    assert_accepted(*submission(dataset_id, values=smallest, period=period))
+
+
+def test_repayments_may_exceed_what_was_spent():
+    """P-55, P-56: amounts below zero where the catalogue allows them, and sums over them."""
+    grid = grid_of(CATALOGUE, "FUNDS")
+    values = np.zeros(len(grid), dtype=np.int64)
+    for codes in ({}, {"BAUSTEIN": "B2"}):
+        values[row_of(grid, "FUNDS_SPENT", **codes)] = -500
+        values[row_of(grid, "FUNDS_SPENT", **codes, COST="STAFF")] = 100
+        values[row_of(grid, "FUNDS_SPENT", **codes, COST="MEAS")] = -600
+    values[row_of(grid, "FUNDS_SPENT", CARRIER="NGO")] = -500
+    assert_accepted(*submission("FUNDS", values=values, period=Period(2025)))
+    wrong = values.copy()
+    wrong[row_of(grid, "FUNDS_GRANTED")] = -1
+    assert refusal(*submission("FUNDS", values=wrong, period=Period(2025)))[1] == "range"

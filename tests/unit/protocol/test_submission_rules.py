@@ -9,13 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from protocol import columns
 from protocol.cell_checks import checks_of
 from protocol.errors import KimError
+from protocol.grid import grid_of
+from protocol.periods import Period
 from protocol.submission_rules import agreed_dataset
-from tests.factories.submissions import consistent_values, statement_for, submission
+from tests.factories.submissions import AREA, consistent_values, states_of, submission
 from tests.unit.protocol.deliveries import (
     CASES,
     CATALOGUE,
+    PERSONS,
     assert_accepted,
     assert_values_accepted,
     put,
@@ -25,14 +29,17 @@ from tests.unit.protocol.deliveries import (
 )
 
 OTHER_DIGEST = "3b" * 32
+PERIODS = {
+    d.id: Period(2026, 1) if "Q" in d.frequencies else Period(2025) for d in CATALOGUE.datasets.values()
+}
 
 
 # ------------------------------------------------------------------------------------- what is accepted
 
 
-@pytest.mark.parametrize("dataset_id", ["CASES", "PERSONS"])
+@pytest.mark.parametrize("dataset_id", CATALOGUE.datasets)
 def test_a_consistent_table_is_accepted(dataset_id):
-    table, statement = submission(dataset_id)
+    table, statement = submission(dataset_id, period=PERIODS[dataset_id])
     assert_accepted(table, statement)
     assert_accepted(table, statement, min_contributors=5)
 
@@ -80,15 +87,33 @@ def test_statement_and_catalogue_agree_without_a_table(dataset_id):
     assert agreed_dataset(submission(dataset_id)[1], CATALOGUE) is CATALOGUE.dataset(dataset_id)
 
 
-@pytest.mark.parametrize("dataset_id", ["STAFFING", "FUNDS", "PROCESSES"])
-def test_a_dataflow_whose_rules_cannot_be_checked_is_refused(dataset_id):
-    """P-52: an unknown kind of rule never passes as none."""
-    table, _ = submission()
-    statement = statement_for(table, dataset_id)
-    assert refusal(table, statement)[0] == "schema_unknown"
+YEAR = Period(2025)
+
+
+@pytest.mark.parametrize(
+    ("dataset_id", "period"),
+    [("CASES", YEAR), ("PROCESSES", YEAR), ("STAFFING", YEAR), ("FUNDS", Period(2025, 4))],
+)
+def test_a_frequency_in_which_a_dataflow_is_not_delivered_is_refused(dataset_id, period):
+    """P-52."""
+    table, statement = submission(dataset_id, period=period)
+    assert refusal(table, statement) == ("schema_unknown", None, "/period")
     with pytest.raises(KimError) as caught:
-        checks_of(CATALOGUE, dataset_id)
+        checks_of(CATALOGUE, dataset_id, period.freq)
     assert caught.value.code == "schema_unknown"
+
+
+def test_a_year_of_persons_holds_the_indicators_of_a_year_only():
+    """P-27, P-52."""
+    table, statement = submission("PERSONS", period=YEAR)
+    assert set(table["INDICATOR"].to_pylist()) == {"PERSONS_SUPPORTED"}
+    assert_accepted(table, statement)
+    values = consistent_values(PERSONS)
+    everything = columns.submission_table(
+        PERSONS, ref_area=AREA, period=YEAR, values=values, states=states_of(values)
+    )
+    payload = dataclasses.replace(statement.payload, rows=everything.num_rows)
+    assert refusal(everything, dataclasses.replace(statement, payload=payload))[1] == "unknown_indicator"
 
 
 def test_another_schema_is_refused():
@@ -210,6 +235,57 @@ def test_a_count_is_not_negative_and_not_astronomic(value):
 
 def test_checks_are_compiled_once():
     """Speed rests on it: compiling takes many times as long as checking one submission."""
-    assert checks_of(CATALOGUE, "CASES") is checks_of(CATALOGUE, "CASES")
+    assert checks_of(CATALOGUE, "CASES", "Q") is checks_of(CATALOGUE, "CASES", "Q")
     other = dataclasses.replace(CATALOGUE)
-    assert checks_of(other, "CASES") is not checks_of(CATALOGUE, "CASES")
+    assert checks_of(other, "CASES", "Q") is not checks_of(CATALOGUE, "CASES", "Q")
+
+
+# ------------------------------------------------------------------------- what is delivered, and for whom
+
+
+PROCESSES = grid_of(CATALOGUE, "PROCESSES")
+DECISIONS = PROCESSES.rows_of("B3_DECISIONS")
+
+
+def _not_delivering(rows, **options):
+    """A delivery of PROCESSES in which some rows are not delivered."""
+    table, statement = submission("PROCESSES", **options)
+    for name, item in (("OBS_VALUE", None), ("OBS_STATUS", "L"), ("CONF_STATUS", "F")):
+        table = with_column(table, name, _put_all(rows, item))
+    return table, statement
+
+
+def _put_all(rows, item):
+    def change(items):
+        for row in rows:
+            items[row] = item
+
+    return change
+
+
+def test_an_indicator_is_delivered_as_a_whole_or_not_at_all():
+    """P-72."""
+    assert_accepted(*_not_delivering(DECISIONS))
+    place = f"/rows/{DECISIONS.start}/OBS_STATUS"
+    assert refusal(*_not_delivering(DECISIONS[1:])) == ("value_rule", "partial_indicator", place)
+    assert refusal(*_not_delivering([DECISIONS[-1]])) == ("value_rule", "partial_indicator", place)
+    assert refusal(*_not_delivering(range(len(PROCESSES))))[1] == "nothing"
+
+
+def test_for_a_joint_authority_only_its_own_indicators_are_delivered():
+    """P-73."""
+    others = [row for row in range(len(PROCESSES)) if row not in DECISIONS]
+    assert_accepted(*_not_delivering(others, area="NW05334"))
+    assert_accepted(*_not_delivering(others))  # a node that collects nothing else may say so for its own area
+    kept = PROCESSES.rows_of("REFERRALS")
+    more = _not_delivering([row for row in others if row not in kept], area="NW05334")
+    assert refusal(*more) == ("value_rule", "authority", f"/rows/{kept.start}/OBS_STATUS")
+
+
+@pytest.mark.parametrize("dataset_id", ["CASES", "PERSONS", "STAFFING", "FUNDS"])
+def test_a_dataflow_without_figures_of_authorities_is_not_delivered_for_one(dataset_id):
+    """P-73: known before a byte of the table is."""
+    table, statement = submission(dataset_id, area="NW05334", period=PERIODS[dataset_id])
+    assert refusal(table, statement) == ("area_not_registered", None, "/area")
+    with pytest.raises(KimError):
+        agreed_dataset(statement, CATALOGUE)
