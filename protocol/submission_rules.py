@@ -26,7 +26,7 @@ from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.grid import CellGrid
 from protocol.observations import STATES, CellState
 from protocol.periods import Period
-from protocol.regions import AACHEN_WHOLE
+from protocol.regions import AUTHORITY_AREAS
 from protocol.statement import SubmissionStatement
 from protocol.strict_json import MAX_INTEGER
 from protocol.texts import Text
@@ -126,7 +126,7 @@ def check_submission(
     # 3. Each row is one of the six states, with a value in range (P-54, P-55); indicators are delivered as a
     #    whole, and those of an authority only for its own area (P-72, P-73).
     values, published = _check_states(table, checks)
-    _check_delivered(table, checks, authority=statement.area == AACHEN_WHOLE)
+    _check_delivered(table, checks, authority=statement.area in AUTHORITY_AREAS)
     # 4. What is published is consistent (P-56, P-57).
     known = _deduce(values, published, checks)
     # 5. Nothing below a minimum is published, or follows by adding and subtracting (P-58..P-60, P-71).
@@ -169,7 +169,7 @@ def agreed_dataset(statement: SubmissionStatement, catalogue: Catalogue) -> Data
             ),
             pointer="/catalogue_sha256",
         )
-    if statement.area == AACHEN_WHOLE and all(i.reporting_unit != "authority" for i in dataset.indicators):
+    if statement.area in AUTHORITY_AREAS and all(i.reporting_unit != "authority" for i in dataset.indicators):
         raise kim_error("area_not_registered", _TEXTS["authority"], pointer="/area")
     return dataset
 

@@ -103,8 +103,10 @@ def test_a_statement_that_cannot_be_taken(running: RunningHub, sender: Sender, c
     assert_nothing_stored(running)
 
 
-def test_a_dataset_of_a_later_release_is_unknown(running: RunningHub, sender: Sender) -> None:
-    assert_refused(sender.announce(sender.parcel("STAFFING")), "schema_unknown", pointer="/dataset")
+def test_a_dataset_in_a_frequency_that_nobody_delivers_is_unknown(
+    running: RunningHub, sender: Sender
+) -> None:
+    assert_refused(sender.announce(sender.parcel("FUNDS")), "schema_unknown", pointer="/period")
 
 
 def test_oversize_is_refused_before_any_byte(tmp_path: Path) -> None:
