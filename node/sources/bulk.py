@@ -23,9 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
-from node.sources.columns import all_blank, repeating_places
+from node.sources.columns import all_blank
 from node.sources.encoding import Encoding
-from node.sources.profile_a import Layout
+from node.sources.profile import Layout
 from node.sources.raw_table import Mask, RawTable, Rows
 from node.sources.records import holds_a_record
 
@@ -48,7 +48,8 @@ class Body:
 
     Attributes:
         layout: the header.
-        header_line: line of the header, from 1.
+        header_line: line on which the header ends, from 1.
+        preamble: number of lines before the header.
         cells: cells that most rows have, the empty one after a last delimiter included.
         delimiter: separator of cells.
         encoding: how the file is encoded.
@@ -57,6 +58,7 @@ class Body:
 
     layout: Layout
     header_line: int
+    preamble: int
     cells: int
     delimiter: str
     encoding: Encoding
@@ -123,7 +125,7 @@ class _Irregular:
 
 
 def _parse(path: Path, body: Body, remember: object) -> pa.Table:
-    repeating = repeating_places(body.layout)
+    repeating = body.layout.repeating
     names = [str(place) for place in range(body.cells)]
     return pcsv.read_csv(
         path,
@@ -191,9 +193,12 @@ def _finished(columns: Sequence[pa.Array], others: _Irregular, body: Body) -> Ra
         surplus=MappingProxyType(_surplus(columns, others, width)),
         mended=np.zeros(rows, dtype=np.bool_),
         repeated_header=_repetitions(columns[:width], body.layout),
-        preamble=body.header_line - 1,
+        unmerged=np.zeros(rows, dtype=np.bool_),
+        formulas=0,
+        preamble=body.preamble,
         encoding=body.encoding,
         export_date=body.export_date,
+        numbering="line",
     )
 
 
@@ -228,7 +233,7 @@ def _blank(column: pa.Array) -> Mask:
 
 
 def _repetitions(columns: Sequence[pa.Array], layout: Layout) -> Mask:
-    mark = layout.places["Fallnummer"]
+    mark = layout.places[layout.profile.marks[0]]
     same = np.asarray(pc.equal(columns[mark], layout.header[mark]), dtype=np.bool_)
     for row in np.flatnonzero(same):
         same[row] = layout.is_repetition([str(column[int(row)].as_py()) for column in columns])

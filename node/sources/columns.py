@@ -1,7 +1,7 @@
-"""Fills columns from records, one block of rows after the other: the careful way to read a file.
+"""Fills columns from records, one block of rows after the other: the careful way to read any source.
 
 Invariants: every record becomes one row of exactly the header's width; what does not fit is kept beside it.
-It deliberately knows no file: records come from `records`, header and limits from `reading`.
+It deliberately knows no file: records come from the modules of the formats, header and limits from theirs.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 
 from node.sources.encoding import Encoding
-from node.sources.profile_a import IDENTIFYING, Layout
-from node.sources.raw_table import Mask, RawTable, Rows
+from node.sources.profile import Layout
+from node.sources.raw_table import Mask, Numbering, RawTable, Rows
 from node.sources.records import Record
 
 
-class _Numbering(dict[str, int]):
+class _Numbers(dict[str, int]):
     """Numbers distinct texts in order of their first appearance."""
 
     def __missing__(self, text: str) -> int:
@@ -28,26 +28,52 @@ class _Numbering(dict[str, int]):
         return number
 
 
+class TextColumn:
+    """One column under construction, block by block."""
+
+    def __init__(self, *, repeating: bool) -> None:
+        """Begin an empty column.
+
+        Args:
+            repeating: whether it holds few distinct texts and is therefore dictionary-encoded.
+        """
+        self._texts: _Numbers | None = _Numbers() if repeating else None
+        self._numbers: list[Rows] = [np.empty(0, np.int32)]
+        self._plain: list[pa.Array] = [pa.array([], pa.string())]
+
+    def extend(self, texts: Sequence[str]) -> None:
+        """Append cells."""
+        if self._texts is None:
+            self._plain.append(pa.array(texts, pa.string()))
+        else:
+            number = self._texts.__getitem__
+            self._numbers.append(np.fromiter(map(number, texts), np.int32, len(texts)))
+
+    def array(self) -> pa.Array:
+        """Return the column."""
+        if self._texts is None:
+            # Offsets of one array end at 2 GiB of text, which the size limits rule out.
+            return pa.concat_arrays(self._plain)
+        numbers = pa.array(np.concatenate(self._numbers))
+        return pa.DictionaryArray.from_arrays(numbers, pa.array(list(self._texts), pa.string()))
+
+
 @dataclass(slots=True)
 class ColumnBuilder:
-    """Columns under construction, block by block."""
+    """Columns under construction, for a source whose header is known."""
 
     layout: Layout
     lines: list[int] = field(default_factory=list)
     surplus: dict[int, tuple[str, ...]] = field(default_factory=dict)
     mended: list[int] = field(default_factory=list)
     repeated: list[int] = field(default_factory=list)
-    _plain: dict[int, list[pa.Array]] = field(default_factory=dict)
-    _texts: dict[int, _Numbering] = field(default_factory=dict)
-    _numbers: dict[int, list[Rows]] = field(default_factory=dict)
+    unmerged: list[int] = field(default_factory=list)
+    _columns: list[TextColumn] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        repeating = repeating_places(self.layout)
-        for place in range(len(self.layout.header)):
-            if place in repeating:
-                self._texts[place], self._numbers[place] = _Numbering(), [np.empty(0, np.int32)]
-            else:
-                self._plain[place] = [pa.array([], pa.string())]
+        repeating = self.layout.repeating
+        places = range(len(self.layout.header))
+        self._columns = [TextColumn(repeating=place in repeating) for place in places]
 
     @property
     def rows(self) -> int:
@@ -57,7 +83,7 @@ class ColumnBuilder:
     def add(self, block: list[Record]) -> None:
         """Append records, each brought to the width of the header."""
         width = len(self.layout.header)
-        first_mark = self.layout.places["Fallnummer"]
+        first_mark = self.layout.places[self.layout.profile.marks[0]]
         mark = self.layout.header[first_mark]
         fitted: list[list[str]] = []
         for record in block:
@@ -74,34 +100,32 @@ class ColumnBuilder:
                 self.repeated.append(len(self.lines))
             self.lines.append(record.line)
             fitted.append(cells)
-        for place, column in enumerate(zip(*fitted, strict=True)):
-            if place in self._plain:
-                self._plain[place].append(pa.array(column, pa.string()))
-            else:
-                number = self._texts[place].__getitem__
-                self._numbers[place].append(np.fromiter(map(number, column), np.int32, len(column)))
+        for column, texts in zip(self._columns, zip(*fitted, strict=True), strict=True):
+            column.extend(texts)
 
-    def table(self, *, preamble: int, encoding: Encoding, export_date: date | None) -> RawTable:
+    def table(
+        self,
+        *,
+        numbering: Numbering,
+        preamble: int = 0,
+        encoding: Encoding | None = None,
+        export_date: date | None = None,
+        formulas: int = 0,
+    ) -> RawTable:
         """Close the columns."""
         return RawTable(
             layout=self.layout,
-            columns=tuple(self._column(place) for place in range(len(self.layout.header))),
+            columns=tuple(column.array() for column in self._columns),
             lines=np.array(self.lines, dtype=np.int32),
             surplus=MappingProxyType(self.surplus),
             mended=self._mask(self.mended),
             repeated_header=self._mask(self.repeated),
+            unmerged=self._mask(self.unmerged),
+            formulas=formulas,
             preamble=preamble,
             encoding=encoding,
             export_date=export_date,
-        )
-
-    def _column(self, place: int) -> pa.Array:
-        if place in self._plain:
-            # Offsets of one array end at 2 GiB of text, which the size limit of the file rules out.
-            return pa.concat_arrays(self._plain[place])
-        numbers = np.concatenate(self._numbers[place])
-        return pa.DictionaryArray.from_arrays(
-            pa.array(numbers), pa.array(list(self._texts[place]), pa.string())
+            numbering=numbering,
         )
 
     def _mask(self, rows: list[int]) -> Mask:
@@ -118,8 +142,3 @@ def fitted_to(cells: Sequence[str], width: int) -> list[str]:
 def all_blank(cells: Iterable[str]) -> bool:
     """Whether no cell holds anything but blanks."""
     return not any(cell and not cell.isspace() for cell in cells)
-
-
-def repeating_places(layout: Layout) -> frozenset[int]:
-    """Return the columns that repeat few distinct texts: those of the profile that identify nobody."""
-    return frozenset(place for name, place in layout.places.items() if name not in IDENTIFYING)

@@ -2,6 +2,8 @@
 
 Invariants: all columns have as many rows as `lines`; no cell is null (an absent cell is an empty text);
 columns with few distinct texts are dictionary-encoded, so that whatever comes next works on distinct texts.
+A number that was no text has a decimal comma and no more digits than needed (``57000``, ``0,5``); a date that
+was no text has ISO form.
 
 It deliberately interprets nothing: no dates, no codes, no missing markers.
 """
@@ -11,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from node.sources.encoding import Encoding
-from node.sources.profile_a import Layout
+from node.sources.profile import Layout
 
 Rows = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
+Numbering = Literal["line", "row", "record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +44,24 @@ class DistinctTexts:
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """An export as it was read.
+    """A source as it was read.
 
     Attributes:
         layout: header and places of the profile's columns.
-        columns: one Arrow array of text per column of the header, in file order.
-        lines: line of the file on which each row starts, int32.
+        columns: one Arrow array of text per column of the header, in its order; then those joined from
+            others.
+        lines: number under which a person finds each row, int32; what it counts says `numbering`.
         surplus: row -> cells beyond the header's columns, where any is not blank; such a row's cells may
             stand in wrong columns.
         mended: rows with an unclosed quotation mark that was read literally.
         repeated_header: rows that are the header line once more.
+        unmerged: rows that took a value from a merged cell above them.
+        formulas: number of cells whose value a spreadsheet had computed.
         preamble: number of lines before the header.
-        encoding: how the file is encoded.
+        encoding: how a text file is encoded; None for other formats.
         export_date: the day the banner names, or None.
+        numbering: what `lines` are: ``line`` of a text file, ``row`` of a sheet, or ``record`` of a database
+            table (in the order of its identifying columns) or Parquet file, each from 1.
     """
 
     layout: Layout
@@ -60,9 +70,12 @@ class RawTable:
     surplus: Mapping[int, tuple[str, ...]] = field(repr=False)
     mended: Mask = field(repr=False)
     repeated_header: Mask = field(repr=False)
+    unmerged: Mask = field(repr=False)
+    formulas: int
     preamble: int
-    encoding: Encoding
+    encoding: Encoding | None
     export_date: date | None
+    numbering: Numbering
 
     @property
     def rows(self) -> int:
@@ -70,7 +83,7 @@ class RawTable:
         return len(self.lines)
 
     def has(self, name: str) -> bool:
-        """Whether the file has a column of the profile."""
+        """Whether the source has a column of the profile."""
         return name in self.layout.places
 
     def texts(self, name: str) -> pa.Array:
@@ -104,11 +117,38 @@ class RawTable:
         return self.distinct(self.layout.places[name])
 
     def cells(self, rows: Sequence[int]) -> list[tuple[str, ...]]:
-        """Return the cells of some rows in file order, as they were read."""
+        """Return the cells of some rows as they were read, in the order of the header."""
         wanted = pa.array(rows, pa.int64())
-        columns = [column.take(wanted).cast(pa.string()).to_pylist() for column in self.columns]
+        own = self.columns[: len(self.layout.header)]
+        columns = [column.take(wanted).cast(pa.string()).to_pylist() for column in own]
         whole: list[tuple[str, ...]] = list(zip(*columns, strict=True))
         return [(*cells, *self.surplus.get(row, ())) for row, cells in zip(rows, whole, strict=True)]
+
+
+def plain_table(
+    layout: Layout,
+    columns: tuple[pa.Array, ...],
+    lines: Rows,
+    *,
+    numbering: Numbering,
+    encoding: Encoding | None = None,
+) -> RawTable:
+    """Return the table of a source in which nothing can be broken inside a row."""
+    nothing = np.zeros(len(lines), dtype=np.bool_)
+    return RawTable(
+        layout=layout,
+        columns=columns,
+        lines=lines,
+        surplus=MappingProxyType({}),
+        mended=nothing,
+        repeated_header=nothing,
+        unmerged=nothing,
+        formulas=0,
+        preamble=0,
+        encoding=encoding,
+        export_date=None,
+        numbering=numbering,
+    )
 
 
 def _spread(per_text: list[bool], column: pa.DictionaryArray) -> Mask:

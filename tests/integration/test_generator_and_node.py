@@ -14,7 +14,8 @@ from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, plan_of
 from hub.demo.summary import is_counted_exactly
 from node.mapping import CodeMapping
 from node.quality import prepare
-from node.sources import read_profile_a
+from node.settings import SourceSpec
+from node.sources import read_source
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
 from protocol.periods import Period
@@ -40,7 +41,7 @@ def test_node_and_answer_key_agree(area: str, tmp_path: Path) -> None:
     generate_area(region, tmp_path)
     answer = json.loads((tmp_path / ANSWER_KEY_FILE).read_text(encoding="utf-8"))
     prepared = prepare(
-        read_profile_a(tmp_path / EXPORT_FILE),
+        read_source(SourceSpec("cases", path=tmp_path / EXPORT_FILE)),
         area=area,
         mapping=CodeMapping(catalogue, plan_of(region).local_codes),
         catalogue=catalogue,
@@ -67,7 +68,7 @@ def test_local_codes_stop_a_node_that_does_not_know_them(tmp_path: Path) -> None
     generate_area(region, tmp_path)
     catalogue = load_catalogue()
     prepared = prepare(
-        read_profile_a(tmp_path / EXPORT_FILE),
+        read_source(SourceSpec("cases", path=tmp_path / EXPORT_FILE)),
         area=region.id,
         mapping=CodeMapping(catalogue),
         catalogue=catalogue,

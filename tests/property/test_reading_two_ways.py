@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from node.sources.bulk import Body, read_in_bulk
 from node.sources.encoding import Encoding
-from node.sources.profile_a import ProfileNames
+from node.sources.profile import ProfileNames
+from node.sources.profiles import PROFILE_A
 from node.sources.raw_table import RawTable
-from node.sources.reading import read_carefully
+from node.sources.text_file import read_carefully
 
 HEADER = "Fallnummer;Fallbeginn;Rechtskreis;Notiz;Bemerkung"
-LAYOUT = ProfileNames().layout(HEADER.split(";"))
+LAYOUT = ProfileNames(PROFILE_A).layout(HEADER.split(";"))
 
 #: Pieces of which files are made; quotation marks and line ends as often as everything else together.
 PIECES = (
@@ -48,7 +49,15 @@ def both_ways(text: str, *, encoding: Encoding, cells: int) -> tuple[RawTable | 
         path = Path(folder) / "export.csv"
         mark = b"\xef\xbb\xbf" if encoding == "utf-8-sig" else b""
         path.write_bytes(mark + f"Banner\r\n{HEADER};\r\n{text}".encode("utf-8" if mark else encoding))
-        body = Body(LAYOUT, header_line=2, cells=cells, delimiter=";", encoding=encoding, export_date=None)
+        body = Body(
+            LAYOUT,
+            header_line=2,
+            preamble=1,
+            cells=cells,
+            delimiter=";",
+            encoding=encoding,
+            export_date=None,
+        )
         return read_in_bulk(path, body), read_carefully(path, body, max_rows=1000)
 
 

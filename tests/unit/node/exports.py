@@ -13,7 +13,8 @@ from typing import Any
 
 from node.mapping import CodeMapping
 from node.quality import Prepared, prepare
-from node.sources import read_profile_a
+from node.settings import SourceSpec
+from node.sources import read_source
 from protocol.catalogue_file import load_catalogue
 
 BANNER = "Fachverfahren Integration 7.3;Export vom 05.10.2026 08:15"
@@ -62,7 +63,8 @@ def prepared(
 ) -> Prepared:
     """Write an export, read it and prepare it."""
     catalogue = load_catalogue()
-    raw = read_profile_a(write_export(folder, text, columns=columns, encoding=encoding, banner=banner))
+    path = write_export(folder, text, columns=columns, encoding=encoding, banner=banner)
+    raw = read_source(SourceSpec("cases", path=path))
     return prepare(raw, area=area, mapping=CodeMapping(catalogue, mapping), catalogue=catalogue)
 
 

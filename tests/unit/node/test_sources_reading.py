@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from node.sources import COLUMNS, RawTable, SourceLimits, read_profile_a
+from node.settings import SourceSpec
+from node.sources import RawTable, SourceLimits, read_source
+from node.sources.profiles import PROFILE_A
 from protocol.errors import KimError
 
+COLUMNS = tuple(name for name in PROFILE_A.names if name != "Weitervermittlung am")
 HEADER = (
     "Fallnummer;Mandant;AGS;Gemeinde;Träger;Beratungsart;Erstkontakt;Fallbeginn;Fallende;Fallstatus;"
     "Personen-ID;Anz. Personen;Geschlecht;Geburtsdatum;Staatsangehörigkeit;Aufenthaltsstatus;gültig bis;"
@@ -25,14 +28,14 @@ FOOTER = "Summe;;;;;;;;;;;1;;;;;;;;;;;;;"
 def read(folder: Path, *lines: str, encoding: str = "cp1252", ending: str = "\r\n") -> RawTable:
     path = folder / "export.csv"
     path.write_bytes(ending.join((*lines, "")).encode(encoding))
-    return read_profile_a(path)
+    return read_source(SourceSpec("cases", path=path))
 
 
 def refusal(folder: Path, content: bytes) -> KimError:
     path = folder / "export.csv"
     path.write_bytes(content)
     with pytest.raises(KimError) as caught:
-        read_profile_a(path)
+        read_source(SourceSpec("cases", path=path))
     return caught.value
 
 
@@ -202,12 +205,12 @@ def test_t26_renamed_moved_and_extra_columns(tmp_path: Path) -> None:
 def test_t26_local_names_of_the_configuration(tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_bytes(f"{HEADER.replace('Fallnummer', 'Vorgang')}\r\n{ROW}\r\n".encode("cp1252"))
-    raw = read_profile_a(path, local_names={"Fallnummer": "Vorgang"})
+    raw = read_source(SourceSpec("cases", path=path, columns={"Fallnummer": "Vorgang"}))
     assert texts(raw, "Fallnummer") == ["F-2025-0001"]
     with pytest.raises(KimError) as caught:
-        read_profile_a(path, local_names={"Fallnumer": "Vorgang"})
+        read_source(SourceSpec("cases", path=path, columns={"Fallnumer": "Vorgang"}))
     assert caught.value.code == "config_invalid"
-    assert caught.value.pointer == "/columns/Fallnumer"
+    assert caught.value.pointer == "/sources/cases/columns/Fallnumer"
 
 
 def test_missing_columns_are_all_named_with_the_way_out(tmp_path: Path) -> None:
@@ -215,9 +218,12 @@ def test_missing_columns_are_all_named_with_the_way_out(tmp_path: Path) -> None:
     error = refusal(tmp_path, f"{header}\r\n{ROW}\r\n".encode("cp1252"))
     assert error.code == "missing_column"
     assert "Geschlecht, Rechtskreis" in error.detail.de
-    assert "[columns]" in error.detail.de
-    assert "[columns]" in error.detail.en
-    assert [item.pointer for item in error.errors] == ["/columns/Geschlecht", "/columns/Rechtskreis"]
+    assert "[sources.cases.columns]" in error.detail.de
+    assert "[sources.cases.columns]" in error.detail.en
+    assert [item.pointer for item in error.errors] == [
+        "/sources/cases/columns/Geschlecht",
+        "/sources/cases/columns/Rechtskreis",
+    ]
 
 
 def test_the_first_of_two_columns_of_one_name_counts(tmp_path: Path) -> None:
@@ -236,9 +242,11 @@ def test_a_file_of_something_else_has_no_header(tmp_path: Path) -> None:
 
 
 def test_a_source_that_is_not_there(tmp_path: Path) -> None:
-    for path in (tmp_path / "nirgends.csv", tmp_path):
+    folder = tmp_path / "ordner.csv"
+    folder.mkdir()
+    for path in (tmp_path / "nirgends.csv", folder):
         with pytest.raises(KimError) as caught:
-            read_profile_a(path)
+            read_source(SourceSpec("cases", path=path))
         assert caught.value.code == "source_missing"
         assert path.name in caught.value.detail.de
 
@@ -248,7 +256,7 @@ def test_a_source_beyond_its_limits(tmp_path: Path, limits: SourceLimits) -> Non
     path = tmp_path / "export.csv"
     path.write_bytes(f"{HEADER}\r\n{ROW}\r\n{ROW}\r\n".encode("cp1252"))
     with pytest.raises(KimError) as caught:
-        read_profile_a(path, limits=limits)
+        read_source(SourceSpec("cases", path=path), limits=limits)
     assert caught.value.code == "source_too_large"
 
 

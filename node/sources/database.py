@@ -1,0 +1,254 @@
+"""Reads a table or view of a database through SQLAlchemy: PostgreSQL, MariaDB, SQLite, SQL Server, Oracle.
+
+Invariants:
+
+- One read-only transaction with one view of the data, rows streamed in batches by a cursor of the server.
+  Whatever ends it midway (the server, a view that fails on its tenth row) ends the reading; nothing is kept.
+- Rows come in the order of the identifying columns, then of all others, so that the same data give the same
+  table whatever order the server likes; `lines` are record numbers in that order.
+- The password comes from its file and goes nowhere else. Messages of drivers are never repeated, because they
+  quote addresses and values; errors are told apart by their codes.
+
+It deliberately writes nothing and knows no SQL of its own: what is read is decided by the table or view.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from node.settings import SourceSpec
+from node.sources.cell_texts import NoTextError, text_of, texts_of
+from node.sources.columns import ColumnBuilder
+from node.sources.database_errors import Stage
+from node.sources.limits import SourceLimits, empty_source, too_large
+from node.sources.parquet_file import wrong_type
+from node.sources.password_file import read_password
+from node.sources.profile import Layout, ProfileNames
+from node.sources.raw_table import RawTable
+from node.sources.records import Record
+from protocol.errors import KimError, kim_error
+from protocol.texts import Text
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, ColumnClause, Connection, Engine, TableClause
+
+_BATCH_ROWS: Final = 5000
+_CONNECT_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """What a kind of database needs.
+
+    Attributes:
+        driver: the driver that is used unless the address names one.
+        extra: what to install for it, or None if nothing is needed.
+        connect: arguments of the driver's connect.
+        execution: options of SQLAlchemy for one view of the data, read-only.
+        first: statements that open the transaction where options do not reach.
+    """
+
+    driver: str
+    extra: str | None
+    connect: Mapping[str, Any]
+    execution: Mapping[str, Any]
+    first: tuple[str, ...] = ()
+
+
+_MYSQL: Final = _Server(
+    "pymysql",
+    "mariadb",
+    {"connect_timeout": _CONNECT_SECONDS},
+    {"isolation_level": "REPEATABLE READ"},
+    ("SET TRANSACTION READ ONLY",),
+)
+_SERVERS: Final[Mapping[str, _Server]] = {
+    "postgresql": _Server(
+        "psycopg",
+        "postgresql",
+        {"connect_timeout": _CONNECT_SECONDS},
+        {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+    ),
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+    "sqlite": _Server("pysqlite", None, {}, {}, ("BEGIN",)),
+    "mssql": _Server(
+        "pyodbc", "mssql", {"timeout": _CONNECT_SECONDS}, {"isolation_level": "REPEATABLE READ"}
+    ),
+    "oracle": _Server(
+        "oracledb", "oracle", {"tcp_connect_timeout": _CONNECT_SECONDS}, {}, ("SET TRANSACTION READ ONLY",)
+    ),
+}
+
+
+def read_database(spec: SourceSpec, names: ProfileNames, limits: SourceLimits) -> RawTable:
+    """Read a table or view.
+
+    Args:
+        spec: address, password file and table.
+        names: names of the profile's columns.
+        limits: how many rows and columns it may have.
+
+    Returns:
+        All rows as text.
+
+    Raises:
+        KimError: ``driver_missing``, ``password_unreadable``, ``source_unreachable``, ``source_denied``,
+            ``source_missing``, ``source_interrupted``, ``wrong_type``, ``source_too_large``,
+            ``empty_source``, ``missing_column``, ``config_invalid``.
+    """
+    stage = Stage(spec.name)
+    with stage.told(), _connection(spec, stage) as connection:
+        stage.now = "table"
+        table = _table(connection, spec)
+        layout = _layout(connection, table, names, limits)
+        stage.now = "rows"
+        return _read(connection, table, layout, limits)
+
+
+@contextmanager
+def _connection(spec: SourceSpec, stage: Stage) -> Iterator[Connection]:
+    engine = _engine(spec, stage)
+    try:
+        with engine.connect() as connection:
+            server = _server(engine.url)
+            for statement in server.first:
+                connection.exec_driver_sql(statement)
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _engine(spec: SourceSpec, stage: Stage) -> Engine:
+    # Imported here: a node that reads files does not wait for it.
+    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+    try:
+        url = _url(spec)
+        server = _server(url)
+    except (ArgumentError, LookupError, ValueError):
+        raise _bad_address(spec) from None
+    if spec.password_file is not None:
+        url = url.set(password=read_password(spec.password_file))
+    options = dict(server.execution) | {"stream_results": True, "max_row_buffer": _BATCH_ROWS}
+    try:
+        return create_engine(
+            url,
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args=dict(server.connect),
+            execution_options=options,
+        )
+    except (ImportError, NoSuchModuleError):
+        raise stage.driver_missing(server.extra) from None
+    except ArgumentError:
+        raise _bad_address(spec) from None
+
+
+def _url(spec: SourceSpec) -> URL:
+    from sqlalchemy import make_url  # noqa: PLC0415
+
+    url = make_url(spec.url or "")
+    backend = url.get_backend_name()
+    server = _SERVERS[backend]
+    if backend == "sqlite":
+        # SQLite would make a file that is not there.
+        return url.set(
+            drivername="sqlite", database=f"file:{url.database}", query={"mode": "ro", "uri": "true"}
+        )
+    return url if "+" in url.drivername else url.set(drivername=f"{backend}+{server.driver}")
+
+
+def _server(url: URL) -> _Server:
+    return _SERVERS[url.get_backend_name()]
+
+
+def _bad_address(spec: SourceSpec) -> KimError:
+    known = ", ".join(_SERVERS)
+    where = f"[sources.{spec.name}] url"
+    return kim_error(
+        "config_invalid",
+        Text(
+            f"{where} ist keine Adresse, die gelesen werden kann; möglich sind {known}.",
+            f"{where} is no address that can be read; possible are {known}.",
+        ),
+        pointer=f"/sources/{spec.name}/url",
+    )
+
+
+def _table(connection: Connection, spec: SourceSpec) -> TableClause:
+    from sqlalchemy import inspect, table  # noqa: PLC0415
+
+    schema, _, name = (spec.table or "").rpartition(".")
+    if not inspect(connection).has_table(name, schema=schema or None):
+        raise kim_error(
+            "source_missing",
+            Text(
+                f"[sources.{spec.name}]: In der Datenbank gibt es {spec.table} nicht, oder dieser Benutzer "
+                "sieht "
+                "es nicht.",
+                f"[sources.{spec.name}]: the database has no {spec.table}, or this user cannot see it.",
+            ),
+            remedy=Text(
+                "Name der Tabelle oder Sicht (mit Schema) und Rechte des Datenbankbenutzers prüfen.",
+                "Check the name of the table or view (with its schema) and the rights of the database user.",
+            ),
+        )
+    return table(name, schema=schema or None)
+
+
+def _layout(connection: Connection, table: TableClause, names: ProfileNames, limits: SourceLimits) -> Layout:
+    from sqlalchemy import false, select, text  # noqa: PLC0415
+
+    with closing(connection.execute(select(text("*")).select_from(table).where(false()))) as nothing:
+        header = tuple(nothing.keys())
+    if len(header) > limits.max_columns:
+        raise too_large()
+    layout = names.layout_of(header)
+    names.require_columns(layout)
+    return layout
+
+
+def _read(connection: Connection, table: TableClause, layout: Layout, limits: SourceLimits) -> RawTable:
+    from sqlalchemy import column, quoted_name, select  # noqa: PLC0415
+
+    wanted: list[ColumnClause[Any]] = [column(quoted_name(name, quote=True)) for name in layout.header]
+    order = [wanted[place] for place in _order(layout)]
+    statement = select(*wanted).select_from(table).order_by(*order)
+    columns = ColumnBuilder(layout)
+    several = [place for name, place in layout.places.items() if layout.profile.column(name).several]
+    with closing(connection.execute(statement)) as rows:
+        for batch in rows.partitions(_BATCH_ROWS):
+            if columns.rows + len(batch) > limits.max_rows:
+                raise too_large()
+            columns.add(list(_records(batch, layout, frozenset(several), first=columns.rows + 1)))
+    if columns.rows == 0:
+        raise empty_source()
+    return columns.table(numbering="record")
+
+
+def _order(layout: Layout) -> list[int]:
+    """Return the columns by which rows are ordered: identifying ones first, free text not at all."""
+    known = layout.profile.columns
+    free_text = {"Bemerkung"}
+    names = [c.name for c in known if c.identifying] + [c.name for c in known if not c.identifying]
+    return [layout.places[name] for name in names if name in layout.places and name not in free_text]
+
+
+def _records(
+    batch: Sequence[Sequence[object]], layout: Layout, several: frozenset[int], *, first: int
+) -> Iterator[Record]:
+    for number, row in zip(itertools.count(first), batch, strict=False):
+        cells: list[str] = []
+        for place, value in enumerate(row):
+            try:
+                cells.append(texts_of(value) if place in several else text_of(value))
+            except NoTextError as error:
+                raise wrong_type(layout.header[place], error.type_name) from None
+        yield Record(number, cells, mended=False)

@@ -1,0 +1,68 @@
+"""How large a source may be, and the refusals that every format shares.
+
+Invariant: no refusal quotes anything that stands in a source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from protocol.errors import KimError, kim_error
+from protocol.texts import Text
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLimits:
+    """How large a source may be.
+
+    Attributes:
+        max_bytes: size of the file.
+        max_rows: rows behind the header.
+        max_columns: columns.
+        max_unpacked_bytes: size of a packed file (XLSX, Parquet) once it is unpacked.
+        max_ratio: unpacked size of an XLSX file in terms of its packed size, once it is beyond
+            `free_unpacked_bytes`. Sheets shrink to a tenth or so; a zip bomb shrinks to a thousandth.
+        free_unpacked_bytes: unpacked size for which no ratio is asked.
+    """
+
+    max_bytes: int = 2 << 30
+    max_rows: int = 5_000_000
+    max_columns: int = 1000
+    max_unpacked_bytes: int = 3 << 30
+    max_ratio: int = 100
+    free_unpacked_bytes: int = 64 << 20
+
+
+DEFAULT_LIMITS: Final = SourceLimits()
+
+
+def empty_source() -> KimError:
+    """Build the refusal of a source without a row."""
+    return kim_error("empty_source")
+
+
+def too_large() -> KimError:
+    """Build the refusal of a source beyond its limits."""
+    return kim_error(
+        "source_too_large",
+        Text("Die Quelle ist größer, als dieser Knoten liest.", "The source is larger than this node reads."),
+    )
+
+
+def damaged(path: Path, german: str, english: str) -> KimError:
+    """Build the refusal of a file that is broken, with what was found."""
+    return kim_error("source_damaged", Text(f"{path.name}: {german}", f"{path.name}: {english}"))
+
+
+def other_format(path: Path, found: Text, *, remedy: Text | None = None) -> KimError:
+    """Build the refusal of a file that is not what its ending says."""
+    return kim_error(
+        "wrong_format",
+        Text(
+            f"{path.name} ist keine Datei der Art {path.suffix.lower()}, sondern {found.de}.",
+            f"{path.name} is no file of the kind {path.suffix.lower()} but {found.en}.",
+        ),
+        remedy=remedy,
+    )
