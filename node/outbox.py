@@ -263,12 +263,16 @@ class Outbox:
 def unknown_heads(records: Sequence[DeliveryRecord], heads: Sequence[Head]) -> tuple[Head, ...]:
     """Return what the hub holds and a journal does not know, or has another delivery in place of."""
     known = {record.statement_id: record for record in records}
-    standing = {(record.dataset, record.period) for record in records if record.state not in FAILED}
+    standing = {
+        (record.area, record.dataset, record.period) for record in records if record.state not in FAILED
+    }
     return tuple(
         head
         for head in heads
         if head.id not in known
-        or (_taken_over_unnoticed(known[head.id], head) and (head.dataset, head.period) in standing)
+        or (
+            _taken_over_unnoticed(known[head.id], head) and (head.area, head.dataset, head.period) in standing
+        )
     )
 
 

@@ -31,6 +31,7 @@ CHUNK_BYTES: Final = 1_048_576
 MIN_CHUNK_BYTES: Final = 1_024
 #: Member of ``ext`` that says why a series begins anew with the period: one line for people (SPEC P-17).
 SERIES_BREAK: Final = "series_break"
+MAX_BREAK_CHARACTERS: Final = 500
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _AUDIENCE: Final = re.compile(r"(?=.{1,128}\Z)[a-z0-9][a-z0-9.-]*(?:/[a-z0-9][a-z0-9._-]*)*")

@@ -56,6 +56,12 @@ _RECIPES: Final[Mapping[str, _Recipe]] = {
 }
 
 
+def is_collected(facts: Facts, indicator: Indicator) -> bool:
+    """Whether the municipality collects an indicator at all: the fact table it is counted from is there."""
+    recipe = _RECIPES.get(indicator.id)
+    return recipe is not None and getattr(facts, recipe.table) is not None
+
+
 def tabulate(
     facts: Facts, *, catalogue: Catalogue, dataset_id: str, periods: Sequence[Period]
 ) -> Mapping[Period, Tabulation]:
@@ -86,7 +92,7 @@ def tabulate(
             recipe = _RECIPES.get(indicator.id)
             if recipe is None:
                 raise kim_error("schema_unknown")
-            if getattr(facts, recipe.table) is not None:
+            if is_collected(facts, indicator):
                 sheet.collect(indicator)
                 recipe.count(microdata, sheet, indicator)
         found |= sheet.tabulations()

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
 from node.cli.console import problem_member
+from node.cli.doubting import doubts_member, show_doubts
+from node.cli.grouping import gathered, label, periods_of, waiting
 from node.cli.session import Session
 from node.cli.source_report import (
     findings_member,
     keep_locally,
+    not_collected_member,
     rows_member,
+    say_not_collected,
     say_not_ended,
     show_source,
     unmapped_member,
 )
-from node.pipeline import Stopwatch, read_source, require_strict_enough, split_by_end
+from node.pipeline import (
+    Doubt,
+    Slot,
+    Stopwatch,
+    count_figures,
+    doubts_of,
+    due_slots,
+    read_source,
+    require_strict_enough,
+    split_by_end,
+)
 from node.quality import Prepared, require_mapped
+from node.quality.amounts import whole
+from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
-from protocol.periods import Period
 from protocol.texts import Text
+
+_DUE_HEADS: Final = (
+    Text("Bestand", "Dataset"),
+    Text("Lieferungen", "Deliveries"),
+    Text("Zeitraum", "Period"),
+)
 
 
 def check_source(session: Session) -> int:
@@ -35,8 +60,10 @@ def check_source(session: Session) -> int:
     stopwatch = Stopwatch(session.clock)
     prepared = read_source(settings, catalogue, stopwatch=stopwatch)
     keep_locally(session, prepared)
-    ended, not_ended = split_by_end(prepared, settings.periods, clock=session.clock)
+    slots = due_slots(prepared, settings=settings, catalogue=catalogue)
+    ended, not_ended = split_by_end(prepared, slots, clock=session.clock)
     problem = _obstacle(prepared)
+    doubts = _doubts(session, prepared, catalogue, stopwatch) if problem is None else ()
     console.result(
         {
             "node": settings.node,
@@ -45,10 +72,13 @@ def check_source(session: Session) -> int:
             "rows": rows_member(prepared),
             "findings": findings_member(prepared.findings),
             "unmapped": unmapped_member(prepared),
+            "deliveries": [_member(slot) for slot in ended],
             "periods": {
-                "deliverable": [str(period) for period in ended],
-                "not_ended": [str(period) for period in not_ended],
+                "deliverable": list(dict.fromkeys(str(slot.period) for slot in ended)),
+                "not_ended": waiting(slot.period for slot in not_ended),
             },
+            "not_collected": not_collected_member(catalogue, prepared.facts),
+            "doubts": doubts_member(doubts),
             "quarantine": str(settings.quarantine),
             "noted_rows": str(settings.noted_rows),
             "report": str(settings.report),
@@ -56,12 +86,26 @@ def check_source(session: Session) -> int:
         }
     )
     show_source(console, prepared)
-    _show_periods(session, ended, tuple(not_ended))
+    show_doubts(console, catalogue, doubts)
+    _show_due(session, catalogue, ended)
+    say_not_ended(console, waiting(slot.period for slot in not_ended))
+    say_not_collected(console, catalogue, prepared.facts)
+    _show_files(session)
     if problem is None:
         return 0
     console.say()
     console.explain(problem)
     return problem.exit_code
+
+
+def _doubts(
+    session: Session, prepared: Prepared, catalogue: Catalogue, stopwatch: Stopwatch
+) -> tuple[Doubt, ...]:
+    settings = session.settings
+    figures = count_figures(
+        prepared, settings=settings, catalogue=catalogue, clock=session.clock, stopwatch=stopwatch
+    )
+    return doubts_of(figures, area=settings.area, catalogue=catalogue, breaks=settings.breaks)
 
 
 def _obstacle(prepared: Prepared) -> KimError | None:
@@ -72,13 +116,44 @@ def _obstacle(prepared: Prepared) -> KimError | None:
     return None
 
 
-def _show_periods(session: Session, ended: tuple[Period, ...], not_ended: tuple[Period, ...]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A delivery as lists take it."""
+
+    area: str
+    dataset: str
+    period: str
+
+
+def _member(slot: Slot) -> dict[str, str]:
+    return {"area": slot.area, "dataset": slot.dataset_id, "period": str(slot.period)}
+
+
+def _show_due(session: Session, catalogue: Catalogue, slots: Sequence[Slot]) -> None:
+    console, area = session.console, session.settings.area
+    console.say()
+    if not slots:
+        console.say(Text("Lieferbar: nichts", "Can be delivered: nothing"))
+        return
+    console.say(Text("Lieferbar:", "Can be delivered:"))
+    due = [_Due(**_member(slot)) for slot in slots]
+    console.table(
+        _DUE_HEADS,
+        [
+            [
+                label(group[0], catalogue, own_area=area).in_(console.language),
+                whole(len(group), console.language),
+                periods_of(group),
+            ]
+            for group in gathered(due, catalogue, alike=lambda _: None)
+        ],
+        numbers=(1,),
+    )
+
+
+def _show_files(session: Session) -> None:
     console, settings = session.console, session.settings
     console.say()
-    nothing = Text("keine", "none").in_(console.language)
-    names = ", ".join(map(str, ended)) or nothing
-    console.say(Text(f"Lieferbar: {names}", f"Can be delivered: {names}"))
-    say_not_ended(console, [str(period) for period in not_ended])
     console.say(Text("Im Haus bleiben:", "These stay in the house:"))
     for text, path in (
         (Text("zurückgestellte Zeilen", "rows set aside"), settings.quarantine),

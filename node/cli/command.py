@@ -36,7 +36,7 @@ _PERIODS: Final = click.option(
     "periods",
     multiple=True,
     metavar="2026-Q1",
-    help="Nur dieses Quartal, mehrfach möglich. / Only this quarter, may be repeated.",
+    help="Nur dieses Quartal oder Jahr, mehrfach möglich. / Only this quarter or year, may be repeated.",
 )
 
 

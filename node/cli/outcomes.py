@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from node.cli.console import Console, problem_member
+from node.cli.doubting import doubts_member, doubts_note
+from node.cli.grouping import gathered, label, periods_of, waiting
 from node.cli.run import STAGES, Run
-from node.cli.source_report import findings_member, rows_member, say_not_ended
+from node.cli.source_report import (
+    findings_member,
+    not_collected_member,
+    rows_member,
+    say_not_collected,
+    say_not_ended,
+)
 from node.cli.states import STATES, outbox_note
 from node.dossier import VERDICTS
 from node.outbox import Outcome
@@ -16,6 +24,7 @@ from node.pipeline import Decision, Prospect
 from node.quality.amounts import CORRECTION, DELIVERY, whole
 from node.settings import Settings
 from protocol.errors import KimError
+from protocol.periods import Period
 from protocol.texts import Text
 
 #: A decision that did not come in time: sysexits' EX_TEMPFAIL, as for every "try again later".
@@ -28,8 +37,9 @@ _UNCHANGED: Final = Text("Unverändert; nichts neu gesendet.", "Unchanged; nothi
 _NOTHING_SENT: Final = Text("Nichts neu gesendet.", "Nothing new was sent.")
 
 _HEADS: Final = (
-    Text("Zeitraum", "Period"),
     Text("Bestand", "Dataset"),
+    Text("Zeitraum", "Period"),
+    Text("Lieferungen", "Deliveries"),
     Text("Zellen", "Cells"),
     Text("gesperrt", "withheld"),
     Text("Prüfung", "Audit"),
@@ -50,6 +60,7 @@ class Delivery:
         in_force: whether the hub has taken over its figures; for ``held``, those to be corrected.
     """
 
+    area: str
     dataset: str
     period: str
     state: str
@@ -70,6 +81,7 @@ def delivery_of(source: Outcome | Prospect) -> Delivery:
         return _stayed(source)
     record = source.record
     return Delivery(
+        area=record.area,
         dataset=record.dataset,
         period=record.period,
         state=record.state.value,
@@ -88,6 +100,7 @@ def _stayed(prospect: Prospect) -> Delivery:
     record = prospect.record
     code = prospect.problem.code if prospect.problem is not None else ""
     return Delivery(
+        area=prospect.area,
         dataset=prospect.dataset_id,
         period=str(prospect.period),
         state=prospect.decision.value,
@@ -111,13 +124,16 @@ def result_of(settings: Settings, run: Run, deliveries: Sequence[Delivery]) -> d
         "rows": rows_member(run.prepared),
         "findings": findings_member(run.prepared.findings),
         "deliveries": [_member(delivery) for delivery in deliveries if delivery.state != "not_ended"],
-        "not_ended": sorted({delivery.period for delivery in deliveries if delivery.state == "not_ended"}),
+        "not_ended": waiting(Period.parse(d.period) for d in deliveries if d.state == "not_ended"),
+        "not_collected": not_collected_member(run.workshop.catalogue, run.prepared.facts),
+        "doubts": doubts_member(run.doubts),
         "seconds": run.workshop.stopwatch.seconds(*STAGES),
     }
 
 
 def _member(delivery: Delivery) -> dict[str, Any]:
     return {
+        "area": delivery.area,
         "dataset": delivery.dataset,
         "period": delivery.period,
         "cells": delivery.cells,
@@ -132,32 +148,19 @@ def _member(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def show_outcome(console: Console, deliveries: Sequence[Delivery], *, news: bool) -> None:
+def show_outcome(console: Console, run: Run, deliveries: Sequence[Delivery], *, news: bool) -> None:
     """Print the table of deliveries, and what it comes to.
 
     Args:
         console: where it goes.
-        deliveries: how they stand.
+        run: catalogue, settings, and what somebody should confirm.
+        deliveries: how they stand, in order.
         news: whether this run has changed the standing of any of them.
     """
-    language = console.language
     due = [delivery for delivery in deliveries if delivery.state != Decision.NOT_ENDED.value]
-    console.table(
-        _HEADS,
-        [
-            [
-                delivery.period,
-                delivery.dataset,
-                whole(delivery.cells, language),
-                whole(delivery.withheld, language),
-                VERDICTS[delivery.audit].in_(language) if delivery.audit is not None else "–",
-                STATES[delivery.state].in_(language),
-                _reason(delivery),
-            ]
-            for delivery in due
-        ],
-        numbers=(2, 3),
-    )
+    catalogue = run.workshop.catalogue
+    groups = gathered(due, catalogue, alike=lambda d: (d.audit, d.state, _reason(d)))
+    console.table(_HEADS, [_row(console, run, group) for group in groups], numbers=(2, 3, 4))
     console.say()
     console.say(_summary(due))
     if due and not news:
@@ -166,13 +169,30 @@ def show_outcome(console: Console, deliveries: Sequence[Delivery], *, news: bool
     note = outbox_note(delivery.state for delivery in due)
     if note is not None:
         console.say(note)
-    say_not_ended(console, sorted({d.period for d in deliveries} - {d.period for d in due}))
+    say_not_ended(console, waiting(Period.parse(d.period) for d in deliveries if d not in due))
+    say_not_collected(console, catalogue, run.prepared.facts)
+    if run.doubts:
+        console.say(doubts_note(run.doubts))
+
+
+def _row(console: Console, run: Run, group: Sequence[Delivery]) -> list[str]:
+    language, first = console.language, group[0]
+    return [
+        label(first, run.workshop.catalogue, own_area=run.workshop.settings.area).in_(language),
+        periods_of(group),
+        whole(len(group), language),
+        whole(sum(delivery.cells for delivery in group), language),
+        whole(sum(delivery.withheld for delivery in group), language),
+        VERDICTS[first.audit].in_(language) if first.audit is not None else "–",
+        STATES[first.state].in_(language),
+        _reason(first),
+    ]
 
 
 def _summary(due: Sequence[Delivery]) -> Text:
     # A statement under way whose correction is held has two rows, and is one delivery.
-    every = DELIVERY.counted(len({(d.period, d.dataset) for d in due}))
-    taken = len({(d.period, d.dataset) for d in due if d.in_force})
+    every = DELIVERY.counted(len({(d.area, d.period, d.dataset) for d in due}))
+    taken = len({(d.area, d.period, d.dataset) for d in due if d.in_force})
     held = sum(d.state == Decision.HELD.value for d in due)
     corrections = CORRECTION.counted(held)
     return Text(

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from node.cli.console import problem_member
+from node.cli.doubting import doubts_member
 from node.cli.run import begin
 from node.cli.session import Session
-from node.cli.source_report import findings_member, rows_member
+from node.cli.source_report import findings_member, not_collected_member, rows_member
 from node.dossier import make_dossier, render_html, render_text
 from node.durable_files import replace_private_file, require_place, write_error
 from node.pipeline import Decision, Prospect, Prospects
@@ -33,11 +34,13 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
     """
     if html is not None:
         require_place(html)
-    run = begin(session, periods=periods)
     settings, console = session.settings, session.console
     with session.journal() as journal:
+        run = begin(session, journal, periods=periods)
         prospects = list(Prospects(run.workshop, journal, run.key.public.keyid).of(run.figures))
-        dossier = make_dossier(prospects, prepared=run.prepared, workshop=run.workshop, journal=journal)
+        dossier = make_dossier(
+            prospects, prepared=run.prepared, workshop=run.workshop, journal=journal, doubts=run.doubts
+        )
     if html is not None:
         try:
             replace_private_file(html, render_html(dossier, language=console.language).encode("utf-8"))
@@ -50,6 +53,8 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
             "rows": rows_member(run.prepared),
             "findings": findings_member(run.prepared.findings),
             "deliveries": [_member(prospect) for prospect in prospects],
+            "not_collected": not_collected_member(run.workshop.catalogue, run.prepared.facts),
+            "doubts": doubts_member(run.doubts),
             "html": str(html.absolute()) if html is not None else None,
         }
     )
@@ -66,6 +71,7 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
 def _member(prospect: Prospect) -> dict[str, Any]:
     draft, record = prospect.draft, prospect.record
     member: dict[str, Any] = {
+        "area": prospect.area,
         "dataset": prospect.dataset_id,
         "period": str(prospect.period),
         "decision": prospect.decision.value,
@@ -74,7 +80,7 @@ def _member(prospect: Prospect) -> dict[str, Any]:
     }
     if draft is not None:
         member |= {
-            "cells": len(draft.values),
+            "cells": len(draft.table),
             "withheld": int(draft.withheld.sum()),
             "sensitive": draft.report.sensitive,
             "audit": draft.report.verdict.value,

@@ -8,14 +8,18 @@ from typing import Final
 
 from node.cli.session import Session
 from node.cli.source_report import keep_locally
+from node.journal import Journal
 from node.keystore import load_key
 from node.pipeline import (
+    Doubt,
     Figures,
     Stopwatch,
     Workshop,
     count_figures,
+    doubts_of,
     read_source,
     require_strict_enough,
+    require_whole_years,
 )
 from node.quality import Prepared
 from protocol.catalogue_file import load_catalogue
@@ -25,8 +29,9 @@ from protocol.periods import Period
 from protocol.texts import Text
 
 STAGES: Final = ("read", "tabulate", "protect", "audit", "send")
-_QUARTERS: Final = Text(
-    "--period: Geliefert werden Quartale wie 2026-Q1.", "--period: quarters such as 2026-Q1 are delivered."
+_PERIODS: Final = Text(
+    "--period: Geliefert werden Quartale wie 2026-Q1 und Jahre wie 2026.",
+    "--period: quarters such as 2026-Q1 and years such as 2026 are delivered.",
 )
 
 
@@ -39,6 +44,7 @@ class Run:
         key: the node's key.
         prepared: what the source holds.
         figures: the true figures.
+        doubts: what somebody should confirm before it is signed.
         explicit: whether the periods were named on the command line.
     """
 
@@ -46,14 +52,16 @@ class Run:
     key: PrivateKey
     prepared: Prepared
     figures: Figures
+    doubts: tuple[Doubt, ...]
     explicit: bool
 
 
-def begin(session: Session, *, periods: Sequence[str]) -> Run:
+def begin(session: Session, journal: Journal, *, periods: Sequence[str]) -> Run:
     """Read, map, check and count.
 
     Args:
         session: the configured node.
+        journal: what was delivered before, to compare with.
         periods: periods named on the command line; those of the configuration if there are none.
 
     Returns:
@@ -65,7 +73,7 @@ def begin(session: Session, *, periods: Sequence[str]) -> Run:
     settings = session.settings
     catalogue = load_catalogue()
     require_strict_enough(settings, catalogue)
-    chosen = _chosen(settings.periods, periods)
+    named = _named(settings.periods, periods)
     key = load_key(settings.key)
     workshop = Workshop(settings, catalogue, session.clock, Stopwatch(session.clock))
     prepared = read_source(settings, catalogue, stopwatch=workshop.stopwatch)
@@ -73,8 +81,9 @@ def begin(session: Session, *, periods: Sequence[str]) -> Run:
     try:
         figures = count_figures(
             prepared,
+            settings=settings,
             catalogue=catalogue,
-            periods=chosen,
+            named=named,
             clock=session.clock,
             stopwatch=workshop.stopwatch,
         )
@@ -87,17 +96,16 @@ def begin(session: Session, *, periods: Sequence[str]) -> Run:
                 )
             )
         raise
-    return Run(workshop, key, prepared, figures, explicit=bool(periods))
+    doubts = doubts_of(
+        figures, area=settings.area, catalogue=catalogue, breaks=settings.breaks, journal=journal
+    )
+    return Run(workshop, key, prepared, figures, doubts, explicit=bool(periods))
 
 
-def _chosen(configured: Sequence[Period], named: Sequence[str]) -> tuple[Period, ...]:
-    if not named:
-        return tuple(configured)
+def _named(configured: Sequence[Period], named: Sequence[str]) -> tuple[Period, ...]:
     try:
         periods = tuple(sorted({Period.parse(text) for text in named}))
     except KimError as error:
-        # Its own message offers years as well, which are no periods of a delivery.
-        raise kim_error("bad_request", _QUARTERS) from error
-    if any(period.freq != "Q" for period in periods):
-        raise kim_error("bad_request", _QUARTERS)
+        raise kim_error("bad_request", _PERIODS) from error
+    require_whole_years(periods, configured)
     return periods

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from aggregation.facts import Facts
 from node.cli.console import Console
 from node.cli.session import Session
 from node.durable_files import replace_private_file, write_error
+from node.pipeline import not_collected
 from node.quality import HANDLINGS, Finding, Prepared, write_noted_rows, write_quarantine
 from node.quality.amounts import CASE, CONTACT, PERSON, ROW, whole
+from protocol.catalogue import Catalogue
+from protocol.periods import Period
 from protocol.texts import Text
 
 _FINDING_HEADS: Final = (
@@ -112,16 +116,47 @@ def say_not_ended(console: Console, periods: Sequence[str]) -> None:
 
     Args:
         console: where the line goes.
-        periods: in order of time; whatever follows the first one has not ended either.
+        periods: the one that ends first first; whatever ends after it has not ended either.
     """
-    if periods:
-        first, several = periods[0], len(periods) > 1
-        console.say(
-            Text(
-                f"Beim Export noch nicht abgeschlossen: {'ab ' if several else ''}{first}",
-                f"Had not ended when the file was exported: {first}{' and later' if several else ''}",
-            )
+    if not periods:
+        return
+    first_end = Period.parse(periods[0]).last_day
+    first = [period for period in periods if Period.parse(period).last_day == first_end]
+    several = len(first) < len(periods)
+    named = first[0] if several else ", ".join(first)
+    console.say(
+        Text(
+            f"Beim Export noch nicht abgeschlossen: {'ab ' if several else ''}{named}",
+            f"Had not ended when the file was exported: {named}{' and later' if several else ''}",
         )
+    )
+
+
+def not_collected_member(catalogue: Catalogue, facts: Facts) -> list[dict[str, str]]:
+    """What the node has no source for, as a member of a JSON result."""
+    return [
+        {"dataset": dataset, "indicator": indicator} for dataset, indicator in not_collected(catalogue, facts)
+    ]
+
+
+def say_not_collected(console: Console, catalogue: Catalogue, facts: Facts) -> None:
+    """Name on one line what the node has no source for: whole dataflows, and indicators of the others."""
+    missing: dict[str, list[str]] = {}
+    for dataset_id, indicator in not_collected(catalogue, facts):
+        missing.setdefault(dataset_id, []).append(indicator)
+    if not missing:
+        return
+    names: list[Text] = []
+    for dataset_id, indicators in missing.items():
+        dataset = catalogue.dataset(dataset_id)
+        whole_dataset = len(indicators) == len(dataset.indicators)
+        names += [dataset.name] if whole_dataset else [catalogue.indicator(i).name for i in indicators]
+    console.say(
+        Text(
+            f"Keine Quelle, daher nicht geliefert: {', '.join(name.de for name in names)}",
+            f"No source, so not delivered: {', '.join(name.en for name in names)}",
+        )
+    )
 
 
 def _summary(prepared: Prepared) -> Text:

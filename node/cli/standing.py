@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from node.cli.console import problem_member
+from node.cli.grouping import gathered, in_order, label, periods_of
 from node.cli.session import Session
 from node.cli.states import STATES, outbox_note
 from node.clock import local
 from node.hub_client import Head
-from node.journal import DeliveryRecord
+from node.journal import DeliveryRecord, StayingDelivery
 from node.outbox import missing_history, unknown_heads
+from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
 from protocol.texts import Language, Text
 
 _HEADS: Final = (
-    Text("Zeitraum", "Period"),
     Text("Bestand", "Dataset"),
+    Text("Zeitraum", "Period"),
     Text("Fassung", "Revision"),
     Text("Stand hier", "Here"),
     Text("seit", "since"),
     Text("beim Hub", "At the hub"),
     Text("Grund", "Reason"),
 )
+_STAYING_HEADS: Final = (
+    Text("Bestand", "Dataset"),
+    Text("Zeitraum", "Period"),
+    Text("Stand", "Standing"),
+    Text("Zellen anders", "Cells changed"),
+    Text("seit", "since"),
+    Text("Grund", "Reason"),
+)
+_STAYING: Final = Text("Im Haus geblieben beim letzten submit:", "Stayed in the house at the last submit:")
 
 #: Who looks wants an answer now; only what is to be delivered is worth the patience of the settings.
 _ATTEMPTS: Final = 2
@@ -50,6 +62,7 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
     """
     with session.journal() as journal:
         records = journal.deliveries()
+        staying = journal.staying()
     heads: tuple[Head, ...] = ()
     problem: KimError | None = None
     if ask_hub:
@@ -60,7 +73,7 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
     foreign = unknown_heads(records, heads)
     if problem is None and foreign:
         problem = missing_history(foreign)
-    _report(session, records, heads, foreign, problem=problem, asked=ask_hub)
+    _report(session, _Standing(records, staying, heads, foreign), problem=problem, asked=ask_hub)
     return problem.exit_code if problem is not None else 0
 
 
@@ -75,61 +88,111 @@ def _ask(session: Session) -> tuple[Head, ...]:
             raise kim_error("unknown_key", _NOT_REGISTERED) from error
 
 
-def _report(
-    session: Session,
-    records: Sequence[DeliveryRecord],
-    heads: Sequence[Head],
-    foreign: Sequence[Head],
-    *,
-    problem: KimError | None,
-    asked: bool,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the journal knows and what the hub says."""
+
+    records: Sequence[DeliveryRecord]
+    staying: Sequence[StayingDelivery]
+    heads: Sequence[Head]
+    foreign: Sequence[Head]
+
+    def at_hub(self) -> Mapping[str, str]:
+        return {head.id: head.state for head in self.heads}
+
+
+def _report(session: Session, standing: _Standing, *, problem: KimError | None, asked: bool) -> None:
     console, settings = session.console, session.settings
-    there = {head.id: head.state for head in heads}
+    there = standing.at_hub()
     console.result(
         {
             "node": settings.node,
             "area": settings.area,
-            "deliveries": [_member(record, there.get(record.statement_id)) for record in records],
+            "deliveries": [_member(record, there.get(record.statement_id)) for record in standing.records],
+            "staying": [asdict(entry) for entry in standing.staying],
             "hub": {
                 "url": settings.hub.url,
                 "asked": asked,
-                "heads": len(heads),
+                "heads": len(standing.heads),
                 "unknown_here": [
-                    {"dataset": head.dataset, "period": head.period, "id": head.id} for head in foreign
+                    {"area": head.area, "dataset": head.dataset, "period": head.period, "id": head.id}
+                    for head in standing.foreign
                 ],
             },
             "problem": problem_member(problem),
         }
     )
-    if records:
-        rows = [_row(record, there.get(record.statement_id), console.language) for record in records]
-        console.table(_HEADS, rows, numbers=(2,))
-    else:
-        console.say(Text("Noch nichts unterschrieben.", "Nothing signed yet."))
-    note = outbox_note(record.state.value for record in records)
-    if note is not None:
-        console.say()
-        console.say(note)
+    if not console.as_json:
+        _show(session, standing)
     if problem is not None:
         console.explain(problem)
 
 
-def _row(record: DeliveryRecord, at_hub: str | None, language: Language) -> list[str]:
-    since = local(datetime.fromisoformat(record.changed))
+def _show(session: Session, standing: _Standing) -> None:
+    console, area, catalogue = session.console, session.settings.area, load_catalogue()
+    there = standing.at_hub()
+
+    def alike(record: DeliveryRecord) -> tuple[int, str, str | None, str | None]:
+        return record.revision, record.state.value, there.get(record.statement_id), record.code
+
+    records = in_order(standing.records, catalogue, own_area=area)
+    if records:
+        rows = [
+            [
+                label(group[0], catalogue, own_area=area).in_(console.language),
+                *_columns(group, there.get(group[0].statement_id), console.language),
+            ]
+            for group in gathered(records, catalogue, alike=alike)
+        ]
+        console.table(_HEADS, rows, numbers=(2,))
+    else:
+        console.say(Text("Noch nichts unterschrieben.", "Nothing signed yet."))
+    if standing.staying:
+        console.say()
+        console.say(_STAYING)
+        console.table(_STAYING_HEADS, _staying_rows(session, standing.staying), numbers=(3,))
+    note = outbox_note(record.state.value for record in records)
+    if note is not None:
+        console.say()
+        console.say(note)
+
+
+def _columns(group: Sequence[DeliveryRecord], at_hub: str | None, language: Language) -> list[str]:
+    first = group[0]
     return [
-        record.period,
-        record.dataset,
-        str(record.revision),
-        STATES[record.state].in_(language),
-        f"{since:%Y-%m-%d %H:%M}" if language == "en" else f"{since:%d.%m.%Y %H:%M}",
+        periods_of(group),
+        str(first.revision),
+        STATES[first.state].in_(language),
+        _moment(max(record.changed for record in group), language),
         STATES[at_hub].in_(language) if at_hub is not None else "–",
-        record.code or "",
+        first.code or "",
     ]
+
+
+def _staying_rows(session: Session, staying: Sequence[StayingDelivery]) -> list[list[str]]:
+    language, area, catalogue = session.console.language, session.settings.area, load_catalogue()
+    ordered = in_order(staying, catalogue, own_area=area)
+    return [
+        [
+            label(group[0], catalogue, own_area=area).in_(language),
+            periods_of(group),
+            STATES[group[0].decision].in_(language),
+            str(sum(entry.changed_cells for entry in group) or "–"),
+            _moment(min(entry.since for entry in group), language),
+            group[0].code or "",
+        ]
+        for group in gathered(ordered, catalogue, alike=lambda e: (e.decision, e.code))
+    ]
+
+
+def _moment(instant: str, language: Language) -> str:
+    since = local(datetime.fromisoformat(instant))
+    return f"{since:%Y-%m-%d %H:%M}" if language == "en" else f"{since:%d.%m.%Y %H:%M}"
 
 
 def _member(record: DeliveryRecord, at_hub: str | None) -> dict[str, Any]:
     return {
+        "area": record.area,
         "dataset": record.dataset,
         "period": record.period,
         "revision": record.revision,

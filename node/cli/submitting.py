@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
+from node.cli.grouping import in_order
 from node.cli.outcomes import Delivery, delivery_of, exit_code_of, result_of, show_outcome
 from node.cli.progress import Progress, progress_bars
 from node.cli.run import Run, begin
@@ -22,7 +24,9 @@ from node.dossier import make_dossier, render_html
 from node.durable_files import PRIVATE_FOLDER_MODE, replace_private_file, write_error
 from node.journal import FAILED, DeliveryRecord, DeliveryState, Journal
 from node.outbox import HUB_IS_AWAY, Outbox, Outcome
-from node.pipeline import DATASETS, Decision, Prospect, Prospects, seal
+from node.pipeline import Decision, Prospect, Prospects, seal
+from node.settings import Settings
+from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
 from protocol.texts import Text
@@ -92,11 +96,11 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
     ):
         journal.sweep()
         progress.stage(_READING, 1)
-        run = begin(session, periods=choices.periods)
+        run = begin(session, journal, periods=choices.periods)
         progress.advance()
         outbox = Outbox(journal, client, clock=session.clock)
         # Asked only if there is something to sign; sending asks for itself.
-        obstacle = _obstacle_to_signing(session, journal, outbox) if run.figures.counts else None
+        obstacle = _obstacle_to_signing(session, journal, outbox) if run.figures.tables else None
         if obstacle is not None:
             outcomes, staying = _stop(session, run, journal, obstacle)
             calm = False
@@ -109,7 +113,7 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
                 )
             calm = all(_is_as_before(outcome, ready) for outcome in outcomes)
     deliveries = [delivery_of(outcome) for outcome in outcomes]
-    deliveries = _with_staying(deliveries, staying)
+    deliveries = _with_staying(deliveries, staying, own_area=session.settings.area)
     return _conclude(session, run, deliveries, waited=choices.wait, news=not calm)
 
 
@@ -126,7 +130,7 @@ def _obstacle_to_signing(session: Session, journal: Journal, outbox: Outbox) -> 
 def _intact(session: Session, journal: Journal) -> bool:
     """Whether the journal knows every delivery of which this machine still has the paper."""
     settings = session.settings
-    known = {settings.paper(Period.parse(r.period), r.dataset) for r in journal.deliveries()}
+    known = {_paper(settings, record) for record in journal.deliveries()}
     return known.issuperset(settings.dossiers.glob("*.html"))
 
 
@@ -137,10 +141,10 @@ def _stop(
     session.logbook.write("submit.stopped", {"code": obstacle.code})
     outcomes = {record.statement_id: Outcome(record, obstacle) for record in journal.under_way()}
     staying: list[Prospect] = []
-    for period, dataset_id in run.figures.counts:
-        record = journal.latest(dataset_id, str(period))
+    for slot in run.figures.tables:
+        record = journal.latest(slot.dataset_id, str(slot.period), area=slot.area)
         if record is None or record.state in FAILED:
-            staying.append(Prospect(dataset_id, period, Decision.BLOCKED, record=record, problem=obstacle))
+            staying.append(Prospect(slot, Decision.BLOCKED, record=record, problem=obstacle))
         else:
             outcomes.setdefault(record.statement_id, Outcome(record, obstacle))
     return tuple(outcomes.values()), staying
@@ -150,7 +154,7 @@ def _make_ready(
     session: Session, run: Run, journal: Journal, *, redeliver: bool, progress: Progress
 ) -> _Ready:
     ready = _Ready()
-    progress.stage(_PROTECTING, len(run.figures.counts) + len(run.figures.not_ended) * len(DATASETS))
+    progress.stage(_PROTECTING, len(run.figures.tables))
     for prospect in Prospects(run.workshop, journal, run.key.public.keyid, redeliver).of(run.figures):
         if prospect.draft is not None:
             _keep_dossier(session, run, journal, prospect)
@@ -161,11 +165,29 @@ def _make_ready(
             ready.send(prospect.record)
         else:
             ready.staying.append(prospect)
-        progress.advance()
+        if prospect.decision is not Decision.NOT_ENDED:
+            _remember(journal, prospect)
+            progress.advance()
     # What was signed in an earlier run and has not arrived is sent too, whatever this run is about.
     for record in journal.under_way():
         ready.send(record)
     return ready
+
+
+def _remember(journal: Journal, prospect: Prospect) -> None:
+    """Keep in mind what stays and why, so that `status` can say it; forget what does not stay any more."""
+    dataset, period, area = prospect.dataset_id, str(prospect.period), prospect.area
+    if prospect.decision not in {Decision.HELD, Decision.BLOCKED}:
+        journal.let_go(dataset, period, area=area)
+        return
+    journal.keep_back(
+        dataset,
+        period,
+        area=area,
+        decision=prospect.decision.value,
+        code=prospect.problem.code if prospect.problem is not None else None,
+        changed_cells=prospect.changed_cells,
+    )
 
 
 def _send(
@@ -176,7 +198,7 @@ def _send(
     wait: bool,
     progress: Progress,
 ) -> tuple[Outcome, ...]:
-    waiting = sorted(records, key=lambda record: (record.period, record.dataset))
+    waiting = in_order(records, load_catalogue(), own_area=session.settings.area)
     if not waiting:
         return ()
 
@@ -211,9 +233,18 @@ def _is_as_before(outcome: Outcome, ready: _Ready) -> bool:
 
 def _keep_dossier(session: Session, run: Run, journal: Journal, prospect: Prospect) -> None:
     """Keep the paper of what is about to be signed; written first, so that nothing is signed without it."""
-    dossier = make_dossier([prospect], prepared=run.prepared, workshop=run.workshop, journal=journal)
+    doubts = tuple(doubt for doubt in run.doubts if doubt.slot == prospect.slot)
+    dossier = make_dossier(
+        [prospect], prepared=run.prepared, workshop=run.workshop, journal=journal, doubts=doubts
+    )
     page = render_html(dossier, language=session.console.language)
-    paper = session.settings.paper(prospect.period, prospect.dataset_id)
+    statement = prospect.draft.statement if prospect.draft is not None else None
+    paper = session.settings.paper(
+        prospect.period,
+        prospect.dataset_id,
+        area=prospect.area,
+        revision=statement.revision if statement is not None else 1,
+    )
     try:
         paper.parent.mkdir(mode=PRIVATE_FOLDER_MODE, exist_ok=True)
         replace_private_file(paper, page.encode("utf-8"))
@@ -221,14 +252,19 @@ def _keep_dossier(session: Session, run: Run, journal: Journal, prospect: Prospe
         raise write_error(error, paper) from error
 
 
-def _with_staying(deliveries: list[Delivery], staying: list[Prospect]) -> list[Delivery]:
+def _paper(settings: Settings, record: DeliveryRecord) -> Path:
+    period = Period.parse(record.period)
+    return settings.paper(period, record.dataset, area=record.area, revision=record.revision)
+
+
+def _with_staying(deliveries: list[Delivery], staying: list[Prospect], *, own_area: str) -> list[Delivery]:
     together = [*deliveries, *(delivery_of(prospect) for prospect in staying)]
-    return sorted(together, key=lambda delivery: (delivery.period, delivery.dataset))
+    return in_order(together, load_catalogue(), own_area=own_area)
 
 
 def _conclude(session: Session, run: Run, deliveries: list[Delivery], *, waited: bool, news: bool) -> int:
     session.console.result(result_of(session.settings, run, deliveries))
-    show_outcome(session.console, deliveries, news=news)
+    show_outcome(session.console, run, deliveries, news=news)
     code, problems = exit_code_of(deliveries, waited=waited, explicit=run.explicit)
     for problem in problems:
         session.console.explain(problem)
@@ -240,6 +276,7 @@ def _log(session: Session, event: str, record: DeliveryRecord, *, outcome: Outco
     session.logbook.write(
         event,
         {
+            "area": record.area,
             "dataset": record.dataset,
             "period": record.period,
             "revision": record.revision,

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from node.clock import local
-from node.dossier.sheets import Sheet, read_sheet
+from node.dossier.sheets import ReasonNote, Sheet, read_sheet
 from node.journal import DeliveryRecord, DeliveryState, Journal
-from node.pipeline import Decision, Prospect, Workshop
+from node.pipeline import Decision, Doubt, Draft, Prospect, Slot, Workshop, not_collected
 from node.quality import Counts, Finding, Prepared
 from node.version import program_version
 from protocol.catalogue import Catalogue, RuleKind
+from protocol.dsse import parse_envelope
 from protocol.errors import KimError
 from protocol.periods import Period
-from protocol.regions import reporting_area
+from protocol.regions import region_tree, reporting_area
+from protocol.statement import parse_statement
 from protocol.texts import Text
 
 
@@ -26,8 +28,9 @@ class Entry:
     """One delivery in the dossier.
 
     Attributes:
+        slot: area, dataflow and period.
         dataset: label of the dataset.
-        period: reporting period.
+        area: name of the area, if it is not the node's own.
         standing: what becomes of it, in words.
         sheet: the tables; None where nothing would leave.
         sensitive: number of cells that the rules protect; None where unknown.
@@ -36,10 +39,14 @@ class Entry:
         problem: why it does not leave.
         paper: the dossier kept when it was signed, which has the reasons for withholding; None if there is
             none.
+        revision: number in the chain of revisions; None where nothing would leave.
+        changed_cells: for a correction, number of cells that differ from the revision before.
+        series_break: what changed in this period so that its figures do not continue those before.
     """
 
+    slot: Slot
     dataset: Text
-    period: Period
+    area: Text | None
     standing: Text
     sheet: Sheet | None = None
     sensitive: int | None = None
@@ -47,6 +54,14 @@ class Entry:
     linked: int | None = None
     problem: KimError | None = None
     paper: Path | None = None
+    revision: int | None = None
+    changed_cells: int = 0
+    series_break: str | None = None
+
+    @property
+    def period(self) -> Period:
+        """Its reporting period."""
+        return self.slot.period
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +81,10 @@ class Dossier:
         minima: smallest count shown in general, and for specially protected attributes.
         counts: what became of the rows of the export.
         findings: what the quality check found.
-        entries: the deliveries, in order of time.
-        not_ended: periods that had not ended when the file was exported, in order of time.
+        entries: the deliveries, by dataflow and in order of time.
+        not_ended: periods that had not ended when the file was exported, the one that ends first first.
+        not_collected: what the municipality has no source for.
+        doubts: figures that somebody should confirm.
     """
 
     area: str
@@ -84,15 +101,38 @@ class Dossier:
     findings: tuple[Finding, ...]
     entries: tuple[Entry, ...]
     not_ended: tuple[Period, ...] = ()
+    not_collected: tuple[Text, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def reasons(self) -> frozenset[ReasonNote]:
+        """Why cells are withheld, as far as it says so."""
+        sheets = (entry.sheet for entry in self.entries if entry.sheet is not None)
+        return frozenset(note for sheet in sheets for note in sheet.reasons)
 
     @property
     def shows_reasons(self) -> bool:
         """Whether it says of any cell why it is withheld."""
-        return any(entry.sheet is not None and entry.sheet.reasons for entry in self.entries)
+        return bool(self.reasons)
+
+    @property
+    def holds_amounts(self) -> bool:
+        """Whether posts or amounts of money are among the figures."""
+        return any(
+            sheet.indicator.decimals and sheet.collected
+            for entry in self.entries
+            if entry.sheet is not None
+            for sheet in entry.sheet.indicators
+        )
 
 
 def make_dossier(
-    prospects: Iterable[Prospect], *, prepared: Prepared, workshop: Workshop, journal: Journal
+    prospects: Iterable[Prospect],
+    *,
+    prepared: Prepared,
+    workshop: Workshop,
+    journal: Journal,
+    doubts: Iterable[Doubt] = (),
 ) -> Dossier:
     """Compile the dossier of a run.
 
@@ -101,6 +141,7 @@ def make_dossier(
         prepared: counts and findings of the source; its facts are not looked at.
         workshop: settings, catalogue and clock of the run.
         journal: holds the bytes of earlier deliveries.
+        doubts: figures that somebody should confirm.
 
     Returns:
         The dossier.
@@ -128,9 +169,21 @@ def make_dossier(
         minima=_minima(catalogue, settings.min_contributors),
         counts=prepared.counts,
         findings=prepared.findings,
-        entries=tuple(_entry(prospect, workshop=workshop, journal=journal) for prospect in due),
-        not_ended=tuple(sorted(waiting)),
+        entries=tuple(
+            _entry(prospect, workshop=workshop, journal=journal) for prospect in _by_dataflow(due, catalogue)
+        ),
+        not_ended=tuple(sorted(waiting, key=lambda period: (period.last_day, period.freq == "A"))),
+        not_collected=tuple(
+            catalogue.indicator(indicator).name for _, indicator in not_collected(catalogue, prepared.facts)
+        ),
+        doubts=tuple(doubts),
     )
+
+
+def _by_dataflow(prospects: Iterable[Prospect], catalogue: Catalogue) -> list[Prospect]:
+    """Sort what is read one dataflow after the other; within one the order of the programme stays."""
+    rank = {dataset_id: number for number, dataset_id in enumerate(catalogue.datasets)}
+    return sorted(prospects, key=lambda prospect: rank[prospect.dataset_id])
 
 
 def _minima(catalogue: Catalogue, own: int | None) -> tuple[int, ...]:
@@ -139,38 +192,56 @@ def _minima(catalogue: Catalogue, own: int | None) -> tuple[int, ...]:
 
 
 def _entry(prospect: Prospect, *, workshop: Workshop, journal: Journal) -> Entry:
-    catalogue = workshop.catalogue
-    dataset = catalogue.dataset(prospect.dataset_id).name
+    entry = Entry(
+        slot=prospect.slot,
+        dataset=workshop.catalogue.dataset(prospect.dataset_id).name,
+        area=_other_area(prospect.area, workshop.settings.area),
+        standing=_STAYS.get(prospect.decision, _WOULD_LEAVE),
+        problem=prospect.problem,
+        changed_cells=prospect.changed_cells,
+    )
     if prospect.draft is not None:
-        draft = prospect.draft
-        return Entry(
-            dataset=dataset,
-            period=prospect.period,
-            standing=_WOULD_LEAVE,
-            sheet=read_sheet(
-                draft.payload,
-                payload_sha256=draft.statement.payload.sha256,
-                catalogue=catalogue,
-                dataset_id=prospect.dataset_id,
-                period=prospect.period,
-                reasons=draft.reasons,
-            ),
-            sensitive=draft.report.sensitive,
-            verdict=draft.report.verdict.value,
-            linked=draft.report.linked,
-        )
+        return _drafted(entry, prospect.draft, prospect.record, workshop=workshop)
     if prospect.record is not None:
-        return _known(prospect, prospect.record, dataset, workshop=workshop, journal=journal)
-    return Entry(dataset, prospect.period, _STAYS[prospect.decision], problem=prospect.problem)
+        return _known(entry, prospect, prospect.record, workshop=workshop, journal=journal)
+    return entry
+
+
+def _other_area(area: str, own: str) -> Text | None:
+    if area == own:
+        return None
+    name = region_tree().name(area)
+    return Text(f"{name.de} ({area})", f"{name.en} ({area})")
+
+
+def _drafted(entry: Entry, draft: Draft, before: DeliveryRecord | None, *, workshop: Workshop) -> Entry:
+    sheet = read_sheet(
+        draft.payload,
+        payload_sha256=draft.statement.payload.sha256,
+        catalogue=workshop.catalogue,
+        dataset_id=entry.slot.dataset_id,
+        period=entry.period,
+        reasons=draft.reasons,
+    )
+    return replace(
+        entry,
+        standing=_WOULD_LEAVE if before is None else _CORRECTION,
+        sheet=sheet,
+        sensitive=draft.report.sensitive,
+        verdict=draft.report.verdict.value,
+        linked=draft.report.linked,
+        # A correction keeps the pattern, and with it the reasons of the revision before.
+        paper=_paper(before, workshop) if before is not None else None,
+        revision=draft.statement.revision,
+        series_break=draft.statement.series_break,
+    )
 
 
 def _known(
-    prospect: Prospect, record: DeliveryRecord, dataset: Text, *, workshop: Workshop, journal: Journal
+    entry: Entry, prospect: Prospect, record: DeliveryRecord, *, workshop: Workshop, journal: Journal
 ) -> Entry:
-    paper = workshop.settings.paper(prospect.period, prospect.dataset_id)
-    return Entry(
-        dataset=dataset,
-        period=prospect.period,
+    return replace(
+        entry,
         standing=_STAYS.get(prospect.decision, _STANDINGS[record.state]),
         sheet=read_sheet(
             journal.payload(record),
@@ -182,12 +253,24 @@ def _known(
         ),
         sensitive=record.sensitive,
         verdict=record.verdict,
-        problem=prospect.problem,
-        paper=paper if paper.exists() else None,
+        paper=_paper(record, workshop),
+        revision=record.revision,
+        series_break=parse_statement(parse_envelope(journal.envelope(record)).payload).series_break,
     )
 
 
+def _paper(record: DeliveryRecord, workshop: Workshop) -> Path | None:
+    """Return the oldest paper with the pattern of a delivery: corrections keep it and have no reasons."""
+    period = Period.parse(record.period)
+    papers = (
+        workshop.settings.paper(period, record.dataset, area=record.area, revision=revision)
+        for revision in range(1, record.revision + 1)
+    )
+    return next((paper for paper in papers if paper.exists()), None)
+
+
 _WOULD_LEAVE: Final = Text("wird geliefert", "will be delivered")
+_CORRECTION: Final = Text("wird als Berichtigung geliefert", "will be delivered as a correction")
 _STAYS: Final = {
     Decision.HELD: Text("geliefert; Korrektur wird zurückgehalten", "delivered; the correction is held back"),
     Decision.BLOCKED: Text("bleibt im Haus", "stays in the house"),

@@ -10,15 +10,19 @@ from html import escape
 from importlib import resources
 from typing import Final
 
-from node.dossier import phrases
+from node.dossier import overview, phrases
 from node.dossier.document import Dossier, Entry
-from node.dossier.sheets import Cell, IndicatorSheet, Line, Sheet, SheetTable
+from node.dossier.sheets import Cell, IndicatorSheet, Line, Sheet, SheetTable, unit_label
 from node.quality import HANDLINGS
 from node.quality.amounts import whole
 from protocol.observations import CellState
 from protocol.texts import Language, Text
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_NUMBERS: Final = tuple(
+    (text, "number")
+    for text in (phrases.CELLS, phrases.SHOWN, phrases.ZEROS, phrases.WITHHELD, phrases.SENSITIVE)
+)
 
 
 def render_html(dossier: Dossier, *, language: Language) -> str:
@@ -53,9 +57,9 @@ class _Page:
             f"{escape(self._dossier.area)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
             f'<a class="skip" href="#content">{self._say(phrases.SKIP)}</a>\n{self._header()}\n'
             '<main id="content">\n'
-            f"{self._glance()}\n{self._explanations()}\n{self._legend()}\n"
+            f"{self._glance()}\n{self._contents()}\n{self._explanations()}\n{self._legend()}\n"
             + "\n".join(self._entry(number, entry) for number, entry in enumerate(self._dossier.entries))
-            + f"\n{self._findings()}\n{self._signature()}\n</main>\n</body>\n</html>\n"
+            + f"\n{self._doubts()}\n{self._findings()}\n{self._signature()}\n</main>\n</body>\n</html>\n"
         )
 
     def _say(self, text: Text) -> str:
@@ -63,9 +67,7 @@ class _Page:
 
     def _header(self) -> str:
         dossier = self._dossier
-        periods = [entry.period for entry in dossier.entries]
-        ends = sorted({min(periods), max(periods)}) if periods else []
-        span = " – ".join(phrases.period_label(period, self._language) for period in ends)
+        span = overview.span(dossier.entries, self._language)
         lead = ", ".join(part for part in (dossier.area, span) if part)
         return f'<header>\n<h1>{self._say(phrases.TITLE)}</h1>\n<p class="lead">{escape(lead)}</p>\n</header>'
 
@@ -79,16 +81,86 @@ class _Page:
             (phrases.CATALOGUE, f"{dossier.catalogue} (SHA-256 {dossier.catalogue_sha256[:16]}…)"),
             (phrases.OUTCOME, phrases.outcome(dossier).in_(self._language)),
             *phrases.waiting(dossier, self._language),
+            *self._not_collected(),
         )
-        numbers = (phrases.CELLS, phrases.SHOWN, phrases.ZEROS, phrases.WITHHELD, phrases.SENSITIVE)
-        rows = [self._overview_row(number, entry) for number, entry in enumerate(dossier.entries)]
-        heads = [(phrases.DELIVERY, ""), *((text, "number") for text in numbers)]
-        heads += [(phrases.AUDIT, ""), (phrases.STANDING, "")]
-        overview = self._wide_table(phrases.DELIVERIES, heads=heads, rows=rows) if rows else ""
         note = f'<p class="note">{self._say(phrases.STAYS_HERE)}</p>\n'
         stays_here = note if dossier.shows_reasons else ""
         return (
-            f"<section><h2>{self._say(phrases.AT_A_GLANCE)}</h2>\n{facts}\n{stays_here}{overview}</section>"
+            f"<section><h2>{self._say(phrases.AT_A_GLANCE)}</h2>\n{facts}\n{stays_here}{self._overview()}"
+            "</section>"
+        )
+
+    def _not_collected(self) -> list[tuple[Text, str]]:
+        names = ", ".join(name.in_(self._language) for name in self._dossier.not_collected)
+        return [(phrases.NOT_COLLECTED, names)] if names else []
+
+    def _overview(self) -> str:
+        """Sum the deliveries up by dataflow; a single one needs no sum."""
+        groups = overview.dataflows(self._dossier)
+        if not groups:
+            return ""
+        heads = [(phrases.DELIVERIES, ""), (phrases.PERIODS, ""), *_NUMBERS]
+        heads += [(phrases.AUDIT, ""), (phrases.STANDING, "")]
+        return self._wide_table(
+            phrases.OVERVIEW, heads=heads, rows=[self._overview_row(group) for group in groups]
+        )
+
+    def _overview_row(self, group: Sequence[Entry]) -> str:
+        first, language = group[0], self._language
+        name = ", ".join(text.in_(language) for text in (first.dataset, first.area) if text is not None)
+        number = f" ({len(group)})" if len(group) > 1 else ""
+        numbers = "".join(
+            f'<td class="number">{escape(value)}</td>' for value in overview.totals(group, language)
+        )
+        return (
+            f'<tr><th scope="row">{escape(name + number)}</th>'
+            f"<td>{escape(overview.span(group, language))}</td>{numbers}"
+            f"<td>{escape(overview.audits(group, language))}</td>"
+            f"<td>{escape(overview.standings(group, language))}</td></tr>"
+        )
+
+    def _contents(self) -> str:
+        """List the deliveries with links, one line per dataflow; a single one needs no list."""
+        numbers = {id(entry): number for number, entry in enumerate(self._dossier.entries)}
+        if len(numbers) < 2:
+            return ""
+        items = "".join(
+            f"<dt>{self._say(group[0].dataset)}"
+            + (f", {self._say(group[0].area)}" if group[0].area is not None else "")
+            + "</dt><dd>"
+            + " · ".join(
+                f'<a href="#delivery-{numbers[id(entry)]}">'
+                f"{escape(phrases.period_label(entry.period, self._language))}</a>"
+                for entry in group
+            )
+            + "</dd>"
+            for group in overview.dataflows(self._dossier)
+        )
+        return f'<nav><h2>{self._say(phrases.CONTENTS)}</h2>\n<dl class="contents">{items}</dl></nav>'
+
+    def _doubts(self) -> str:
+        doubts = self._dossier.doubts
+        if not doubts:
+            return ""
+        language = self._language
+        labels = {entry.slot: phrases.label(entry, language) for entry in self._dossier.entries}
+        rows = [
+            f'<tr><th scope="row">{escape(labels.get(doubt.slot, str(doubt.slot.period)))}</th>'
+            f"<td>{self._say(doubt.expected)}</td>"
+            f'<td class="number">{whole(doubt.cells, language)}</td>'
+            f"<td>{self._say(doubt.first)}</td></tr>"
+            for doubt in doubts
+        ]
+        heads = [
+            (phrases.DELIVERY, ""),
+            (phrases.EXPECTED, ""),
+            (phrases.CELLS, "number"),
+            (phrases.FIRST_CELL, ""),
+        ]
+        table = self._wide_table(phrases.DOUBTS, heads=heads, rows=rows)
+        return (
+            f'<section class="annex"><h2>{self._say(phrases.DOUBTS)}</h2>\n'
+            f"<p>{self._say(phrases.DOUBTS_TEXT)}</p>\n{table}</section>"
         )
 
     def _wide_table(self, caption: Text, *, heads: Sequence[tuple[Text, str]], rows: Sequence[str]) -> str:
@@ -97,24 +169,6 @@ class _Page:
         return (
             f'<table class="wide"><caption>{self._say(caption)}</caption>\n'
             f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
-        )
-
-    def _overview_row(self, number: int, entry: Entry) -> str:
-        label = f"{entry.dataset.in_(self._language)}, {phrases.period_label(entry.period, self._language)}"
-        link = f'<a href="#delivery-{number}">{escape(label)}</a>'
-        values: list[str] = ["–"] * 5
-        if entry.sheet is not None:
-            cells = entry.sheet.cells
-            withheld = cells.get(CellState.SUPPRESSED, 0)
-            counted = (entry.sheet.size, entry.sheet.size - withheld, cells.get(CellState.ZERO, 0), withheld)
-            values = [whole(count, self._language) for count in counted]
-            values.append(whole(entry.sensitive, self._language) if entry.sensitive is not None else "–")
-        verdict = phrases.VERDICTS.get(entry.verdict or "")
-        numbers = "".join(f'<td class="number">{escape(value)}</td>' for value in values)
-        return (
-            f'<tr><th scope="row">{link}</th>{numbers}'
-            f"<td>{self._say(verdict) if verdict else '–'}</td>"
-            f"<td>{self._say(entry.standing)}</td></tr>"
         )
 
     def _explanations(self) -> str:
@@ -152,10 +206,11 @@ class _Page:
         return f"<section><h2>{self._say(phrases.LEGEND)}</h2>\n<dl>{items}</dl></section>"
 
     def _entry(self, number: int, entry: Entry) -> str:
-        label = f"{entry.dataset.in_(self._language)}, {phrases.period_label(entry.period, self._language)}"
+        label = phrases.label(entry, self._language)
         facts: list[tuple[Text, str]] = [
             (phrases.PERIOD, phrases.days(entry.period, self._language)),
             (phrases.STANDING, entry.standing.in_(self._language)),
+            *phrases.history(entry, self._language),
         ]
         if entry.sheet is not None:
             facts += self._sheet_facts(entry, entry.sheet)
@@ -200,12 +255,18 @@ class _Page:
         )
 
     def _indicator(self, sheet: IndicatorSheet) -> str:
-        tables = "\n".join(self._table(table, sheet.indicator.decimals) for table in sheet.tables)
-        return (
-            f"<h3>{self._say(sheet.indicator.name)}</h3>\n"
-            f'<p class="definition">{self._say(sheet.indicator.definition)}</p>\n'
-            f'<div class="tables">\n{tables}\n</div>\n'
+        indicator = sheet.indicator
+        unit = (
+            f" {self._say(phrases.UNIT)}: {self._say(unit_label(indicator))}." if indicator.decimals else ""
         )
+        head = (
+            f"<h3>{self._say(indicator.name)}</h3>\n"
+            f'<p class="definition">{self._say(indicator.definition)}{unit}</p>\n'
+        )
+        if not sheet.collected:
+            return f'{head}<p class="note">{self._say(phrases.NOT_COLLECTED_HERE)}</p>\n'
+        tables = "\n".join(self._table(table, indicator.decimals) for table in sheet.tables)
+        return f'{head}<div class="tables">\n{tables}\n</div>\n'
 
     def _table(self, table: SheetTable, decimals: int) -> str:
         heads = "".join(f'<th scope="col">{self._say(column)}</th>' for column in table.columns)

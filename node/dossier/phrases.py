@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from node.dossier.document import Dossier, Entry
-from node.dossier.sheets import REASON_NOTES, Cell, Sheet
+from node.dossier.sheets import Cell, Sheet
 from node.quality import amounts
-from node.quality.amounts import whole
+from node.quality.amounts import CELL, whole
 from protocol.errors import KimError
 from protocol.observations import CellState
 from protocol.periods import Period
@@ -20,8 +20,7 @@ TITLE: Final = Text("Was verlässt das Haus", "What leaves the house")
 STAYS_HERE: Final = Text(
     "Dieses Blatt bleibt im Haus, denn es nennt die Gründe der Sperrung. Geliefert wird für jede gesperrte "
     "Zelle dasselbe Zeichen ohne Wert.",
-    "This paper stays in the house, for it gives the reasons for withholding. What is delivered is "
-    "the same "
+    "This paper stays in the house, for it gives the reasons for withholding. What is delivered is the same "
     "sign without a value for every withheld cell.",
 )
 AT_A_GLANCE: Final = Text("Auf einen Blick", "At a glance")
@@ -53,8 +52,7 @@ NOT_INCLUDED_TEXT: Final = Text(
     "Einzelfälle, Namen, Fallnummern, Personen-IDs, Geburtsdaten, Bemerkungen und die in der Quarantäne "
     "liegenden Zeilen. Geliefert werden nur die unten stehenden Tabellen.",
     "Single cases, names, case numbers, person ids, dates of birth, remarks, and the rows in quarantine. "
-    "Only "
-    "the tables below are delivered.",
+    "Only the tables below are delivered.",
 )
 SOURCE: Final = Text("Woraus gezählt wurde", "What was counted")
 FINDINGS: Final = Text("Befunde der Datenprüfung", "Findings of the quality check")
@@ -82,7 +80,38 @@ REASONS_LOST: Final = Text(
     "The reasons are not known any more: the paper of this delivery is missing.",
 )
 
+OVERVIEW: Final = Text("Übersicht nach Beständen", "Overview by dataset")
+PERIODS: Final = Text("Zeitraum", "Period")
+CONTENTS: Final = Text("Inhalt: die einzelnen Lieferungen", "Contents: the single deliveries")
+REVISION: Final = Text("Fassung", "Revision")
+CHANGED: Final = Text("Gegenüber der Fassung davor geändert", "Changed against the revision before")
+SERIES_BREAK: Final = Text("Bruch in der Zeitreihe", "Break in the series")
+NOT_COLLECTED: Final = Text("Nicht erhoben", "Not collected")
+NOT_COLLECTED_HERE: Final = Text(
+    "Nicht erhoben: Dafür hat die Kommune keine Quelle eingerichtet. In jeder Zelle steht „…“ (nicht "
+    "geliefert), keine Zahl und keine Null.",
+    "Not collected: the municipality has set up no source for it. Every cell says '…' (not delivered), no "
+    "number and no zero.",
+)
+UNIT: Final = Text("Einheit", "Unit")
+DOUBTS: Final = Text("Auffällig, bitte bestätigen", "Unlikely, please confirm")
+DOUBTS_TEXT: Final = Text(
+    "Diese Zahlen passen nicht zueinander oder weichen stark ab. Das kann richtig sein und hält keine "
+    "Lieferung auf; der Hub fragt nach denselben Stellen.",
+    "These figures do not fit together or differ much. That may be right and stops no delivery; the hub asks "
+    "about the same places.",
+)
+EXPECTED: Final = Text("Erwartet", "Expected")
+FIRST_CELL: Final = Text("Erste Stelle", "First place")
+TABLES_ELSEWHERE: Final = Text(
+    "Die Tabellen dieser Lieferungen stehen im Blatt: kim-node preview --html DATEI, oder für einen Zeitraum "
+    "mit --period.",
+    "The tables of these deliveries stand in the paper: kim-node preview --html FILE, or for one period with "
+    "--period.",
+)
+
 BYTES: Final = Text("Byte", "bytes")
+_NOT_DELIVERED: Final = Text("nicht erhoben, nicht geliefert", "not collected, not delivered")
 _STAYING: Final = amounts.Noun(
     Text("verlässt das Haus nicht", "does not leave the house"),
     Text("verlassen das Haus nicht", "do not leave the house"),
@@ -95,25 +124,52 @@ VERDICTS: Final[Mapping[str, Text]] = {
 
 
 def method(dossier: Dossier) -> Text:
-    """Say in two sentences how the figures are protected and how that was proven."""
+    """Say in a few sentences how the figures are protected and how that was proven."""
     low, high = dossier.minima[0], dossier.minima[-1]
     more_de = f" (bei besonders geschützten Merkmalen {high})" if high != low else ""
     more_en = f" ({high} for specially protected attributes)" if high != low else ""
+    amounts_de = amounts_en = ""
+    if dossier.holds_amounts:
+        amounts_de = (
+            " Gesperrt sind auch Stellen und Geldbeträge, hinter denen zu wenige Träger stehen oder an denen "
+            "einer von ihnen so überwiegt, dass sein Anteil zu genau zu schätzen wäre."
+        )
+        amounts_en = (
+            " Posts and amounts of money are withheld too if too few carriers stand behind them, or if one "
+            "of them prevails so much that its share could be estimated too closely."
+        )
     return Text(
         f"Gesperrt ist jede Zahl, hinter der weniger als {low} Fälle oder Personen stehen{more_de}, und dazu "
         "so viele weitere Zellen, dass sich keine davon aus Summen, verwandten Tabellen oder früheren "
-        "Lieferungen errechnen lässt. Ein zweites, unabhängiges Verfahren prüft das an genau den Bytes, die "
-        "das Haus verlassen sollen, und nur was es als sicher bestätigt, wird unterschrieben: Auch wer "
-        "alle veröffentlichten Zahlen und die Regeln kennt, kann dann keine schutzbedürftige Zahl genau "
-        "bestimmen (Stufe S1).",
-        f"Every number behind which fewer than {low} cases or persons stand{more_en} is withheld, "
-        "and as many "
-        "further cells as it takes to keep any of them from being computed from totals, related tables or "
-        "earlier deliveries. A second, independent method checks this on the very bytes that are to leave "
-        "the house, and only what it confirms as safe is signed: then even who knows all published "
-        "numbers and "
-        "the rules cannot determine any sensitive number exactly (level S1).",
+        f"Lieferungen errechnen lässt.{amounts_de} Ein zweites, unabhängiges Verfahren prüft das an genau "
+        "den Bytes, die das Haus verlassen sollen, und nur was es als sicher bestätigt, wird unterschrieben: "
+        "Auch wer alle veröffentlichten Zahlen und die Regeln kennt, kann dann keine schutzbedürftige Zahl "
+        "genau bestimmen (Stufe S1).",
+        f"Every number behind which fewer than {low} cases or persons stand{more_en} is withheld, and as "
+        "many further cells as it takes to keep any of them from being computed from totals, related tables "
+        f"or earlier deliveries.{amounts_en} A second, independent method checks this on the very bytes that "
+        "are to leave the house, and only what it confirms as safe is signed: then even who knows all "
+        "published numbers and the rules cannot determine any sensitive number exactly (level S1).",
     )
+
+
+def label(entry: Entry, language: str) -> str:
+    """Name a delivery: dataflow, period, and the area if it is not the node's own."""
+    parts = [entry.dataset.in_(language), period_label(entry.period, language)]
+    parts += [entry.area.in_(language)] if entry.area is not None else []
+    return ", ".join(parts)
+
+
+def history(entry: Entry, language: str) -> list[tuple[Text, str]]:
+    """Say what a delivery follows: its revision if it is a correction, and a break of the series."""
+    facts: list[tuple[Text, str]] = []
+    if entry.revision is not None and entry.revision > 1:
+        facts.append((REVISION, str(entry.revision)))
+    if entry.changed_cells and entry.problem is None:
+        facts.append((CHANGED, CELL.counted(entry.changed_cells).in_(language)))
+    if entry.series_break is not None:
+        facts.append((SERIES_BREAK, entry.series_break))
+    return facts
 
 
 def outcome(dossier: Dossier) -> Text:
@@ -131,7 +187,8 @@ def cells(sheet: Sheet) -> Text:
     withheld = sheet.cells.get(CellState.SUPPRESSED, 0)
 
     def sentence(language: str) -> str:
-        numbers = [whole(n, language) for n in (sheet.size, sheet.size - withheld, withheld)]
+        size = sheet.size - sheet.cells.get(CellState.NOT_DELIVERED, 0)
+        numbers = [whole(n, language) for n in (size, size - withheld, withheld)]
         return "{}: {} {shown}, {} {hidden}".format(
             *numbers, shown=SHOWN.in_(language), hidden=WITHHELD.in_(language)
         )
@@ -164,12 +221,15 @@ def source(dossier: Dossier) -> Text:
 
 
 def waiting(dossier: Dossier, language: str) -> list[tuple[Text, str]]:
-    """Name the first period that had not ended: one fact, none if there is no such period."""
+    """Name the first periods that had not ended: one fact, none if there is no such period."""
     if not dossier.not_ended:
         return []
-    first, several = period_label(dossier.not_ended[0], language), len(dossier.not_ended) > 1
-    later = Text(f"ab dem {first}", f"{first} and later").in_(language)
-    return [(NOT_ENDED, later if several else first)]
+    first_end = dossier.not_ended[0].last_day
+    first = [period for period in dossier.not_ended if period.last_day == first_end]
+    if len(first) == len(dossier.not_ended):
+        return [(NOT_ENDED, ", ".join(period_label(period, language) for period in first))]
+    name = period_label(first[0], language)
+    return [(NOT_ENDED, Text(f"ab dem {name}", f"{name} and later").in_(language))]
 
 
 def what_to_do(error: KimError) -> Text:
@@ -183,7 +243,10 @@ def what_to_do(error: KimError) -> Text:
 def legend(dossier: Dossier) -> tuple[tuple[str, Text], ...]:
     """Signs of the tables with their meaning, and the letters of the reasons where there are any."""
     signs = [(state.sign, state.label) for state in (CellState.ZERO, CellState.SUPPRESSED)]
-    notes = sorted(set(REASON_NOTES.values()) if dossier.shows_reasons else (), key=lambda note: note.letter)
+    missing = CellState.NOT_DELIVERED
+    if any(entry.sheet is not None and missing in entry.sheet.cells for entry in dossier.entries):
+        signs.append((missing.sign, _NOT_DELIVERED))
+    notes = sorted(dossier.reasons, key=lambda note: note.letter)
     return (*signs, *((note.letter, note.text) for note in notes))
 
 
@@ -227,7 +290,7 @@ def figure(cell: Cell, *, decimals: int, language: str) -> str:
 def period_label(period: Period, language: str) -> str:
     """Write a period out: ``4. Quartal 2024``."""
     if period.quarter is None:
-        return str(period.year)
+        return f"{period.year}" if language == "en" else f"Jahr {period.year}"
     quarter = period.quarter
     return f"Q{quarter} {period.year}" if language == "en" else f"{quarter}. Quartal {period.year}"
 

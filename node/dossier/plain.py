@@ -6,13 +6,15 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from node.dossier import phrases
+from node.dossier import overview, phrases
 from node.dossier.document import Dossier, Entry
-from node.dossier.sheets import Cell, Sheet, SheetTable
+from node.dossier.sheets import Cell, Sheet, SheetTable, unit_label
 from protocol.texts import Language
 
 _WIDTH: Final = 100
 _LABEL_WIDTH: Final = 58
+#: More deliveries than one period has are summed up; nobody reads thousands of lines on a terminal.
+_MOST_WITH_TABLES: Final = 8
 
 
 def render_text(dossier: Dossier, *, language: Language) -> str:
@@ -33,6 +35,7 @@ def render_text(dossier: Dossier, *, language: Language) -> str:
         (phrases.RECIPIENT.in_(language), f"{dossier.hub_url} ({dossier.audience})"),
         (phrases.MADE.in_(language), phrases.instant(dossier.made, language)),
         *((name.in_(language), value) for name, value in phrases.waiting(dossier, language)),
+        *_not_collected(dossier, language),
     )
     for heading, text in (
         (phrases.NOT_INCLUDED, phrases.NOT_INCLUDED_TEXT),
@@ -43,18 +46,78 @@ def render_text(dossier: Dossier, *, language: Language) -> str:
     lines += ["", phrases.FINDINGS.in_(language), *_findings(dossier, language)]
     lines += ["", phrases.LEGEND.in_(language)]
     lines += [f"  {sign}  {text.in_(language)}" for sign, text in phrases.legend(dossier)]
-    for entry in dossier.entries:
-        lines += ["", "", *_entry(entry, language)]
+    lines += _doubts(dossier, language)
+    if len(dossier.entries) > _MOST_WITH_TABLES:
+        lines += ["", phrases.OVERVIEW.in_(language), *_overview(dossier, language)]
+        lines += ["", *_wrapped(phrases.TABLES_ELSEWHERE.in_(language))]
+        staying = [entry for entry in dossier.entries if entry.problem is not None]
+        lines += [line for entry in staying for line in ("", *_head(entry, language))]
+    else:
+        for entry in dossier.entries:
+            lines += ["", "", *_head(entry, language), *_tables(entry, language)]
     if dossier.shows_reasons:
         lines += ["", *_wrapped(phrases.STAYS_HERE.in_(language))]
     lines += [""]
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _entry(entry: Entry, language: Language) -> list[str]:
-    head = f"{entry.dataset.in_(language)}, {phrases.period_label(entry.period, language)}"
+def _not_collected(dossier: Dossier, language: Language) -> list[tuple[str, str]]:
+    names = ", ".join(name.in_(language) for name in dossier.not_collected)
+    return [(phrases.NOT_COLLECTED.in_(language), names)] if names else []
+
+
+def _doubts(dossier: Dossier, language: Language) -> list[str]:
+    if not dossier.doubts:
+        return []
+    names = {entry.slot: phrases.label(entry, language) for entry in dossier.entries}
+    lines = ["", phrases.DOUBTS.in_(language)]
+    for doubt in dossier.doubts:
+        name = names.get(doubt.slot, str(doubt.slot.period))
+        found = f"{name}: {doubt.expected.in_(language)} – {doubt.first.in_(language)}"
+        lines += _wrapped(f"{found} ({doubt.cells})" if doubt.cells > 1 else found)
+    return lines
+
+
+def _overview(dossier: Dossier, language: Language) -> list[str]:
+    heads = (
+        phrases.DELIVERIES,
+        phrases.PERIODS,
+        phrases.CELLS,
+        phrases.WITHHELD,
+        phrases.AUDIT,
+        phrases.STANDING,
+    )
+    rows = [[head.in_(language) for head in heads]]
+    for group in overview.dataflows(dossier):
+        first = group[0]
+        name = ", ".join(text.in_(language) for text in (first.dataset, first.area) if text is not None)
+        cells, _, _, withheld, _ = overview.totals(group, language)
+        rows.append(
+            [
+                f"{name} ({len(group)})",
+                overview.span(group, language),
+                cells,
+                withheld,
+                overview.audits(group, language),
+                overview.standings(group, language),
+            ]
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
+    return [
+        "  "
+        + "  ".join(
+            f"{text:>{width}}" if column in (2, 3) else f"{text:{width}}"
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+
+
+def _head(entry: Entry, language: Language) -> list[str]:
+    head = phrases.label(entry, language)
     lines = [head, "-" * len(head)]
     facts = [(phrases.STANDING.in_(language), entry.standing.in_(language))]
+    facts += [(name.in_(language), value) for name, value in phrases.history(entry, language)]
     if entry.sheet is not None:
         facts += _sheet_facts(entry, entry.sheet, language)
     lines += _facts(*facts)
@@ -64,10 +127,19 @@ def _entry(entry: Entry, language: Language) -> list[str]:
         lines += [
             f"  - {line}" for item in entry.problem.errors for line in _wrapped(item.text.in_(language))
         ]
+    return lines
+
+
+def _tables(entry: Entry, language: Language) -> list[str]:
+    lines: list[str] = []
     for sheet in entry.sheet.indicators if entry.sheet is not None else ():
-        lines += ["", sheet.indicator.name.in_(language)]
+        indicator = sheet.indicator
+        unit = f" ({unit_label(indicator).in_(language)})" if indicator.decimals else ""
+        lines += ["", f"{indicator.name.in_(language)}{unit}"]
+        if not sheet.collected:
+            lines += _wrapped(phrases.NOT_COLLECTED_HERE.in_(language))
         for table in sheet.tables:
-            lines += ["", *_table(table, decimals=sheet.indicator.decimals, language=language)]
+            lines += ["", *_table(table, decimals=indicator.decimals, language=language)]
     return lines
 
 

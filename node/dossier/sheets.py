@@ -16,10 +16,15 @@ from protocol.canonical import assert_canonical
 from protocol.catalogue import Catalogue, Indicator
 from protocol.codelists import TOTAL, Codelist
 from protocol.columns import CONF_STATUS, OBS_STATUS, OBS_VALUE, arrow_schema
-from protocol.grid import CellGrid, grid_of
+from protocol.grid import CellGrid, delivery_grid
 from protocol.observations import CellState, state_of
 from protocol.periods import Period
 from protocol.texts import Text
+
+_UNITS: Final[Mapping[str, Text]] = {
+    "FTE": Text("VZÄ", "FTE"),
+    "EUR": Text("Euro", "euros"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,13 @@ _GROUP: Final = ReasonNote(
         "specially protected attribute: even 'nobody' or 'nearly all' would tell something about the group",
     ),
 )
+_DOMINANT: Final = ReasonNote(
+    "e",
+    Text(
+        "ein Träger überwiegt so, dass sein Betrag zu genau geschätzt werden könnte",
+        "one carrier prevails so much that its amount could be estimated too closely",
+    ),
+)
 REASON_NOTES: Final[Mapping[str, ReasonNote]] = {
     Reason.FREQUENCY.value: ReasonNote(
         "a", Text("zu wenige Fälle oder Personen", "too few cases or persons")
@@ -49,6 +61,18 @@ REASON_NOTES: Final[Mapping[str, ReasonNote]] = {
         Text(
             "schützt eine andere gesperrte Zelle vor dem Zurückrechnen",
             "keeps another withheld cell from being computed",
+        ),
+    ),
+    "contributors": ReasonNote(
+        "d", Text("zu wenige Träger oder Stellen dahinter", "too few carriers or posts behind it")
+    ),
+    "dominance": _DOMINANT,
+    "p_percent": _DOMINANT,
+    "distribution": ReasonNote(
+        "f",
+        Text(
+            "Verteilung über zu wenige Fälle, oder alle Fälle in einer Klasse",
+            "distribution over too few cases, or all cases in one class",
         ),
     ),
 }
@@ -99,10 +123,20 @@ class SheetTable:
 
 @dataclass(frozen=True, slots=True)
 class IndicatorSheet:
-    """All tables of one indicator."""
+    """All tables of one indicator.
+
+    Attributes:
+        indicator: its definition.
+        tables: its tables; none if the municipality has no source for it.
+    """
 
     indicator: Indicator
     tables: tuple[SheetTable, ...]
+
+    @property
+    def collected(self) -> bool:
+        """Whether the municipality collects it at all."""
+        return bool(self.tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +194,7 @@ def read_sheet(
     Raises:
         KimError: if the bytes are not canonical.
     """
-    grid = grid_of(catalogue, dataset_id)
+    grid = delivery_grid(catalogue, dataset_id, period.freq)
     table = assert_canonical(payload, arrow_schema(grid.dataset))
     columns = [table[name].to_pylist() for name in (OBS_VALUE, OBS_STATUS, CONF_STATUS)]
     cells = tuple(
@@ -177,11 +211,18 @@ def read_sheet(
         cells=Counter(cell.state for cell in cells),
         reasons=dict(sorted(notes.items(), key=lambda item: item[0].letter)),
         indicators=tuple(
-            IndicatorSheet(
-                indicator, tuple(_table(grid, cells, indicator, dims) for dims in indicator.tables)
-            )
+            _indicator(grid, cells, indicator)
             for indicator in grid.dataset.indicators
+            if period.freq in indicator.frequencies
         ),
+    )
+
+
+def _indicator(grid: CellGrid, cells: tuple[Cell, ...], indicator: Indicator) -> IndicatorSheet:
+    if all(cells[row].state is CellState.NOT_DELIVERED for row in grid.rows_of(indicator.id)):
+        return IndicatorSheet(indicator, ())
+    return IndicatorSheet(
+        indicator, tuple(_table(grid, cells, indicator, dimensions) for dimensions in indicator.tables)
     )
 
 
@@ -210,10 +251,15 @@ def _table(
     return SheetTable(
         caption=_caption([use.codelist.name for use in uses]),
         head=down.codelist.name,
-        columns=tuple(label for _, label, _ in columns) or (Text("Anzahl", "Number"),),
+        columns=tuple(label for _, label, _ in columns) or (unit_label(indicator),),
         lines=tuple(lines),
         multiple=not all(use.additive for use in uses),
     )
+
+
+def unit_label(indicator: Indicator) -> Text:
+    """Name what the values of an indicator count."""
+    return _UNITS.get(indicator.unit, Text("Anzahl", "Number"))
 
 
 def _caption(names: list[Text]) -> Text:

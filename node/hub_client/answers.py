@@ -17,6 +17,7 @@ STATES: Final = frozenset(
 DECIDED: Final = frozenset({"accepted", "rejected", "superseded"})
 MAX_CHUNK_BYTES: Final = 1 << 20
 _STATEMENT_ID: Final = re.compile(r"[0-9a-f]{64}")
+_AREA: Final = re.compile(r"NW[0-9X]{2,12}", re.ASCII)
 _DATASET: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}", re.ASCII)
 _PERIOD: Final = re.compile(r"[0-9A-Z-]{4,12}", re.ASCII)
 
@@ -42,8 +43,9 @@ class SubmissionView:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest revision of one period that the hub holds for a node."""
+    """The newest revision of one area, dataflow and period that the hub holds for a node."""
 
+    area: str
     dataset: str
     period: str
     revision: int
@@ -97,9 +99,11 @@ def _head(item: JsonValue) -> Head:
     if not isinstance(item, dict):
         raise _not_understood()
     dataset, period, revision = item.get("dataset"), item.get("period"), item.get("revision")
-    identity, state = item.get("id"), item.get("state")
+    area, identity, state = item.get("area"), item.get("id"), item.get("state")
     if not (
-        isinstance(dataset, str)
+        isinstance(area, str)
+        and _AREA.fullmatch(area)
+        and isinstance(dataset, str)
         and _DATASET.fullmatch(dataset)
         and isinstance(period, str)
         and _PERIOD.fullmatch(period)
@@ -110,7 +114,7 @@ def _head(item: JsonValue) -> Head:
         and state in STATES
     ):
         raise _not_understood()
-    return Head(dataset, period, revision, identity, state)
+    return Head(area, dataset, period, revision, identity, state)
 
 
 def _ranges(value: JsonValue) -> tuple[tuple[int, int], ...]:

@@ -11,7 +11,9 @@ from node.journal.records import (
     DeliveryRecord,
     DeliveryState,
     LedgerEntry,
+    LedgerFigures,
     NewDelivery,
+    StayingDelivery,
 )
 from node.journal.spool import Journal
 
@@ -23,5 +25,7 @@ __all__ = [
     "DeliveryState",
     "Journal",
     "LedgerEntry",
+    "LedgerFigures",
     "NewDelivery",
+    "StayingDelivery",
 ]

@@ -47,11 +47,33 @@ FAILED: Final = frozenset({DeliveryState.REFUSED, DeliveryState.REJECTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFigures:
+    """True figures as bytes, one entry per cell in wire order: the arrays of a tabulation.
+
+    Attributes:
+        values: int64 little-endian, like all that follow.
+        collected: one byte per cell, 1 where the municipality collects it.
+        contributors: how many stand behind each cell.
+        largest: absolute contribution of the largest of them.
+        second: that of the second largest.
+        gross: sum of all absolute contributions.
+    """
+
+    values: bytes
+    collected: bytes
+    contributors: bytes
+    largest: bytes
+    second: bytes
+    gross: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelivery:
     """A signed delivery about to be spooled.
 
     Attributes:
         statement_id: hex SHA-256 of the signed bytes; the name of the submission everywhere.
+        area: region id that the figures are about.
         dataset: dataset id, for example ``CASES``.
         period: wire form.
         revision: number in the chain of revisions, from 1.
@@ -67,11 +89,12 @@ class NewDelivery:
         withheld: number of withheld cells.
         sensitive: number of sensitive cells among them.
         verdict: the audit's verdict.
-        values: true cell values, int64 little-endian, in wire order.
+        figures: the true figures behind it.
         withheld_mask: one byte per cell, 1 where withheld.
     """
 
     statement_id: str
+    area: str
     dataset: str
     period: str
     revision: int
@@ -87,7 +110,7 @@ class NewDelivery:
     withheld: int
     sensitive: int
     verdict: str
-    values: bytes
+    figures: LedgerFigures
     withheld_mask: bytes
 
 
@@ -106,6 +129,7 @@ class DeliveryRecord:
 
     number: int
     statement_id: str
+    area: str
     dataset: str
     period: str
     revision: int
@@ -128,19 +152,44 @@ class DeliveryRecord:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """The true values of one delivery; they never leave this machine.
+    """The true figures of one delivery; they never leave this machine.
 
     Attributes:
+        dataset: dataset id.
         period: wire form.
-        values: int64 little-endian, in wire order.
+        figures: the true figures.
         withheld_mask: one byte per cell, 1 where withheld.
         grid_sha256: which cells the values are aligned with.
     """
 
+    dataset: str
     period: str
-    values: bytes
+    figures: LedgerFigures
     withheld_mask: bytes
     grid_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StayingDelivery:
+    """What the last run that looked at it could not deliver.
+
+    Attributes:
+        area: region id.
+        dataset: dataset id.
+        period: wire form.
+        decision: ``held`` (a correction) or ``blocked``.
+        code: problem code.
+        changed_cells: for a correction, number of cells that would have another value.
+        since: when it was first found to stay for this reason (UTC).
+    """
+
+    area: str
+    dataset: str
+    period: str
+    decision: str
+    code: str | None
+    changed_cells: int
+    since: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,22 @@
 """The tables of the journal (SQLite) and how they are opened.
 
 WAL with ``synchronous=FULL``: a commit that returned survives a power cut. The schema's version stands in
-``PRAGMA user_version``; a database of another version is refused, never guessed at.
+``PRAGMA user_version``; a database of an older version is brought up step by step, a new one goes through the
+same steps, and one of a later version is refused, never guessed at.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
-SCHEMA_VERSION: Final = 1
-
-_DDL: Final = """
+_FIRST: Final = """
 -- Whose journal this is; one row.
 CREATE TABLE owner (
     only  INTEGER PRIMARY KEY CHECK (only = 1),
@@ -73,6 +73,65 @@ BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
 """
 
 
+_SECOND: Final = """
+-- Whose figures they are: the node's own area, or that of a joint authority it delivers for.
+ALTER TABLE delivery ADD COLUMN area TEXT NOT NULL DEFAULT '';
+UPDATE delivery SET area = (SELECT area FROM owner);
+
+DROP INDEX delivery_in_force;
+CREATE UNIQUE INDEX delivery_in_force ON delivery (area, dataset, period, revision)
+    WHERE state NOT IN ('refused', 'rejected');
+
+-- What disclosure control has to know beside the values; int64 little-endian, `collected` one byte per cell.
+ALTER TABLE ledger ADD COLUMN collected BLOB NOT NULL DEFAULT x'';
+ALTER TABLE ledger ADD COLUMN contributors BLOB NOT NULL DEFAULT x'';
+ALTER TABLE ledger ADD COLUMN largest BLOB NOT NULL DEFAULT x'';
+ALTER TABLE ledger ADD COLUMN second BLOB NOT NULL DEFAULT x'';
+ALTER TABLE ledger ADD COLUMN gross BLOB NOT NULL DEFAULT x'';
+
+-- What the last run could not deliver and why; replaced by every run that looks at the same figures.
+CREATE TABLE staying (
+    area           TEXT NOT NULL,
+    dataset        TEXT NOT NULL,
+    period         TEXT NOT NULL,
+    decision       TEXT NOT NULL,
+    code           TEXT,
+    changed_cells  INTEGER NOT NULL,
+    since          TEXT NOT NULL,
+    PRIMARY KEY (area, dataset, period)
+) STRICT;
+"""
+
+
+def _to_first(connection: sqlite3.Connection) -> None:
+    _run(connection, _FIRST)
+
+
+def _to_second(connection: sqlite3.Connection) -> None:
+    _run(connection, _SECOND)
+    # Until now everything delivered was a plain count that the municipality collects.
+    for number, values in connection.execute("SELECT number, cell_values FROM ledger").fetchall():
+        connection.execute(
+            "UPDATE ledger SET collected = ?, contributors = ?, largest = ?, second = ?, gross = ? "
+            "WHERE number = ?",
+            (bytes([1]) * (len(values) // 8), values, bytes(len(values)), bytes(len(values)), values, number),
+        )
+
+
+_STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_to_first, _to_second)
+SCHEMA_VERSION: Final = len(_STEPS)
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    """Run statements one by one: ``executescript`` would commit the transaction around them."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+
+
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the journal's database, making it if it does not exist.
 
@@ -107,18 +166,31 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def _bring_to_version(connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        # One transaction: a crash leaves either nothing or all of it.
-        connection.executescript(f"BEGIN IMMEDIATE; {_DDL} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
-    elif version != SCHEMA_VERSION:
+    if _version(connection) > SCHEMA_VERSION:
         raise kim_error(
             "spool_damaged",
             Text(
-                "Das Journal stammt von einer anderen Fassung von kim-node.",
-                "The journal was written by another version of kim-node.",
+                "Das Journal stammt von einer neueren Fassung von kim-node.",
+                "The journal was written by a later version of kim-node.",
             ),
         )
+    if _version(connection) == SCHEMA_VERSION:
+        return
+    # One transaction: a crash leaves either nothing or all of it.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Asked again: another process may have been faster.
+        for step in _STEPS[_version(connection) :]:
+            step(connection)
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def database_error(error: sqlite3.DatabaseError) -> KimError:

@@ -1,7 +1,7 @@
 """The journal: what was signed, where it stands, and the true values behind it.
 
 Invariants: a delivery exists in the journal entirely or not at all (blobs first, then one transaction);
-a signed statement is never changed; the true values of everything in force are kept, because the next
+a signed statement is never changed; the true figures of everything in force are kept, because the next
 delivery is protected jointly with them.
 
 The ledger's values are not yet encrypted: the file is readable for the node's user only (0600) and never
@@ -31,7 +31,9 @@ from node.journal.records import (
     DeliveryRecord,
     DeliveryState,
     LedgerEntry,
+    LedgerFigures,
     NewDelivery,
+    StayingDelivery,
 )
 from node.journal.schema import database_error, open_database
 from protocol.errors import kim_error
@@ -39,6 +41,12 @@ from protocol.texts import Text
 
 _COLUMNS: Final = tuple(field.name for field in fields(DeliveryRecord))
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM delivery"  # noqa: S608 - names of our own dataclass
+_FIGURES: Final = tuple(field.name for field in fields(LedgerFigures) if field.name != "values")
+_LEDGER: Final = f"SELECT cell_values, withheld_mask, {', '.join(_FIGURES)} FROM ledger"  # noqa: S608 - as above
+_KEEP_FIGURES: Final = (
+    f"INSERT INTO ledger (number, cell_values, withheld_mask, {', '.join(_FIGURES)}) "  # noqa: S608 - as above
+    f"VALUES (?, ?, ?{', ?' * len(_FIGURES)})"
+)
 _INSERTED: Final = tuple(name for name in _COLUMNS if name != "number")
 _INSERT: Final = (
     f"INSERT INTO delivery ({', '.join(_INSERTED)}) "  # noqa: S608 - names of our own dataclass
@@ -121,7 +129,7 @@ class Journal:
         return self._lock
 
     def spool(self, delivery: NewDelivery) -> DeliveryRecord:
-        """Keep a signed delivery durably, with its true values.
+        """Keep a signed delivery durably, with its true figures.
 
         Args:
             delivery: what was signed.
@@ -146,10 +154,9 @@ class Journal:
         }
         with self._transaction() as connection:
             number = connection.execute(_INSERT, row).lastrowid
-            connection.execute(
-                "INSERT INTO ledger (number, cell_values, withheld_mask) VALUES (?, ?, ?)",
-                (number, delivery.values, delivery.withheld_mask),
-            )
+            figures = delivery.figures
+            others = (getattr(figures, name) for name in _FIGURES)
+            connection.execute(_KEEP_FIGURES, (number, figures.values, delivery.withheld_mask, *others))
             self._add_event(connection, number=number, at=now, state=DeliveryState.SPOOLED, code=None)
         passing("spool.committed")
         return self.delivery(delivery.statement_id)
@@ -180,6 +187,8 @@ class Journal:
                 (state.value, code, now, record.number),
             )
             self._add_event(connection, number=record.number, at=now, state=state, code=code)
+            if state is DeliveryState.ACCEPTED:
+                self._supersede(connection, record, at=now)
         return self.delivery(record.statement_id)
 
     def delivery(self, statement_id: str) -> DeliveryRecord:
@@ -194,45 +203,93 @@ class Journal:
         return _record(row)
 
     def deliveries(self) -> tuple[DeliveryRecord, ...]:
-        """Return every delivery, by period, dataset and age."""
-        rows = self._connection.execute(f"{_SELECT} ORDER BY period, dataset, number").fetchall()
+        """Return every delivery, by period, dataset, area and age."""
+        rows = self._connection.execute(f"{_SELECT} ORDER BY period, dataset, area, number").fetchall()
         return tuple(_record(row) for row in rows)
 
-    def latest(self, dataset: str, period: str) -> DeliveryRecord | None:
+    def latest(self, dataset: str, period: str, *, area: str) -> DeliveryRecord | None:
         """Return the delivery that counts for a period.
 
         That is the newest one in force or under way; if there is none, the newest that failed.
         """
-        rows = self._connection.execute(
-            f"{_SELECT} WHERE dataset = ? AND period = ? ORDER BY number DESC", (dataset, period)
-        ).fetchall()
-        records = [_record(row) for row in rows]
+        records = self._chain(dataset, period, area)
         standing = [record for record in records if record.state not in FAILED]
         return next(iter(standing or records), None)
+
+    def failed_since(self, record: DeliveryRecord) -> DeliveryRecord | None:
+        """Return the newest failed attempt to supersede a delivery, if there is one."""
+        later = self._chain(record.dataset, record.period, record.area)
+        return next((r for r in later if r.number > record.number and r.state in FAILED), None)
+
+    def _chain(self, dataset: str, period: str, area: str) -> list[DeliveryRecord]:
+        """Return all deliveries of a period, newest first."""
+        rows = self._connection.execute(
+            f"{_SELECT} WHERE area = ? AND dataset = ? AND period = ? ORDER BY number DESC",
+            (area, dataset, period),
+        ).fetchall()
+        return [_record(row) for row in rows]
 
     def under_way(self) -> tuple[DeliveryRecord, ...]:
         """Return the deliveries that nobody has decided yet, by period and dataset."""
         return tuple(record for record in self.deliveries() if record.state in UNDER_WAY)
 
-    def ledger(self, dataset: str) -> tuple[LedgerEntry, ...]:
-        """Return the true values of everything of ``dataset`` that may be known outside.
+    def ledger(self, area: str) -> tuple[LedgerEntry, ...]:
+        """Return the true figures of everything of an area that may be known outside.
 
-        By period, older vintages of a period first; a vintage that equals an earlier one is left out. What
+        By period and dataset, older vintages first; a vintage that equals an earlier one is left out. What
         was refused is left out too: its figures never left.
         """
         entries = [
-            self.true_values(record)
+            self.true_figures(record)
             for record in self.deliveries()
-            if record.dataset == dataset and record.state in FIGURES_KNOWN
+            if record.area == area and record.state in FIGURES_KNOWN
         ]
         return tuple(dict.fromkeys(entries))
 
-    def true_values(self, record: DeliveryRecord) -> LedgerEntry:
-        """Return the true values behind one delivery."""
-        row = self._connection.execute(
-            "SELECT cell_values, withheld_mask FROM ledger WHERE number = ?", (record.number,)
-        ).fetchone()
-        return LedgerEntry(record.period, row["cell_values"], row["withheld_mask"], record.grid_sha256)
+    def true_figures(self, record: DeliveryRecord) -> LedgerEntry:
+        """Return the true figures behind one delivery."""
+        row = self._connection.execute(f"{_LEDGER} WHERE number = ?", (record.number,)).fetchone()
+        figures = LedgerFigures(values=row["cell_values"], **{name: row[name] for name in _FIGURES})
+        return LedgerEntry(record.dataset, record.period, figures, row["withheld_mask"], record.grid_sha256)
+
+    def keep_back(
+        self, dataset: str, period: str, *, area: str, decision: str, code: str | None, changed_cells: int
+    ) -> None:
+        """Remember that something was not delivered; the time of the first finding stays.
+
+        Raises:
+            KimError: ``storage_full``, ``spool_damaged``.
+        """
+        row = (area, dataset, period, decision, code, changed_cells, timestamp(self._clock.now()))
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO staying (area, dataset, period, decision, code, changed_cells, since) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (area, dataset, period) DO UPDATE SET "
+                "since = CASE WHEN (decision, code) IS (excluded.decision, excluded.code) THEN since "
+                "ELSE excluded.since END, decision = excluded.decision, code = excluded.code, "
+                "changed_cells = excluded.changed_cells",
+                row,
+            )
+
+    def let_go(self, dataset: str, period: str, *, area: str) -> None:
+        """Forget that something was not delivered: nothing keeps it any more.
+
+        Raises:
+            KimError: ``storage_full``, ``spool_damaged``.
+        """
+        key = (area, dataset, period)
+        where = "FROM staying WHERE area = ? AND dataset = ? AND period = ?"
+        if self._connection.execute(f"SELECT 1 {where}", key).fetchone() is not None:
+            with self._transaction() as connection:
+                connection.execute(f"DELETE {where}", key)
+
+    def staying(self) -> tuple[StayingDelivery, ...]:
+        """Return what was not delivered and why, by period, dataset and area."""
+        rows = self._connection.execute(
+            "SELECT area, dataset, period, decision, code, changed_cells, since FROM staying "
+            "ORDER BY period, dataset, area"
+        ).fetchall()
+        return tuple(StayingDelivery(*row) for row in rows)
 
     def envelope(self, record: DeliveryRecord) -> bytes:
         """Return the signed statement, byte for byte.
@@ -278,6 +335,17 @@ class Journal:
             raise journal_error(error) from error
         except sqlite3.DatabaseError as error:
             raise database_error(error) from error
+
+    def _supersede(self, connection: sqlite3.Connection, record: DeliveryRecord, *, at: str) -> None:
+        """Write down what the hub does with the revisions before an accepted one."""
+        for earlier in self._chain(record.dataset, record.period, record.area):
+            if earlier.revision < record.revision and earlier.state is DeliveryState.ACCEPTED:
+                superseded = DeliveryState.SUPERSEDED
+                connection.execute(
+                    "UPDATE delivery SET state = ?, changed = ? WHERE number = ?",
+                    (superseded.value, at, earlier.number),
+                )
+                self._add_event(connection, number=earlier.number, at=at, state=superseded, code=None)
 
     @staticmethod
     def _add_event(

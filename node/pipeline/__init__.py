@@ -1,35 +1,42 @@
-"""What computes: from the export to signed deliveries. It cannot send (no HTTP client is in reach).
+"""What computes: from the sources to signed deliveries. It cannot send (no HTTP client is in reach).
 
 prepare → tabulate → protect → audit → encode → sign. Invariants: only decoded bytes with the audit's verdict
 ``safe`` are signed; everything is protected jointly with what this node has delivered before.
 """
 
+from node.pipeline.doubts import Doubt, doubts_of
 from node.pipeline.drafts import Draft, Place, Workshop, make_draft, require_strict_enough
 from node.pipeline.figures import (
-    DATASETS,
     Figures,
     count_figures,
+    due_slots,
     read_source,
     split_by_end,
 )
+from node.pipeline.programme import Slot, not_collected, require_whole_years
 from node.pipeline.prospects import Decision, Prospect, Prospects
 from node.pipeline.sealing import seal
 from node.pipeline.stopwatch import Stopwatch
 
 __all__ = [
-    "DATASETS",
     "Decision",
+    "Doubt",
     "Draft",
     "Figures",
     "Place",
     "Prospect",
     "Prospects",
+    "Slot",
     "Stopwatch",
     "Workshop",
     "count_figures",
+    "doubts_of",
+    "due_slots",
     "make_draft",
+    "not_collected",
     "read_source",
     "require_strict_enough",
+    "require_whole_years",
     "seal",
     "split_by_end",
 ]

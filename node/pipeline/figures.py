@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.tabulate import tabulate
+from aggregation.tabulation import Tabulation
 from node import sources
 from node.clock import Clock, local
 from node.mapping import CodeMapping
+from node.pipeline.programme import Slot, facts_by_area, programme
 from node.pipeline.stopwatch import Stopwatch
 from node.quality import Prepared, prepare, require_ended, require_mapped
 from node.settings import Settings
@@ -25,22 +26,20 @@ from protocol.catalogue import Catalogue
 from protocol.errors import KimError
 from protocol.periods import Period
 
-DATASETS: Final = ("CASES", "PERSONS")
-
 IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """True figures of one area.
+    """True figures of a node.
 
     Attributes:
-        counts: by period (in order of time) and dataset, aligned with the dataset's grid.
-        not_ended: periods asked for that had not ended when the file was exported, with the reason.
+        tables: what was counted for each delivery that is due, in the order of delivery.
+        not_ended: deliveries whose period had not ended when the file was exported, with the reason.
     """
 
-    counts: Mapping[tuple[Period, str], IntArray] = field(repr=False)
-    not_ended: Mapping[Period, KimError]
+    tables: Mapping[Slot, Tabulation] = field(repr=False)
+    not_ended: Mapping[Slot, KimError]
 
 
 def read_source(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatch) -> Prepared:
@@ -66,40 +65,50 @@ def read_source(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatc
 
 
 def split_by_end(
-    prepared: Prepared, periods: Sequence[Period], *, clock: Clock
-) -> tuple[tuple[Period, ...], Mapping[Period, KimError]]:
-    """Split periods into those that had ended when the file was exported, and the others with the reason.
+    prepared: Prepared, slots: Sequence[Slot], *, clock: Clock
+) -> tuple[tuple[Slot, ...], Mapping[Slot, KimError]]:
+    """Split deliveries into those whose period had ended at the export, and the others with the reason.
 
     A file that does not say when it was exported counts as exported today.
     """
     exported: date = prepared.export_date or local(clock.now()).date()
-    ended: list[Period] = []
-    not_ended: dict[Period, KimError] = {}
-    for period in periods:
+    ended: list[Slot] = []
+    not_ended: dict[Slot, KimError] = {}
+    for slot in slots:
         try:
-            require_ended(period, export_date=exported)
-            ended.append(period)
+            require_ended(slot.period, export_date=exported)
+            ended.append(slot)
         except KimError as error:
-            not_ended[period] = error
+            not_ended[slot] = error
     return tuple(ended), not_ended
+
+
+def due_slots(
+    prepared: Prepared, *, settings: Settings, catalogue: Catalogue, named: Sequence[Period] = ()
+) -> tuple[Slot, ...]:
+    """Return everything that the node's sources and configuration make due; see :func:`programme`."""
+    facts = facts_by_area(prepared.facts, area=settings.area, sources=settings.sources)
+    return programme(catalogue, facts, span=settings.periods, named=named)
 
 
 def count_figures(
     prepared: Prepared,
     *,
+    settings: Settings,
     catalogue: Catalogue,
-    periods: Sequence[Period],
     clock: Clock,
     stopwatch: Stopwatch,
+    named: Sequence[Period] = (),
 ) -> Figures:
-    """Count all datasets for all periods that had ended.
+    """Count everything that is due.
 
     Args:
         prepared: the facts.
+        settings: area, sources and span.
         catalogue: the tables to fill.
-        periods: periods asked for, in order of time.
         clock: for a file without an export date.
         stopwatch: told about stage ``tabulate``.
+        named: periods named on the command line, in order of time; all of the configured span if none.
 
     Returns:
         The figures.
@@ -108,13 +117,18 @@ def count_figures(
         KimError: ``unknown_code`` while something is not mapped.
     """
     require_mapped(prepared.unmapped)
-    ended, not_ended = split_by_end(prepared, periods, clock=clock)
+    facts = facts_by_area(prepared.facts, area=settings.area, sources=settings.sources)
+    slots = programme(catalogue, facts, span=settings.periods, named=named)
+    ended, not_ended = split_by_end(prepared, slots, clock=clock)
+    periods: dict[tuple[str, str], list[Period]] = {}
+    for slot in ended:
+        periods.setdefault((slot.area, slot.dataset_id), []).append(slot.period)
     with stopwatch.measuring("tabulate"):
-        by_dataset = {
-            dataset: tabulate(prepared.facts, catalogue=catalogue, dataset_id=dataset, periods=ended)
-            for dataset in (DATASETS if ended else ())
+        counted = {
+            Slot(area, dataset_id, period): table
+            for (area, dataset_id), due in periods.items()
+            for period, table in tabulate(
+                facts[area], catalogue=catalogue, dataset_id=dataset_id, periods=due
+            ).items()
         }
-    counts = {
-        (period, dataset): by_dataset[dataset][period].values for period in ended for dataset in DATASETS
-    }
-    return Figures(counts, not_ended)
+    return Figures({slot: counted[slot] for slot in ended}, not_ended)

@@ -1,8 +1,8 @@
-"""What becomes of each period: sign it, send the known statement again, or hold it back.
+"""What becomes of each delivery that is due: sign it, send the known statement again, or hold it back.
 
-Invariants: periods are taken in order of time, each protected jointly with everything delivered before,
-including what this very run adds; a pattern once published is kept; figures of a delivered period that have
-changed are never delivered by this version (the difference of two versions could give people away).
+Invariants: deliveries are taken in the order of the programme, each protected jointly with everything of its
+area delivered before, including what this very run adds; a pattern once published is kept; figures of a
+delivered period that have changed leave only where no rule of disclosure control looks (ADR 0013).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-import numpy as np
-
 from aggregation.disclosure import Delivered
 from aggregation.tabulation import Tabulation
-from node.journal import FAILED, DeliveryRecord, DeliveryState, Journal, LedgerEntry
-from node.pipeline.drafts import Draft, Place, Workshop, grid_sha256, make_draft
-from node.pipeline.figures import DATASETS, Figures, IntArray
+from node.journal import FAILED, UNDER_WAY, DeliveryRecord, DeliveryState, Journal
+from node.pipeline.corrections import Change, change_of
+from node.pipeline.drafts import Draft, Place, Workshop, make_draft
+from node.pipeline.figures import Figures
+from node.pipeline.ledger import delivered, to_mask, to_tabulation
+from node.pipeline.programme import Slot
 from node.pipeline.sealing import says_the_same
 from protocol.errors import KimError, kim_error
-from protocol.grid import grid_of
 from protocol.periods import Period
 from protocol.texts import Text
 
@@ -47,18 +47,16 @@ class Prospect:
     """One delivery and what becomes of it.
 
     Attributes:
-        dataset_id: dataflow.
-        period: reporting period.
+        slot: which delivery.
         decision: what happens.
         draft: what would be signed, for ``SIGN``.
-        record: the known statement, for ``RESEND`` and ``HELD``.
+        record: the known statement, for ``RESEND`` and ``HELD``; for ``SIGN`` the one to be superseded.
         problem: why it is held or blocked.
-        changed_cells: for ``HELD``, how many true values differ from the delivered ones.
+        changed_cells: how many true values differ from the delivered ones.
         reasons: for a ``RESEND`` of what failed, why its cells are withheld, by row; a draft has its own.
     """
 
-    dataset_id: str
-    period: Period
+    slot: Slot
     decision: Decision
     draft: Draft | None = None
     record: DeliveryRecord | None = None
@@ -66,10 +64,25 @@ class Prospect:
     changed_cells: int = 0
     reasons: Mapping[int, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def dataset_id(self) -> str:
+        """Its dataflow."""
+        return self.slot.dataset_id
+
+    @property
+    def period(self) -> Period:
+        """Its reporting period."""
+        return self.slot.period
+
+    @property
+    def area(self) -> str:
+        """The region that its figures are about."""
+        return self.slot.area
+
 
 @dataclass(slots=True)
 class Prospects:
-    """Decides period by period; what it decides to sign counts as delivered for the periods after it.
+    """Decides delivery by delivery; what it decides to sign counts as delivered for those after it.
 
     Attributes:
         workshop: what the run shares.
@@ -85,55 +98,79 @@ class Prospects:
     _linked: dict[str, list[Delivered]] = field(default_factory=dict)
 
     def of(self, figures: Figures) -> Iterator[Prospect]:
-        """Yield one prospect per period and dataset, in order of time.
+        """Yield one prospect per delivery, in the order of the programme.
 
         The caller spools a draft before asking for the next prospect, or never: then nothing is kept.
 
         Raises:
             KimError: ``spool_damaged``, or ``disclosure_unknown`` if the ledger does not fit the catalogue.
         """
-        for (period, dataset_id), values in figures.counts.items():
-            yield self._prospect(dataset_id, period, values)
-        for period, problem in figures.not_ended.items():
-            for dataset_id in DATASETS:
-                yield Prospect(dataset_id, period, Decision.NOT_ENDED, problem=problem)
+        for slot, table in figures.tables.items():
+            yield self._prospect(slot, table)
+        for slot, problem in figures.not_ended.items():
+            yield Prospect(slot, Decision.NOT_ENDED, problem=problem)
 
-    def _prospect(self, dataset_id: str, period: Period, values: IntArray) -> Prospect:
-        record = self.journal.latest(dataset_id, str(period))
+    def _prospect(self, slot: Slot, table: Tabulation) -> Prospect:
+        record = self.journal.latest(slot.dataset_id, str(slot.period), area=slot.area)
         if record is not None and record.state not in FAILED:
-            return self._delivered_before(record, period, values)
-        linked = self._deliveries_of(dataset_id)
-        place = Place(dataset_id, period)
+            return self._delivered_before(record, slot, table)
+        linked = self._linked_to(slot)
         try:
-            draft = make_draft(self.workshop, place, values=values, linked=linked)
+            draft = make_draft(self.workshop, Place(slot), table=table, linked=linked)
         except KimError as error:
             if error.code not in _BLOCKING:
                 raise
-            return Prospect(dataset_id, period, Decision.BLOCKED, problem=error)
-        linked.append(Delivered(dataset_id, period, Tabulation.of_counts(values), draft.withheld))
-        if record is not None and self._stands(record, draft):
-            # The bytes are the same, so the draft's reasons are those of the statement that exists.
-            return Prospect(dataset_id, period, Decision.RESEND, record=record, reasons=draft.reasons)
-        return Prospect(dataset_id, period, Decision.SIGN, draft=draft)
+            return Prospect(slot, Decision.BLOCKED, problem=error)
+        return self._to_be_signed(draft, failed=record)
 
-    def _delivered_before(self, record: DeliveryRecord, period: Period, values: IntArray) -> Prospect:
-        entry = self.journal.true_values(record)
-        delivered = np.frombuffer(entry.values, dtype="<i8")
-        changed = int(np.count_nonzero(delivered != values)) if len(delivered) == len(values) else len(values)
-        if changed == 0:
-            return Prospect(record.dataset, period, Decision.RESEND, record=record)
-        problem = kim_error(
-            "correction_held",
-            Text(
-                f"{record.dataset} {record.period}: In {changed} von {len(values)} Zellen stünde jetzt ein "
-                "anderer Wert als in der Lieferung.",
-                f"{record.dataset} {record.period}: {changed} of {len(values)} cells would now have another "
-                "value than in the delivery.",
-            ),
+    def _delivered_before(self, record: DeliveryRecord, slot: Slot, table: Tabulation) -> Prospect:
+        entry = self.journal.true_figures(record)
+        change = change_of(
+            self.workshop.catalogue,
+            slot,
+            before=to_tabulation(entry.figures),
+            now=table,
+            withheld=to_mask(entry.withheld_mask),
         )
-        return Prospect(
-            record.dataset, period, Decision.HELD, record=record, problem=problem, changed_cells=changed
+        if change.cells == 0:
+            return Prospect(slot, Decision.RESEND, record=record)
+        problem = _why_held(record, change)
+        if problem is None:
+            place = Place(slot, record.revision + 1, record.statement_id, change.reason)
+            linked = self._linked_to(slot)
+            try:
+                draft = make_draft(
+                    self.workshop,
+                    place,
+                    table=table,
+                    linked=linked,
+                    pattern=to_mask(entry.withheld_mask),
+                )
+            except KimError as error:
+                if error.code not in _BLOCKING:
+                    raise
+                problem = error
+            else:
+                failed = self.journal.failed_since(record)
+                return self._to_be_signed(draft, failed=failed, before=record, changed_cells=change.cells)
+        return Prospect(slot, Decision.HELD, record=record, problem=problem, changed_cells=change.cells)
+
+    def _to_be_signed(
+        self,
+        draft: Draft,
+        *,
+        failed: DeliveryRecord | None,
+        before: DeliveryRecord | None = None,
+        changed_cells: int = 0,
+    ) -> Prospect:
+        slot = draft.place.slot
+        self._deliveries_of(slot.area).append(
+            Delivered(slot.dataset_id, slot.period, draft.table, draft.withheld)
         )
+        if failed is not None and self._stands(failed, draft):
+            # The bytes are the same, so the draft's reasons are those of the statement that exists.
+            return Prospect(slot, Decision.RESEND, record=failed, reasons=draft.reasons)
+        return Prospect(slot, Decision.SIGN, draft=draft, record=before, changed_cells=changed_cells)
 
     def _stands(self, record: DeliveryRecord, draft: Draft) -> bool:
         """Whether a delivery that failed is to be tried again with the statement that exists."""
@@ -141,28 +178,41 @@ class Prospects:
             return False
         return says_the_same(self.journal.envelope(record), draft, keyid=self.keyid)
 
-    def _deliveries_of(self, dataset_id: str) -> list[Delivered]:
-        if dataset_id not in self._linked:
-            expected = grid_sha256(grid_of(self.workshop.catalogue, dataset_id))
-            self._linked[dataset_id] = [
-                _delivered(dataset_id, entry, expected) for entry in self.journal.ledger(dataset_id)
-            ]
-        return self._linked[dataset_id]
+    def _linked_to(self, slot: Slot) -> list[Delivered]:
+        return [
+            d
+            for d in self._deliveries_of(slot.area)
+            if (d.dataset_id, d.period.freq) == (slot.dataset_id, slot.period.freq)
+        ]
+
+    def _deliveries_of(self, area: str) -> list[Delivered]:
+        if area not in self._linked:
+            self._linked[area] = delivered(self.journal.ledger(area), self.workshop.catalogue)
+        return self._linked[area]
 
 
-def _delivered(dataset_id: str, entry: LedgerEntry, grid: str) -> Delivered:
-    if entry.grid_sha256 != grid:
-        raise kim_error(
-            "disclosure_unknown",
+def _why_held(record: DeliveryRecord, change: Change) -> KimError | None:
+    """Say why a correction is not delivered; None if nothing but the audit can keep it."""
+    name = f"{record.dataset} {record.period}"
+    found = Text(
+        f"{name}: In {change.cells} von {change.of} Zellen stünde jetzt ein anderer Wert als in der "
+        "Lieferung",
+        f"{name}: {change.cells} of {change.of} cells would now have another value than in the delivery",
+    )
+    if change.protected:
+        return kim_error(
+            "correction_held",
             Text(
-                "Frühere Lieferungen entstanden mit einem anderen Katalog und lassen sich nicht gemeinsam "
-                "prüfen.",
-                "Earlier deliveries were made with another catalogue and cannot be audited jointly.",
+                f"{found.de}; {change.protected} davon schützt die Geheimhaltung.",
+                f"{found.en}; disclosure control protects {change.protected} of them.",
             ),
         )
-    return Delivered(
-        dataset_id,
-        Period.parse(entry.period),
-        Tabulation.of_counts(np.frombuffer(entry.values, dtype="<i8").astype(np.int64)),
-        np.frombuffer(entry.withheld_mask, dtype=np.uint8).astype(np.bool_),
-    )
+    if record.state in UNDER_WAY:
+        return kim_error(
+            "correction_held",
+            Text(
+                f"{found.de}; der Hub hat über sie noch nicht entschieden.",
+                f"{found.en}; the hub has not decided about it yet.",
+            ),
+        )
+    return None

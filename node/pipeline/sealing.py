@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from node.journal import NewDelivery
-from node.pipeline.drafts import Draft, Workshop, grid_sha256
+from node.pipeline.drafts import Draft, Workshop
+from node.pipeline.ledger import grid_sha256, mask_bytes, to_bytes
 from protocol import dsse
 from protocol.errors import KimError
-from protocol.grid import grid_of
+from protocol.grid import delivery_grid
 from protocol.keys import PrivateKey, new_nonce
 from protocol.statement import parse_statement
 
@@ -32,10 +33,12 @@ def seal(draft: Draft, key: PrivateKey, *, workshop: Workshop) -> NewDelivery:
     statement = replace(draft.statement, nonce=new_nonce())
     envelope = dsse.sign(dsse.PAYLOAD_TYPE_SUBMISSION, statement.to_json(), key)
     dsse.verify(envelope, key.public)
+    slot = draft.place.slot
     withheld = int(np.count_nonzero(draft.withheld))
     return NewDelivery(
         statement_id=dsse.statement_id(envelope),
-        dataset=draft.place.dataset_id,
+        area=statement.area,
+        dataset=slot.dataset_id,
         period=statement.period,
         revision=statement.revision,
         envelope=envelope.to_bytes(),
@@ -43,15 +46,15 @@ def seal(draft: Draft, key: PrivateKey, *, workshop: Workshop) -> NewDelivery:
         payload_sha256=statement.payload.sha256,
         audience=statement.aud,
         catalogue_sha256=statement.catalogue_sha256,
-        grid_sha256=grid_sha256(grid_of(workshop.catalogue, draft.place.dataset_id)),
+        grid_sha256=grid_sha256(delivery_grid(workshop.catalogue, slot.dataset_id, slot.period.freq)),
         software=statement.software.version,
         min_contributors=statement.min_contributors,
-        cells=len(draft.values),
+        cells=len(draft.table),
         withheld=withheld,
         sensitive=draft.report.sensitive,
         verdict=draft.report.verdict.value,
-        values=draft.values.astype("<i8").tobytes(),
-        withheld_mask=draft.withheld.astype(np.uint8).tobytes(),
+        figures=to_bytes(draft.table),
+        withheld_mask=mask_bytes(draft.withheld),
     )
 
 

@@ -125,9 +125,12 @@ class Settings:
         """The folder of the dossiers of what was signed."""
         return self.home / "dossiers"
 
-    def paper(self, period: Period, dataset_id: str) -> Path:
+    def paper(self, period: Period, dataset_id: str, *, area: str, revision: int) -> Path:
         """The dossier of one delivery, kept since it was signed."""
-        return self.dossiers / f"{period}-{dataset_id}.html"
+        parts = [f"{period}-{dataset_id}"]
+        parts += [area] if area != self.area else []
+        parts += [f"r{revision}"] if revision > 1 else []
+        return self.dossiers / f"{'-'.join(parts)}.html"
 
     @property
     def log(self) -> Path:

@@ -6,14 +6,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from aggregation.tabulation import Tabulation
 from hub.services.publishing import close
 from hub.services.registration import Registration, register
 from node.clock import Clock, SystemClock
 from node.hub_client import HubClient
 from node.journal import DeliveryRecord, DeliveryState, Journal, NewDelivery
 from node.outbox import Outbox, Outcome
+from node.pipeline.ledger import to_bytes
 from node.settings import HubSettings
 from protocol.errors import KimError
 from protocol.keys import PrivateKey
@@ -58,6 +61,7 @@ def _new_delivery(parcel: Parcel) -> NewDelivery:
     statement = parcel.statement
     return NewDelivery(
         statement_id=parcel.id,
+        area=statement.area,
         dataset=statement.dataset_id,
         period=statement.period,
         revision=statement.revision,
@@ -73,7 +77,7 @@ def _new_delivery(parcel: Parcel) -> NewDelivery:
         withheld=0,
         sensitive=0,
         verdict="safe",
-        values=b"\x01" * 8,
+        figures=to_bytes(Tabulation.of_counts(np.ones(1, dtype=np.int64))),
         withheld_mask=b"\x00",
     )
 
@@ -190,7 +194,7 @@ def test_a_refused_statement_is_noted_and_the_next_one_sent(bench: Bench) -> Non
     assert [outcome.record.state.value for outcome in outcomes] == ["refused", "accepted"]
     assert outcomes[0].record.code == "period_closed"
     assert outcomes[0].decided
-    assert [entry.period for entry in bench.journal.ledger("CASES")] == ["2026-Q2"]
+    assert [entry.period for entry in bench.journal.ledger("NW05111")] == ["2026-Q2"]
 
 
 def test_a_refused_statement_may_be_sent_again_as_it_is(bench: Bench) -> None:
@@ -290,7 +294,7 @@ def test_a_revision_conflict_ends_the_run_and_stays_in_the_ledger(idle: Bench) -
     assert [outcome.record.state.value for outcome in outcomes] == ["spooled", "spooled"]
     assert [outcome.problem.code for outcome in outcomes if outcome.problem] == ["revision_conflict"] * 2
     assert idle.now(records[0]).code == "revision_conflict"
-    assert [entry.period for entry in idle.journal.ledger("CASES")] == ["2026-Q1", "2026-Q2"]
+    assert [entry.period for entry in idle.journal.ledger("NW05111")] == ["2026-Q1", "2026-Q2"]
     assert len(idle.faults.requests) == 1
 
 

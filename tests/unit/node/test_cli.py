@@ -151,8 +151,8 @@ def test_control_characters_of_the_source_do_not_reach_the_terminal(home: NodeHo
 def test_check_names_periods_that_had_not_ended(home: NodeHome) -> None:
     home.change('last = "2026-Q2"', 'last = "2026-Q4"')
 
-    assert home.json("check")[1]["periods"]["not_ended"] == ["2026-Q4"]
-    assert "abgeschlossen: 2026-Q4\n" in home.run("check").stdout
+    assert home.json("check")[1]["periods"]["not_ended"] == ["2026-Q4", "2026"]
+    assert "abgeschlossen: 2026-Q4, 2026\n" in home.run("check").stdout
     home.change('last = "2026-Q4"', 'last = "2027-Q2"')
     assert "abgeschlossen: ab 2026-Q4\n" in home.run("check").stdout
     assert "exported: 2026-Q4 and later\n" in home.run("check", "--lang", "en").stdout

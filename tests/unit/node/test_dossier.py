@@ -17,6 +17,7 @@ from node.pipeline import (
     Figures,
     Prospect,
     Prospects,
+    Slot,
     Stopwatch,
     Workshop,
     count_figures,
@@ -31,8 +32,10 @@ from protocol.periods import Period
 from protocol.texts import Text
 from tests.factories.node_home import NodeHome, node_home
 from tests.fakes.node_clock import SteppedClock
+from tests.unit.node.exports import AREA
 
-Q1, Q2 = Period(2026, 1), Period(2026, 2)
+Q1 = Period(2026, 1)
+FIRST = Slot(AREA, "CASES", Q1)
 VOID = {"meta", "link", "br"}
 
 
@@ -49,8 +52,8 @@ class Office:
         )
         self.figures: Figures = count_figures(
             self.prepared,
+            settings=home.settings,
             catalogue=self.workshop.catalogue,
-            periods=(Q1, Q2),
             clock=clock,
             stopwatch=self.workshop.stopwatch,
         )
@@ -131,7 +134,7 @@ def test_a_sheet_holds_what_the_bytes_hold(office: Office) -> None:
     sheet, draft = office.sheet(), office.prospects[0].draft
     assert draft is not None
 
-    assert sheet.size == len(draft.values)
+    assert sheet.size == len(draft.table)
     assert sheet.cells[CellState.SUPPRESSED] == draft.withheld.sum()
     assert sum(sheet.reasons.values()) == draft.withheld.sum()
     for cell in cells_of(sheet):
@@ -238,7 +241,7 @@ def test_what_is_blocked_says_why_and_shows_no_figures(office: Office) -> None:
         "disclosure_unsafe",
         errors=[ErrorItem("/cells/X", "disclosure_unsafe", Text("Zelle folgt aus …", "cell follows from …"))],
     )
-    dossier = office.dossier([Prospect("CASES", Q1, Decision.BLOCKED, problem=problem)])
+    dossier = office.dossier([Prospect(FIRST, Decision.BLOCKED, problem=problem)])
 
     page, text = render_html(dossier, language="de"), render_text(dossier, language="de")
 
@@ -257,8 +260,9 @@ def test_a_held_correction_says_how_many_cells_differ(office: Office, tmp_path: 
     with Journal(tmp_path / "journal", clock=SteppedClock()) as journal:
         record = journal.spool(seal(prospect.draft, office.key, workshop=office.workshop))
         journal.observe(record, DeliveryState.ACCEPTED)
-        changed = {key: values + (values == values.max()) for key, values in office.figures.counts.items()}
-        figures = replace(office.figures, counts={(Q1, "CASES"): changed[Q1, "CASES"]})
+        table = office.figures.tables[FIRST]
+        changed = replace(table, values=table.values + (table.values == table.values.max()))
+        figures = replace(office.figures, tables={FIRST: changed})
         prospects = list(Prospects(office.workshop, journal, "0" * 64).of(figures))
         dossier = make_dossier(prospects, prepared=office.prepared, workshop=office.workshop, journal=journal)
 

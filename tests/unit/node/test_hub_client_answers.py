@@ -112,17 +112,20 @@ def test_other_forms_are_not_understood(value: JsonValue) -> None:
 
 
 ODD_HEADS: list[JsonValue] = [
-    [{"dataset": dataset, "period": period, "revision": 1, "id": NAME, "state": state}]
-    for dataset, period, state in [
-        ("CASES\x1b", "2026-Q1", "accepted"),
-        ("CASES", "\x1b[2J", "accepted"),
-        ("CASES", "2026-Q1", "\x07"),
+    [{"area": area, "dataset": dataset, "period": period, "revision": 1, "id": NAME, "state": state}]
+    for area, dataset, period, state in [
+        ("NW05382", "CASES\x1b", "2026-Q1", "accepted"),
+        ("NW05382", "CASES", "\x1b[2J", "accepted"),
+        ("NW05382", "CASES", "2026-Q1", "\x07"),
+        ("NW\x1b5382", "CASES", "2026-Q1", "accepted"),
+        (None, "CASES", "2026-Q1", "accepted"),
     ]
 ]
 
 
 def test_heads() -> None:
     item: JsonValue = {
+        "area": "NW05382",
         "dataset": "CASES",
         "period": "2026-Q1",
         "revision": 1,
@@ -130,7 +133,7 @@ def test_heads() -> None:
         "state": "accepted",
     }
 
-    assert heads([item]) == (Head("CASES", "2026-Q1", 1, NAME, "accepted"),)
+    assert heads([item]) == (Head("NW05382", "CASES", "2026-Q1", 1, NAME, "accepted"),)
 
 
 @pytest.mark.parametrize("value", [None, {}, [1], [{"dataset": "CASES"}], [{"id": "x"}], *ODD_HEADS])

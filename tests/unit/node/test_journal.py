@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from node import failpoints
-from node.journal import DeliveryState, Journal, NewDelivery
+from node.journal import DeliveryState, Journal, LedgerFigures, NewDelivery, schema
 from protocol.errors import KimError
 from tests.fakes.node_clock import SteppedClock
+
+AREA = "NW05382"
 
 
 def new_delivery(
@@ -21,11 +23,13 @@ def new_delivery(
     mark: str = "a",
     revision: int = 1,
     values: bytes = b"\x01" * 24,
+    area: str = AREA,
 ) -> NewDelivery:
     payload = f"payload {dataset} {period} {mark}".encode()
-    envelope = f"envelope {dataset} {period} {mark}".encode()
+    envelope = f"envelope {dataset} {period} {mark} {area}".encode()
     return NewDelivery(
         statement_id=hashlib.sha256(envelope).hexdigest(),
+        area=area,
         dataset=dataset,
         period=period,
         revision=revision,
@@ -41,7 +45,14 @@ def new_delivery(
         withheld=1,
         sensitive=1,
         verdict="safe",
-        values=values,
+        figures=LedgerFigures(
+            values=values,
+            collected=b"\x01\x01\x01",
+            contributors=b"\x02" * 24,
+            largest=b"\x03" * 24,
+            second=b"\x04" * 24,
+            gross=b"\x05" * 24,
+        ),
         withheld_mask=b"\x00\x01\x00",
     )
 
@@ -68,10 +79,10 @@ def test_what_is_spooled_can_be_read_back(journal: Journal) -> None:
 
     assert record.state is DeliveryState.SPOOLED
     assert record.created == "2026-10-09T08:15:00Z"
-    assert journal.envelope(record) == b"envelope CASES 2026-Q1 a"
+    assert journal.envelope(record) == b"envelope CASES 2026-Q1 a NW05382"
     assert journal.payload(record) == b"payload CASES 2026-Q1 a"
-    assert journal.latest("CASES", "2026-Q1") == record
-    assert journal.latest("CASES", "2026-Q2") is None
+    assert journal.latest("CASES", "2026-Q1", area=AREA) == record
+    assert journal.latest("CASES", "2026-Q2", area=AREA) is None
     assert journal.under_way() == (record,)
 
 
@@ -136,20 +147,20 @@ def test_after_a_failure_the_period_may_be_delivered_again(
     journal: Journal, failed: DeliveryState, known: int
 ) -> None:
     first = journal.observe(journal.spool(new_delivery(mark="a")), failed, code="value_rule")
-    assert journal.latest("CASES", "2026-Q1") == first
-    assert len(journal.ledger("CASES")) == known
+    assert journal.latest("CASES", "2026-Q1", area=AREA) == first
+    assert len(journal.ledger(AREA)) == known
 
     second = journal.spool(new_delivery(mark="b", values=b"\x02" * 24))
 
-    assert journal.latest("CASES", "2026-Q1") == second
-    assert len(journal.ledger("CASES")) == known + 1
+    assert journal.latest("CASES", "2026-Q1", area=AREA) == second
+    assert len(journal.ledger(AREA)) == known + 1
 
 
 def test_the_same_figures_stand_in_the_ledger_once(journal: Journal) -> None:
     journal.observe(journal.spool(new_delivery(mark="a")), DeliveryState.REJECTED)
     journal.spool(new_delivery(mark="b"))
 
-    assert len(journal.ledger("CASES")) == 1
+    assert len(journal.ledger(AREA)) == 1
 
 
 def test_a_journal_belongs_to_one_node_and_area(journal: Journal) -> None:
@@ -167,17 +178,150 @@ def test_a_late_failure_of_an_older_delivery_does_not_hide_the_newer(journal: Jo
     second = journal.spool(new_delivery(mark="b"))
     journal.observe(first, DeliveryState.REJECTED)
 
-    assert journal.latest("CASES", "2026-Q1") == second
+    assert journal.latest("CASES", "2026-Q1", area=AREA) == second
 
 
-def test_the_ledger_is_in_order_of_time_and_by_dataset(journal: Journal) -> None:
+def test_the_ledger_holds_all_dataflows_of_an_area_in_order_of_time(journal: Journal) -> None:
     for period in ("2026-Q2", "2025-Q4", "2026-Q1"):
         journal.spool(new_delivery(period=period))
     journal.spool(new_delivery(dataset="PERSONS"))
+    journal.spool(new_delivery(dataset="PROCESSES", area="NW05334"))
 
-    assert [entry.period for entry in journal.ledger("CASES")] == ["2025-Q4", "2026-Q1", "2026-Q2"]
-    assert journal.ledger("CASES")[0].withheld_mask == b"\x00\x01\x00"
-    assert len(journal.ledger("PERSONS")) == 1
+    assert [(entry.dataset, entry.period) for entry in journal.ledger(AREA)] == [
+        ("CASES", "2025-Q4"),
+        ("CASES", "2026-Q1"),
+        ("PERSONS", "2026-Q1"),
+        ("CASES", "2026-Q2"),
+    ]
+    assert journal.ledger(AREA)[0].withheld_mask == b"\x00\x01\x00"
+    assert journal.ledger(AREA)[0].figures == new_delivery().figures
+    assert [entry.dataset for entry in journal.ledger("NW05334")] == ["PROCESSES"]
+
+
+def test_each_area_has_its_own_chain_of_revisions(journal: Journal) -> None:
+    own = journal.spool(new_delivery(dataset="PROCESSES"))
+    joint = journal.spool(new_delivery(dataset="PROCESSES", area="NW05334"))
+
+    assert journal.latest("PROCESSES", "2026-Q1", area=AREA) == own
+    assert journal.latest("PROCESSES", "2026-Q1", area="NW05334") == joint
+
+
+def test_an_accepted_revision_supersedes_the_one_before(journal: Journal) -> None:
+    first = journal.observe(journal.spool(new_delivery(mark="a")), DeliveryState.ACCEPTED)
+    second = journal.spool(new_delivery(mark="b", revision=2))
+    assert journal.delivery(first.statement_id).state is DeliveryState.ACCEPTED
+    journal.observe(second, DeliveryState.ACCEPTED)
+
+    assert journal.delivery(first.statement_id).state is DeliveryState.SUPERSEDED
+    assert [event.state.value for event in journal.events(first)] == ["spooled", "accepted", "superseded"]
+
+
+def test_a_revision_that_failed_leaves_the_one_before_in_force(journal: Journal) -> None:
+    first = journal.observe(journal.spool(new_delivery(mark="a")), DeliveryState.ACCEPTED)
+    assert journal.failed_since(first) is None
+    second = journal.observe(
+        journal.spool(new_delivery(mark="b", revision=2)), DeliveryState.REJECTED, code="value_rule"
+    )
+
+    assert journal.latest("CASES", "2026-Q1", area=AREA) == first
+    assert journal.failed_since(first) == second
+
+
+def test_what_stays_is_remembered_until_nothing_keeps_it(journal: Journal, clock: SteppedClock) -> None:
+    def hold(cells: int, code: str = "correction_held") -> None:
+        journal.keep_back("CASES", "2026-Q1", area=AREA, decision="held", code=code, changed_cells=cells)
+
+    hold(3)
+    clock.wait(60)
+    hold(4)
+    (held,) = journal.staying()
+    assert (held.dataset, held.period, held.changed_cells) == ("CASES", "2026-Q1", 4)
+    assert held.since == "2026-10-09T08:15:00Z"
+
+    hold(4, "disclosure_unsafe")
+    assert journal.staying()[0].since == "2026-10-09T08:16:00Z"
+
+    journal.let_go("CASES", "2026-Q1", area="NW05334")
+    assert len(journal.staying()) == 1
+    journal.let_go("CASES", "2026-Q1", area=AREA)
+    assert journal.staying() == ()
+
+
+def first_version(folder: Path) -> None:
+    """Make a journal as the first version of the program left it, with one delivery."""
+    folder.mkdir()
+    connection = sqlite3.connect(folder / "journal.sqlite3", isolation_level=None)
+    connection.executescript(schema._FIRST)
+    connection.execute("INSERT INTO owner (only, node, area) VALUES (1, 'node-1', ?)", (AREA,))
+    delivery = new_delivery()
+    record = {
+        name: getattr(delivery, name)
+        for name in delivery.__dataclass_fields__
+        if name not in {"area", "envelope", "payload", "figures", "withheld_mask"}
+    }
+    record |= {"envelope_sha256": "e" * 64, "state": "accepted", "code": None}
+    record |= {"created": "2026-04-01T08:00:00Z", "changed": "2026-04-01T08:01:00Z"}
+    names = ", ".join(record)
+    connection.execute(
+        f"INSERT INTO delivery ({names}) VALUES ({', '.join('?' * len(record))})", tuple(record.values())
+    )
+    connection.execute("INSERT INTO ledger VALUES (1, ?, ?)", (b"\x07" + bytes(23), b"\x00\x01\x00"))
+    connection.execute("INSERT INTO delivery_event (number, at, state) VALUES (1, 'now', 'accepted')")
+    connection.execute("PRAGMA user_version=1")
+    connection.close()
+
+
+def test_a_journal_of_the_first_version_goes_on(tmp_path: Path, clock: SteppedClock) -> None:
+    first_version(tmp_path / "j")
+
+    with Journal(tmp_path / "j", clock=clock) as journal:
+        (record,) = journal.deliveries()
+        assert (record.area, record.dataset, record.state.value) == (AREA, "CASES", "accepted")
+        (entry,) = journal.ledger(AREA)
+        counts = b"\x07" + bytes(23)
+        assert entry.figures == LedgerFigures(
+            values=counts,
+            collected=b"\x01\x01\x01",
+            contributors=counts,
+            largest=bytes(24),
+            second=bytes(24),
+            gross=counts,
+        )
+        journal.observe(journal.spool(new_delivery(mark="b", revision=2)), DeliveryState.ACCEPTED)
+        assert journal.delivery(record.statement_id).state is DeliveryState.SUPERSEDED
+    with Journal(tmp_path / "j", clock=clock) as again:
+        assert len(again.deliveries()) == 2
+
+
+def test_old_and_new_journals_have_the_same_tables(tmp_path: Path, clock: SteppedClock) -> None:
+    first_version(tmp_path / "old")
+    shapes = []
+    for name in ("old", "new"):
+        with Journal(tmp_path / name, clock=clock) as journal:
+            shapes.append(
+                journal._connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
+            )
+            assert journal._connection.execute("PRAGMA user_version").fetchone()[0] == schema.SCHEMA_VERSION
+
+    assert [tuple(row) for row in shapes[0]] == [tuple(row) for row in shapes[1]]
+
+
+def test_a_migration_that_is_interrupted_leaves_the_old_journal(
+    tmp_path: Path, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_version(tmp_path / "j")
+
+    def half(connection: sqlite3.Connection) -> None:
+        schema._to_second(connection)
+        raise sqlite3.OperationalError("interrupted")
+
+    monkeypatch.setattr(schema, "_STEPS", (schema._to_first, half))
+    with pytest.raises(KimError):
+        Journal(tmp_path / "j", clock=clock)
+    monkeypatch.undo()
+
+    with Journal(tmp_path / "j", clock=clock) as journal:
+        assert len(journal.deliveries()) == 1
 
 
 def test_an_altered_blob_is_noticed(tmp_path: Path, journal: Journal) -> None:
