@@ -6,14 +6,16 @@ the defaults of the profile; what none of them knows is listed as unmapped and n
 
 from __future__ import annotations
 
-from node.mapping.code_mapping import CONTROLS, DIMENSIONS, CodeMapping
-from node.mapping.labels import COLUMN_OF, CaseState, CounsellingKind
+from node.mapping.code_mapping import CONTROLS, DIMENSIONS, REGISTER_DIMENSIONS, CodeMapping
+from node.mapping.labels import COLUMN_OF, NOT_COUNTED, CaseState, CounsellingKind
 from node.mapping.vocabulary import Mapped, is_missing
 
 __all__ = [
     "COLUMN_OF",
     "CONTROLS",
     "DIMENSIONS",
+    "NOT_COUNTED",
+    "REGISTER_DIMENSIONS",
     "CaseState",
     "CodeMapping",
     "CounsellingKind",

@@ -12,8 +12,10 @@ from types import MappingProxyType
 from typing import Final
 
 from aggregation.facts import codelist_of
+from node.mapping.carriers import carrier_code
 from node.mapping.citizenship import map_citizenship
-from node.mapping.labels import COLUMN_OF, LABELS, CaseState, CounsellingKind
+from node.mapping.decisions import decision_code
+from node.mapping.labels import COLUMN_OF, LABELS, NOT_COUNTED, CaseState, CounsellingKind
 from node.mapping.residence import residence_code
 from node.mapping.vocabulary import (
     MISSING,
@@ -22,25 +24,29 @@ from node.mapping.vocabulary import (
     is_missing,
     label_parts,
     leaf_labels,
+    not_understood,
 )
 from node.sources.wording import fold
 from protocol.catalogue import Catalogue
 from protocol.codelists import UNKNOWN
 from protocol.errors import ErrorItem, kim_error
+from protocol.regions import Region
 from protocol.texts import Text
 
 DIMENSIONS: Final = ("SEX", "CITIZEN", "RESIDENCE", "RECHTSKREIS", "FIELD", "INST", "OUTCOME")
+#: Dimensions of registers. Their codelists have no code for unknown: a row without an entry cannot count.
+REGISTER_DIMENSIONS: Final = ("BAUSTEIN", "COST", "CARRIER", "ISSUE", "DECISION")
 #: Columns that are mapped like dimensions but decide what a row is.
 CONTROLS: Final = ("COUNSELLING", "STATUS")
 _CONTROL_CODES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"COUNSELLING": tuple(CounsellingKind), "STATUS": tuple(CaseState)}
 )
-_FIELD_SEPARATORS: Final = re.compile(r"[;|\r\n]")
+_SET_SEPARATORS: Final = re.compile(r"[;|\r\n]")
 _REGIME_SEPARATORS: Final = re.compile(r"[/+,]|\sund\s")
 
 
 class CodeMapping:
-    """Maps texts of all coded columns of profile A.
+    """Maps texts of all coded columns of exports and registers.
 
     Args of the constructor are the catalogue and the ``[mapping.…]`` tables of ``node.toml``.
     """
@@ -58,6 +64,8 @@ class CodeMapping:
         codes = {name: leaf_labels(codelist_of(catalogue, name)) for name in DIMENSIONS}
         for labels in codes.values():
             labels.setdefault(UNKNOWN, "Unbekannt")
+        codes |= {name: leaf_labels(codelist_of(catalogue, name)) for name in REGISTER_DIMENSIONS}
+        codes["DECISION"][NOT_COUNTED] = NOT_COUNTED
         codes |= {name: {code: code for code in _CONTROL_CODES[name]} for name in CONTROLS}
         own = _checked_tables(tables or {}, codes)
         self._vocabularies = {name: _vocabulary(name, codes[name], own.get(name, {})) for name in codes}
@@ -65,14 +73,16 @@ class CodeMapping:
             "CITIZEN": lambda text: map_citizenship(text, self._vocabularies["CITIZEN"]),
             "RESIDENCE": self._residence,
             "RECHTSKREIS": self._regime,
-            "FIELD": self._fields,
+            "FIELD": lambda text: self.map_set("FIELD", text),
+            "DECISION": self._decision,
         }
 
     def map(self, dimension: str, text: str) -> Mapped:
         """Map one cell.
 
         Args:
-            dimension: one of :data:`DIMENSIONS` or :data:`CONTROLS`.
+            dimension: one of :data:`DIMENSIONS`, :data:`REGISTER_DIMENSIONS` or :data:`CONTROLS`; carriers
+                have :meth:`map_carrier`.
             text: the cell, its double encoding undone.
 
         Returns:
@@ -100,16 +110,25 @@ class CodeMapping:
         code = vocabulary.code(parts[0]) if len(parts) > 1 else None
         return Mapped((code,), several=True) if code is not None else whole
 
-    def _fields(self, text: str) -> Mapped:
-        vocabulary = self._vocabularies["FIELD"]
+    def map_set(self, dimension: str, text: str) -> Mapped:
+        """Map a cell that may hold several entries: fields of action, or institutions.
+
+        Args:
+            dimension: one of :data:`DIMENSIONS`.
+            text: the cell, its double encoding undone.
+
+        Returns:
+            Its codes, each once, in the order of the cell.
+        """
+        vocabulary = self._vocabularies[dimension]
         own = vocabulary.own(text)
         if own is not None:
             return Mapped((own,))
-        cells = [part for part in _FIELD_SEPARATORS.split(text) if part.strip()]
+        cells = [part for part in _SET_SEPARATORS.split(text) if part.strip()]
         found: list[str] = []
         unmapped: list[str] = []
         for part in cells:
-            codes = self._field_codes(part)
+            codes = _codes_of_part(vocabulary, part)
             if codes is None:
                 unmapped.append(part.strip())
             else:
@@ -122,18 +141,50 @@ class CodeMapping:
             distinct or (UNKNOWN,), unmapped=tuple(unmapped), several=len(cells) > 1, literal=literal
         )
 
-    def _field_codes(self, part: str) -> list[str] | None:
-        vocabulary = self._vocabularies["FIELD"]
-        code = vocabulary.own(part)
-        if code is None and is_missing(part):
-            return []
-        code = code or vocabulary.code(part)
-        if code is not None:
-            return [code]
-        # A list by commas counts only if every word of it is known: labels hold commas themselves.
-        words = [vocabulary.code(word) for word in part.split(",")]
-        known = [word for word in words if word is not None]
-        return known if len(words) > 1 and len(known) == len(words) else None
+    def map_carrier(self, carrier_id: str, name: str, region: Region) -> Mapped:
+        """Map a carrier by its id or its name.
+
+        Args:
+            carrier_id: the cell Träger-ID, or an empty text.
+            name: the cell Träger, or an empty text.
+            region: the node's own reporting area.
+
+        Returns:
+            Its kind; missing if neither id nor name is given.
+        """
+        vocabulary = self._vocabularies["CARRIER"]
+        given = [text for text in (name, carrier_id) if not is_missing(text, numbers=False)]
+        if not given:
+            return MISSING
+        for text in given[::-1]:  # the id is the surer of both
+            own = vocabulary.own(text)
+            if own is not None:
+                return Mapped((own,))
+        for text in given:
+            code = vocabulary.code(text) or carrier_code(text, region)
+            if code is not None:
+                return Mapped((code,), literal=vocabulary.is_literal(text, code))
+        return not_understood(given[0].strip())
+
+    def _decision(self, text: str) -> Mapped:
+        found = self._vocabularies["DECISION"].single(text)
+        if not found.unmapped:
+            return found
+        code = decision_code(text)
+        return Mapped((code,)) if code is not None else found
+
+
+def _codes_of_part(vocabulary: Vocabulary, part: str) -> list[str] | None:
+    code = vocabulary.own(part)
+    if code is None and is_missing(part):
+        return []
+    code = code or vocabulary.code(part)
+    if code is not None:
+        return [code]
+    # A list by commas counts only if every word of it is known: labels hold commas themselves.
+    words = [vocabulary.code(word) for word in part.split(",")]
+    known = [word for word in words if word is not None]
+    return known if len(words) > 1 and len(known) == len(words) else None
 
 
 def _vocabulary(name: str, labels: Mapping[str, str], own: Mapping[str, str]) -> Vocabulary:

@@ -1,4 +1,4 @@
-"""Words that case workers write for codes, beyond the catalogue's own labels: the defaults of profile A.
+"""Words that people write for codes, beyond the catalogue's own labels: defaults of exports and registers.
 
 Invariants: a word stands here only if it can mean one thing; what may mean two (plain `AsylbLG`, plain
 `Aufenthaltserlaubnis`) is left out, so that it is listed as unmapped and the municipality decides.
@@ -30,6 +30,9 @@ class CaseState(StrEnum):
     ENDED = "ENDED"
     VOID = "VOID"
 
+
+#: What `[mapping.DECISION]` may say of decisions that are not positive, or of another kind.
+NOT_COUNTED: Final = "NOT_COUNTED"
 
 #: Texts that mean "no entry" in every column (compared folded, blanks removed).
 MISSING_MARKERS: Final = frozenset(
@@ -118,6 +121,36 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "OTHER": "Sonstige|Sonstiges",
             }
         ),
+        "BAUSTEIN": _words(
+            {
+                "B1K": "Baustein 1 Koordination|B1 Koordination|Koordinator|Koordinatorin|B1K"
+                "|KIM-Koordination|Koordinierende Stelle",
+                "B1V": "Baustein 1 Verwaltungsassistenz|B1 Verwaltungsassistenz|Assistenz|B1V",
+                "B2": "Baustein 2|Baustein II|B 2|Case Management|Case Manager|Case Managerin|CM"
+                "|Fallmanagement|B2 Case Management",
+                "B3A": "Baustein 3 Ausländerbehörde|B3 Ausländerbehörde|Baustein 3 ABH|B3 ABH|ABH",
+                "B3E": "Baustein 3 Einbürgerungsbehörde|B3 Einbürgerungsbehörde|Baustein 3 EBH|B3 EBH|EBH"
+                "|Einbürgerung|Baustein 3 Einbürgerung|B3 Einbürgerung",
+            }
+        ),
+        "COST": _words(
+            {
+                "STAFF": "Personalkosten|Personalausgaben|Personalausgabe|Personalmittel",
+                "WORKPL": "Arbeitsplatz|Arbeitsplatzkosten|Arbeitsplatzpauschale|Sachausgaben|Sachkosten"
+                "|Sachmittel",
+                "TRAIN": "Fortbildungen|Fortbildungskosten|Qualifizierung|Schulung|Schulungen|Weiterbildung",
+                "MEAS": "Maßnahme|Maßnahmekosten|Maßnahmenkosten|Projektmittel",
+            }
+        ),
+        "ISSUE": _words(
+            {
+                "IDENT": "neu|gemeldet|identifiziert",
+                "GROUP": "Arbeitsgruppe|Projektgruppe|in Arbeitsgruppe|in Projektgruppe|AG|in AG",
+                "STEER": "Lenkungsgruppe|in Lenkungsgruppe|Steuerungsgruppe|LG|in LG",
+                "SOLVED": "behoben|umgesetzt",
+                "DROPPED": "verworfen|nicht verfolgt",
+            }
+        ),
         "COUNSELLING": _words(
             {
                 CounsellingKind.CASE: "Case Management|CM|KIM-CM|Fallmanagement",
@@ -137,7 +170,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 
-#: Column of the profile that holds a dimension; the last two are no dimensions but are mapped alike.
+#: Column that holds a dimension, in the profile or in a register.
 COLUMN_OF: Final[Mapping[str, str]] = MappingProxyType(
     {
         "SEX": "Geschlecht",
@@ -147,6 +180,11 @@ COLUMN_OF: Final[Mapping[str, str]] = MappingProxyType(
         "FIELD": "Handlungsfelder",
         "INST": "Zugang über",
         "OUTCOME": "Abschlussgrund",
+        "BAUSTEIN": "Baustein",
+        "COST": "Kostenart",
+        "CARRIER": "Träger",
+        "ISSUE": "Stand",
+        "DECISION": "Entscheidung",
         "COUNSELLING": "Beratungsart",
         "STATUS": "Fallstatus",
     }

@@ -59,9 +59,8 @@ def read_source(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatc
     """
     with stopwatch.measuring("read"):
         mapping = CodeMapping(catalogue, settings.mapping)
-        cases = next(spec for spec in settings.sources if spec.holds == "cases")
-        raw = sources.read_source(cases)
-        return prepare(raw, area=settings.area, mapping=mapping, catalogue=catalogue)
+        read = [(spec, sources.read_source(spec)) for spec in settings.sources]
+        return prepare(read, area=settings.area, mapping=mapping, catalogue=catalogue)
 
 
 def split_by_end(

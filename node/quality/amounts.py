@@ -38,6 +38,7 @@ CONTACT: Final = Noun(
     Text("einmaliger Kontakt", "one-off contact"), Text("einmalige Kontakte", "one-off contacts")
 )
 COLUMN: Final = Noun(Text("Spalte", "column"), Text("Spalten", "columns"))
+CELL: Final = Noun(Text("Zelle", "cell"), Text("Zellen", "cells"))
 ENTRY: Final = Noun(Text("Angabe", "entry"), Text("Angaben", "entries"))
 DELIVERY: Final = Noun(Text("Lieferung", "delivery"), Text("Lieferungen", "deliveries"))
 CORRECTION: Final = Noun(Text("Korrektur", "correction"), Text("Korrekturen", "corrections"))

@@ -1,4 +1,4 @@
-"""What the quality check found: one finding per trap and handling, with counts and what to do about it.
+"""What the quality check found: one finding per source, trap and handling, with counts and a remedy.
 
 Invariants: a finding counts rows, it never quotes one; the same trap with the same handling is one finding,
 whatever number of reasons it had. Sentences stand in `reasons`, in both languages.
@@ -71,6 +71,7 @@ class Finding:
         handling: what became of them.
         rows: number of rows (for findings about the file: lines or columns).
         text: what was found, with counts where there were several reasons, and the remedy.
+        source: name of the source.
         noun: what ``rows`` counts.
     """
 
@@ -78,6 +79,7 @@ class Finding:
     handling: Handling
     rows: int
     text: Text
+    source: str
     noun: Noun = ROW
 
     @property
@@ -95,18 +97,26 @@ class NotedRow:
     """A row that was left out, or counts although it should be looked at.
 
     Attributes:
-        line: line of the source file on which it starts.
+        source: name of the source.
+        line: line of the source on which it starts.
         reason: why.
     """
 
+    source: str
     line: int
     reason: Reason
 
 
 class FindingCounts:
-    """Counts reasons while rows are checked."""
+    """Counts reasons while the rows of one source are checked."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        """Start with nothing found.
+
+        Args:
+            source: name of the source.
+        """
+        self._source = source
         self._counted: dict[Reason, int] = {}
         self._marked: dict[Reason, Mask] = {}
 
@@ -136,10 +146,10 @@ class FindingCounts:
         """Return the rows under reasons worth a look, by line, then by trap; a row once for each reason.
 
         Args:
-            lines: line of the source file on which each row starts.
+            lines: line of the source on which each row starts.
         """
         noted = [
-            NotedRow(line, reason)
+            NotedRow(self._source, line, reason)
             for reason, marked in self._marked.items()
             if reason.worth_a_look
             for line in lines[marked].tolist()
@@ -166,6 +176,7 @@ class FindingCounts:
             handling=reasons[0].handling,
             rows=rows,
             text=Text(sentence("de"), sentence("en")),
+            source=self._source,
             noun=reasons[0].noun,
         )
 

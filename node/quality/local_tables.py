@@ -23,23 +23,29 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 def write_quarantine(path: Path, quarantine: Quarantine) -> None:
     """Write the local file of quarantined rows, replacing an older one at once.
 
-    Columns: line, trap, reason (German), then those of the source.
+    Columns: source, line, trap, reason (German), then those of the source. Each source with rows set aside
+    has its own header; an empty line stands between two sources.
 
     Args:
         path: the file; its folder exists.
-        quarantine: the rows; none leaves a file with a header only.
+        quarantine: the rows; none leaves a file with one header only.
 
     Raises:
         OSError: if the file cannot be written.
     """
-    rows = ([str(row.line), row.trap, row.reason.de, *row.cells] for row in quarantine.rows)
-    _write(path, ["Zeile", "Regel", "Grund", *quarantine.header], rows)
+    tables = [table for table in quarantine.tables if table.rows] or list(quarantine.tables[:1])
+    lines: list[Sequence[str]] = []
+    for table in tables:
+        lines += [()] if lines else []
+        lines.append(["Quelle", "Zeile", "Regel", "Grund", *table.header])
+        lines += ([table.source, str(row.line), row.trap, row.reason.de, *row.cells] for row in table.rows)
+    _write(path, lines)
 
 
 def write_noted_rows(path: Path, noted: Iterable[NotedRow]) -> None:
     """Write the local list of rows that were left out or should be looked at, replacing an older one at once.
 
-    Columns: line, trap, handling, finding (German); no cell of the source.
+    Columns: source, line, trap, handling, finding (German); no cell of the source.
 
     Args:
         path: the file; its folder exists.
@@ -48,11 +54,18 @@ def write_noted_rows(path: Path, noted: Iterable[NotedRow]) -> None:
     Raises:
         OSError: if the file cannot be written.
     """
-    rows = (
-        [str(row.line), row.reason.trap, HANDLINGS[row.reason.handling].de, row.reason.text.de]
+    lines: list[Sequence[str]] = [["Quelle", "Zeile", "Regel", "Behandlung", "Befund"]]
+    lines += (
+        [
+            row.source,
+            str(row.line),
+            row.reason.trap,
+            HANDLINGS[row.reason.handling].de,
+            row.reason.text.de,
+        ]
         for row in noted
     )
-    _write(path, ["Zeile", "Regel", "Behandlung", "Befund"], rows)
+    _write(path, lines)
 
 
 def formula_safe(cell: str) -> str:
@@ -60,10 +73,10 @@ def formula_safe(cell: str) -> str:
     return "'" + cell if cell.lstrip(" \xa0").startswith(_FORMULA_STARTS) else cell
 
 
-def _write(path: Path, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:
     """Write UTF-8 with mark, ``;``, CRLF: what a spreadsheet in Germany opens by itself."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    for row in (head, *rows):
+    for row in rows:
         writer.writerow([formula_safe(cell) for cell in row])
     replace_private_file(path, text.getvalue().encode("utf-8-sig"))

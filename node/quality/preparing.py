@@ -1,30 +1,39 @@
-"""From an export to facts: sorts rows, maps codes, joins cases, and says everything it did.
+"""From the sources of one area to facts: sorts rows, maps codes, joins cases, and says everything it did.
 
-Invariants: every row of the source is counted exactly once as case row, contact, dropped or quarantined; what
-could not be mapped is listed and counts as unknown until it is mapped (and blocks a delivery until then).
-Nothing here writes, sends or logs: row values stay in the returned objects, whose `repr` does not show them.
+Invariants: every row of a source is counted exactly once as counting, merged, dropped or quarantined; what
+could not be mapped is listed and blocks a delivery until it is mapped. Registers without a source are not
+collected, which is not the same as empty. Nothing here writes, sends or logs: row values stay in the returned
+objects, whose `repr` does not show them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from aggregation.facts import Facts, check_facts
-from node.mapping import CONTROLS, DIMENSIONS, CodeMapping
-from node.quality import noting
-from node.quality.assembling import Material, assemble, group
-from node.quality.births import read_births
-from node.quality.coding import NO_DAY, CodedColumn, Days, Unmapped, code_column, day_number
+from node.mapping import CodeMapping
+from node.quality.cases.joining import Cases, prepare_cases
+from node.quality.cells.columns import Unmapped
 from node.quality.findings import Finding, FindingCounts, NotedRow
-from node.quality.quarantine import Quarantine, QuarantinedRow
-from node.quality.screening import Screened, screen
+from node.quality.quarantine import Quarantine, QuarantinedTable
+from node.quality.registers.carriers import Carriers
+from node.quality.registers.decisions import read_decisions
+from node.quality.registers.funds import read_funds_ledger
+from node.quality.registers.issues import read_issues
+from node.quality.registers.posts import read_posts_register
+from node.quality.registers.register import Register
+from node.quality.sorting import Sorting
+from node.settings import Holds, SourceSpec
 from node.sources import RawTable
 from protocol.catalogue import Catalogue
+from protocol.errors import kim_error
+from protocol.regions import reporting_area
+from protocol.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class Counts:
     """How many rows there were and what became of them.
 
     Attributes:
-        read: rows behind the header.
+        read: rows behind the headers of all sources.
         cases: distinct cases.
         contacts: one-off contacts.
         persons: distinct persons in cases.
@@ -49,33 +58,86 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What one export holds.
+class SourceCounts:
+    """One source and what became of its rows.
 
     Attributes:
-        facts: typed microdata for tabulation.
-        findings: what was found, by trap.
-        noted: rows left out, and rows that count but should be looked at, by line.
+        name: its name in the configuration.
+        holds: what its rows are.
+        area: joint authority's area for which it counts, or None for the node's own.
+        export_date: the day it was exported, or None if it does not say.
+        read: rows behind the header.
+        counted: rows that count; several may describe one case.
+        quarantined: rows set aside.
+        dropped: rows that do not count.
+    """
+
+    name: str
+    holds: Holds
+    area: str | None
+    export_date: date | None
+    read: int
+    counted: int
+    quarantined: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the sources of one node hold.
+
+    Attributes:
+        facts: typed microdata of the node's own area; a table that is None is not collected.
+        joint: facts of areas of joint authorities: decisions and nothing else.
+        findings: what was found, source by source, by trap.
+        noted: rows left out, and rows that count but should be looked at, source by source, by line.
         quarantine: rows set aside, with their cells.
-        unmapped: texts that no code stands for.
-        export_date: the day the banner names, or None.
-        counts: numbers of rows.
+        unmapped: texts that no code stands for, source by source.
+        sources: what became of the rows of each source, in the order of the configuration.
+        counts: numbers of rows of all sources.
     """
 
     facts: Facts
+    joint: Mapping[str, Facts]
     findings: tuple[Finding, ...]
     noted: tuple[NotedRow, ...] = field(repr=False)
     quarantine: Quarantine = field(repr=False)
     unmapped: tuple[Unmapped, ...] = field(repr=False)
-    export_date: date | None
+    sources: tuple[SourceCounts, ...]
     counts: Counts
 
+    @property
+    def export_date(self) -> date | None:
+        """The earliest day that a source says it was exported on, or None if none does."""
+        return min((s.export_date for s in self.sources if s.export_date is not None), default=None)
 
-def prepare(raw: RawTable, *, area: str, mapping: CodeMapping, catalogue: Catalogue) -> Prepared:
-    """Turn an export into facts.
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One source after its rows were sorted."""
+
+    spec: SourceSpec
+    raw: RawTable
+    counts: FindingCounts
+    sorting: Sorting
+    counted: int
+    unmapped: tuple[Unmapped, ...]
+
+    def quarantined(self) -> QuarantinedTable:
+        return self.sorting.quarantine(self.raw, self.spec.name)
+
+
+def prepare(
+    sources: Sequence[tuple[SourceSpec, RawTable]],
+    *,
+    area: str,
+    mapping: CodeMapping,
+    catalogue: Catalogue,
+) -> Prepared:
+    """Turn the sources of a node into facts.
 
     Args:
-        raw: the export as it was read.
+        sources: what the configuration says of each source, and its cells; at least one.
         area: the node's own reporting area, for example ``NW05382``.
         mapping: texts to codes.
         catalogue: the catalogue the facts are meant for; its codelists decide which codes exist.
@@ -84,97 +146,121 @@ def prepare(raw: RawTable, *, area: str, mapping: CodeMapping, catalogue: Catalo
         Facts, findings, quarantine and everything that could not be mapped.
 
     Raises:
-        KimError: ``empty_source`` if there is no row of data; ``wrong_area`` if most rows belong elsewhere.
+        KimError: ``empty_source`` if a source of cases has no row of data; ``wrong_area`` if most rows of a
+            source belong elsewhere; ``config_invalid`` if it cannot be said how sources go together.
     """
-    counts = FindingCounts()
-    noting.note_file(raw, counts)
-    screened = screen(raw, area=area, mapping=mapping, counts=counts)
-    codes = {name: code_column(raw, mapping, name) for name in DIMENSIONS}
-    births = read_births(raw, reference=_reference_day(raw, screened))
-    grouping = group(raw, screened.cases)
-    noting.note_dates(screened, births, counts, export_day=_export_day(raw))
-    noting.note_codes(screened, codes, counts)
-    noting.note_texts(raw, screened, counts)
-    noting.note_households(raw, grouping, counts)
-    material = Material(
-        cases=screened.cases,
-        contacts=screened.contacts,
-        opened=screened.opened.days,
-        closed=_ends_that_happened(raw, screened),
-        first_contact=_first_contacts(screened),
-        birth=births.days,
-        contact_days=screened.contact_days,
-        codes=codes,
+    _require_single_registers(sources)
+    read: dict[str, _Read] = {}
+    tables: dict[str, pa.Table | None] = {}
+    joint: dict[str, Facts] = {}
+    cases = [(spec, raw) for spec, raw in sources if spec.holds == "cases"]
+    if cases:
+        found = prepare_cases(cases, area=area, mapping=mapping, catalogue=catalogue)
+        tables |= {
+            "cases": found.cases,
+            "contacts": found.contacts,
+            "involvements": found.involvements,
+            "referrals": found.referrals,
+        }
+        read |= _read_cases(found)
+    carriers = Carriers(mapping, reporting_area(area))
+    # The funds ledger learns the kinds of carriers from the posts register.
+    for spec, raw in sorted(sources, key=lambda source: source[0].holds != "posts"):
+        if spec.holds == "cases":
+            continue
+        register, table = _read_rows(spec, raw, area=area, mapping=mapping, carriers=carriers)
+        read[spec.name] = _read_register(register)
+        if spec.area is None or spec.area == area:
+            tables[spec.holds] = table
+        else:
+            joint[spec.area] = Facts(decisions=table)
+    facts = Facts(**tables)
+    for each in (facts, *joint.values()):
+        check_facts(each, catalogue)
+    return _prepared(facts, joint, [read[spec.name] for spec, _ in sources])
+
+
+def _read_rows(
+    spec: SourceSpec, raw: RawTable, *, area: str, mapping: CodeMapping, carriers: Carriers
+) -> tuple[Register, pa.Table]:
+    if spec.holds == "posts":
+        return read_posts_register(spec, raw, mapping=mapping, carriers=carriers)
+    if spec.holds == "funds":
+        return read_funds_ledger(spec, raw, mapping=mapping, carriers=carriers)
+    if spec.holds == "issues":
+        return read_issues(spec, raw, mapping=mapping)
+    return read_decisions(spec, raw, area=spec.area or area, mapping=mapping)
+
+
+def _prepared(facts: Facts, joint: Mapping[str, Facts], read: Sequence[_Read]) -> Prepared:
+    tables = [source.quarantined() for source in read]
+    by_source = tuple(
+        SourceCounts(
+            name=source.spec.name,
+            holds=source.spec.holds,
+            area=source.spec.area,
+            export_date=source.raw.export_date,
+            read=source.raw.rows,
+            counted=source.counted,
+            quarantined=len(table.rows),
+            dropped=source.sorting.dropped,
+        )
+        for source, table in zip(read, tables, strict=True)
     )
-    facts = assemble(material, grouping)
-    check_facts(facts, catalogue)
-    quarantine = _quarantine(raw, screened)
     return Prepared(
         facts=facts,
-        findings=counts.findings(),
-        noted=counts.noted_rows(raw.lines),
-        quarantine=quarantine,
-        unmapped=_unmapped(screened, codes),
-        export_date=raw.export_date,
+        joint=joint,
+        findings=tuple(finding for source in read for finding in source.counts.findings()),
+        noted=tuple(row for source in read for row in source.counts.noted_rows(source.raw.lines)),
+        quarantine=Quarantine(tuple(tables)),
+        unmapped=tuple(entry for source in read for entry in source.unmapped),
+        sources=by_source,
         counts=Counts(
-            read=raw.rows,
+            read=sum(source.read for source in by_source),
             cases=facts.table("cases").num_rows,
             contacts=facts.table("contacts").num_rows,
             persons=pc.count_distinct(facts.table("involvements")["person_id"]).as_py(),
-            quarantined=len(quarantine),
-            dropped=screened.dropped,
+            quarantined=sum(source.quarantined for source in by_source),
+            dropped=sum(source.dropped for source in by_source),
         ),
     )
 
 
-def _export_day(raw: RawTable) -> int | None:
-    return None if raw.export_date is None else day_number(raw.export_date)
-
-
-def _reference_day(raw: RawTable, screened: Screened) -> date | None:
-    """Return the day at which ages are judged: the export, or the latest case start if no banner names it."""
-    if raw.export_date is not None:
-        return raw.export_date
-    opened = screened.opened.days[screened.cases]
-    return date.fromordinal(int(opened.max()) + date(1970, 1, 1).toordinal()) if len(opened) else None
-
-
-def _ends_that_happened(raw: RawTable, screened: Screened) -> Days:
-    """Return case ends without those after the export: they are plans, the case is open (T15)."""
-    export_day = _export_day(raw)
-    if export_day is None:
-        return screened.closed.days
-    return np.where(screened.closed.days > export_day, NO_DAY, screened.closed.days).astype(np.int32)
-
-
-def _first_contacts(screened: Screened) -> Days:
-    """Return first contacts without those after the case start: nobody knows when they were (T16)."""
-    first = screened.first_contact.days
-    return np.where(first > screened.opened.days, NO_DAY, first).astype(np.int32)
-
-
-def _quarantine(raw: RawTable, screened: Screened) -> Quarantine:
-    reasons = {
-        row: reason for marked, reason in screened.set_aside for row in np.flatnonzero(marked).tolist()
+def _read_cases(cases: Cases) -> dict[str, _Read]:
+    return {
+        part.spec.name: _Read(
+            spec=part.spec,
+            raw=part.raw,
+            counts=part.counts,
+            sorting=part.screened.sorting,
+            counted=int(part.screened.cases.sum() + part.screened.contacts.sum()),
+            unmapped=part.unmapped(),
+        )
+        for part in cases.parts
     }
-    rows = sorted(reasons)
-    return Quarantine(
-        raw.layout.header,
-        tuple(
-            QuarantinedRow(int(raw.lines[row]), reasons[row].trap, reasons[row].text, cells)
-            for row, cells in zip(rows, raw.cells(rows), strict=True)
-        ),
+
+
+def _read_register(register: Register) -> _Read:
+    return _Read(
+        spec=register.spec,
+        raw=register.raw,
+        counts=register.counts,
+        sorting=register.sorting,
+        counted=int(register.counting.sum()),
+        unmapped=register.unmapped(),
     )
 
 
-def _unmapped(screened: Screened, codes: Mapping[str, CodedColumn]) -> tuple[Unmapped, ...]:
-    """List what is not understood in rows that count; rows set aside or dropped need no mapping."""
-    both = screened.cases | screened.contacts
-    controls = dict(zip(CONTROLS, (screened.counselling, screened.status), strict=True))
-    columns = [*controls.values(), *codes.values()]
-    of_contacts = {*CONTROLS, "FIELD", "INST"}
-    return tuple(
-        entry
-        for column in columns
-        for entry in column.unmapped(both if column.dimension in of_contacts else screened.cases)
-    )
+def _require_single_registers(sources: Sequence[tuple[SourceSpec, RawTable]]) -> None:
+    seen: dict[tuple[str, str | None], str] = {}
+    for spec, _ in sources:
+        known = seen.setdefault((spec.holds, spec.area), spec.name)
+        if spec.holds != "cases" and known != spec.name:
+            raise kim_error(
+                "config_invalid",
+                Text(
+                    f"[sources.{spec.name}] und [sources.{known}] sind dasselbe Register; beide vereinigen.",
+                    f"[sources.{spec.name}] and [sources.{known}] are the same register; join them.",
+                ),
+                pointer=f"/sources/{spec.name}/holds",
+            )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from node.quality.amounts import ENTRY, ROW
-from node.quality.coding import Unmapped
+from node.quality.cells.columns import Unmapped
 from protocol.errors import ErrorItem, kim_error
 from protocol.periods import Period
 from protocol.texts import Text
@@ -26,9 +26,9 @@ def require_mapped(unmapped: Sequence[Unmapped]) -> None:
     """
     if not unmapped:
         return
-    columns = dict.fromkeys((entry.column, entry.dimension) for entry in unmapped)
-    items = [_item(column, dimension, unmapped) for column, dimension in columns]
-    names = ", ".join(column for column, _ in columns)
+    columns = dict.fromkeys((entry.source, entry.column, entry.dimension) for entry in unmapped)
+    items = [_item(*column, unmapped) for column in columns]
+    names = ", ".join(dict.fromkeys(column for _, column, _ in columns))
     raise kim_error(
         "unknown_code",
         Text(
@@ -39,12 +39,13 @@ def require_mapped(unmapped: Sequence[Unmapped]) -> None:
     )
 
 
-def require_ended(period: Period, *, export_date: date) -> None:
-    """Refuse a period that was not over when the export was made (T29).
+def require_ended(period: Period, *, export_date: date, source: str | None = None) -> None:
+    """Refuse a period that was not over when a source was exported (T29).
 
     Args:
         period: the period to deliver.
-        export_date: the day on which the export was made.
+        export_date: the day on which the source was exported.
+        source: name of the source, where there are several.
 
     Raises:
         KimError: ``period_not_ended`` if the last day of the period is not before the export.
@@ -54,20 +55,23 @@ def require_ended(period: Period, *, export_date: date) -> None:
     raise kim_error(
         "period_not_ended",
         Text(
-            f"Der Export ist vom {export_date:%d.%m.%Y}; {period} endet am {period.last_day:%d.%m.%Y}.",
-            f"The export is of {export_date.isoformat()}; {period} ends on {period.last_day.isoformat()}.",
+            f"Der Export{f' ({source})' if source else ''} ist vom {export_date:%d.%m.%Y}; "
+            f"{period} endet am {period.last_day:%d.%m.%Y}.",
+            f"The export{f' ({source})' if source else ''} is of {export_date.isoformat()}; "
+            f"{period} ends on {period.last_day.isoformat()}.",
         ),
     )
 
 
-def _item(column: str, dimension: str, unmapped: Sequence[Unmapped]) -> ErrorItem:
-    entries = [entry for entry in unmapped if entry.column == column]
+def _item(source: str, column: str, dimension: str, unmapped: Sequence[Unmapped]) -> ErrorItem:
+    entries = [entry for entry in unmapped if (entry.source, entry.column) == (source, column)]
     texts, rows = ENTRY.counted(len(entries)), ROW.counted(sum(entry.rows for entry in entries))
     return ErrorItem(
-        f"/columns/{column}",
+        f"/sources/{source}/columns/{column}",
         "unknown_code",
         Text(
-            f"Spalte {column}: {texts.de} in {rows.de}; Zuordnung in [mapping.{dimension}].",
-            f"Column {column}: {texts.en} in {rows.en}; to be mapped in [mapping.{dimension}].",
+            f"Quelle {source}, Spalte {column}: {texts.de} in {rows.de}; Zuordnung in [mapping.{dimension}].",
+            f"Source {source}, column {column}: {texts.en} in {rows.en}; "
+            f"to be mapped in [mapping.{dimension}].",
         ),
     )

@@ -40,8 +40,9 @@ def test_node_and_answer_key_agree(area: str, tmp_path: Path) -> None:
     region = reporting_area(area)
     generate_area(region, tmp_path)
     answer = json.loads((tmp_path / ANSWER_KEY_FILE).read_text(encoding="utf-8"))
+    spec = SourceSpec("cases", path=tmp_path / EXPORT_FILE)
     prepared = prepare(
-        read_source(SourceSpec("cases", path=tmp_path / EXPORT_FILE)),
+        [(spec, read_source(spec))],
         area=area,
         mapping=CodeMapping(catalogue, plan_of(region).local_codes),
         catalogue=catalogue,
@@ -67,8 +68,9 @@ def test_local_codes_stop_a_node_that_does_not_know_them(tmp_path: Path) -> None
     region = reporting_area(AREAS[2])
     generate_area(region, tmp_path)
     catalogue = load_catalogue()
+    spec = SourceSpec("cases", path=tmp_path / EXPORT_FILE)
     prepared = prepare(
-        read_source(SourceSpec("cases", path=tmp_path / EXPORT_FILE)),
+        [(spec, read_source(spec))],
         area=region.id,
         mapping=CodeMapping(catalogue),
         catalogue=catalogue,

@@ -64,8 +64,10 @@ def prepared(
     """Write an export, read it and prepare it."""
     catalogue = load_catalogue()
     path = write_export(folder, text, columns=columns, encoding=encoding, banner=banner)
-    raw = read_source(SourceSpec("cases", path=path))
-    return prepare(raw, area=area, mapping=CodeMapping(catalogue, mapping), catalogue=catalogue)
+    spec = SourceSpec("cases", path=path)
+    return prepare(
+        [(spec, read_source(spec))], area=area, mapping=CodeMapping(catalogue, mapping), catalogue=catalogue
+    )
 
 
 def findings(result: Prepared) -> dict[str, int]:

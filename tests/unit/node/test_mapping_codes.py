@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.mapping import COLUMN_OF, DIMENSIONS, CodeMapping
+from node.mapping import COLUMN_OF, DIMENSIONS, REGISTER_DIMENSIONS, CodeMapping
 from node.mapping.labels import LABELS
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
@@ -212,8 +212,8 @@ def test_targets_that_do_not_exist_are_refused_all_at_once() -> None:
 
 
 def test_every_mapped_column_has_labels_or_a_grammar_of_its_own() -> None:
-    assert set(COLUMN_OF) == {*DIMENSIONS, "COUNSELLING", "STATUS"}
-    assert set(COLUMN_OF) - set(LABELS) == {"CITIZEN", "RESIDENCE"}
+    assert set(COLUMN_OF) == {*DIMENSIONS, *REGISTER_DIMENSIONS, "COUNSELLING", "STATUS"}
+    assert set(COLUMN_OF) - set(LABELS) == {"CITIZEN", "RESIDENCE", "CARRIER", "DECISION"}
 
 
 def test_what_is_mapped_shows_no_local_text_in_a_repr() -> None:

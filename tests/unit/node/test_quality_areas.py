@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node.quality.area_keys import AACHEN_CITY, AACHEN_REST, Belonging, judge_area_key
+from node.quality.cells.area_keys import AACHEN_CITY, AACHEN_REST, Belonging, judge_area_key
 from protocol.errors import KimError
 from tests.unit.node.exports import CLEAN, column, findings, prepared, row, set_aside
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from node.quality import require_ended
-from node.quality.births import completed_years
-from node.quality.dates import CASE_PIVOT, DateForm, read_date
+from node.quality.cases.births import completed_years
+from node.quality.cells.dates import CASE_PIVOT, DateForm, read_date
 from protocol.errors import KimError
 from protocol.periods import Period
 from tests.unit.node.exports import CLEAN, column, day, findings, prepared, row, set_aside

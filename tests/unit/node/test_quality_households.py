@@ -65,7 +65,7 @@ def test_t08_a_family_is_one_case_with_several_persons(tmp_path: Path) -> None:
         "JC",
         day("2025-02-03"),
     )
-    assert first["FIELD"] == ["HOUS", "LANG", "WORK"]
+    assert first["FIELD"] == ["LANG", "WORK", "HOUS"]
     assert second["case_id"] == "F2"
     table = result.facts.involvements
     assert involvements(result) == [("P1", "F1"), ("P2", "F1"), ("P1", "F2"), ("P3", "F1")]
@@ -149,7 +149,7 @@ def test_t17_persons_listed_count_and_the_holder_is_asked_once(tmp_path: Path) -
     text = "\n".join(
         [
             row(**{"Anz. Personen": "4"}),
-            row(**{PERSON: "P2", "Anz. Personen": "5"}),
+            row(**{PERSON: "P2", "Anz. Personen": "5"}, Geschlecht="männlich"),
             row(Fallnummer="F2", **{"Anz. Personen": "k.A."}),
             row(Fallnummer="F3", **{"Anz. Personen": "9"}),
         ]

@@ -29,15 +29,16 @@ def test_the_quarantine_file_holds_line_trap_reason_and_the_original_row(tmp_pat
     path = tmp_path / "quarantine.csv"
     write_quarantine(path, result.quarantine)
     header, first, second = read_back(path)
-    assert header == ["Zeile", "Regel", "Grund", *COLUMNS.split(";")]
+    assert header == ["Quelle", "Zeile", "Regel", "Grund", *COLUMNS.split(";")]
     assert first == [
+        "cases",
         "5",
         "T06",
         "Schlüssel eines anderen Gebiets oder unlesbar",
         *row(Fallnummer="F2", AGS="05315").split(";"),
     ]
-    assert second[:2] == ["6", "T05"]
-    assert second[7] == "bald"
+    assert second[:3] == ["cases", "6", "T05"]
+    assert second[8] == "bald"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file modes are those of POSIX")
@@ -66,12 +67,12 @@ def test_rows_left_out_and_rows_to_look_at_are_listed_by_their_lines(tmp_path: P
     write_noted_rows(path, prepared(tmp_path, text).noted)
 
     assert read_back(path) == [
-        ["Zeile", "Regel", "Behandlung", "Befund"],
-        ["5", "T05", "vereinheitlicht", "unmögliches Geburtsdatum als unbekannt"],
-        ["5", "T14", "gezählt, bitte prüfen", "mehrere Rechtskreise, der erste zählt"],
-        ["6", "T21", "nicht gezählt", "Test- oder stornierter Fall"],
-        ["9", "T15", "gezählt, bitte prüfen", "Fallende nach dem Export, Fall zählt als laufend"],
-        ["10", "T03", "nicht gezählt", "Summen-, Leer- und Kopfzeilen zwischen den Daten"],
+        ["Quelle", "Zeile", "Regel", "Behandlung", "Befund"],
+        ["cases", "5", "T05", "vereinheitlicht", "unmögliches Geburtsdatum als unbekannt"],
+        ["cases", "5", "T14", "gezählt, bitte prüfen", "mehrere Rechtskreise, der erste zählt"],
+        ["cases", "6", "T21", "nicht gezählt", "Test- oder stornierter Fall"],
+        ["cases", "9", "T15", "gezählt, bitte prüfen", "Fallende nach dem Export, Fall zählt als laufend"],
+        ["cases", "10", "T03", "nicht gezählt", "Summen-, Leer- und Kopfzeilen zwischen den Daten"],
     ]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -87,7 +88,7 @@ def test_t27_no_cell_of_the_quarantine_is_a_formula(tmp_path: Path) -> None:
     strange = row(Fallnummer="=1+1", AGS="@x", Erstkontakt="+49", Bemerkung="-2", Geschlecht="\u00a0=A1")
     path = tmp_path / "quarantine.csv"
     write_quarantine(path, prepared(tmp_path, f"{CLEAN}\n{strange}").quarantine)
-    cells = read_back(path)[1][3:]
+    cells = read_back(path)[1][4:]
     assert (cells[0], cells[1], cells[3], cells[-1]) == ("'=1+1", "'@x", "'+49", "'-2")
     assert cells[9] == "'\u00a0=A1"
 
@@ -144,7 +145,10 @@ def test_unknown_codes_refuse_a_delivery_without_showing_them(tmp_path: Path) ->
         require_mapped(result.unmapped)
     error = caught.value
     assert error.code == "unknown_code"
-    assert [item.pointer for item in error.errors] == ["/columns/Geschlecht", "/columns/Rechtskreis"]
+    assert [item.pointer for item in error.errors] == [
+        "/sources/cases/columns/Geschlecht",
+        "/sources/cases/columns/Rechtskreis",
+    ]
     assert "2 Angaben in 2 Zeilen" in error.errors[0].text.de
     assert "[mapping.SEX]" in error.errors[0].text.en
     said = " ".join([str(error), error.detail.de, *(item.text.de + item.text.en for item in error.errors)])

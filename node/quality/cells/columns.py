@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from aggregation.facts import CODE_TYPE
 from node.mapping import COLUMN_OF, CodeMapping, Mapped
-from node.quality.dates import CellDate, DateForm, read_date
+from node.quality.cells.dates import CellDate, DateForm, read_date
 from node.sources import DistinctTexts, Mask, RawTable, Rows
 from node.sources.wording import repaired
 
@@ -32,16 +32,18 @@ class Unmapped:
     """A local text that no code stands for.
 
     Attributes:
-        column: column of the profile.
+        column: column of the profile or register.
         value: the text; for the municipality's own screen and files only.
         rows: rows that hold it.
         dimension: table of ``[mapping.…]`` that can map it.
+        source: name of the source.
     """
 
     column: str
     value: str = field(repr=False)
     rows: int
     dimension: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,21 @@ class CodedColumn:
 
     Attributes:
         dimension: what it codes.
+        column: its name in the profile or register.
         distinct: its texts.
         meanings: meaning of each distinct text.
         restored: which distinct texts were encoded twice.
     """
 
     dimension: str
+    column: str
     distinct: DistinctTexts
     meanings: tuple[Mapped, ...] = field(repr=False)
     restored: tuple[bool, ...] = field(repr=False)
 
     def where(self, holds: Callable[[Mapped], bool]) -> Mask:
         """For each row whether a property of its meaning holds."""
-        return _spread_flags(self.distinct, [holds(meaning) for meaning in self.meanings])
+        return spread_flags(self.distinct, [holds(meaning) for meaning in self.meanings])
 
     def where_code(self, code: str) -> Mask:
         """For each row whether it means a code."""
@@ -71,7 +75,7 @@ class CodedColumn:
     @property
     def twice_encoded(self) -> Mask:
         """For each row whether its text was encoded twice."""
-        return _spread_flags(self.distinct, self.restored)
+        return spread_flags(self.distinct, self.restored)
 
     @property
     def marked_missing(self) -> Mask:
@@ -79,7 +83,7 @@ class CodedColumn:
         flags = [
             m.missing and bool(t.strip()) for m, t in zip(self.meanings, self.distinct.texts, strict=True)
         ]
-        return _spread_flags(self.distinct, flags)
+        return spread_flags(self.distinct, flags)
 
     def codes(self, rows: npt.NDArray[np.intp]) -> pa.Array:
         """Return the (first) code of some rows as an Arrow column of codes."""
@@ -91,8 +95,13 @@ class CodedColumn:
         )
         return column.cast(CODE_TYPE)
 
-    def unmapped(self, rows: Mask) -> list[Unmapped]:
-        """List what is not understood in some rows, most frequent first."""
+    def unmapped(self, rows: Mask, *, source: str) -> list[Unmapped]:
+        """List what is not understood in some rows, most frequent first.
+
+        Args:
+            rows: rows that count.
+            source: name of the source.
+        """
         if not any(meaning.unmapped for meaning in self.meanings):
             return []
         frequency = np.bincount(self.distinct.index[rows], minlength=len(self.meanings))
@@ -100,30 +109,54 @@ class CodedColumn:
         for meaning, times in zip(self.meanings, frequency.tolist(), strict=True):
             for text in set(meaning.unmapped) if times else ():
                 found[text] = found.get(text, 0) + times
-        column = COLUMN_OF[self.dimension]
         ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-        return [Unmapped(column, text, times, self.dimension) for text, times in ordered]
+        return [Unmapped(self.column, text, times, self.dimension, source) for text, times in ordered]
 
 
 def code_column(raw: RawTable, mapping: CodeMapping, dimension: str) -> CodedColumn:
-    """Map a column of the profile.
+    """Map a column of the profile or register.
 
     Args:
-        raw: the export.
+        raw: the source.
         mapping: texts to codes.
         dimension: dimension or control column.
 
     Returns:
         The column with the meaning of every text.
     """
-    distinct = raw.distinct_of(COLUMN_OF[dimension])
+    return _coded(raw, COLUMN_OF[dimension], dimension, lambda text: mapping.map(dimension, text))
+
+
+def set_column(raw: RawTable, mapping: CodeMapping, dimension: str, *, column: str) -> CodedColumn:
+    """Map a column whose cells may hold several codes.
+
+    Args:
+        raw: the source.
+        mapping: texts to codes.
+        dimension: what it codes.
+        column: its name in the profile.
+    """
+    return _coded(raw, column, dimension, lambda text: mapping.map_set(dimension, text))
+
+
+def _coded(raw: RawTable, column: str, dimension: str, meaning: Callable[[str], Mapped]) -> CodedColumn:
+    distinct = raw.distinct_of(column)
     restored = [repaired(text) for text in distinct.texts]
     return CodedColumn(
         dimension=dimension,
+        column=column,
         distinct=distinct,
-        meanings=tuple(mapping.map(dimension, text) for text in restored),
+        meanings=tuple(meaning(text) for text in restored),
         restored=tuple(new is not old for new, old in zip(restored, distinct.texts, strict=True)),
     )
+
+
+def codes_of(columns: Sequence[pa.Array]) -> pa.Array:
+    """Join pieces of one column of codes."""
+    if len(columns) == 1:
+        return columns[0]
+    joined = pa.chunked_array(columns, CODE_TYPE).unify_dictionaries().combine_chunks()
+    return pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +175,12 @@ class DateColumn:
 
     def where_form(self, form: DateForm) -> Mask:
         """For each row whether its date was written in a form."""
-        return _spread_flags(self.distinct, [cell.form is form for cell in self.read])
+        return spread_flags(self.distinct, [cell.form is form for cell in self.read])
 
     @property
     def timed(self) -> Mask:
         """For each row whether a time stood with the date."""
-        return _spread_flags(self.distinct, [cell.timed for cell in self.read])
+        return spread_flags(self.distinct, [cell.timed for cell in self.read])
 
     @property
     def present(self) -> Mask:
@@ -158,7 +191,7 @@ class DateColumn:
     def marked_missing(self) -> Mask:
         """For each row whether it holds a missing marker other than an empty cell."""
         pairs = zip(self.read, self.distinct.texts, strict=True)
-        return _spread_flags(self.distinct, [c.form is DateForm.ABSENT and bool(t.strip()) for c, t in pairs])
+        return spread_flags(self.distinct, [c.form is DateForm.ABSENT and bool(t.strip()) for c, t in pairs])
 
 
 def date_column(raw: RawTable, name: str, *, pivot: int) -> DateColumn:
@@ -195,7 +228,8 @@ def rows_of(mask: Mask) -> npt.NDArray[np.intp]:
     return np.flatnonzero(mask)
 
 
-def _spread_flags(distinct: DistinctTexts, flags: Sequence[bool]) -> Mask:
+def spread_flags(distinct: DistinctTexts, flags: Sequence[bool]) -> Mask:
+    """Turn a property of each distinct text into one of each row."""
     return np.asarray(flags, dtype=np.bool_)[distinct.index]
 
 

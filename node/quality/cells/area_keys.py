@@ -1,7 +1,8 @@
 """Reads official area keys in all the forms that spreadsheets make of them, and judges whose they are.
 
 Invariants: a key counts only if it means one place in one way; Aachen's city and the rest of its Städteregion
-are told apart by the municipality part, so a key that names the whole region belongs to neither.
+are told apart by the municipality part, so a key that names the whole region belongs to neither. To their
+joint authority all residents of both belong.
 
 Forms: district key `05382` (also `5382`, `5382.0`, `5,382E+03`), municipality key of 8 digits, regional key
 (ARS) of 12 digits whose first five are the district. Historic keys of Aachen are refused everywhere.
@@ -42,10 +43,12 @@ class AreaVerdict:
     Attributes:
         belonging: whose row it is.
         normalised: whether the key had to be put right (or was empty).
+        municipality: key of eight digits, or None if the key names a district only.
     """
 
     belonging: Belonging
     normalised: bool
+    municipality: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def judge_area_key(text: str, area: str) -> AreaVerdict:
 
     Args:
         text: the cell.
-        area: the node's own reporting area, for example ``NW05382``.
+        area: the node's own reporting area, for example ``NW05382``, or the joint one of Aachen.
 
     Returns:
         Whose row it is.
@@ -68,7 +71,8 @@ def judge_area_key(text: str, area: str) -> AreaVerdict:
         return AreaVerdict(Belonging.OWN, normalised=True)
     digits = _digits(text)
     place = _place(digits) if digits is not None else None
-    return AreaVerdict(_belonging(place, area), normalised=digits != text)
+    town = place.district + place.municipality if place is not None and place.municipality else None
+    return AreaVerdict(_belonging(place, area), normalised=digits != text, municipality=town)
 
 
 def _belonging(place: _Place | None, area: str) -> Belonging:
@@ -76,11 +80,11 @@ def _belonging(place: _Place | None, area: str) -> Belonging:
         return Belonging.OTHER
     if place.district in _HISTORIC:
         return Belonging.AACHEN
-    if area not in (AACHEN_CITY, AACHEN_REST):
+    if area not in (AACHEN_CITY, AACHEN_REST):  # of the joint authority, too, the district is enough
         return Belonging.OWN if _REGION_PREFIX + place.district == area else Belonging.OTHER
     if place.district != _AACHEN_DISTRICT:
         return Belonging.OTHER
-    if place.municipality in (None, "000"):
+    if place.municipality is None:
         return Belonging.AACHEN  # city or rest? the key of the whole region does not say
     is_city = place.municipality == _AACHEN_CITY_PART
     return Belonging.OWN if is_city == (area == AACHEN_CITY) else Belonging.AACHEN
@@ -107,7 +111,11 @@ def _place(digits: str) -> _Place | None:
         case 5:
             return _Place(digits, None)
         case 8:
-            return _Place(digits[:5], digits[5:])
+            return _Place(digits[:5], _town(digits[5:]))
         case 12:
-            return _Place(digits[:5], digits[9:])
+            return _Place(digits[:5], _town(digits[9:]))
     return None
+
+
+def _town(part: str) -> str | None:
+    return None if part == "000" else part  # "05382000" is the district once more

@@ -1,0 +1,1 @@
+"""Registers that no case software holds: posts, funds ledger, structural issues, decisions of component 3."""
