@@ -3,8 +3,12 @@
 A total over cells of which some are withheld is not a number but an interval. Areas share no cell, so the
 exact linear bounds of a sum over areas are the sums of each area's exact bounds (the polytope is a product);
 the bounds per area come from `aggregation.disclosure.cell_bounds`, which uses the area's margins. A missing
-delivery leaves the upper side open. Distinct persons may be counted in two areas: over areas they lie
-between the largest area and the sum, even when nothing is withheld. What is not additive is never added.
+delivery leaves the upper side open, and the lower side too where a figure may be negative (repayments).
+Distinct persons may be counted in two areas: over areas they lie between the largest area and the sum, even
+when nothing is withheld. What is not additive is never added.
+
+Some indicators are reported by an authority that serves several areas (decisions of component 3 in Aachen).
+Where its delivery holds such a cell, it stands in place of those areas' in every region that has them all.
 
 Only delivered, protected cells go in, so nothing comes out that the deliveries did not already give away
 (post-processing).
@@ -12,24 +16,28 @@ Only delivered, protected cells go in, so nothing comes out that the deliveries 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from protocol.catalogue import Catalogue
+from aggregation.limits import OPEN_ABOVE, OPEN_BELOW, add_limits
+from protocol.catalogue import Catalogue, Indicator
 from protocol.errors import kim_error
-from protocol.grid import CellGrid, grid_of
+from protocol.grid import CellGrid, grid_of, published_rows
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.regions import RegionTree
 from protocol.texts import Text
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+States = npt.NDArray[np.uint8]
 
 _SUPPRESSED = STATE_NUMBER[CellState.SUPPRESSED]
-_PUBLISHED = (STATE_NUMBER[CellState.VALUE], STATE_NUMBER[CellState.ZERO])
+_NOT_DELIVERED = STATE_NUMBER[CellState.NOT_DELIVERED]
+_HELD = (STATE_NUMBER[CellState.VALUE], STATE_NUMBER[CellState.ZERO], _SUPPRESSED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +45,51 @@ class AreaDelivery:
     """One area's protected table, aligned with the cell grid.
 
     Attributes:
-        area: region id of a leaf.
+        area: region id of a leaf, or of the areas that one authority serves.
         state: cell states as numbers of :data:`protocol.observations.STATES`, uint8.
-        lower: int64; the value where published, else the smallest it can be.
-        upper: int64; the value where published, else the largest it can be; -1 where nothing bounds it.
+        lower: int64; the value where published, else the smallest it can be;
+            :data:`~aggregation.limits.OPEN_BELOW` where nothing bounds it.
+        upper: int64; the value where published, else the largest it can be;
+            :data:`~aggregation.limits.OPEN_ABOVE` where nothing bounds it.
     """
 
     area: str
-    state: npt.NDArray[np.uint8]
+    state: States
     lower: Ints
     upper: Ints
+
+    @property
+    def held(self) -> Flags:
+        """Cells that the delivery holds: published or withheld."""
+        held: Flags = np.isin(self.state, _HELD)
+        return held
+
+    @classmethod
+    def nothing(cls, catalogue: Catalogue, dataset_id: str, area: str) -> Self:
+        """Return what is known of an area that has not delivered."""
+        grid = grid_of(catalogue, dataset_id)
+        return cls(
+            area,
+            np.full(len(grid), _NOT_DELIVERED, dtype=np.uint8),
+            unknown_floors(grid),
+            np.full(len(grid), OPEN_ABOVE, dtype=np.int64),
+        )
+
+    def in_whole_grid(self, catalogue: Catalogue, dataset_id: str, freq: str) -> Self:
+        """Return the same delivery among all cells of its dataflow.
+
+        Args:
+            catalogue: the catalogue.
+            dataset_id: dataflow.
+            freq: frequency of the delivery, whose grid its arrays are aligned with.
+
+        Returns:
+            Arrays aligned with ``grid_of``; what is not delivered in the frequency stands as not delivered.
+        """
+        rows = np.array(published_rows(catalogue, dataset_id, freq), dtype=np.intp)
+        whole = type(self).nothing(catalogue, dataset_id, self.area)
+        whole.state[rows], whole.lower[rows], whole.upper[rows] = self.state, self.lower, self.upper
+        return whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,27 +98,48 @@ class Aggregate:
 
     Attributes:
         region: id of an aggregate region.
-        lower: int64, guaranteed lower bound of every cell.
-        upper: int64, guaranteed upper bound; meaningless where ``open_above``.
-        open_above: no upper bound: a delivery is missing or a cell is not delivered.
+        lower: int64, guaranteed lower bound of every cell; ``OPEN_BELOW`` where there is none.
+        upper: int64, guaranteed upper bound; ``OPEN_ABOVE`` where there is none: a delivery is missing or a
+            cell is not delivered.
         expected: number of areas that belong to the region.
-        delivered: areas whose delivery holds the cell (published or withheld), per cell.
-        withheld: areas that withhold the cell, per cell.
+        delivered: areas whose delivery holds the cell (published or withheld), per cell; the areas of an
+            authority count where its delivery does.
+        withheld: areas that withhold the cell, per cell; in the same way.
     """
 
     region: str
     lower: Ints
     upper: Ints
-    open_above: Flags
     expected: int
     delivered: Ints
     withheld: Ints
 
     @property
+    def open_below(self) -> Flags:
+        """Cells without a lower bound."""
+        found: Flags = self.lower <= OPEN_BELOW
+        return found
+
+    @property
+    def open_above(self) -> Flags:
+        """Cells without an upper bound."""
+        found: Flags = self.upper >= OPEN_ABOVE
+        return found
+
+    @property
     def exact(self) -> Flags:
         """Cells whose interval is a single value."""
-        single: Flags = ~self.open_above & (self.lower == self.upper)
+        single: Flags = self.lower == self.upper
         return single
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Summand:
+    """What one delivery adds to a region: its areas, and the cells where it speaks for them."""
+
+    delivery: AreaDelivery
+    areas: int
+    speaks: Flags
 
 
 def merge(
@@ -86,33 +150,59 @@ def merge(
     Args:
         catalogue: the catalogue.
         dataset_id: dataflow.
-        deliveries: at most one per area, any order; areas without one are missing.
+        deliveries: at most one per area, any order; areas without one are missing. A delivery for an
+            aggregate region is that of an authority: only its cells of indicators with reporting unit
+            ``authority`` count.
         tree: the hierarchy of regions.
 
     Returns:
         One :class:`Aggregate` per region of ``tree.aggregates``, in that order.
 
     Raises:
-        KimError: ``value_rule`` if an area comes twice, is unknown, or an array does not fit the grid;
-            ``schema_unknown`` for an unknown dataflow.
+        KimError: ``value_rule`` if an area comes twice, is unknown or served by two authorities, or an
+            array does not fit the grid; ``schema_unknown`` for an unknown dataflow.
     """
     grid = grid_of(catalogue, dataset_id)
     by_area = _checked(grid, deliveries, tree)
-    max_rows = np.zeros(len(grid), dtype=np.bool_)
-    for indicator in grid.dataset.indicators:
-        max_rows[grid.rows_of(indicator.id)] = indicator.region_additivity == "max_sum"
-    return tuple(_merge_region(region, tree, by_area, max_rows) for region in tree.aggregates)
+    floors = unknown_floors(grid)
+    max_rows = _rows_where(grid, [i for i in grid.dataset.indicators if i.region_additivity == "max_sum"])
+    by_authority = _rows_where(grid, [i for i in grid.dataset.indicators if i.reporting_unit == "authority"])
+    return tuple(
+        _merge_region(
+            region,
+            len(tree.leaves_of(region)),
+            list(_summands(region, tree, by_area, by_authority=by_authority)),
+            floors=floors,
+            max_rows=max_rows,
+        )
+        for region in tree.aggregates
+    )
+
+
+def unknown_floors(grid: CellGrid) -> Ints:
+    """Return the lower limit of cells about which nothing is known: 0, or none where they may be negative."""
+    negative = _rows_where(grid, [i for i in grid.dataset.indicators if i.may_be_negative])
+    return np.where(negative, OPEN_BELOW, 0).astype(np.int64)
+
+
+def _rows_where(grid: CellGrid, indicators: Sequence[Indicator]) -> Flags:
+    rows = np.zeros(len(grid), dtype=np.bool_)
+    for indicator in indicators:
+        rows[grid.rows_of(indicator.id)] = True
+    return rows
 
 
 def _checked(
     grid: CellGrid, deliveries: Sequence[AreaDelivery], tree: RegionTree
 ) -> Mapping[str, AreaDelivery]:
     by_area = {delivery.area: delivery for delivery in deliveries}
-    known = {leaf for leaves in tree.members.values() for leaf in leaves}
+    known = {*tree.members, *(leaf for leaves in tree.members.values() for leaf in leaves)}
+    served = [leaf for area in by_area for leaf in tree.members.get(area, ())]
     shapes = {
         array.shape for delivery in deliveries for array in (delivery.state, delivery.lower, delivery.upper)
     }
-    if len(by_area) != len(deliveries) or not by_area.keys() <= known or not shapes <= {(len(grid),)}:
+    fits = by_area.keys() <= known and shapes <= {(len(grid),)}
+    if not fits or len(by_area) != len(deliveries) or len(set(served)) != len(served):
         raise kim_error(
             "value_rule",
             Text(
@@ -124,28 +214,45 @@ def _checked(
     return by_area
 
 
-def _merge_region(
-    region: str, tree: RegionTree, by_area: Mapping[str, AreaDelivery], max_rows: Flags
-) -> Aggregate:
+def _summands(
+    region: str, tree: RegionTree, by_area: Mapping[str, AreaDelivery], *, by_authority: Flags
+) -> Iterator[_Summand]:
     leaves = tree.leaves_of(region)
-    present = [by_area[leaf] for leaf in leaves if leaf in by_area]
-    cells = len(max_rows)
-    state = np.array([d.state for d in present], dtype=np.uint8).reshape(len(present), cells)
-    held = np.isin(state, _PUBLISHED) | (state == _SUPPRESSED)
-    # A cell that is not delivered says nothing: at least 0, no upper bound.
-    lower = np.where(held, np.array([d.lower for d in present]).reshape(len(present), cells), 0)
-    upper = np.where(held, np.array([d.upper for d in present]).reshape(len(present), cells), -1)
-    delivered = held.sum(axis=0, dtype=np.int64)
-    open_above = (delivered < len(leaves)) | (upper < 0).any(axis=0)
-    largest = lower.max(axis=0, initial=0)
-    total_lower = np.where(max_rows, largest, lower.sum(axis=0, dtype=np.int64))
-    total_upper = np.where(open_above, -1, upper.sum(axis=0, dtype=np.int64))
+    spoken_for = {leaf: np.zeros(len(by_authority), dtype=np.bool_) for leaf in leaves}
+    for area, delivery in by_area.items():
+        served = tree.members.get(area, ())
+        if served and set(served) <= set(leaves):
+            speaks = by_authority & delivery.held
+            yield _Summand(delivery, len(served), speaks)
+            for leaf in served:
+                spoken_for[leaf] |= speaks
+    for leaf in leaves:
+        if leaf in by_area:
+            yield _Summand(by_area[leaf], 1, ~spoken_for[leaf])
+
+
+def _merge_region(
+    region: str, expected: int, summands: Sequence[_Summand], *, floors: Ints, max_rows: Flags
+) -> Aggregate:
+    """Add what is known of the areas of a region."""
+    shape = (len(summands), len(floors))
+    areas = np.array([summand.areas for summand in summands], dtype=np.int64).reshape(-1, 1)
+    speaks = np.array([summand.speaks for summand in summands], dtype=np.bool_).reshape(shape)
+    state = np.array([summand.delivery.state for summand in summands], dtype=np.uint8).reshape(shape)
+    given = [np.array([s.delivery.lower for s in summands]), np.array([s.delivery.upper for s in summands])]
+    held = np.isin(state, _HELD) & speaks
+    delivered = (held * areas).sum(axis=0, dtype=np.int64)
+    # A cell that an area has not delivered may have a lower limit all the same (quarters of a year).
+    floor = np.where(held, OPEN_BELOW, floors)
+    lower = np.where(speaks, np.maximum(given[0].reshape(shape), floor), 0)
+    upper = np.where(held, given[1].reshape(shape), 0)
+    missing = delivered < expected
+    total_lower = np.where(missing & (floors <= OPEN_BELOW), OPEN_BELOW, add_limits(lower))
     return Aggregate(
         region=region,
-        lower=total_lower.astype(np.int64),
-        upper=total_upper.astype(np.int64),
-        open_above=open_above,
-        expected=len(leaves),
+        lower=np.where(max_rows, lower.max(axis=0, initial=0), total_lower).astype(np.int64),
+        upper=np.where(missing, OPEN_ABOVE, add_limits(upper)).astype(np.int64),
+        expected=expected,
         delivered=delivered,
-        withheld=(state == _SUPPRESSED).sum(axis=0, dtype=np.int64),
+        withheld=((held & (state == _SUPPRESSED)) * areas).sum(axis=0, dtype=np.int64),
     )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.disclosure.audit import Verdict
-from aggregation.disclosure.bounds import OPEN, interval_bounds
+from aggregation.disclosure.bounds import interval_bounds
 from aggregation.disclosure.history import Delivered
 from aggregation.disclosure.inspection import AuditReport, Finding, inspect
 from aggregation.disclosure.primary import Reason, floors_of
@@ -27,7 +27,6 @@ from protocol.grid import CellGrid
 from protocol.periods import Period
 
 __all__ = [
-    "OPEN",
     "AuditReport",
     "Delivered",
     "Finding",
@@ -126,8 +125,8 @@ def cell_bounds(
             but the relations; None if there are none.
 
     Returns:
-        Smallest and largest value per cell, int64, equal where published; the largest is :data:`OPEN` (-1)
-        where nothing bounds the cell.
+        Smallest and largest value per cell, int64, equal where published; ``OPEN_BELOW`` and
+        ``OPEN_ABOVE`` of :mod:`aggregation.limits` where nothing bounds the cell.
 
     Raises:
         KimError: ``disclosure_unknown`` (a rule kind that is not implemented).

@@ -22,9 +22,7 @@ import numpy as np
 
 from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
 from aggregation.disclosure.programs import Answer, LinearProgram, Status, limits_as_floats
-
-OPEN: Final = -1
-"""Upper limit of a cell that nothing bounds from above."""
+from aggregation.limits import OPEN_ABOVE, OPEN_BELOW
 
 _ROUNDS: Final = 40
 _FAR: Final = NO_LIMIT // 2
@@ -43,8 +41,9 @@ def interval_bounds(
         floors: smallest possible value of each unknown cell.
 
     Returns:
-        Smallest and largest value per cell, equal to the value where published; :data:`OPEN` as the largest
-        where nothing bounds it. Contradictory input gives empty intervals, never an error.
+        Smallest and largest value per cell, equal to the value where published; ``OPEN_BELOW`` and
+        ``OPEN_ABOVE`` of :mod:`aggregation.limits` where nothing bounds it. Contradictory input gives empty
+        intervals, never an error.
     """
     certain = system if system.certain.all() else system.only_rows(system.certain)
     cells = np.flatnonzero(unknown)
@@ -57,8 +56,8 @@ def interval_bounds(
     if len(undecided):
         _decide(reduced, limits, undecided)
     low, high = values.copy(), values.copy()
-    low[cells] = limits.lower
-    high[cells] = np.where(limits.upper >= _FAR, OPEN, limits.upper)
+    low[cells] = np.where(limits.lower <= -_FAR, OPEN_BELOW, limits.lower)
+    high[cells] = np.where(limits.upper >= _FAR, OPEN_ABOVE, limits.upper)
     return low, high
 
 

@@ -17,9 +17,6 @@ from hub.services.verification import cells_of, grid_of_submission
 from hub.store.records import Submission
 from protocol.observations import STATE_NUMBER, CellState
 
-#: What an upper bound is where nothing bounds a cell (as in `aggregation.merge`).
-OPEN_ABOVE = -1
-
 
 def bound(context: HubContext, submission_id: SubmissionId) -> None:
     """Compute and store the bounds of one submission, if it is accepted and has none yet."""

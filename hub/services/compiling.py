@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aggregation.limits import OPEN_ABOVE, OPEN_BELOW
 from aggregation.merge import Aggregate, AreaDelivery, merge
 from hub.domain.jobs import Job, JobName
-from hub.services.bounding import OPEN_ABOVE, bounds_of
+from hub.services.bounding import bounds_of
 from hub.services.context import HubContext
 from hub.services.verification import cells_of
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol import strict_json
-from protocol.grid import grid_of
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.regions import areas_by_id, reporting_areas
 
@@ -127,7 +127,7 @@ class _Table:
             np.tile(ix[order], cells).tolist(),
             flat(self.state),
             [low if known else None for low, known in zip(lower, exact, strict=True)],
-            lower,
+            [None if low == OPEN_BELOW else low for low in lower],
             [None if high == OPEN_ABOVE else high for high in upper],
             flat(self.expected),
             flat(self.delivered),
@@ -137,11 +137,11 @@ class _Table:
 
 
 def _table(context: HubContext, dataset: str, inputs: Inputs) -> _Table:
-    rows = len(grid_of(context.catalogue, dataset))
     deliveries = {head.area: _delivery(context, head) for head in inputs.heads}
     leaves = [area.id for area in reporting_areas()]
     totals = merge(context.catalogue, dataset, list(deliveries.values()), tree=context.tree)
-    columns = [_leaf(deliveries.get(leaf), rows=rows) for leaf in leaves]
+    nothing = AreaDelivery.nothing(context.catalogue, dataset, "")
+    columns = [_leaf(deliveries.get(leaf, nothing)) for leaf in leaves]
     columns += [_total(total) for total in totals]
     stacked = [np.stack(column) for column in zip(*columns, strict=True)]
     return _Table((*leaves, *(total.region for total in totals)), *stacked)
@@ -153,15 +153,12 @@ def _delivery(context: HubContext, head: Submission) -> AreaDelivery:
     return AreaDelivery(area=head.area, state=cells.states, lower=bounds.lower, upper=bounds.upper)
 
 
-def _leaf(delivery: AreaDelivery | None, *, rows: int) -> Sequence[Ints]:
+def _leaf(delivery: AreaDelivery) -> Sequence[Ints]:
     """Return state, lower, upper, expected, delivered, withheld of one area."""
-    nothing, one = np.zeros(rows, dtype=np.int64), np.ones(rows, dtype=np.int64)
-    if delivery is None:
-        return nothing + _NOT_DELIVERED, nothing, nothing + OPEN_ABOVE, one, nothing, nothing
     state = delivery.state.astype(np.int64)
-    held = np.isin(state, (_ZERO, _VALUE, _SUPPRESSED)).astype(np.int64)
+    held = delivery.held.astype(np.int64)
     withheld = (state == _SUPPRESSED).astype(np.int64)
-    return state, delivery.lower, delivery.upper, one, held, withheld
+    return state, delivery.lower, delivery.upper, np.ones_like(state), held, withheld
 
 
 def _total(total: Aggregate) -> Sequence[Ints]:
@@ -181,8 +178,7 @@ def _total(total: Aggregate) -> Sequence[Ints]:
         [_ZERO, _VALUE, _SUPPRESSED, _NOT_DELIVERED],
         default=_NOT_APPLICABLE,
     ).astype(np.int64)
-    upper = np.where(total.open_above, OPEN_ABOVE, total.upper)
-    return state, total.lower, upper, expected, total.delivered, total.withheld
+    return state, total.lower, total.upper, expected, total.delivered, total.withheld
 
 
 def _store(

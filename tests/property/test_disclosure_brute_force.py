@@ -9,12 +9,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from aggregation.disclosure import OPEN, Delivered, Verdict, audit_delivery, cell_bounds, protect_delivery
+from aggregation.disclosure import Delivered, Verdict, audit_delivery, cell_bounds, protect_delivery
 from aggregation.disclosure.audit import examine
 from aggregation.disclosure.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind
 from aggregation.disclosure.primary import open_zeros, sensitive_cells
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import structure_of
+from aggregation.limits import OPEN_ABOVE
 from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.codelists import TOTAL
@@ -268,7 +269,7 @@ def test_bounds_are_the_range_of_all_tables(name: str, data: st.DataObject) -> N
         low, high = int(lower[cell]), int(upper[cell])
         assert possible(publication, cell, low, low, cap=4 * cap)
         assert not possible(publication, cell, 0, low - 1, cap=cap)
-        if high == OPEN:
+        if high == OPEN_ABOVE:
             assert possible(publication, cell, cap, cap, cap=4 * cap)
         else:
             assert possible(publication, cell, high, high, cap=4 * cap)

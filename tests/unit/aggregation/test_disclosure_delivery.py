@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from aggregation.disclosure import (
-    OPEN,
     AuditReport,
     Delivered,
     Verdict,
@@ -27,6 +26,7 @@ from aggregation.disclosure.primary import open_zeros, sensitive_cells
 from aggregation.disclosure.proofs import ProofMemory
 from aggregation.disclosure.protection import PROOFS
 from aggregation.disclosure.relations import structure_of
+from aggregation.limits import OPEN_ABOVE
 from aggregation.tabulation import Tabulation
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
@@ -266,7 +266,7 @@ def test_bounds_of_real_deliveries_hold_the_truth(dataset: str) -> None:
         grid = structure_of(CATALOGUE, dataset).grid
         lower, upper = cell_bounds(grid, np.where(new.withheld, 0, new.values), new.withheld, CATALOGUE)
         assert (lower <= new.values).all()
-        assert ((upper >= new.values) | (upper == OPEN)).all()
+        assert ((upper >= new.values) | (upper == OPEN_ABOVE)).all()
         assert np.array_equal(lower[~new.withheld], new.values[~new.withheld])
         sensitive = sensitive_cells(structure_of(CATALOGUE, dataset), new.values)
         assert (lower != upper)[sensitive].all()
@@ -285,4 +285,4 @@ def test_a_cell_that_was_not_delivered_may_be_zero() -> None:
 def test_nothing_bounds_a_table_that_is_withheld_as_a_whole() -> None:
     grid = structure_of(SMALL, "D").grid
     lower, upper = cell_bounds(grid, np.zeros(3, dtype=np.int64), np.ones(3, dtype=np.bool_), SMALL)
-    assert (lower.tolist(), upper.tolist()) == ([2, 1, 1], [OPEN] * 3)
+    assert (lower.tolist(), upper.tolist()) == ([2, 1, 1], [OPEN_ABOVE] * 3)
