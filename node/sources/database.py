@@ -134,15 +134,20 @@ def _engine(spec: SourceSpec, stage: Stage) -> Engine:
         server = _server(url)
     except (ArgumentError, LookupError, ValueError):
         raise _bad_address(spec) from None
+    connect = dict(server.connect)
     if spec.password_file is not None:
-        url = url.set(password=read_password(spec.password_file))
+        password = read_password(spec.password_file)
+        if url.get_driver_name() == "pymysql":  # takes text for Latin-1, which no server stores
+            connect["password"] = password.encode()
+        else:
+            url = url.set(password=password)
     options = dict(server.execution) | {"stream_results": True, "max_row_buffer": _BATCH_ROWS}
     try:
         return create_engine(
             url,
             poolclass=NullPool,
             hide_parameters=True,
-            connect_args=dict(server.connect),
+            connect_args=connect,
             execution_options=options,
         )
     except (ImportError, NoSuchModuleError):

@@ -130,11 +130,11 @@ def _cause(stage: Stage, error: BaseException | None) -> tuple[Cause, str]:
     if isinstance(error, sqlite3.Error):
         result = int(getattr(driver, "sqlite_errorcode", None) or 0)
         return _SQLITE.get(result & 0xFF, _by_stage(stage)), str(result or "")
+    first = driver.args[0] if driver is not None and driver.args else None
+    if isinstance(first, int):  # MariaDB's number says more than its SQLSTATE
+        return _NUMBERS.get(first, _by_stage(stage)), str(first)
     if state:
         return _STATES.get(state) or _STATE_CLASSES.get(state[:2]) or _by_stage(stage), state
-    first = driver.args[0] if driver is not None and driver.args else None
-    if isinstance(first, int):
-        return _NUMBERS.get(first, _by_stage(stage)), str(first)
     if isinstance(first, str) and len(first) == 5 and first.isalnum():  # pyodbc: the SQLSTATE
         return _STATES.get(first) or _STATE_CLASSES.get(first[:2]) or _by_stage(stage), first
     number: object = getattr(first, "code", None)  # oracledb

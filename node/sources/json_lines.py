@@ -173,10 +173,11 @@ class _Table:
         return texts
 
     def _nested(self, line: int, name: str) -> KimError:
-        standard = self._names.canonical(name)
-        where = Text("", "") if standard is None else Text(f" (Spalte {name})", f" (column {name})")
+        # A name that no profile has could be anything, a value among it.
+        known = self._names.canonical(name) is not None
+        german, english = (f" (Spalte {name})", f" (column {name})") if known else ("", "")
         return damaged(
             self._path,
-            f"In Zeile {line}{where.de} steht eine Liste oder ein Objekt statt eines Werts.",
-            f"In line {line}{where.en} there is a list or an object instead of a value.",
+            f"In Zeile {line}{german} steht eine Liste oder ein Objekt statt eines Werts.",
+            f"In line {line}{english} there is a list or an object instead of a value.",
         )

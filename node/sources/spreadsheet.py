@@ -230,9 +230,9 @@ def _row(number: int, element: ET.Element, worksheet: _Worksheet, limits: Source
         place = cell.get("r")
         column = column + 1 if place is None else _column_of(place)
         if column >= limits.max_columns:
-            if _value(cell) is not None:
+            if len(cell):
                 raise too_large()
-            continue
+            continue  # formatted only
         row.cells += [""] * (column + 1 - len(row.cells))
         has_formula = any(child.tag.endswith("}f") for child in cell)
         text = _cell_text(cell, worksheet, has_formula=has_formula)
