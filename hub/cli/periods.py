@@ -15,7 +15,7 @@ from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.texts import Text
 
-_POLL_SECONDS: Final = 0.1
+_POLL_SECONDS: Final = 0.2
 
 
 @click.command("close")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from protocol.observations import STATE_NUMBER, STATES, CellState
 
 _CELLS: Final = b"KIMCELL1"
-_BOUNDS: Final = b"KIMBNDS1"
+_BOUNDS: Final = b"KIMBNDS2"
 _HEADER_BYTES: Final = 16
 _INT: Final = np.dtype("<i8")
 _STATE: Final = np.dtype("<u1")
@@ -64,7 +64,7 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Exact lower and upper bound of every cell of one delivery, int64."""
+    """Exact lower and upper bound of every cell of one delivery, int64; open ends as in `aggregation.limits`."""
 
     lower: NDArray[np.int64]
     upper: NDArray[np.int64]

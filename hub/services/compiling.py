@@ -1,9 +1,10 @@
 """Compile the statewide table of one dataset and period from all accepted deliveries.
 
-A cube is a pure function of the accepted heads and the catalogue: the same inputs give the same rows and
-the same digest, so compiling again finds the cube that is there. It is built only when every submission
-that was received before the period closed is decided and bounded; otherwise the last of those decisions
-asks again.
+A cube is a pure function of its inputs (:class:`~hub.services.standing.Inputs`) and the catalogue: the same
+inputs give the same rows and the same digest, so compiling again finds the cube that is there. It is built
+only when every submission that was received before the period closed is decided and bounded; otherwise the
+last of those decisions asks again. The year of flows and stocks is computed area by area from the deliveries
+of the four quarters and merged like any other; it is built once the cubes of those quarters are.
 """
 
 import hashlib
@@ -15,14 +16,16 @@ from numpy.typing import NDArray
 
 from aggregation.limits import OPEN_ABOVE, OPEN_BELOW
 from aggregation.merge import Aggregate, AreaDelivery, merge
+from aggregation.years import year_of
 from hub.domain.jobs import Job, JobName
 from hub.services.bounding import bounds_of
 from hub.services.context import HubContext
+from hub.services.standing import Inputs, Place, standing_of
 from hub.services.verification import cells_of
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
-from protocol import strict_json
 from protocol.observations import STATE_NUMBER, CellState
+from protocol.periods import Period
 from protocol.regions import areas_by_id, reporting_areas
 
 _ZERO, _VALUE = STATE_NUMBER[CellState.ZERO], STATE_NUMBER[CellState.VALUE]
@@ -34,30 +37,18 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
-    """The accepted deliveries of a dataset and period, one per area."""
+class _Ingredients:
+    """The accepted deliveries behind the inputs of a cube: of its period, and of each quarter of a year."""
 
     heads: tuple[Submission, ...]
+    quarters: tuple[tuple[Submission, ...], ...]
 
     @property
-    def by_area(self) -> dict[str, str]:
-        """Area id → statement id."""
-        return {head.area: head.id for head in self.heads}
-
-    @property
-    def sha256(self) -> str:
-        """Digest of what goes in."""
-        return hashlib.sha256(strict_json.dumps(self.by_area)).hexdigest()
-
-
-def ready_inputs(unit: UnitOfWork, dataset: str, period: str) -> Inputs | None:
-    """Return the inputs of a cube, or None while a decision or bounds are outstanding."""
-    if unit.submissions.undecided(dataset, period):
-        return None
-    heads = unit.submissions.accepted(dataset, period)
-    if any(head.bounds_sha256 is None for head in heads):
-        return None
-    return Inputs(tuple(heads))
+    def areas(self) -> list[str]:
+        """Reporting areas whose delivery is in the cube; of a computed year, all of whose quarters are."""
+        delivered = [self.heads] if self.heads or not self.quarters else self.quarters
+        there = set.intersection(*({head.area for head in heads} for heads in delivered))
+        return sorted(there & areas_by_id().keys())
 
 
 def compile_cube(context: HubContext, dataset: str, period: str) -> int | None:
@@ -66,28 +57,30 @@ def compile_cube(context: HubContext, dataset: str, period: str) -> int | None:
     Returns:
         Its id, or None if the inputs are not complete yet.
     """
+    place = (dataset, period)
     with context.database.read() as unit:
-        inputs = ready_inputs(unit, dataset, period)
-        known = None if inputs is None else compiled(context, unit, dataset, period, inputs)
-    if inputs is None:
-        return None
-    table = None if known else _table(context, dataset, inputs)
+        standing = standing_of(context, unit, dataset=dataset)
+        inputs, known = standing.inputs(place), standing.cube(place)
+        if inputs is None:
+            return None
+        ingredients = _Ingredients(
+            tuple(unit.submissions.accepted(dataset, period)),
+            tuple(tuple(unit.submissions.accepted(dataset, quarter)) for quarter in inputs.quarters),
+        )
+    table = None if known else _table(context, dataset, ingredients)
     with context.database.write() as unit:
-        known = compiled(context, unit, dataset, period, inputs)
+        # Another process may have been faster.
+        stored = unit.cubes.all(catalogue_sha256=context.catalogue.sha256, dataset=dataset)
+        known = next((c for c in stored if (c.period, c.inputs_sha256) == (period, inputs.sha256)), None)
         if known is None and table is not None:
-            known = _store(context, unit, dataset, period, inputs, table)
+            cube = _store(context, unit, place, inputs, areas=ingredients.areas, table=table)
+        else:
+            cube = known.id if known else None
         unit.after_commit(Job(JobName.PUBLISH))
-    return known
-
-
-def compiled(context: HubContext, unit: UnitOfWork, dataset: str, period: str, inputs: Inputs) -> int | None:
-    """Return the id of the cube of these inputs under the present catalogue, if there is one."""
-    return unit.cubes.find(
-        dataset=dataset,
-        period=period,
-        inputs_sha256=inputs.sha256,
-        catalogue_sha256=context.catalogue.sha256,
-    )
+        year = (dataset, str(Period(Period.parse(period).year)))
+        if year != place and year in standing.due:
+            unit.after_commit(Job(JobName.COMPILE, year))
+    return cube
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,28 +129,47 @@ class _Table:
         )
 
 
-def _table(context: HubContext, dataset: str, inputs: Inputs) -> _Table:
-    deliveries = {head.area: _delivery(context, head) for head in inputs.heads}
+def _table(context: HubContext, dataset: str, ingredients: _Ingredients) -> _Table:
+    nothing = AreaDelivery.nothing(context.catalogue, dataset, "")
+    deliveries = _deliveries(context, dataset, ingredients)
     leaves = [area.id for area in reporting_areas()]
     totals = merge(context.catalogue, dataset, list(deliveries.values()), tree=context.tree)
-    nothing = AreaDelivery.nothing(context.catalogue, dataset, "")
     columns = [_leaf(deliveries.get(leaf, nothing)) for leaf in leaves]
     columns += [_total(total) for total in totals]
     stacked = [np.stack(column) for column in zip(*columns, strict=True)]
     return _Table((*leaves, *(total.region for total in totals)), *stacked)
 
 
+def _deliveries(context: HubContext, dataset: str, ingredients: _Ingredients) -> dict[str, AreaDelivery]:
+    """Return what counts for each area (or authority), computed from quarters where it is."""
+    own = {head.area: _delivery(context, head) for head in ingredients.heads}
+    if not ingredients.quarters:
+        return own
+    quarters = [{head.area: _delivery(context, head) for head in heads} for heads in ingredients.quarters]
+    return {
+        area: year_of(
+            context.catalogue,
+            dataset,
+            area,
+            [quarter.get(area) for quarter in quarters],
+            yearly=own.get(area),
+        )
+        for area in sorted(own.keys() | set().union(*quarters))
+    }
+
+
 def _delivery(context: HubContext, head: Submission) -> AreaDelivery:
     cells = cells_of(context, head)
     bounds = bounds_of(context, head, cells)
-    return AreaDelivery(area=head.area, state=cells.states, lower=bounds.lower, upper=bounds.upper)
+    delivery = AreaDelivery(area=head.area, state=cells.states, lower=bounds.lower, upper=bounds.upper)
+    return delivery.in_whole_grid(context.catalogue, head.dataset, Period.parse(head.period).freq)
 
 
 def _leaf(delivery: AreaDelivery) -> Sequence[Ints]:
     """Return state, lower, upper, expected, delivered, withheld of one area."""
     state = delivery.state.astype(np.int64)
-    held = delivery.held.astype(np.int64)
     withheld = (state == _SUPPRESSED).astype(np.int64)
+    held = delivery.held.astype(np.int64)
     return state, delivery.lower, delivery.upper, np.ones_like(state), held, withheld
 
 
@@ -182,16 +194,22 @@ def _total(total: Aggregate) -> Sequence[Ints]:
 
 
 def _store(
-    context: HubContext, unit: UnitOfWork, dataset: str, period: str, inputs: Inputs, table: _Table
+    context: HubContext,
+    unit: UnitOfWork,
+    place: Place,
+    inputs: Inputs,
+    *,
+    areas: Sequence[str],
+    table: _Table,
 ) -> int:
     leaves = [area.id for area in reporting_areas()]
     numbers = unit.cubes.area_numbers(leaves, context.tree.aggregates)
     values = {
-        "dataset": dataset,
-        "period": period,
+        "dataset": place[0],
+        "period": place[1],
         "sha256": table.digest(),
-        "inputs": inputs.by_area,
-        "areas": [area for area in inputs.by_area if area in areas_by_id()],
+        "inputs": inputs.named,
+        "areas": list(areas),
         "inputs_sha256": inputs.sha256,
         "catalogue_sha256": context.catalogue.sha256,
         "built_at": context.clock.now(),

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.domain.jobs import Job, JobName
-from hub.services.compiling import compiled, ready_inputs
 from hub.services.context import HubContext
 from hub.services.opening import require_taken
+from hub.services.standing import standing_of
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.periods import Period
@@ -24,7 +24,7 @@ _CLOSE_LATER: Final = Text("Nach dem Ende des Zeitraums schließen.", "Close it 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the closed periods are: cubes that are current, and what still has none."""
+    """How far the closed periods and the years computed from them are: current cubes, and what has none."""
 
     cubes: dict[tuple[str, str], int]
     uncompiled: tuple[tuple[str, str], ...]
@@ -101,16 +101,15 @@ def progress(context: HubContext, unit: UnitOfWork) -> Progress:
     """Return which closed periods have their current cube."""
     cubes: dict[tuple[str, str], int] = {}
     uncompiled, waiting = [], []
-    for dataset, period in unit.periods.closed():
-        inputs = ready_inputs(unit, dataset, period)
-        if inputs is None:
-            waiting.append((dataset, period))
-            continue
-        cube = compiled(context, unit, dataset, period, inputs)
-        if cube is None:
-            uncompiled.append((dataset, period))
+    standing = standing_of(context, unit)
+    for place in standing.due:
+        cube = standing.cube(place)
+        if cube is not None:
+            cubes[place] = cube.id
+        elif standing.inputs(place) is None:
+            waiting.append(place)
         else:
-            cubes[dataset, period] = cube
+            uncompiled.append(place)
     return Progress(cubes, tuple(uncompiled), tuple(waiting))
 
 

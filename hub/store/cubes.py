@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from hub.domain.states import PeriodState
 from hub.store import models
-from hub.store.records import Release
+from hub.store.records import Release, StoredCube
 
 _ROWS_PER_STATEMENT = 2_000
 _PERIOD_STATE = sa.select(models.period_state.c.state).where(
@@ -70,18 +70,15 @@ class Cubes:
             known |= {str(row["id"]): int(row["ix"]) for row in rows}
         return known
 
-    def find(self, *, dataset: str, period: str, inputs_sha256: str, catalogue_sha256: str) -> int | None:
-        """Return the id of the cube of exactly these inputs, if it is compiled."""
-        table = models.cube
-        found: int | None = self._connection.execute(
-            sa.select(table.c.id).where(
-                table.c.dataset == dataset,
-                table.c.period == period,
-                table.c.inputs_sha256 == inputs_sha256,
-                table.c.catalogue_sha256 == catalogue_sha256,
-            )
-        ).scalar_one_or_none()
-        return found
+    def all(self, *, catalogue_sha256: str, dataset: str | None = None) -> list[StoredCube]:
+        """Return what was compiled under a catalogue, of one dataset or all."""
+        c = models.cube.c
+        statement = sa.select(c.id, c.dataset, c.period, c.sha256, c.inputs_sha256).where(
+            c.catalogue_sha256 == catalogue_sha256
+        )
+        if dataset is not None:
+            statement = statement.where(c.dataset == dataset)
+        return [StoredCube(*row) for row in self._connection.execute(statement)]
 
     def add(self, values: Mapping[str, Any], rows: Iterable[tuple[int | None, ...]]) -> int:
         """Store a cube with its observations and return its id.

@@ -88,6 +88,36 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A submission that counts, or that the hub still owes a decision about.
+
+    Attributes:
+        dataset: short id.
+        period: wire form.
+        area: region id.
+        id: statement id.
+        ready: accepted, and its bounds are known.
+    """
+
+    dataset: str
+    period: str
+    area: str
+    id: str
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCube:
+    """A compiled cube without its observations; field meanings as in `hub.store.models`."""
+
+    id: int
+    dataset: str
+    period: str
+    sha256: str
+    inputs_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionEvent:
     """One state change."""
 

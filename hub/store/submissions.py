@@ -20,7 +20,7 @@ from hub.domain.states import (
     check_transition,
 )
 from hub.store import models
-from hub.store.records import Chain, Submission, SubmissionEvent
+from hub.store.records import Chain, Counted, Submission, SubmissionEvent
 
 _T = models.submission
 _CHUNK = models.submission_chunk
@@ -41,11 +41,6 @@ _ACCEPTED = _SELECT.where(
 )
 _COUNT = sa.select(sa.func.count()).select_from(_T)
 _OPEN_UPLOADS = _COUNT.where(_T.c.node_id == sa.bindparam("node_id"), _T.c.state.in_(OPEN_UPLOAD))
-_UNDECIDED = _COUNT.where(
-    _T.c.dataset == sa.bindparam("dataset"),
-    _T.c.period == sa.bindparam("period"),
-    _T.c.state.in_(UNDECIDED),
-)
 _LOST = _COUNT.where(
     *_OF_CHAIN,
     _T.c.revision == sa.bindparam("revision"),
@@ -154,9 +149,24 @@ class Submissions:
         found = self._all(_ACCEPTED, dataset=dataset, period=period)
         return sorted(found, key=lambda row: row.area)
 
-    def undecided(self, dataset: str, period: str) -> int:
-        """Return how many submissions of a dataset and period still wait for the hub's decision."""
-        return self._count(_UNDECIDED, dataset=dataset, period=period)
+    def counted(self, dataset: str | None = None) -> list[Counted]:
+        """Return what counts or may count soon, of one dataset or all."""
+        c = _T.c
+        statement = sa.select(c.dataset, c.period, c.area, c.id, c.state, c.bounds_sha256).where(
+            c.state.in_({SubmissionState.ACCEPTED, *UNDECIDED})
+        )
+        if dataset is not None:
+            statement = statement.where(c.dataset == dataset)
+        return [
+            Counted(
+                row.dataset,
+                row.period,
+                row.area,
+                row.id,
+                ready=row.state == SubmissionState.ACCEPTED and row.bounds_sha256 is not None,
+            )
+            for row in self._connection.execute(statement)
+        ]
 
     def open_uploads_before(self, announced: dt.datetime) -> list[SubmissionId]:
         """Return uploads that are not complete and were announced before a moment."""
