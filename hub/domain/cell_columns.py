@@ -64,7 +64,10 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Exact lower and upper bound of every cell of one delivery, int64; open ends as in `aggregation.limits`."""
+    """Exact lower and upper bound of every cell of one delivery, int64.
+
+    An open end is written as `aggregation.limits` says.
+    """
 
     lower: NDArray[np.int64]
     upper: NDArray[np.int64]

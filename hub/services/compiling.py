@@ -72,10 +72,9 @@ def compile_cube(context: HubContext, dataset: str, period: str) -> int | None:
         # Another process may have been faster.
         stored = unit.cubes.all(catalogue_sha256=context.catalogue.sha256, dataset=dataset)
         known = next((c for c in stored if (c.period, c.inputs_sha256) == (period, inputs.sha256)), None)
+        cube = known.id if known else None
         if known is None and table is not None:
             cube = _store(context, unit, place, inputs, areas=ingredients.areas, table=table)
-        else:
-            cube = known.id if known else None
         unit.after_commit(Job(JobName.PUBLISH))
         year = (dataset, str(Period(Period.parse(period).year)))
         if year != place and year in standing.due:

@@ -2,9 +2,9 @@
 
 Read in three queries whatever the number of periods, because it is asked after every compilation. A cube
 belongs to its inputs: to the accepted deliveries of its period and, where a year is computed, to the cubes of
-the four quarters. The year of a dataflow that is not delivered by year is due as soon as its four quarters are
-closed; of one that is (distinct persons), the delivered part counts once the year is closed, and the computed
-part joins when the quarters are closed too.
+the four quarters. The year of a dataflow that is not delivered by year is due as soon as its four quarters
+are closed; of one that is (distinct persons), the delivered part counts once the year is closed, and the
+computed part joins when the quarters are closed too.
 """
 
 import hashlib
@@ -72,7 +72,7 @@ class Standing:
 
     @property
     def due(self) -> list[Place]:
-        """What belongs into a release: closed periods, and years that follow from closed quarters; ordered."""
+        """What belongs into a release: closed periods, and years that follow from closed quarters."""
         computed = {
             (dataset, str(Period(Period.parse(quarter).year)))
             for dataset, quarter in self._closed

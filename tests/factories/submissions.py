@@ -1,7 +1,7 @@
 """Deliveries made up for tests: consistent tables of any dataflow, and the statement that fits them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 
 import numpy as np
@@ -15,6 +15,7 @@ from protocol.codelists import Codelist
 from protocol.grid import CellGrid, delivery_grid, grid_of
 from protocol.observations import CellState
 from protocol.periods import Period
+from protocol.regions import AUTHORITY_AREAS
 from protocol.statement import CHUNK_BYTES, MEDIA_ARROW_STREAM, PayloadInfo, Software, SubmissionStatement
 
 AREA = "NW05111"
@@ -76,12 +77,24 @@ def submission(
     *,
     values: Sequence[int] | None = None,
     withheld: Sequence[int] = (),
+    collected: Collection[str] | None = None,
     catalogue: Catalogue | None = None,
     area: str = AREA,
     period: Period = PERIOD,
     **changes: object,
 ) -> tuple[pa.Table, SubmissionStatement]:
-    """Return a table and the statement that fits it; ``changes`` replace members of the statement."""
+    """Return a table and the statement that fits it.
+
+    Args:
+        dataset_id: dataflow.
+        values: figures in grid order; consistent ones when omitted.
+        withheld: rows that are withheld.
+        collected: indicators that are delivered; all of them when omitted, or an authority's for its area.
+        catalogue: the product's when omitted.
+        area: region id.
+        period: quarter or year.
+        changes: members of the statement that are replaced.
+    """
     catalogue = catalogue or load_catalogue()
     grid = (
         delivery_grid(catalogue, dataset_id, period.freq)
@@ -89,9 +102,14 @@ def submission(
         else grid_of(catalogue, dataset_id)
     )
     figures = consistent_values(grid) if values is None else values
-    table = columns.submission_table(
-        grid, ref_area=area, period=period, values=figures, states=states_of(figures, withheld)
-    )
+    if collected is None and area in AUTHORITY_AREAS:
+        collected = {i.id for i in grid.dataset.indicators if i.reporting_unit == "authority"}
+    missing = {row for row, key in enumerate(grid.keys) if collected is not None and key[0] not in collected}
+    states = [
+        CellState.NOT_DELIVERED if row in missing else state
+        for row, state in enumerate(states_of(figures, withheld))
+    ]
+    table = columns.submission_table(grid, ref_area=area, period=period, values=figures, states=states)
     return table, statement_for(table, dataset_id, catalogue=catalogue, area=area, period=period, **changes)
 
 
