@@ -52,6 +52,8 @@ class HubSettings:
     sandbox_cpu_seconds: int = 20
     sandbox_wall_seconds: float = 60.0
     sweep_seconds: float = 1.0
+    #: The figures of an area are compared with each other once it has delivered nothing for this long.
+    quiet_seconds: float = 5.0
     #: A job that shows no progress for this long is sent again.
     stale_seconds: float = 60.0
 

@@ -281,6 +281,11 @@ def parse_statement(data: bytes) -> SubmissionStatement:
     )
 
 
+def is_reason(text: str) -> bool:
+    """Whether a text is one line for people, as ``reason`` must be."""
+    return _REASON.fullmatch(text) is not None
+
+
 def _object(value: object, pointer: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _refusal(pointer)

@@ -75,6 +75,7 @@ def get_submission(submission_id: str) -> Response:
             **_summary(status.submission),
             "missing": status.missing,
             "events": events,
+            "confirm": [{"rule": finding.rule, "cells": finding.cells} for finding in status.confirm],
             "problem": status.submission.problem,
         }
     )

@@ -13,12 +13,14 @@ from hub.cli.output import LANGUAGE, Commands
 #: Command → module and name of the click object. `demo` belongs to the data generator.
 _MODULES: Final = {
     "close": ("hub.cli.periods", "close_command"),
+    "confirm": ("hub.cli.deliveries", "confirm_command"),
     "db": ("hub.cli.installation", "database_group"),
     "demo": ("hub.demo.command", "demo"),
     "extract": ("hub.cli.extracting", "extract_command"),
     "init": ("hub.cli.installation", "init"),
     "register": ("hub.cli.registering", "register_command"),
     "serve": ("hub.cli.running", "serve_command"),
+    "status": ("hub.cli.deliveries", "status_command"),
     "worker": ("hub.cli.running", "worker_command"),
 }
 

@@ -15,6 +15,7 @@ class JobName(StrEnum):
     VERIFY = "verify"
     BOUND = "bound"
     COMPILE = "compile"
+    VALIDATE = "validate"
     PUBLISH = "publish"
     EXTRACT = "extract"
 
@@ -25,8 +26,8 @@ class Job:
 
     Attributes:
         name: what to do.
-        args: VERIFY, BOUND: submission id; COMPILE: dataset, period; PUBLISH: nothing; EXTRACT: number of a
-            release.
+        args: VERIFY, BOUND: submission id; COMPILE: dataset, period; VALIDATE: area; PUBLISH: nothing;
+            EXTRACT: number of a release.
     """
 
     name: JobName

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from hub.domain.ids import SubmissionId
 from hub.services.announcing import missing_chunks
 from hub.services.context import HubContext
-from hub.store.records import Submission, SubmissionEvent
+from hub.store.records import Finding, Submission, SubmissionEvent
 from protocol.errors import kim_error
 
 
 @dataclass(frozen=True, slots=True)
 class SubmissionStatus:
-    """A submission, the chunks it misses and what happened to it, oldest first."""
+    """A submission, the chunks it misses, what happened to it, oldest first, and what is to be confirmed."""
 
     submission: Submission
     missing: list[list[int]]
     events: list[SubmissionEvent]
+    confirm: list[Finding]
 
 
 def status_of(context: HubContext, submission_id: SubmissionId) -> SubmissionStatus:
@@ -25,7 +26,10 @@ def status_of(context: HubContext, submission_id: SubmissionId) -> SubmissionSta
         if submission is None:
             raise kim_error("not_found")
         return SubmissionStatus(
-            submission, missing_chunks(unit, submission), unit.submissions.events(submission_id)
+            submission,
+            missing_chunks(unit, submission),
+            unit.submissions.events(submission_id),
+            unit.submissions.findings(submission_id, unconfirmed=True),
         )
 
 

@@ -31,6 +31,14 @@ def find_undecided(context: HubContext, *, patience_seconds: float | None) -> li
         return jobs + [Job(JobName.BOUND, (item,)) for item in unit.submissions.unbounded(before=before)]
 
 
+def find_uncompared(context: HubContext) -> list[Job]:
+    """Return jobs for areas whose deliveries are to be compared and which have delivered nothing lately."""
+    before = context.clock.now() - dt.timedelta(seconds=context.settings.quiet_seconds)
+    with context.database.read() as unit:
+        areas = unit.submissions.uncompared_areas(before=before)
+    return [Job(JobName.VALIDATE, (area,)) for area in areas]
+
+
 def find_unpublished(context: HubContext) -> list[Job]:
     """Return jobs for what is closed and not compiled, not published as it stands now, or has no extract."""
     with context.database.read() as unit:

@@ -154,6 +154,12 @@ submission = sa.Table(
         sqlite_where=sa.text("state <> 'rejected'"),
         postgresql_where=sa.text("state <> 'rejected'"),
     ),
+    sa.Index(
+        "ix_submission_uncompared",
+        "area",
+        sqlite_where=sa.text("state = 'accepted' AND validated_at IS NULL"),
+        postgresql_where=sa.text("state = 'accepted' AND validated_at IS NULL"),
+    ),
     sa.Index("ix_submission_compile", "dataset", "period", "state"),
     sa.Index("ix_submission_state", "state", "state_since"),
 )

@@ -107,6 +107,27 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that a delivery does not fit: how many cells, and the first of them as rows in the grid."""
+
+    rule: str
+    cells: int
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFinding:
+    """What is still to be confirmed or corrected in a delivery that counts."""
+
+    submission: SubmissionId
+    area: str
+    dataset: str
+    period: str
+    rule: str
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredCube:
     """A compiled cube without its observations; field meanings as in `hub.store.models`."""
 

@@ -5,7 +5,7 @@ transaction and changes nothing if another process was faster.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, fields
 from typing import Any
 
@@ -20,11 +20,12 @@ from hub.domain.states import (
     check_transition,
 )
 from hub.store import models
-from hub.store.records import Chain, Counted, Submission, SubmissionEvent
+from hub.store.records import Chain, Counted, Finding, OpenFinding, Submission, SubmissionEvent
 
 _T = models.submission
 _CHUNK = models.submission_chunk
 _EVENT = models.submission_event
+_FINDING = models.submission_finding
 
 # Built once: putting a statement together costs SQLAlchemy more than SQLite needs to run it.
 _SELECT = sa.select(_T)
@@ -167,6 +168,80 @@ class Submissions:
             )
             for row in self._connection.execute(statement)
         ]
+
+    def states(self) -> list[tuple[Chain, SubmissionState]]:
+        """Return the chain and state of every submission that no newer one has superseded."""
+        columns = [_T.c[field.name] for field in fields(Chain)]
+        found = sa.select(*columns, _T.c.state).where(_T.c.state != SubmissionState.SUPERSEDED)
+        return [(Chain(*row[:-1]), SubmissionState(row[-1])) for row in self._connection.execute(found)]
+
+    def accepted_of(self, area: str) -> list[Submission]:
+        """Return what counts for an area, of all datasets and periods."""
+        return self._all(
+            _SELECT.where(_T.c.area == sa.bindparam("area"), _T.c.state == SubmissionState.ACCEPTED),
+            area=area,
+        )
+
+    def uncompared_areas(self, *, before: dt.datetime) -> list[str]:
+        """Return areas with accepted submissions that wait for comparison, the newest since a moment."""
+        found = (
+            sa.select(_T.c.area)
+            .where(_T.c.state == SubmissionState.ACCEPTED, _T.c.validated_at.is_(None))
+            .group_by(_T.c.area)
+            .having(sa.func.max(_T.c.state_since) < before)
+            .order_by(_T.c.area)
+        )
+        return [row.area for row in self._connection.execute(found)]
+
+    def uncompared(self) -> int:
+        """Return how many accepted submissions were not compared with the others of their area yet."""
+        return self._count(_COUNT.where(_T.c.state == SubmissionState.ACCEPTED, _T.c.validated_at.is_(None)))
+
+    def set_findings(self, submission: SubmissionId, findings: Sequence[Finding], *, at: dt.datetime) -> None:
+        """Replace what was found in a submission; what is found again keeps its confirmation."""
+        known = {finding.rule: finding for finding in self.findings(submission)}
+        gone = [rule for rule, finding in known.items() if finding not in findings]
+        self._connection.execute(
+            _FINDING.delete().where(_FINDING.c.submission_id == submission, _FINDING.c.rule.in_(gone))
+        )
+        rows = [
+            {"submission_id": submission, **asdict(finding), "rows": list(finding.rows)}
+            for finding in findings
+            if known.get(finding.rule) != finding
+        ]
+        if rows:
+            self._connection.execute(_FINDING.insert(), rows)
+        self._connection.execute(_T.update().where(_T.c.id == submission).values(validated_at=at))
+
+    def findings(self, submission: SubmissionId, *, unconfirmed: bool = False) -> list[Finding]:
+        """Return what does not fit in a submission, ordered by rule; all of it, or what nobody confirmed."""
+        found = sa.select(_FINDING.c.rule, _FINDING.c.cells, _FINDING.c.rows).where(
+            _FINDING.c.submission_id == submission
+        )
+        if unconfirmed:
+            found = found.where(_FINDING.c.confirmed_at.is_(None))
+        rows = self._connection.execute(found.order_by(_FINDING.c.rule))
+        return [Finding(rule, cells, tuple(places)) for rule, cells, places in rows]
+
+    def open_findings(self) -> list[OpenFinding]:
+        """Return what is to be confirmed in all submissions that count."""
+        c, f = _T.c, _FINDING.c
+        found = (
+            sa.select(c.id, c.area, c.dataset, c.period, f.rule, f.cells)
+            .join_from(_FINDING, _T)
+            .where(c.state == SubmissionState.ACCEPTED, f.confirmed_at.is_(None))
+            .order_by(c.area, c.dataset, c.period, f.rule)
+        )
+        return [OpenFinding(*row) for row in self._connection.execute(found)]
+
+    def confirm(self, submission: SubmissionId, rule: str, *, reason: str, at: dt.datetime) -> bool:
+        """Note why figures are right all the same; False if the submission has no such finding."""
+        changed = self._connection.execute(
+            _FINDING.update()
+            .where(_FINDING.c.submission_id == submission, _FINDING.c.rule == rule)
+            .values(confirmed_at=at, reason=reason)
+        )
+        return changed.rowcount == 1
 
     def open_uploads_before(self, announced: dt.datetime) -> list[SubmissionId]:
         """Return uploads that are not complete and were announced before a moment."""

@@ -21,6 +21,7 @@ from hub.services.compiling import compile_cube
 from hub.services.context import HubContext
 from hub.services.extracts import extract
 from hub.services.publishing import publish
+from hub.services.validation import validate
 from hub.services.verification import verify
 
 _LOG: Final = logging.getLogger("kim.hub.tasks")
@@ -84,6 +85,7 @@ def add_tasks(app: Celery, context: HubContext, *, stopping: threading.Event) ->
         JobName.VERIFY: lambda item: _decide(context, SubmissionId(item)),
         JobName.BOUND: lambda item: bound(context, SubmissionId(item)),
         JobName.COMPILE: lambda dataset, period: compile_cube(context, dataset, period),
+        JobName.VALIDATE: lambda area: validate(context, area),
         JobName.PUBLISH: lambda: publish(context),
         JobName.EXTRACT: lambda number: extract(context, int(number)),
     }

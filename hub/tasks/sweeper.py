@@ -15,6 +15,7 @@ from hub.services.sweeping import (
     change_mark,
     clear_leftovers,
     expire_uploads,
+    find_uncompared,
     find_undecided,
     find_unpublished,
 )
@@ -61,7 +62,8 @@ class Sweeper:
         forget = self._context.settings.stale_seconds
         self._sent = {job: at for job, at in self._sent.items() if now - at < forget}
         waiting = find_undecided(self._context, patience_seconds=patience_seconds)
-        found = [job for job in waiting + self._find_unpublished(now) if job not in self._sent]
+        later = self._find_unpublished(now) + find_uncompared(self._context)
+        found = [job for job in waiting + later if job not in self._sent]
         for job in found:
             self._sent[job] = now
             self._queue.send(job)

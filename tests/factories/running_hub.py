@@ -194,7 +194,9 @@ class RunningHub:
 @contextmanager
 def running_hub(home: Path, *, start: bool = True, **settings: Any) -> Iterator[RunningHub]:
     """Run a hub in `home`; without `start` there is neither sandbox nor worker nor sweeper."""
-    chosen = HubSettings(home=home, **{"sweep_seconds": 0.05, "stale_seconds": 0.5, **settings})
+    chosen = HubSettings(
+        home=home, **{"sweep_seconds": 0.05, "stale_seconds": 0.5, "quiet_seconds": 0.2, **settings}
+    )
     install(chosen)
     clock = FixedClock()
     hub = Hub(chosen, clock=clock)

@@ -21,7 +21,18 @@ from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS
 from tests.integration.test_hub_processes import hub
 
-COMMANDS = ["init", "register", "serve", "close", "worker", "db upgrade", "demo", "extract"]
+COMMANDS = [
+    "status",
+    "confirm",
+    "init",
+    "register",
+    "serve",
+    "close",
+    "worker",
+    "db upgrade",
+    "demo",
+    "extract",
+]
 
 
 def _list(folder: Path) -> Path:

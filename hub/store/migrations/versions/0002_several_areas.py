@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 _CHAIN = "uq_submission_chain"
+_UNCOMPARED = "ix_submission_uncompared"
 _BEFORE = ["node_id", "dataset", "period", "revision"]
 
 
@@ -47,6 +48,8 @@ def upgrade() -> None:
                 comment="when it was last compared with the area's other figures",
             )
         )
+    uncompared = sa.text("state = 'accepted' AND validated_at IS NULL")
+    op.create_index(_UNCOMPARED, "submission", ["area"], sqlite_where=uncompared, postgresql_where=uncompared)
     op.create_table(
         "submission_finding",
         sa.Column("submission_id", sa.String(length=64), nullable=False),
@@ -97,6 +100,7 @@ def downgrade() -> None:
     """Undo."""
     op.drop_index(_CHAIN, table_name="submission")
     _create_chain(_BEFORE)
+    op.drop_index(_UNCOMPARED, table_name="submission")
     with op.batch_alter_table("submission") as table:
         table.drop_column("validated_at")
         table.drop_column("series_break")

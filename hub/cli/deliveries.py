@@ -1,0 +1,117 @@
+"""`kim-hub status` and `kim-hub confirm`: where deliveries stand, and what does not fit but is right."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from aggregation.plausibility import rule_text
+from hub.app import Hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems, settings_of_hub
+from hub.services.delivery_status import DeliveryStatus, PlaceStatus, delivery_status
+from hub.services.validation import confirm
+from protocol.catalogue import Catalogue
+from protocol.periods import Period
+from protocol.texts import Text
+
+
+@click.command("status")
+@HOME
+@click.option("--period", "periods", multiple=True, help="Nur dieser Zeitraum. / Only this period.")
+@JSON
+@LANGUAGE
+@reports_problems
+def status_command(home: Path, *, periods: tuple[str, ...], as_json: bool) -> None:
+    """Stand der Lieferungen zeigen. / Show where the deliveries stand.
+
+    Was angenommen ist, was fehlt, worauf der Hub noch eine Antwort schuldet, was zu bestätigen ist. / What
+    is accepted, what is missing, what the hub still owes an answer to, what is to be confirmed.
+
+    Beispiel / Example: kim-hub status --period 2026-Q3
+    """
+    hub = Hub(settings_of_hub(home))
+    status = delivery_status(hub.context, [Period.parse(period) for period in periods])
+    answer(
+        {
+            "deliveries": [asdict(place) for place in status.places],
+            "confirm": [asdict(item) for item in status.confirm],
+            "uncompared": status.uncompared,
+            "release": status.release,
+        },
+        _summary(status),
+        as_json=as_json,
+        lines=list(_lines(status, hub.context.catalogue)),
+    )
+
+
+def _summary(status: DeliveryStatus) -> Text:
+    release = (
+        Text("Noch nichts veröffentlicht.", "Nothing is published yet.")
+        if status.release is None
+        else Text(f"Veröffentlichung {status.release}.", f"Release {status.release}.")
+    )
+    if not status.places:
+        return Text(f"Keine Lieferung. {release.de}", f"No delivery. {release.en}")
+    number, waiting = len(status.confirm), status.uncompared
+    findings = Text(f"Zu bestätigen: {number}.", f"To be confirmed: {number}.")
+    if waiting:
+        findings = Text(
+            f"{findings.de} Noch nicht verglichen: {waiting} Lieferungen.",
+            f"{findings.en} Not compared yet: {waiting} deliveries.",
+        )
+    return Text(f"{release.de} {findings.de}", f"{release.en} {findings.en}")
+
+
+def _lines(status: DeliveryStatus, catalogue: Catalogue) -> Iterator[str]:
+    for place in status.places:
+        said = _place(place)
+        yield f"{place.period:8}{place.dataset:10} " + " / ".join(said.in_(lang) for lang in languages())
+        if place.missing and len(place.missing) <= place.accepted:
+            yield f"{'':19}… {', '.join(place.missing)}"
+    for item in status.confirm:
+        rule = rule_text(catalogue, item.rule)
+        yield f"{item.area}  {item.dataset} {item.period}  {item.rule} ({item.cells}): " + " / ".join(
+            rule.in_(lang) for lang in languages()
+        )
+        yield f"{'':4}kim-hub confirm {item.submission} {item.rule} --reason …"
+
+
+def _place(place: PlaceStatus) -> Text:
+    parts = [Text(f"{place.accepted} angenommen", f"{place.accepted} accepted")]
+    for number, what in (
+        (len(place.missing), Text("fehlen", "missing")),
+        (place.undecided, Text("in Prüfung", "being checked")),
+        (place.open, Text("in Übertragung", "being sent")),
+        (place.rejected, Text("abgelehnt", "rejected")),
+    ):
+        parts += [Text(f"{number} {what.de}", f"{number} {what.en}")] if number else []
+    if place.closed:
+        parts.append(Text("geschlossen", "closed"))
+    return Text(", ".join(part.de for part in parts), ", ".join(part.en for part in parts))
+
+
+@click.command("confirm")
+@HOME
+@click.argument("submission")
+@click.argument("rule")
+@click.option("--reason", required=True, help="Warum die Zahlen stimmen. / Why the figures are right.")
+@JSON
+@LANGUAGE
+@reports_problems
+def confirm_command(home: Path, *, submission: str, rule: str, reason: str, as_json: bool) -> None:
+    """Auffällige Zahlen bestätigen. / Confirm figures that do not fit a rule.
+
+    Kennung und Regel zeigt kim-hub status. Die Begründung steht danach im Protokoll. / Id and rule are shown
+    by kim-hub status. The reason is kept in the audit trail.
+
+    Beispiel / Example: kim-hub confirm 5f0c… V_FLOW --reason "Nachmeldung eines Trägers"
+    """
+    hub = Hub(settings_of_hub(home))
+    known = confirm(hub.context, submission, rule, reason=reason)
+    place = f"{known.dataset} {known.period}, {known.area}"
+    answer(
+        {"submission": known.id, "rule": rule, "area": known.area, "reason": reason},
+        Text(f"Bestätigt: {rule} in {place}.", f"Confirmed: {rule} in {place}."),
+        as_json=as_json,
+    )
