@@ -109,7 +109,7 @@ def _states(state: States, complete: Flags, is_zero: Flags) -> States:
     alike = (state == state[0]).all(axis=0)
     found: States = np.select(
         [complete & (state == _SUPPRESSED).any(axis=0), complete & is_zero, complete, alike],
-        [_SUPPRESSED, _ZERO, _VALUE, state[0]],
+        [_SUPPRESSED, _ZERO, _VALUE, state[0].astype(np.int64)],
         default=_NOT_DELIVERED,
     ).astype(np.uint8)
     return found
