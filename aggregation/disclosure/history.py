@@ -1,24 +1,26 @@
-"""Deliveries of one node side by side, with the relations that reach from one to the next.
+"""Deliveries of one area side by side, with the relations that reach from one to the next.
 
 What was published once stays known, so a new delivery is protected and audited jointly with everything that
-is linked to it (attacker A4): stocks and flows of neighbouring quarters, and earlier vintages of the same
-quarter. Deliveries that no relation connects to the new one are left out: it cannot change what is known
-about them.
+is linked to it (attacker A4): stocks and flows of neighbouring quarters, figures of another dataflow that the
+catalogue calls equal, quarters and their year, and earlier vintages of the same period. Deliveries that no
+relation connects to the new one are left out: it cannot change what is known about them.
 
-Invariants: the new delivery comes first; every cell of delivery number ``b`` stands at
-``b * len(grid) + row``; a relation is used only where the true values keep it.
+Invariants: the new delivery comes first; the cells of a delivery stand together, in the order of its grid;
+    a relation that reaches from one delivery to another is used only where the true values keep it; a cell
+    that is not collected is in no relation.
 """
 
 from __future__ import annotations
 
+import itertools
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.hidden_flows import FlowLink
 from aggregation.disclosure.linear_system import (
     NO_LIMIT,
     BoolArray,
@@ -29,7 +31,8 @@ from aggregation.disclosure.linear_system import (
     joined,
     stack,
 )
-from aggregation.disclosure.relations import Structure
+from aggregation.disclosure.links import Web, webs_of
+from aggregation.disclosure.relations import Structure, structure_of
 from aggregation.tabulation import Tabulation
 from protocol.errors import kim_error
 from protocol.periods import Period
@@ -79,155 +82,167 @@ class History:
     """A new delivery and all that is linked to it, as one system.
 
     Attributes:
-        structure: the dataflow.
-        deliveries: the new one first, then the linked ones by period, earlier vintages first.
+        structures: of each delivery.
+        deliveries: the new one first, then the linked ones by dataflow and period, earlier vintages first.
         system: relations within and between them.
     """
 
-    structure: Structure
+    structures: tuple[Structure, ...]
     deliveries: tuple[Delivered, ...]
     system: LinearSystem
 
-    @property
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """Where the cells of each delivery begin; one more than there are deliveries."""
+        return (0, *itertools.accumulate(len(delivery.values) for delivery in self.deliveries))
+
+    @cached_property
     def values(self) -> IntArray:
         """True values of all cells."""
         return np.concatenate([delivery.values for delivery in self.deliveries])
 
-    @property
+    @cached_property
     def withheld(self) -> BoolArray:
         """Which of all cells are withheld."""
         return np.concatenate([delivery.withheld for delivery in self.deliveries])
 
-    def place(self, cell: int) -> tuple[Delivered, int]:
-        """Return the delivery and the grid row of a cell of the joint system."""
-        block, row = divmod(cell, len(self.structure.grid))
-        return self.deliveries[block], row
+    def place(self, cell: int) -> tuple[int, int]:
+        """Return the number of the delivery and the grid row of a cell of the joint system."""
+        block = bisect_right(self.starts, cell) - 1
+        return block, cell - self.starts[block]
 
     def alone(self, block: int) -> LinearSystem:
         """Return the system of one delivery with all others held at their true values.
 
         Whoever moves cells of this delivery and keeps these rows keeps those of the joint system too.
         """
-        size = len(self.structure.grid)
-        others = self.values
-        others[block * size : (block + 1) * size] = 0
-        cells = np.arange(block * size, (block + 1) * size, dtype=np.int64)
+        first, end = self.starts[block : block + 2]
+        others = self.values.copy()
+        others[first:end] = 0
+        cells = np.arange(first, end, dtype=np.int64)
         return self.system.among(cells, self.system.activity(others))[0]
+
+    def has_vintages(self, block: int) -> bool:
+        """Whether the period of a delivery was delivered more than once."""
+        return sum(same_period(other, self.deliveries[block]) for other in self.deliveries) > 1
 
 
 def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delivered]) -> History:
     """Put a new delivery beside the linked ones.
 
     Args:
-        structure: the dataflow.
+        structure: of the new delivery.
         new: the delivery to protect or audit.
-        linked: earlier and later deliveries of the same node and dataflow, in any order; several vintages of
-            a period in the order in which they were delivered.
+        linked: earlier and later deliveries of the same area, any dataflows and frequencies, in any order;
+            several vintages of a period in the order in which they were delivered.
 
     Returns:
         The joint system.
 
     Raises:
-        KimError: ``disclosure_unknown`` if a delivery does not have the cells of the catalogue.
+        KimError: ``disclosure_unknown`` if a delivery does not have the cells of the catalogue;
+            ``schema_unknown`` if the catalogue does not have its dataflow or frequency.
     """
-    linked = [d for d in linked if (d.dataset_id, d.period.freq) == (new.dataset_id, new.period.freq)]
-    if any(len(delivery.values) != len(structure.grid) for delivery in (new, *linked)):
+    catalogue = structure.catalogue
+    ordered = sorted(linked, key=_key)  # stable: vintages stay in order
+    structures = {_key(d): structure_of(catalogue, d.dataset_id, d.period.freq) for d in ordered}
+    structures[_key(new)] = structure
+    if any(len(delivery.values) != len(structures[_key(delivery)].grid) for delivery in (new, *ordered)):
         raise kim_error("disclosure_unknown", _OTHER_GRID)
-    ordered = sorted(linked, key=lambda delivery: _ordinal(delivery.period))  # stable: vintages stay in order
-    deliveries = (new, *_connected(structure, new, ordered))
-    inside = stack([structure.system] * len(deliveries))
-    values = np.concatenate([delivery.values for delivery in deliveries])
-    vintages = LinearSystem.of(inside.cells, list(_vintages(deliveries)))
-    between = joined([*_flows(structure, deliveries), vintages])
-    between = between.only_rows(between.satisfied(values))
-    return History(structure, deliveries, joined([inside, between]))
+    webs = webs_of(catalogue)
+    found = _connected(webs, _key(new), set(structures))
+    deliveries = (new, *(delivery for delivery in ordered if _key(delivery) in found))
+    of_each = tuple(structures[_key(delivery)] for delivery in deliveries)
+    inside = stack([_within(s, delivery) for s, delivery in zip(of_each, deliveries, strict=True)])
+    alone = History(of_each, deliveries, inside)
+    between = joined([*_between(webs, alone), LinearSystem.of(inside.cells, list(_known_apart(alone)))])
+    collected = np.concatenate([delivery.table.collected for delivery in deliveries])
+    between = between.only_rows(between.satisfied(alone.values)).only_of(collected)
+    return History(of_each, deliveries, joined([inside, between]))
 
 
-def _ordinal(period: Period) -> int:
-    """Number the periods of one frequency without a gap."""
-    return period.year if period.quarter is None else period.year * 4 + period.quarter - 1
+def same_period(one: Delivered, other: Delivered) -> bool:
+    """Whether two deliveries are vintages of the same figures."""
+    return _key(one) == _key(other)
 
 
-def _connected(structure: Structure, new: Delivered, ordered: Sequence[Delivered]) -> list[Delivered]:
+_Key = tuple[str, Period]
+
+
+def _key(delivery: Delivered) -> _Key:
+    return delivery.dataset_id, delivery.period
+
+
+def _within(structure: Structure, delivery: Delivered) -> LinearSystem:
+    """Return the relations of one delivery; a cell that is not collected is in none."""
+    if delivery.table.collected.all():
+        return structure.system
+    return structure.system.only_of(delivery.table.collected)
+
+
+def _connected(webs: Sequence[Web], new: _Key, delivered: set[_Key]) -> set[_Key]:
     """Return the deliveries that a chain of relations connects to the new one."""
-    same_frequency = [d for d in ordered if d.period.freq == new.period.freq]
-    found = {_ordinal(new.period)}
-    growing = True
-    while growing:
-        near = {
-            _ordinal(d.period)
-            for d in same_frequency
-            if any(abs(_ordinal(d.period) - other) <= structure.reach for other in found)
-        }
-        growing = not near <= found
+    found, waiting = {new}, [new]
+    while waiting:
+        near = set(_neighbours(webs, waiting.pop(), delivered)) - found
+        waiting += sorted(near)
         found |= near
-    return [d for d in same_frequency if _ordinal(d.period) in found]
+    return found
 
 
-def _flows(structure: Structure, deliveries: Sequence[Delivered]) -> Iterator[LinearSystem]:
-    """Yield each period's flow identities; the newest vintage of a period stands for it."""
-    newest = {_ordinal(delivery.period): block for block, delivery in enumerate(deliveries)}
-    newest[_ordinal(deliveries[0].period)] = 0
-    cells = len(structure.grid)
-    for ordinal in sorted(newest):
-        blocks = [newest.get(ordinal - lag) for lag in range(structure.reach + 1)]
-        first = np.array([-1 if block is None else block * cells for block in blocks], dtype=np.int64)
-        number = (first[:, np.newaxis] + np.arange(cells)).reshape(-1)
+def _neighbours(webs: Sequence[Web], key: _Key, delivered: set[_Key]) -> Iterator[_Key]:
+    """Yield the deliveries that share a relation with one."""
+    for (web, _), keys in _anchored(webs, key):
+        here = keys.index(key)
+        tied = web.tied(tuple(other in delivered for other in keys))
+        yield from (other for slot, other in enumerate(keys) if (here, slot) in tied)
+
+
+def _anchored(webs: Sequence[Web], key: _Key) -> Iterator[tuple[tuple[Web, Period], tuple[_Key, ...]]]:
+    """Yield each web that a delivery is part of, with its anchor, and the deliveries in its slots."""
+    dataset_id, period = key
+    for web in webs:
+        for slot in web.slots:
+            if slot.takes(dataset_id, period):
+                anchor = slot.anchor(period)
+                yield (web, anchor), tuple((other.dataset_id, other.period(anchor)) for other in web.slots)
+
+
+def _between(webs: Sequence[Web], history: History) -> Iterator[LinearSystem]:
+    """Yield the rows of each web; the newest vintage of a period stands for it."""
+    newest = {_key(delivery): block for block, delivery in enumerate(history.deliveries)}
+    newest[_key(history.deliveries[0])] = 0
+    laid = dict(itertools.chain.from_iterable(_anchored(webs, key) for key in sorted(newest)))
+    cells = history.starts[-1]
+    for (web, _), keys in laid.items():
+        blocks = [newest.get(key) for key in keys]
+        number = [
+            np.full(size, -1, dtype=np.int64)
+            if block is None
+            else np.arange(history.starts[block], history.starts[block + 1], dtype=np.int64)
+            for block, size in zip(blocks, web.sizes, strict=True)
+        ]
         known = tuple(block is not None for block in blocks)
-        yield _flows_of_a_period(structure, known).renumbered(cells * len(deliveries), number)
+        yield web.system(known).renumbered(cells, np.concatenate(number))
 
 
-@lru_cache(maxsize=32)
-def _flows_of_a_period(structure: Structure, known: tuple[bool, ...]) -> LinearSystem:
-    """Return the flow identities of one period.
-
-    Args:
-        structure: the dataflow.
-        known: whether the delivery of each lag is known.
-
-    Returns:
-        A system over ``lag * len(grid) + row``; its rows use deliveries that are known only.
-    """
-    relations = [
-        _flow(flow, known, len(structure.grid)) for flow in (*structure.flows, *structure.hidden_flows)
-    ]
-    return LinearSystem.of(len(known) * len(structure.grid), [r for r in relations if r is not None])
-
-
-def _flow(flow: FlowLink, known: Sequence[bool], cells: int) -> Relation | None:
-    """Return one flow identity; what was never delivered is only known not to be negative."""
-    there = [
-        (sign, lag * cells + row)
-        for sign, row, lag in zip(flow.signs, flow.rows, flow.lags, strict=True)
-        if known[lag]
-    ]
-    missing = {sign for sign, lag in zip(flow.signs, flow.lags, strict=True) if not known[lag]}
-    if len(missing) > 1 or not there:
-        return None
-    lower = -NO_LIMIT if missing == {1} else flow.lower
-    upper = NO_LIMIT if missing == {-1} else flow.upper
-    if lower == -NO_LIMIT and upper == NO_LIMIT:
-        return None
-    kind = RelationKind.FLOW_FLOOR if missing else RelationKind.FLOW
-    return Relation(
-        kind=RelationKind.FLOW_HIDDEN if flow.hidden else kind,
-        cells=tuple(cell for _, cell in there),
-        coefficients=tuple(sign for sign, _ in there),
-        lower=lower,
-        upper=upper,
-        certain=False,
-    )
-
-
-def _vintages(deliveries: Sequence[Delivered]) -> Iterator[Relation]:
-    """Yield "unchanged" for each cell of a period that was delivered before with the same value."""
-    cells = len(deliveries[0].values)
-    before: dict[Period, int] = {}
-    for block, delivery in enumerate([*deliveries[1:], deliveries[0]], start=1):
-        here = block % len(deliveries)  # the new delivery is the last vintage of its period
-        earlier = before.get(delivery.period)
+def _known_apart(history: History) -> Iterator[Relation]:
+    """Yield what is known of cells by themselves: vintages without a change, and sides of distributions."""
+    before: dict[_Key, int] = {}
+    blocks = range(len(history.deliveries))
+    for here in (*blocks[1:], 0):  # the new delivery is the last vintage of its period
+        delivery, start = history.deliveries[here], history.starts[here]
+        earlier = before.get(_key(delivery))
         if earlier is not None:
-            for row in range(cells):
-                pair = (earlier * cells + row, here * cells + row)
+            for row in range(len(delivery.values)):
+                pair = (history.starts[earlier] + row, start + row)
                 yield Relation(RelationKind.VINTAGE, pair, (1, -1), certain=False)
-        before[delivery.period] = here
+        before[_key(delivery)] = here
+        rules = history.structures[here].rules
+        sides = {
+            int(total): int(least) - 1
+            for total, least in zip(rules.spread_total, rules.spread_minimum, strict=True)
+            if delivery.values[total] < least
+        }
+        for total, most in sides.items():
+            yield Relation(RelationKind.SPREAD, (start + total,), (1,), -NO_LIMIT, most, certain=False)

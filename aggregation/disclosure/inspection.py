@@ -14,14 +14,15 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.audit import Examination, Verdict, examine, protected_by_movement
+from aggregation.disclosure.audit import Examination, Verdict, examine, met_by_movement
+from aggregation.disclosure.demands import KINDS, Demands
 from aggregation.disclosure.history import Delivered, History, linked_history
 from aggregation.disclosure.linear_system import BoolArray
-from aggregation.disclosure.primary import attacker_floors, open_zeros, sensitive_cells
+from aggregation.disclosure.primary import attacker_floors, demands_of, open_zeros
 from aggregation.disclosure.proofs import ProofMemory
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
-from aggregation.disclosure.wording import cell_label, derivation
+from aggregation.disclosure.wording import derivation, label_of
 from aggregation.tabulation import Tabulation
 from protocol.grid import Key
 from protocol.periods import Period
@@ -88,56 +89,60 @@ def inspect(
     Returns:
         The report; it never raises for a bad delivery.
     """
-    withheld = np.array([value is None for value in published], dtype=np.bool_)
-    values = table.values
+    nothing = np.array([value is None for value in published], dtype=np.bool_)
+    values, withheld = table.values, nothing & table.collected
     new = Delivered(structure.grid.dataset.id, period, table, withheld)
     wrong = [
         Finding(period, structure.grid.keys[row], _UNTRUE)
         for row, value in enumerate(published)
-        if value is not None and value != values[row]
+        if value is not None and (value != values[row] or not table.collected[row])
     ]
     wrong += [
         Finding(period, structure.grid.keys[row], _HIDDEN_ZERO)
-        for row in np.flatnonzero(withheld & open_zeros(structure, values))
+        for row in np.flatnonzero(withheld & open_zeros(structure, table))
     ]
     history = linked_history(structure, new, linked)
-    sensitive = [_sensitive(structure, delivery, min_contributors) for delivery in history.deliveries]
-    sensitive[0] = sensitive_cells(structure, values, stricter=min_contributors)
-    settled, programs = _settled(history, sensitive, min_contributors)
-    outcome = examine(_publication(history, min_contributors), np.concatenate(sensitive), settled=settled)
-    return _report(history, outcome, wrong, sensitive=int(sensitive[0].sum()), programs=programs)
+    linked_secrets = [
+        _kept_secret(history, block, min_contributors) for block in range(1, len(history.deliveries))
+    ]
+    own = demands_of(structure, table, stricter=min_contributors)
+    settled, programs = _settled(history, min_contributors)
+    demands = Demands.behind_each_other([own, *linked_secrets])
+    outcome = examine(_publication(history, min_contributors), demands, settled=settled)
+    return _report(history, outcome, wrong, sensitive=int(own.cells.sum()), programs=programs)
 
 
-def _sensitive(structure: Structure, delivery: Delivered, stricter: int | None) -> BoolArray:
+def _kept_secret(history: History, block: int, stricter: int | None) -> Demands:
     """Return what an earlier delivery keeps secret; what it published under milder rules is known."""
-    return delivery.withheld & sensitive_cells(structure, delivery.values, stricter=stricter)
+    delivery = history.deliveries[block]
+    return demands_of(history.structures[block], delivery.table, stricter=stricter).among(delivery.withheld)
 
 
 def _publication(history: History, stricter: int | None) -> Publication:
     floors = [
-        attacker_floors(history.structure, delivery.values, delivery.withheld, stricter=stricter)
-        for delivery in history.deliveries
+        attacker_floors(structure, delivery.table, delivery.withheld, stricter=stricter)
+        for structure, delivery in zip(history.structures, history.deliveries, strict=True)
     ]
     return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
 
 
-def _settled(history: History, sensitive: Sequence[BoolArray], stricter: int | None) -> tuple[BoolArray, int]:
-    """Return the cells that are proven within their own delivery, with all other deliveries held fixed.
+def _settled(history: History, stricter: int | None) -> tuple[BoolArray, int]:
+    """Return the demands that are met within their own delivery, with all other deliveries held fixed.
 
     Such a proof is one in the joint system too: nothing outside the delivery moves.
     """
     settled, programs = [], 0
-    for block, (delivery, cells) in enumerate(zip(history.deliveries, sensitive, strict=True)):
-        if sum(other.period == delivery.period for other in history.deliveries) > 1:
-            settled.append(np.zeros_like(cells))
+    for block, delivery in enumerate(history.deliveries):
+        if history.has_vintages(block):
+            settled.append(np.zeros((KINDS, len(delivery.values)), dtype=np.bool_))
             continue
         proven = _PROOFS.recall(history, block, stricter=stricter)
         if proven is None:
             proven, solved = _settled_alone(history, block, stricter)
             _PROOFS.remember(history, block, proven, stricter=stricter)
             programs += solved
-        settled.append(proven & cells)
-    return np.concatenate(settled), programs
+        settled.append(proven)
+    return np.concatenate(settled, axis=1), programs
 
 
 _PROOFS: Final = ProofMemory(max_deliveries=64)
@@ -145,28 +150,19 @@ _PROOFS: Final = ProofMemory(max_deliveries=64)
 
 
 def _settled_alone(history: History, block: int, stricter: int | None) -> tuple[BoolArray, int]:
-    structure, delivery = history.structure, history.deliveries[block]
-    floors = attacker_floors(structure, delivery.values, delivery.withheld, stricter=stricter)
+    structure, delivery = history.structures[block], history.deliveries[block]
+    floors = attacker_floors(structure, delivery.table, delivery.withheld, stricter=stricter)
     publication = Publication(history.alone(block), delivery.values, delivery.withheld, floors)
-    return protected_by_movement(publication, _sensitive(structure, delivery, stricter))
+    return met_by_movement(publication, _kept_secret(history, block, stricter))
 
 
 def _report(
     history: History, outcome: Examination, wrong: list[Finding], *, sensitive: int, programs: int
 ) -> AuditReport:
-    structure = history.structure
-    exposed = []
-    for cell in outcome.exposed:
-        delivery, row = history.place(cell.cell)
-        exposed.append(Finding(delivery.period, structure.grid.keys[row], derivation(history, cell)))
-    undecided = list(wrong)
-    for number in outcome.undecided:
-        delivery, row = history.place(number)
-        undecided.append(Finding(delivery.period, structure.grid.keys[row], _UNSOLVED))
+    exposed = [_finding(history, cell.cell, derivation(history, cell)) for cell in outcome.exposed]
+    undecided = [*wrong, *(_finding(history, cell, _UNSOLVED) for cell in outcome.undecided)]
     if not outcome.consistent and not wrong:
-        undecided.append(
-            Finding(history.deliveries[0].period, structure.grid.keys[0], _contradiction(history))
-        )
+        undecided.append(_finding(history, 0, _contradiction(history)))
     verdict = Verdict.UNKNOWN if undecided else outcome.verdict
     return AuditReport(
         verdict=Verdict.UNSAFE if exposed else verdict,
@@ -179,6 +175,11 @@ def _report(
     )
 
 
+def _finding(history: History, cell: int, text: Text) -> Finding:
+    block, row = history.place(cell)
+    return Finding(history.deliveries[block].period, history.structures[block].grid.keys[row], text)
+
+
 def _contradiction(history: History) -> Text:
     """Name the first relation that the true values break."""
     broken = np.flatnonzero(~history.system.satisfied(history.values))
@@ -188,8 +189,7 @@ def _contradiction(history: History) -> Text:
             "A withheld value is smaller than the rules allow.",
         )
     cell = int(history.system.columns[history.system.entries(int(broken[0]))][0])
-    delivery, row = history.place(cell)
-    label = cell_label(history.structure, row, delivery.period)
+    label = label_of(history, cell)
     return Text(
         f"Die Werte widersprechen einer Beziehung des Katalogs bei {label.de}.",
         f"The values contradict a relation of the catalogue at {label.en}.",

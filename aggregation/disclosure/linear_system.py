@@ -40,6 +40,8 @@ class RelationKind(IntEnum):
     FLOW_HIDDEN = (
         8  # who went is not delivered by this breakdown, but cannot be fewer than nobody, nor too many
     )
+    YEAR = 9  # persons of a year: at least those of a quarter, at most those of all quarters
+    SPREAD = 10  # a distribution of so few is withheld as a whole: everybody sees which side its total is on
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,14 @@ class LinearSystem:
         """Return the same rows in a system of ``cells`` cells, where cell ``i`` is ``number[i]``."""
         return replace(self, cells=cells, columns=number[self.columns])
 
+    def in_steps(self, step: int) -> LinearSystem:
+        """Return a system over changes as one over whole steps of a size; limits are rounded inwards."""
+        if step == 1:
+            return self
+        lower = np.where(self.lower <= -NO_LIMIT, -NO_LIMIT, -(-self.lower // step))
+        upper = np.where(self.upper >= NO_LIMIT, NO_LIMIT, self.upper // step)
+        return replace(self, lower=lower, upper=upper)
+
     def in_two_parts(self) -> LinearSystem:
         """Return a system over changes as one over rises (first) and falls (second half of the cells)."""
         return replace(
@@ -181,6 +191,12 @@ class LinearSystem:
             columns=np.stack([self.columns, self.columns + self.cells], axis=1).reshape(-1),
             coefficients=np.stack([self.coefficients, -self.coefficients], axis=1).reshape(-1),
         )
+
+    def only_of(self, cells: BoolArray) -> LinearSystem:
+        """Return the system without the rows that touch any other cell than these."""
+        outside = np.zeros(self.rows, dtype=np.bool_)
+        outside[self.row_of_entry[~cells[self.columns]]] = True
+        return self.only_rows(~outside)
 
     def only_rows(self, keep: BoolArray) -> LinearSystem:
         """Return the system with a subset of its rows, in the same order."""

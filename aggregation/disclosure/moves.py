@@ -1,5 +1,9 @@
 """Changes of a table as a program: every movable cell goes up or down, each at a cost.
 
+Large changes (euros in cents) are looked for in steps of a power of ten: limits are rounded to the safe
+side, so that every answer is a whole number of steps and none of the solver's tolerances ever meets a
+figure.
+
 The suppression asks it for the cheapest change that moves one cell, or for one that moves many cells without
 withholding anything more. Invariants: only cells that are withheld or may be can move, no relation is broken,
 no cell falls below what an attacker must grant it. Answers are proposals: whoever uses one checks it in
@@ -13,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from aggregation.disclosure.demands import Demands
 from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
 from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
 from aggregation.disclosure.publication import Publication
@@ -32,20 +37,40 @@ _ENOUGH: Final = 120
 _NOWHERE: Final = Answer(Status.INFEASIBLE, np.zeros(0), 0.0, np.zeros(0))
 
 
+_FINE: Final = 1000
+"""Large changes are looked for in steps of about a thousandth."""
+
+
+def steps_of(amount: int) -> tuple[int, ...]:
+    """Return the steps in which to look for a change by an amount, the coarse one first."""
+    step = 1
+    while amount >= 10 * _FINE * step:
+        step *= 10
+    return (step, 1) if step > 1 else (1,)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An answer of the solver as a change of the whole table; None where it is no answer in whole numbers."""
+
+    status: Status
+    change: IntArray | None
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """What is to be protected, and with which means.
 
     Attributes:
         publication: the pattern so far; sensitive cells are withheld in it.
-        sensitive: cells that must not be computable.
+        demands: what must stay uncertain about which cells.
         upward: cells that should also have a witness in which they are larger, if that is possible at all.
         optional: published cells that may be withheld too.
         costs: what withholding each cell costs, at least 1.
     """
 
     publication: Publication
-    sensitive: BoolArray
+    demands: Demands
     upward: BoolArray
     optional: BoolArray
     costs: FloatArray
@@ -63,9 +88,10 @@ class Moves:
         self._system, _ = system.among(self._cells, system.activity(publication.values))
         self._labels = np.full(system.cells, -1, dtype=np.int64)
         self._labels[self._cells] = components(self._system)
-        start = np.where(publication.withheld, np.where(task.sensitive, WELCOME, FREE), task.costs)
+        start = np.where(publication.withheld, np.where(task.demands.cells, WELCOME, FREE), task.costs)
         self._costs: FloatArray = start.astype(np.float64)
-        self._parts: dict[int, _Part] = {}
+        self._parts: dict[tuple[int, int], _Part] = {}
+        self._forbidden: dict[int, None] = {}
         self._gather()
 
     @property
@@ -78,26 +104,37 @@ class Moves:
         numbers = np.flatnonzero(cells)
         self._costs[numbers] = FREE
         labels = self._labels[numbers]
-        for label in self._parts.keys() & set(labels.tolist()):
-            self._parts[label].set_costs(numbers[labels == label], FREE)
+        for (label, _), part in self._parts.items():
+            here = labels == label
+            if here.any():
+                part.set_costs(numbers[here], FREE)
 
     def forbid(self, cell: int) -> None:
         """Hold a cell at its true value; it cannot be asked for either."""
-        self._part(cell).forbid(cell)
+        self._forbidden[cell] = None
+        for part in self._parts_with(cell):
+            part.forbid(cell)
 
     def allow(self, cell: int) -> None:
         """Let a forbidden cell move again."""
-        self._part(cell).allow(cell)
+        del self._forbidden[cell]
+        for part in self._parts_with(cell):
+            part.allow(cell)
 
-    def cheapest(self, cell: int, sign: int, *, whole: bool = False) -> Answer:
-        """Return the cheapest change that moves a cell by at least 1 in one direction.
+    def cheapest(self, cell: int, sign: int, *, amount: int, step: int, whole: bool = False) -> Proposal:
+        """Return the cheapest change that moves a cell by at least an amount in one direction.
 
         Args:
             cell: a withheld cell or one that may be.
             sign: 1 for up, -1 for down.
-            whole: whether to ask for whole numbers outright; for when the answer without has fractions.
+            amount: at least 1.
+            step: one of :func:`steps_of` the amount; all cells move by multiples of it.
+            whole: whether to ask for whole steps outright; for when the answer without has fractions.
         """
-        return self._part(cell).cheapest(cell, sign, whole=whole)
+        part = self._part(cell, step)
+        answer = part.cheapest(cell, sign, -(-amount // step), whole=whole)
+        change = np.zeros(len(self._labels), dtype=np.int64)
+        return Proposal(answer.status, change if part.write(answer, change) else None)
 
     def for_nothing(self, cells: IntArray, signs: IntArray) -> IntArray:
         """Return a change that moves as many of the cells as possible, each by 1 in its direction.
@@ -109,14 +146,9 @@ class Moves:
         labels = self._labels[cells]
         for label in set(labels.tolist()):
             here = labels == label
-            part = self._part(int(cells[here][0]))
+            part = self._part(int(cells[here][0]), 1)
             part.write(part.for_nothing(cells[here], signs[here]), change)
         return change
-
-    def change(self, cell: int, answer: Answer) -> IntArray | None:
-        """Return an answer about a cell as a change of the whole table, or None if it is not integral."""
-        change = np.zeros(len(self._labels), dtype=np.int64)
-        return change if self._part(cell).write(answer, change) else None
 
     def _gather(self) -> None:
         """Give small components a common label: an own program for each would cost more than it saves."""
@@ -129,32 +161,49 @@ class Moves:
             common[label], size = group, size + count
         self._labels[self._cells] = common[self._labels[self._cells]]
 
-    def _part(self, cell: int) -> _Part:
+    def _parts_with(self, cell: int) -> list[_Part]:
+        return [part for (label, _), part in self._parts.items() if label == self._labels[cell]]
+
+    def _part(self, cell: int, step: int) -> _Part:
         label = int(self._labels[cell])
-        if label not in self._parts:
+        part = self._parts.get((label, step))
+        if part is None:
             inside = self._labels[self._cells] == label
             fixed = np.zeros(self._system.rows, dtype=np.int64)
             system, _ = self._system.among(np.flatnonzero(inside), fixed)
             cells = self._cells[inside]
-            self._parts[label] = _Part(self._task.publication, cells, system, self._costs[cells])
-        return self._parts[label]
+            part = _Part(self._task.publication, cells, system, self._costs[cells], step)
+            self._parts[label, step] = part
+            for forbidden in self._forbidden:
+                if self._labels[forbidden] == label:
+                    part.forbid(forbidden)
+        return part
 
 
 class _Part:
-    """The program of one part; variable ``i`` lifts its cell ``i``, variable ``count + i`` lowers it."""
+    """The program of one part; variable ``i`` lifts its cell ``i``, variable ``count + i`` lowers it.
+
+    Variables count steps.
+    """
 
     def __init__(
-        self, publication: Publication, cells: IntArray, system: LinearSystem, costs: FloatArray
+        self,
+        publication: Publication,
+        cells: IntArray,
+        system: LinearSystem,
+        costs: FloatArray,
+        step: int,
     ) -> None:
         self._cells = cells
         self._count = len(cells)
+        self._step = step
         floors = publication.floors[cells]
-        room = np.where(floors <= -NO_LIMIT, NO_LIMIT, publication.values[cells] - floors)
+        room = np.where(floors <= -NO_LIMIT, NO_LIMIT, (publication.values[cells] - floors) // step)
         limits = np.concatenate([np.full(self._count, NO_LIMIT, dtype=np.int64), room])
         self._usual = limits_as_floats(limits)
         self._limits = self._usual.copy()
         self._costs: FloatArray = np.tile(costs, 2)
-        self._system = system.in_two_parts()
+        self._system = system.in_steps(step).in_two_parts()
         self._linear = self._program(whole=False)
         self._integer: LinearProgram | None = None
 
@@ -176,15 +225,15 @@ class _Part:
         both = self._both(cell)
         self._set_limits(both, self._usual[both])
 
-    def cheapest(self, cell: int, sign: int, *, whole: bool) -> Answer:
+    def cheapest(self, cell: int, sign: int, steps: int, *, whole: bool) -> Answer:
         if whole and self._integer is None:
             self._integer = self._program(whole=True)
         program = self._integer if whole and self._integer else self._linear
         both = self._both(cell)[::sign]  # the direction asked for comes first
         limits = self._limits[both]
-        if limits[0] < 1:
+        if limits[0] < steps:
             return _NOWHERE
-        program.set_limits(both, np.array([1.0, 0.0]), np.array([limits[0], 0.0]))
+        program.set_limits(both, np.array([float(steps), 0.0]), np.array([limits[0], 0.0]))
         answer = program.solve()
         program.set_limits(both, np.zeros(2), limits)
         return answer
@@ -210,7 +259,7 @@ class _Part:
         moves = answer.integral()
         if moves is None:
             return False
-        change[self._cells] = moves[: self._count] - moves[self._count :]
+        change[self._cells] = (moves[: self._count] - moves[self._count :]) * self._step
         return True
 
     def _both(self, cell: int) -> IntArray:

@@ -16,7 +16,10 @@ from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, 
 from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
 from aggregation.disclosure.publication import Publication
 
-_BELOW_ONE: Final = 1.0 - 1e-6
+_CLOSE: Final = 1e-6
+_FIGURES: Final = 10**7
+"""Numbers beyond this are handed to the solver in a larger unit, so that its tolerances stay below one."""
+
 _NOWHERE: Final = Answer(Status.INFEASIBLE, np.zeros(0), 0.0, np.zeros(0))
 
 
@@ -47,27 +50,33 @@ class Polytope:
         floors = publication.floors[self._cells]
         values = publication.values[self._cells]
         self._lower = np.where(floors <= -NO_LIMIT, -NO_LIMIT, floors - values)
-        self._box = int(np.abs(values).max(initial=0)) + 16  # vertices need an end; proofs of exposure do not
+        largest = int(np.abs(values).max(initial=0))
+        self._unit = 1
+        while largest > _FIGURES * self._unit:
+            self._unit *= 10
+        self._box = 2 * largest + 16  # vertices need an end; proofs of exposure do not
         self._boxed = LinearProgram(
             self._system,
-            np.maximum(self._lower, -self._box).astype(np.float64),
-            np.full(len(self._cells), float(self._box)),
+            np.maximum(self._lower, -self._box) / self._unit,
+            np.full(len(self._cells), self._box / self._unit),
+            unit=self._unit,
         )
         self.programs = 0
 
-    def towards(self, waiting: IntArray, random: np.random.Generator) -> Answer:
-        """Return a vertex that moves the waiting cells, up where they cannot go down."""
+    def towards(self, waiting: IntArray, directions: IntArray, random: np.random.Generator) -> Answer:
+        """Return a vertex that moves the waiting cells as wanted; where that is 0, anyhow."""
         costs: FloatArray = np.zeros(len(self._cells))
         numbers = self._number[waiting]
         sign = np.where(self._lower[numbers] >= 0, -1.0, random.choice([-1.0, 1.0], len(numbers)))
+        sign = np.where(directions == 0, sign, -directions)
         costs[numbers] = sign * random.uniform(0.5, 1.5, len(numbers))
         return self._boxed.minimise(costs)
 
-    def nearest(self, cell: int, sign: int) -> Answer:
-        """Return the differences of a nearest table in which the cell differs by 1 in one direction."""
+    def nearest(self, cell: int, sign: int, amount: int) -> Answer:
+        """Return the differences of a nearest table in which the cell moves by an amount in one direction."""
         number, count = int(self._number[cell]), len(self._cells)
         both = np.array([number, number + count])
-        one_way = np.array([1.0, 0.0])[::sign]
+        one_way = np.array([amount / self._unit, 0.0])[::sign]
         usual = self._room[both]
         if np.any(one_way > usual):
             return _NOWHERE
@@ -84,7 +93,11 @@ class Polytope:
         """The polytope with rises and falls as variables; what is minimised is their sum."""
         everything = np.arange(len(self._room))
         program = LinearProgram(
-            self._system.in_two_parts(), np.zeros(len(everything)), self._room, changing="limits"
+            self._system.in_two_parts(),
+            np.zeros(len(everything)),
+            self._room,
+            changing="limits",
+            unit=self._unit,
         )
         program.set_costs(everything, np.ones(len(everything)))
         return program
@@ -92,7 +105,8 @@ class Polytope:
     @cached_property
     def _room(self) -> FloatArray:
         """How far each cell can rise (first half) and fall."""
-        return limits_as_floats(np.concatenate([np.full_like(self._lower, NO_LIMIT), -self._lower]))
+        room = np.concatenate([np.full_like(self._lower, NO_LIMIT), -self._lower])
+        return limits_as_floats(room) / self._unit
 
     def extreme(self, cell: int, sign: int) -> Answer:
         """Return the largest (smallest) difference the cell can have inside the box."""
@@ -101,26 +115,32 @@ class Polytope:
         costs[self._number[cell]] = -sign
         return self._boxed.minimise(costs, with_duals=True)
 
-    def excludes_integers(self, answer: Answer) -> bool:
-        """Whether an extreme value shows that the cell cannot differ by 1 in that direction.
+    def excludes(self, answer: Answer, amount: int) -> bool:
+        """Whether an extreme value shows that the cell cannot differ by an amount in that direction.
 
-        Where the box binds, an extreme below 1 shows nothing (outside, the cell might go further), unless it
+        Where the box binds, an extreme below it shows nothing (outside, the cell might go further), unless it
         is 0: the true table is a solution, so if any other moved the cell, a nearer one inside the box would.
         """
-        if answer.status is not Status.OPTIMAL or abs(answer.objective) >= _BELOW_ONE:
+        if answer.status is not Status.OPTIMAL:
             return False
-        boxed_in = np.abs(answer.values).max(initial=0.0) >= self._box - 0.5
-        return abs(answer.objective) < 1e-6 or not boxed_in
+        reached = abs(answer.objective) * self._unit
+        if reached >= amount * (1.0 - _CLOSE):
+            return False
+        boxed_in = np.abs(answer.values).max(initial=0.0) * self._unit >= self._box - 0.5
+        return reached < _CLOSE * self._unit or not boxed_in
 
-    def integer_step(self, cell: int, sign: int) -> Answer:
-        """Return an integer table in which the cell differs by at least 1 in one direction."""
+    def integer_step(self, cell: int, sign: int, amount: int) -> Answer:
+        """Return an integer table in which the cell differs by at least an amount in one direction.
+
+        In whole figures whatever the unit: the answer is in units, as all others.
+        """
         self.programs += 1
         lower, upper = self._lower.copy(), np.full(len(self._cells), NO_LIMIT, dtype=np.int64)
         number = int(self._number[cell])
         if sign > 0:
-            lower[number] = 1
+            lower[number] = amount
         else:
-            upper[number] = -1
+            upper[number] = -amount
         if lower[number] > upper[number]:
             return _NOWHERE
         program = LinearProgram(
@@ -131,20 +151,24 @@ class Polytope:
         )
         costs = np.zeros(len(self._cells))
         costs[number] = sign
-        return program.minimise(costs)
+        answer = program.minimise(costs)
+        return replace(answer, values=answer.values / self._unit)
 
-    def witnessed(self, answer: Answer) -> BoolArray:
-        """Return the cells that a solution proves undetermined; each component stands by itself."""
-        proven = np.zeros(len(self._number), dtype=np.bool_)
+    def witness(self, answer: Answer) -> IntArray:
+        """Return a solution as a checked difference to the true table; where it is none, nothing moves.
+
+        Each component stands by itself: one without an integer solution does not spoil the others.
+        """
+        whole = np.zeros(len(self._number), dtype=np.int64)
         if answer.status is not Status.OPTIMAL:
-            return proven
-        change = np.rint(answer.values).astype(np.int64)
+            return whole
+        change = np.rint(answer.values * self._unit).astype(np.int64)
         good_cell = change >= self._lower
         bad_row = ~self._system.satisfied(change)
         first = self._system.columns[self._system.starts[:-1]]
         bad_labels = np.concatenate([self._labels[~good_cell], self._labels[first[bad_row]]])
-        proven[self._cells[(change != 0) & ~_carry(self._labels, bad_labels)]] = True
-        return proven
+        whole[self._cells] = np.where(_carry(self._labels, bad_labels), 0, change)
+        return whole
 
     def rows_behind(self, answer: Answer) -> list[int]:
         """Return the relations that force the optimum."""

@@ -1,11 +1,19 @@
-"""Which cells are sensitive by themselves: the catalogue's rules, evaluated on true values.
+"""Which cells are sensitive by themselves: the catalogue's rules, evaluated on true figures.
 
-A count of 1 to ``min_contributors - 1`` is sensitive. Where a rule says that zeros must not be published
+*Counts.* 1 to ``min_contributors - 1`` is sensitive. Where a rule says that zeros must not be published
 (insecure residence status, protection from violence ...), a zero and a *full* cell disclose something about
 everybody in the group, so the zero is sensitive unless the group itself is empty, and so is a cell whose
 complement within its total is smaller than ``min_contributors``. The other zeros of such a breakdown are as
-telling and sensitive with it, whatever the figures are (ADR 0010). All rules that touch a cell are evaluated,
-the strictest holds. Nothing here knows what an attacker can compute: that is `secondary` and `audit`.
+telling and sensitive with it, whatever the figures are (ADR 0010). A *distribution* over a total of 1 to
+``min_total - 1`` is sensitive as a whole, its zeros too.
+
+*Amounts* (full-time equivalents, euros). Sensitive is what fewer than ``min_contributors`` stand behind,
+what the largest contributors dominate, and what the second largest could use to compute the largest to
+within p %. Contributions count by their size, repayments too. Such a cell must not be known too closely
+(:func:`demands_of`, ADR 0011).
+
+All rules that touch a cell are evaluated, the strictest holds. A cell that is not collected is outside of
+all. Nothing here knows what an attacker can compute: that is `secondary` and `audit`.
 """
 
 from __future__ import annotations
@@ -16,8 +24,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aggregation.disclosure.demands import Demands
 from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray
 from aggregation.disclosure.relations import Structure
+from aggregation.tabulation import Tabulation
 
 
 class Reason(StrEnum):
@@ -28,10 +38,15 @@ class Reason(StrEnum):
     ZERO = "zero"
     COMPLEMENT = "complement"
     FULL_CELL = "full_cell"
+    DISTRIBUTION = "distribution"
+    CONTRIBUTORS = "contributors"
+    DOMINANCE = "dominance"
+    P_PERCENT = "p_percent"
     SECONDARY = "secondary"
 
 
 NO_REASON: Final = Reason.NONE.value
+_WIDTH: Final = max(len(reason) for reason in Reason)
 
 
 def minimum_of(structure: Structure, stricter: int | None) -> IntArray:
@@ -39,58 +54,101 @@ def minimum_of(structure: Structure, stricter: int | None) -> IntArray:
 
     Args:
         structure: the dataflow.
-        stricter: the node's own minimum; it can only raise the catalogue's.
+        stricter: the node's own minimum of counts; it can only raise the catalogue's.
 
     Returns:
-        One entry per cell; 0 where no rule looks.
+        One entry per cell; 0 where no rule looks at a count.
     """
     minimum = structure.rules.min_contributors
-    return minimum if stricter is None else np.where(structure.rules.ruled, np.maximum(minimum, stricter), 0)
+    return minimum if stricter is None else np.where(minimum > 0, np.maximum(minimum, stricter), 0)
 
 
-def sensitive_cells(structure: Structure, values: IntArray, *, stricter: int | None = None) -> BoolArray:
+def sensitive_cells(structure: Structure, table: Tabulation, *, stricter: int | None = None) -> BoolArray:
     """Return which cells the rules make sensitive; see :func:`primary_reasons`."""
-    sensitive: BoolArray = primary_reasons(structure, values, stricter=stricter) != NO_REASON
+    sensitive: BoolArray = primary_reasons(structure, table, stricter=stricter) != NO_REASON
     return sensitive
 
 
 def primary_reasons(
-    structure: Structure, values: IntArray, *, stricter: int | None = None
+    structure: Structure, table: Tabulation, *, stricter: int | None = None
 ) -> NDArray[np.str_]:
     """Return why each cell is sensitive.
 
     Args:
         structure: the dataflow.
-        values: true value of each cell of its grid, margins included.
-        stricter: the node's own minimum of contributors, or None.
+        table: true figures of its grid, margins included.
+        stricter: the node's own minimum of counts, or None.
 
     Returns:
         One of :class:`Reason` per cell, empty where the cell is not sensitive. The first that applies of
-        zero, frequency, full cell, complement.
+        zero, frequency, full cell, complement, distribution for counts; of contributors, dominance, p % for
+        amounts.
     """
-    rules, minimum = structure.rules, minimum_of(structure, stricter)
-    reasons = np.full(len(values), NO_REASON, dtype="<U10")
+    values, rules, minimum = table.values, structure.rules, minimum_of(structure, stricter)
+    reasons = np.full(len(values), NO_REASON, dtype=f"<U{_WIDTH}")
+    few = (values[rules.spread_total] > 0) & (values[rules.spread_total] < rules.spread_minimum)
+    reasons[rules.spread_cell[few]] = Reason.DISTRIBUTION
     cell, total = rules.complement_cell, rules.complement_total
     rest = values[total] - values[cell]
     exposed_group = (values[total] != 0) & (rest < minimum[cell])
     reasons[cell[exposed_group]] = Reason.COMPLEMENT
     reasons[cell[exposed_group & (rest == 0)]] = Reason.FULL_CELL
-    reasons[rules.ruled & (values > 0) & (values < minimum)] = Reason.FREQUENCY
-    reasons[~open_zeros(structure, values) & (values == 0)] = Reason.ZERO
+    reasons[(values > 0) & (values < minimum)] = Reason.FREQUENCY
+    telling = np.zeros(len(values), dtype=np.bool_)
+    telling[rules.telling_cell] = True
+    reasons[telling & ~open_zeros(structure, table) & (values == 0)] = Reason.ZERO
+    reasons[_protects_largest(structure, table) > 0] = Reason.P_PERCENT
+    reasons[_breaks_dominance(structure, table) > 0] = Reason.DOMINANCE
+    reasons[(table.contributors > 0) & (table.contributors < rules.min_backers)] = Reason.CONTRIBUTORS
+    reasons[~table.collected] = NO_REASON
     return reasons
 
 
-def open_zeros(structure: Structure, values: IntArray) -> BoolArray:
+def demands_of(structure: Structure, table: Tabulation, *, stricter: int | None = None) -> Demands:
+    """Return what must stay uncertain about the sensitive cells.
+
+    A count must not be known exactly. An amount must not be known to within its protection level, upward and
+    downward: the largest that applies of p % of the amount (posts) or of its largest contributor (too few
+        carriers); what is missing until the largest no longer dominate (``100 / max_share_percent`` times
+        their contribution, less all contributions); what is missing until all but the two largest cover p %
+        of the largest. Downward it reaches as far as the attacker's floor lets it. A level is at least 1,
+        the smallest unit.
+
+    Args:
+        structure: the dataflow.
+        table: true figures of its grid.
+        stricter: the node's own minimum of counts, or None.
+    """
+    rules, reasons = structure.rules, primary_reasons(structure, table, stricter=stricter)
+    sensitive: BoolArray = reasons != NO_REASON
+    level = _percent_up(rules.min_protection_percent, np.where(rules.concentration, 0, np.abs(table.values)))
+    level = np.maximum(level, _percent_up(rules.min_protection_percent, table.largest))
+    level = np.where(reasons == Reason.CONTRIBUTORS, level, 0)
+    level = np.maximum.reduce(
+        [level, _breaks_dominance(structure, table), _protects_largest(structure, table), np.ones_like(level)]
+    )
+    rise = np.where(sensitive & rules.amount, level, 0)
+    room = table.values - _floors_of_amounts(table)
+    return Demands(sensitive & ~rules.amount, rise, np.minimum(rise, room))
+
+
+def open_zeros(structure: Structure, table: Tabulation) -> BoolArray:
     """Return which cells are zeros that everybody may know, and that are therefore always published.
+
+    Nothing and nobody stands behind them. (Amounts that cancel out, or posts that are all vacant, add up to a
+    zero too; they are treated as any other figure.)
 
     In a breakdown that holds a protected code no zero is an open one, unless every total it belongs to is
     itself zero: zeros beside the code say as much about the group as the code's own zero does. No other
-    figure of the breakdown matters, so that the pattern of zeros tells nothing about one (ADR 0010).
+    figure of the breakdown matters, so that the pattern of zeros tells nothing about one (ADR 0010). Nor is
+    one in a distribution that is withheld as a whole.
     """
-    rules = structure.rules
+    rules, values = structure.rules, table.values
     inhabited = np.zeros(len(values), dtype=np.bool_)
     np.logical_or.at(inhabited, rules.telling_cell, values[rules.telling_total] != 0)
-    known: BoolArray = (values == 0) & ~inhabited
+    total = values[rules.spread_total]
+    np.logical_or.at(inhabited, rules.spread_cell, (total > 0) & (total < rules.spread_minimum))
+    known: BoolArray = (values == 0) & (table.contributors == 0) & table.collected & ~inhabited
     return known
 
 
@@ -104,23 +162,26 @@ def floors_of(
 ) -> IntArray:
     """Return the smallest value an attacker who knows the rules must grant each cell if it is withheld.
 
-    Zeros are published, so a withheld count is at least 1, except in a breakdown that holds a protected code.
-    A *published* cell of such a code also tells that its complement is large enough: its total is at least
-    the cell plus ``min_contributors``.
+    Zeros are published, so a withheld count is at least 1, except in a breakdown that holds a protected
+    code, and in a distribution whose total is not known to be large enough for it to be shown. A
+    *published* cell of such a code also tells that its complement is large enough: its total is at least
+    the cell plus ``min_contributors``; and one of a distribution, that its total is. An amount is not
+    negative, unless the catalogue says that it may be.
 
     Args:
         structure: the dataflow.
         values: the value of each published cell; the others are not looked at.
         published: which cells are.
         lawful: which published cells obey the rules; all of them if omitted.
-        stricter: the node's own minimum of contributors, or None (it stands in the statement).
+        stricter: the node's own minimum of counts, or None (it stands in the statement).
 
     Returns:
         One entry per cell; ``-NO_LIMIT`` where a cell may be negative.
     """
     rules, minimum = structure.rules, minimum_of(structure, stricter)
     lawful = published if lawful is None else lawful
-    floors = rules.zero_publishable.astype(np.int64)
+    floors = (rules.zero_publishable & ~rules.amount).astype(np.int64)
+    _floors_of_distributions(structure, values, published, lawful, floors)
     cell, total = rules.complement_cell, rules.complement_total
     floors[rules.telling_cell] = 0
     seen = lawful[cell] & (values[cell] >= minimum[cell])
@@ -129,12 +190,67 @@ def floors_of(
     return floors
 
 
+def _floors_of_distributions(
+    structure: Structure, values: IntArray, published: BoolArray, lawful: BoolArray, floors: IntArray
+) -> None:
+    cell, total, least = (getattr(structure.rules, f"spread_{part}") for part in ("cell", "total", "minimum"))
+    shown_anyway = np.zeros(len(values), dtype=np.bool_)  # totals of which some cell is shown
+    shown_anyway[total[lawful[cell]]] = True
+    shown_anyway &= ~published
+    np.maximum.at(floors, total[shown_anyway[total]], least[shown_anyway[total]])
+    large = shown_anyway[total] | (published[total] & (values[total] >= least))
+    floors[cell[~large]] = 0
+
+
 def attacker_floors(
-    structure: Structure, values: IntArray, withheld: BoolArray, *, stricter: int | None = None
+    structure: Structure, table: Tabulation, withheld: BoolArray, *, stricter: int | None = None
 ) -> IntArray:
     """Return :func:`floors_of` for a delivery whose true values are known.
 
-    What was published against the rules (under milder ones, or by mistake) teaches nothing about them.
+    What was published against the rules (under milder ones, or by mistake) teaches nothing about them. Beyond
+    that the attacker is granted what he could only guess, wherever the guess is right: on which side of its
+    minimum the total of a distribution lies, and that no amount is below zero, or zero, which is not.
     """
-    lawful = ~withheld & ~sensitive_cells(structure, values, stricter=stricter)
-    return floors_of(structure, values, ~withheld, lawful=lawful, stricter=stricter)
+    rules, values = structure.rules, table.values
+    lawful = table.collected & ~withheld & ~sensitive_cells(structure, table, stricter=stricter)
+    published = table.collected & ~withheld
+    floors = floors_of(structure, values, published, lawful=lawful, stricter=stricter)
+    large = values[rules.spread_total] >= rules.spread_minimum
+    np.maximum.at(floors, rules.spread_total[large], rules.spread_minimum[large])
+    shows_zeros = rules.zero_publishable.copy()
+    shows_zeros[rules.telling_cell] = False
+    cell = rules.spread_cell[large]
+    floors[cell] = np.maximum(floors[cell], shows_zeros[cell])
+    return np.where(rules.amount, _floors_of_amounts(table), floors)
+
+
+def _floors_of_amounts(table: Tabulation) -> IntArray:
+    """Return the smallest amount an attacker grants who guesses right that nothing is negative, or zero."""
+    never_below = np.minimum(table.values, 1)
+    return np.where(table.values < 0, -NO_LIMIT, never_below)
+
+
+# ------------------------------------------------------------------------------ contributors to an amount
+
+
+def _breaks_dominance(structure: Structure, table: Tabulation) -> IntArray:
+    """Return what the other contributions lack until the largest no longer dominate; 0 where they do not."""
+    rules = structure.rules
+    largest = np.where(rules.top_n > 1, table.largest + table.second, table.largest)
+    share = np.maximum(rules.max_share_percent, 1)
+    lacking = -((-100 * largest) // share) - table.gross
+    return np.where(rules.top_n > 0, np.maximum(lacking, 0), 0)
+
+
+def _protects_largest(structure: Structure, table: Tabulation) -> IntArray:
+    """Return what all but the two largest lack to hide the largest from the second to within p %."""
+    rules = structure.rules
+    others = table.gross - table.largest - table.second
+    lacking = _percent_up(rules.min_protection_percent, table.largest) - others
+    return np.where(rules.concentration & (table.contributors > 0), np.maximum(lacking, 0), 0)
+
+
+def _percent_up(percent: IntArray, of: IntArray) -> IntArray:
+    """Return a percentage, rounded up."""
+    share: IntArray = -((-percent * of) // 100)
+    return share

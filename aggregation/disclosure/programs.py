@@ -86,6 +86,7 @@ class LinearProgram:
         *,
         integral: Sequence[int] | IntArray = (),
         changing: str = "objective",
+        unit: int = 1,
     ) -> None:
         """Hand the program to the solver.
 
@@ -96,6 +97,7 @@ class LinearProgram:
             integral: variables that must be integers; empty for a linear program.
             changing: what changes between solves, ``"objective"`` (the old basis stays feasible:
                 primal simplex) or ``"limits"`` (it stays dual feasible: dual simplex).
+            unit: what one unit of the variables and their limits stands for in the limits of the constraints.
 
         Raises:
             ValueError: if the program is malformed.
@@ -119,8 +121,8 @@ class LinearProgram:
             np.zeros(self._size),
             lower,
             upper,
-            limits_as_floats(system.lower),
-            limits_as_floats(system.upper),
+            limits_as_floats(system.lower) / unit,
+            limits_as_floats(system.upper) / unit,
             system.starts.astype(np.int32),
             system.columns.astype(np.int32),
             system.coefficients.astype(np.float64),

@@ -1,10 +1,11 @@
 """What this process has already proven about single deliveries, so that a history is not proven anew.
 
-A node protects and audits quarter after quarter against the same history. An entry says which cells of a
-delivery with exactly these values and this pattern have a witness that moves nothing but this delivery and
-keeps every row that reaches into its neighbours; their true values are part of the key through those rows.
-Entries only save time: whether a cell is found here never changes a pattern or a verdict, which ask whether a
-proof *exists*. The suppression and the audit keep a memory each. It is bounded and never leaves the process.
+A node protects and audits quarter after quarter against the same history. An entry says which demands on a
+delivery with exactly these figures and this pattern are met by a witness that moves nothing but this
+delivery and keeps every row that reaches into its neighbours; their true values are part of the key through
+those rows. Entries only save time: whether a cell is found here never changes a pattern or a verdict, which
+ask whether a proof *exists*. The suppression and the audit keep a memory each. It is bounded and never
+leaves the process.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _Key = tuple[Structure, int | bytes | None, *tuple[bytes, ...]]
 
 
 class ProofMemory:
-    """A bounded map from a delivery to the cells proven within it."""
+    """A bounded map from a delivery to the demands met within it."""
 
     def __init__(self, max_deliveries: int) -> None:
         """Keep the newest so many."""
@@ -27,7 +28,7 @@ class ProofMemory:
         self._proven: OrderedDict[_Key, BoolArray] = OrderedDict()
 
     def remember(self, history: History, block: int, proven: BoolArray, *, stricter: int | None) -> None:
-        """Keep what is proven about a delivery of a history; the oldest entry gives way."""
+        """Keep what is met of the demands on a delivery of a history; the oldest entry gives way."""
         self._proven[_key(history, block, stricter)] = proven.copy()
         while len(self._proven) > self._max:
             self._proven.popitem(last=False)
@@ -43,6 +44,8 @@ class ProofMemory:
 
 def _key(history: History, block: int, stricter: int | None) -> _Key:
     delivery, system = history.deliveries[block], history.alone(block)
+    table = delivery.table
+    figures = (table.values, table.collected, table.contributors, table.largest, table.second, table.gross)
     rows = (system.starts, system.columns, system.coefficients, system.lower, system.upper)
-    parts = (delivery.values, delivery.withheld, *rows)
-    return history.structure, stricter, *(part.tobytes() for part in parts)
+    parts = (*figures, delivery.withheld, *rows)
+    return history.structures[block], stricter, *(part.tobytes() for part in parts)

@@ -1,11 +1,11 @@
-"""Protects one delivery of a node jointly with everything that is linked to it.
+"""Protects one delivery of an area jointly with everything that is linked to it.
 
 The steps, in this order, so that the pattern depends on the input alone and not on what a process remembers:
 
 1. The rules make cells sensitive; small stocks that later quarters build on are to stay uncertain too.
 2. The new delivery is protected table by table as far as that goes, with the cells that other tables and
-   neighbouring quarters see held fixed, and the neighbouring quarters at their true values: rows that reach
-   into them are kept, so what is proven here is proven in the joint system too.
+   deliveries see held fixed, and the linked deliveries at their true values: rows that reach into them are
+   kept, so what is proven here is proven in the joint system too.
 3. What is left of it is protected in the joint system.
 4. The sensitive cells of the linked deliveries are proven again, with what is withheld by now: a neighbour
    adds rows (people who went are not fewer than nobody in any breakdown) that older proofs did not know.
@@ -24,24 +24,25 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregation.disclosure.history import Delivered, History, linked_history
+from aggregation.disclosure.demands import KINDS, Demands
+from aggregation.disclosure.history import Delivered, History, linked_history, same_period
 from aggregation.disclosure.linear_system import BoolArray, IntArray
 from aggregation.disclosure.moves import Task
 from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
     attacker_floors,
+    demands_of,
     minimum_of,
     open_zeros,
     primary_reasons,
-    sensitive_cells,
 )
 from aggregation.disclosure.programs import FloatArray
 from aggregation.disclosure.proofs import ProofMemory
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.secondary import Pattern, protect_cells
-from aggregation.disclosure.wording import cell_label
+from aggregation.disclosure.wording import label_of
 from aggregation.tabulation import Tabulation
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
@@ -90,14 +91,14 @@ def protect(
             value); ``disclosure_unknown`` if the values contradict the catalogue's relations or a program
             could not be solved.
     """
-    values = table.values
-    if not np.all(structure.system.satisfied(values)):
-        raise kim_error("disclosure_unknown", _CONTRADICTION)
-    reasons = primary_reasons(structure, values, stricter=min_contributors)
+    reasons = primary_reasons(structure, table, stricter=min_contributors)
     sensitive: BoolArray = reasons != NO_REASON
-    start = _starting_pattern(structure, period, values, sensitive, linked)
-    history = linked_history(structure, Delivered(structure.grid.dataset.id, period, table, start), linked)
-    run = _Run(history, sensitive, min_contributors)
+    untouched = Delivered(structure.grid.dataset.id, period, table, sensitive)
+    start = _starting_pattern(structure, untouched, linked)
+    history = linked_history(structure, replace(untouched, withheld=start), linked)
+    if not np.all(history.system.satisfied(history.values)):
+        raise kim_error("disclosure_unknown", _CONTRADICTION)
+    run = _Run(history, min_contributors)
     run.protect_alone()
     run.protect_jointly()
     run.protect_linked()
@@ -117,14 +118,19 @@ PROOFS: Final = ProofMemory(max_deliveries=64)
 class _Run:
     """One delivery on its way through the steps."""
 
-    def __init__(self, history: History, sensitive: BoolArray, stricter: int | None) -> None:
+    def __init__(self, history: History, stricter: int | None) -> None:
         self._history = history
-        self._structure = history.structure
-        self._sensitive = sensitive
+        self._structure = history.structures[0]
         self._stricter = stricter
-        self._costs = np.concatenate([costs_of(self._structure, d.values) for d in history.deliveries])
-        self._proven = np.zeros(history.system.cells, dtype=np.bool_)
-        self._proven_alone = np.zeros_like(sensitive)
+        self._demands = demands_of(self._structure, self._new.table, stricter=stricter)
+        self._costs = np.concatenate(
+            [
+                costs_of(structure, delivery.values)
+                for structure, delivery in zip(history.structures, history.deliveries, strict=True)
+            ]
+        )
+        self._met = np.zeros((KINDS, history.system.cells), dtype=np.bool_)
+        self._met_alone = np.zeros((KINDS, len(self._new.values)), dtype=np.bool_)
         self.programs = 0
 
     @property
@@ -138,49 +144,51 @@ class _Run:
 
     def protect_alone(self) -> None:
         """Step 2."""
-        fixed = _seen_by_others(self._history, self._new)
+        fixed = _seen_by_others(self._history, 0)
         task = Task(
             publication=_alone(self._history, 0, fixed, self._stricter),
-            sensitive=self._sensitive & ~fixed,
+            demands=self._demands.among(~fixed),
             upward=np.zeros_like(fixed),
             optional=self._optional() & ~fixed,
             costs=self._costs[: len(fixed)],
         )
         pattern = protect_cells(task)
         self._accept(pattern, pattern.withheld | self.withheld)
-        self._proven_alone = pattern.proven()
-        self._proven[: len(fixed)] |= self._proven_alone
+        self._met_alone = pattern.proven()
+        self._met[:, : len(fixed)] |= self._met_alone
 
     def protect_jointly(self) -> None:
         """Step 3."""
         upward = self._everywhere(_precious(self._structure, self._new.values, self._stricter))
-        pattern = self._joint_pattern(self._everywhere(self._sensitive) & ~self._proven, upward=upward)
+        linked = [Demands.nothing(len(delivery.values)) for delivery in self._history.deliveries[1:]]
+        pattern = self._joint_pattern(Demands.behind_each_other([self._demands, *linked]), upward=upward)
         self._raise_if_open(pattern)
 
     def protect_linked(self) -> None:
         """Steps 4 and 5."""
-        waiting = [np.zeros_like(self._sensitive)]
+        waiting = [Demands.nothing(len(self._new.values))]
         waiting += [self._waiting_in(block) for block in range(1, len(self._history.deliveries))]
-        proof = self._joint_pattern(np.concatenate(waiting) & ~self._proven, means=False)
-        opened = np.zeros_like(self._proven)
+        everything = Demands.behind_each_other(waiting)
+        proof = self._joint_pattern(everything, means=False)
+        opened = np.zeros(self._history.system.cells, dtype=np.bool_)
         opened[list(proof.unprotected)] = True
-        self._raise_if_open(self._joint_pattern(opened))
-        PROOFS.remember(self._history, 0, self._proven_alone, stricter=self._stricter)
+        self._raise_if_open(self._joint_pattern(everything.among(opened)))
+        PROOFS.remember(self._history, 0, self._met_alone, stricter=self._stricter)
 
     def _joint_pattern(
-        self, cells: BoolArray, *, upward: BoolArray | None = None, means: bool = True
+        self, demands: Demands, *, upward: BoolArray | None = None, means: bool = True
     ) -> Pattern:
-        """Protect cells of any delivery, with or without withholding more of the new one."""
+        """Meet what is demanded of any delivery, with or without withholding more of the new one."""
         task = Task(
             publication=_jointly(self._history, self._stricter),
-            sensitive=cells,
-            upward=np.zeros_like(cells) if upward is None else upward,
+            demands=demands.without(self._met),
+            upward=np.zeros_like(demands.differ) if upward is None else upward,
             optional=self._everywhere(self._optional() & means),
             costs=self._costs,
         )
         pattern = protect_cells(task)
-        self._accept(pattern, pattern.withheld[: len(self._sensitive)])
-        self._proven |= pattern.proven()
+        self._accept(pattern, pattern.withheld[: len(self._new.values)])
+        self._met |= pattern.proven()
         return pattern
 
     def _accept(self, pattern: Pattern, withheld: BoolArray) -> None:
@@ -191,30 +199,30 @@ class _Run:
     def _optional(self) -> BoolArray:
         """Which published cells may be withheld: no zeros everybody may know, nothing already out."""
         new = self._new
-        optional = ~new.withheld & ~open_zeros(self._structure, new.values)
+        optional = ~new.withheld & new.table.collected & ~open_zeros(self._structure, new.table)
         for earlier in self._history.deliveries[1:]:
-            if earlier.period == new.period:
+            if same_period(earlier, new):
                 optional &= earlier.withheld | (earlier.values != new.values)
         return optional
 
     def _everywhere(self, cells: BoolArray) -> BoolArray:
         """Return a mask of the new delivery as one of all deliveries."""
-        everywhere = np.zeros_like(self._proven)
+        everywhere = np.zeros(self._history.system.cells, dtype=np.bool_)
         everywhere[: len(cells)] = cells
         return everywhere
 
-    def _waiting_in(self, block: int) -> BoolArray:
-        """Return the sensitive cells of a linked delivery whose proof may depend on other deliveries."""
-        old = self._history.deliveries[block]
-        sensitive = old.withheld & sensitive_cells(self._structure, old.values, stricter=self._stricter)
-        fixed = _seen_by_others(self._history, old)
+    def _waiting_in(self, block: int) -> Demands:
+        """Return what is demanded of a linked delivery if its proof may depend on other deliveries."""
+        old, structure = self._history.deliveries[block], self._history.structures[block]
+        demands = demands_of(structure, old.table, stricter=self._stricter).among(old.withheld)
+        fixed = _seen_by_others(self._history, block)
         if fixed.all():
-            return sensitive
+            return demands
         proven = PROOFS.recall(self._history, block, stricter=self._stricter)
         if proven is None:
             task = Task(
                 publication=_alone(self._history, block, fixed, self._stricter),
-                sensitive=sensitive & ~fixed,
+                demands=demands.among(~fixed),
                 upward=np.zeros_like(fixed),
                 optional=np.zeros_like(fixed),
                 costs=np.ones(len(fixed)),
@@ -223,53 +231,47 @@ class _Run:
             self.programs += pattern.solves
             proven = pattern.proven()
             PROOFS.remember(self._history, block, proven, stricter=self._stricter)
-        return sensitive & ~proven
+        return demands.without(proven)
 
     def _raise_if_open(self, pattern: Pattern) -> None:
         if not pattern.unprotected:
             return
         if pattern.undecided:
             raise kim_error("disclosure_unknown", _UNSOLVED)
-        places = [self._history.place(cell) for cell in pattern.unprotected]
-        raise _unsafe([cell_label(self._structure, row, delivery.period) for delivery, row in places])
+        raise _unsafe([label_of(self._history, cell) for cell in pattern.unprotected])
 
 
-def _starting_pattern(
-    structure: Structure,
-    period: Period,
-    values: IntArray,
-    sensitive: BoolArray,
-    linked: Sequence[Delivered],
-) -> BoolArray:
+def _starting_pattern(structure: Structure, new: Delivered, linked: Sequence[Delivered]) -> BoolArray:
     """Withhold what is sensitive, and what an earlier vintage of the period withheld and is unchanged."""
-    withheld = sensitive.copy()
+    withheld = new.withheld.copy()
+    may_be_withheld = new.table.collected & ~open_zeros(structure, new.table)
     for earlier in linked:
-        if earlier.period == period:
-            withheld |= earlier.withheld & (earlier.values == values) & ~open_zeros(structure, values)
+        if same_period(earlier, new) and len(earlier.values) == len(new.values):
+            withheld |= earlier.withheld & (earlier.values == new.values) & may_be_withheld
     return withheld
 
 
 def _alone(history: History, block: int, fixed: BoolArray, stricter: int | None) -> Publication:
     """Return one delivery as published, with other deliveries and the cells they see at their true values."""
     delivery = history.deliveries[block]
-    floors = attacker_floors(history.structure, delivery.values, delivery.withheld, stricter=stricter)
+    floors = attacker_floors(history.structures[block], delivery.table, delivery.withheld, stricter=stricter)
     return Publication(history.alone(block), delivery.values, delivery.withheld & ~fixed, floors)
 
 
 def _jointly(history: History, stricter: int | None) -> Publication:
     """Return what is published of all deliveries together."""
     floors = [
-        attacker_floors(history.structure, d.values, d.withheld, stricter=stricter)
-        for d in history.deliveries
+        attacker_floors(structure, delivery.table, delivery.withheld, stricter=stricter)
+        for structure, delivery in zip(history.structures, history.deliveries, strict=True)
     ]
     return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
 
 
-def _seen_by_others(history: History, delivery: Delivered) -> BoolArray:
+def _seen_by_others(history: History, block: int) -> BoolArray:
     """Return the cells that other tables or deliveries may see: all if the period was delivered twice."""
-    if sum(other.period == delivery.period for other in history.deliveries) > 1:
-        return np.ones(len(delivery.values), dtype=np.bool_)
-    return history.structure.hinges
+    if history.has_vintages(block):
+        return np.ones(len(history.deliveries[block].values), dtype=np.bool_)
+    return history.structures[block].hinges
 
 
 def _precious(structure: Structure, values: IntArray, stricter: int | None) -> BoolArray:

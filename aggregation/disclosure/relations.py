@@ -1,9 +1,8 @@
-"""What the catalogue says about a dataflow's cells, as relations, rules and links between deliveries.
+"""What the catalogue says about a dataflow's cells: relations within one delivery, and the rule of each cell.
 
-The only module of disclosure control that reads the catalogue's tables, codelists and identities. A
-:class:`Structure` is the part that no delivery changes (relations within one delivery, the rule of each
-cell, the identities that reach into other deliveries); it is built once per dataflow. `linked` puts a node's
-deliveries side by side and adds the rows between them.
+A :class:`Structure` is the part that no delivery changes; it is built once per dataflow and frequency. With
+`links` (what reaches from one delivery into others) and `hidden_flows` it is all of disclosure control that
+reads the catalogue's tables, codelists and identities. `history` puts an area's deliveries side by side.
 
 Invariants: every parent in every line of every table has its row, whatever the depth of the hierarchy;
 a relation that connects deliveries is used exactly where the true values keep it (an attacker who assumes it
@@ -15,9 +14,10 @@ It deliberately decides nothing: which cells are sensitive is `primary`, what is
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -33,15 +33,26 @@ from aggregation.disclosure.linear_system import (
 from protocol.catalogue import (
     Catalogue,
     DimensionUse,
+    DisclosureRule,
     Identity,
     IdentityKind,
     Indicator,
     RuleKind,
     rules_of_code,
 )
+from protocol.cell_checks import count_minimum, distributions
 from protocol.codelists import TOTAL
 from protocol.errors import kim_error
 from protocol.grid import CellGrid, Key, delivery_grid, grid_of, table_cells
+
+_BACKED: Final = frozenset({RuleKind.POSITIONS, RuleKind.MAGNITUDE})
+"""Kinds of rules that look at the contributors behind an amount."""
+
+_AMOUNTS: Final = frozenset({"fte", "magnitude"})
+"""Types of indicators whose values are amounts."""
+
+_KNOWN_LARGEST: Final = 2
+"""How many of the largest contributors a tabulation knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,14 @@ class CellRules:
 
     Attributes:
         ruled: whether any rule looks at the cell.
-        min_contributors: smallest publishable count.
+        min_contributors: smallest publishable count; 0 where no rule looks at a count.
+        amount: whether the cell is an amount (euros, full-time equivalents) and not a count of what it is
+            about.
+        min_backers: smallest number of contributors behind a publishable amount; 0 where no rule asks.
+        top_n: number of largest contributors of the dominance rule; 0 where there is none ...
+        max_share_percent: ... and their largest share of all contributions.
+        concentration: whether the p % rule makes the cell sensitive ...
+        min_protection_percent: ... and p, also the width of protection of other sensitive amounts.
         zero_publishable: whether a zero may be published.
         may_be_negative: whether the cell can be below zero.
         complement_cell: cells whose complement is protected too (no group attribute may show) ...
@@ -58,21 +76,33 @@ class CellRules:
         telling_cell: cells whose zeros would say something about a whole group: all cells of a breakdown that
             holds a protected code ...
         telling_total: ... and the total of that breakdown; the same length.
+        spread_cell: cells of a distribution that is shown or withheld as a whole ...
+        spread_total: ... its total ...
+        spread_minimum: ... and the smallest total with which it is shown; the same length.
     """
 
     ruled: BoolArray
     min_contributors: IntArray
+    amount: BoolArray
+    min_backers: IntArray
+    top_n: IntArray
+    max_share_percent: IntArray
+    concentration: BoolArray
+    min_protection_percent: IntArray
     zero_publishable: BoolArray
     may_be_negative: BoolArray
     complement_cell: IntArray
     complement_total: IntArray
     telling_cell: IntArray
     telling_total: IntArray
+    spread_cell: IntArray
+    spread_total: IntArray
+    spread_minimum: IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """Everything about a dataflow's disclosure that does not depend on values.
+    """Everything about the disclosure of a dataflow's deliveries in one frequency that no value changes.
 
     Attributes:
         catalogue: where it comes from.
@@ -81,8 +111,8 @@ class Structure:
         rules: rule of each cell.
         flows: identities that reach into earlier deliveries.
         hidden_flows: what they say about breakdowns of a flow that are not delivered.
-        hinges: cells that other tables or deliveries see: margins that two tables of an indicator share, and
-            cells of ``flows``.
+        hinges: cells that other tables or deliveries see: margins that two tables of an indicator share,
+            cells of ``flows``, and figures that equal one of another dataflow.
         weights: how many elementary cells each cell sums up: what its loss costs the readers.
     """
 
@@ -140,7 +170,7 @@ def structure_for(catalogue: Catalogue, grid: CellGrid) -> Structure:
             rules=_cell_rules(catalogue, grid),
             flows=flows,
             hidden_flows=tuple(hidden_flow_links(catalogue, grid)),
-            hinges=_hinges(grid, flows),
+            hinges=_hinges(catalogue, grid, flows),
             weights=_weights(len(grid), relations),
         )
     return _STRUCTURES[key]
@@ -192,6 +222,10 @@ def _lines(
             )
 
 
+def _row_if_there(grid: CellGrid, indicator: Indicator, codes: Mapping[str, str]) -> int | None:
+    return grid.index.get(grid.key(indicator, codes))
+
+
 def _row(grid: CellGrid, indicator: Indicator, codes: Mapping[str, str]) -> int:
     return grid.index[grid.key(indicator, codes)]
 
@@ -222,7 +256,7 @@ def _identity(grid: CellGrid, identity: Identity) -> Iterator[Relation]:
         return
     subset = identity.kind is IdentityKind.SUBSET
     kind, lower = (RelationKind.SUBSET, -NO_LIMIT) if subset else (RelationKind.EQUAL, 0)
-    for signs, rows, lags in _shared_cells(grid, identity):
+    for signs, rows, lags in shared_cells([grid], identity):
         if not any(lags):
             yield Relation(kind, rows, signs, lower, 0, identity.certain)
 
@@ -230,11 +264,11 @@ def _identity(grid: CellGrid, identity: Identity) -> Iterator[Relation]:
 def _flow_links(catalogue: Catalogue, grid: CellGrid) -> Iterator[FlowLink]:
     for identity in catalogue.identities:
         if identity.kind is IdentityKind.FLOW:
-            for signs, rows, lags in _shared_cells(grid, identity):
+            for signs, rows, lags in shared_cells([grid], identity):
                 yield FlowLink(signs, rows, lags)
 
 
-def _hinges(grid: CellGrid, flows: Sequence[FlowLink]) -> BoolArray:
+def _hinges(catalogue: Catalogue, grid: CellGrid, flows: Sequence[FlowLink]) -> BoolArray:
     tables = np.zeros(len(grid), dtype=np.int64)
     for indicator in grid.indicators:
         for table in indicator.tables:
@@ -242,25 +276,44 @@ def _hinges(grid: CellGrid, flows: Sequence[FlowLink]) -> BoolArray:
             tables[sorted(rows)] += 1
     hinges: BoolArray = tables > 1
     hinges[[row for flow in flows for row in flow.rows]] = True
+    hinges[list(_equal_elsewhere(catalogue, grid))] = True
     return hinges
 
 
-def _shared_cells(
-    grid: CellGrid, identity: Identity
+def _equal_elsewhere(catalogue: Catalogue, grid: CellGrid) -> Iterator[int]:
+    """Yield the rows that the catalogue calls equal to a figure of another dataflow."""
+    own = grid.dataset.id
+    for identity in catalogue.identities:
+        datasets = {catalogue.indicators[term.indicator].dataset for term in identity.terms}
+        if identity.kind is not IdentityKind.EQUAL or own not in datasets or len(datasets) == 1:
+            continue
+        grids = [grid, *(grid_of(catalogue, other) for other in sorted(datasets - {own}))]
+        for _, rows, _ in shared_cells(grids, identity):
+            yield from (
+                row
+                for row, term in zip(rows, identity.terms, strict=True)
+                if catalogue.indicators[term.indicator].dataset == own
+            )
+
+
+def shared_cells(
+    grids: Sequence[CellGrid], identity: Identity
 ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]]:
     """Yield (signs, grid rows, lags) for every shared cell of an identity.
 
-    An identity with an indicator of another dataflow yields nothing: dataflows are protected one by one, and
-    the catalogue declares no identity between those that are delivered.
+    Args:
+        grids: of different dataflows; a row counts in the grid that has the term's indicator.
+        identity: nothing comes of one with an indicator that none of the grids has.
     """
-    indicators = {indicator.id: indicator for indicator in grid.indicators}
-    if any(term.indicator not in indicators for term in identity.terms):
+    grid_with = {indicator.id: grid for grid in grids for indicator in grid.indicators}
+    if any(term.indicator not in grid_with for term in identity.terms):
         return
+    indicators = {indicator.id: indicator for grid in grids for indicator in grid.indicators}
     first = indicators[identity.terms[0].indicator]
     for codes in itertools.product(*(_codes(first, d) for d in identity.dimensions)):
         cell = dict(zip(identity.dimensions, codes, strict=True))
         rows: list[int | None] = [
-            grid.index.get(grid.key(indicators[term.indicator], {**cell, **dict(term.codes)}))
+            _row_if_there(grid_with[term.indicator], indicators[term.indicator], {**cell, **dict(term.codes)})
             for term in identity.terms
         ]
         present = tuple(row for row in rows if row is not None)
@@ -278,7 +331,7 @@ def _shared_cells(
 def _cell_rules(catalogue: Catalogue, grid: CellGrid) -> CellRules:
     indicators = {indicator.id: indicator for indicator in grid.indicators}
     rules = [catalogue.rule_for(indicators[key[0]], grid.codes(row)) for row, key in enumerate(grid.keys)]
-    if any(rule.kind not in {RuleKind.NONE, RuleKind.FREQUENCY} for rule in rules):
+    if any(rule.top_n is not None and rule.top_n > _KNOWN_LARGEST for rule in rules):
         raise kim_error("disclosure_unknown")
     groups = [
         (row, total, breakdown)
@@ -286,17 +339,36 @@ def _cell_rules(catalogue: Catalogue, grid: CellGrid) -> CellRules:
         if not rules[row].zero_publishable
         for total, breakdown in _groups(catalogue, grid, indicators[key[0]], key)
     ]
+    spreads = list(distributions(grid, rules))
     telling = sorted({(cell, total) for _, total, breakdown in groups for cell in breakdown})
     return CellRules(
         ruled=np.array([rule.kind is not RuleKind.NONE for rule in rules], dtype=np.bool_),
-        min_contributors=np.array([rule.min_contributors for rule in rules], dtype=np.int64),
+        min_contributors=count_minimum(catalogue, grid),
+        amount=np.array([indicators[key[0]].type in _AMOUNTS for key in grid.keys], dtype=np.bool_),
+        min_backers=_column(rules, _BACKED, lambda rule: rule.min_contributors),
+        top_n=_column(rules, _BACKED, lambda rule: rule.top_n),
+        max_share_percent=_column(rules, _BACKED, lambda rule: rule.max_share_percent),
+        concentration=_column(rules, {RuleKind.MAGNITUDE}, lambda rule: rule.min_protection_percent) > 0,
+        min_protection_percent=_column(rules, _BACKED, lambda rule: rule.min_protection_percent),
         zero_publishable=np.array([rule.zero_publishable for rule in rules], dtype=np.bool_),
         may_be_negative=np.array([indicators[key[0]].may_be_negative for key in grid.keys], dtype=np.bool_),
         complement_cell=np.array([cell for cell, _, _ in groups], dtype=np.int64),
         complement_total=np.array([total for _, total, _ in groups], dtype=np.int64),
         telling_cell=np.array([cell for cell, _ in telling], dtype=np.int64),
         telling_total=np.array([total for _, total in telling], dtype=np.int64),
+        spread_cell=np.array([cell for cell, _, _ in spreads], dtype=np.int64),
+        spread_total=np.array([total for _, total, _ in spreads], dtype=np.int64),
+        spread_minimum=np.array([least for _, _, least in spreads], dtype=np.int64),
     )
+
+
+def _column(
+    rules: Sequence[DisclosureRule],
+    kinds: Set[RuleKind],
+    parameter: Callable[[DisclosureRule], int | None],
+) -> IntArray:
+    """Return a parameter of the rules of some kinds; 0 elsewhere and where it is not set."""
+    return np.array([(parameter(rule) or 0) if rule.kind in kinds else 0 for rule in rules], dtype=np.int64)
 
 
 def _groups(

@@ -37,7 +37,7 @@ def cell_label(structure: Structure, row: int, period: Period) -> Text:
 
 def derivation(history: History, exposed: ExposedCell) -> Text:
     """Return how an attacker gets to a cell, in words and without values."""
-    cell = _label(history, exposed.cell)
+    cell = label_of(history, exposed.cell)
     if exposed.route is Route.PUBLISHED:
         return Text(f"{cell.de} steht offen in der Lieferung.", f"{cell.en} stands open in the delivery.")
     steps = [_relation(history, row) for row in exposed.rows[:_MANY]]
@@ -59,6 +59,10 @@ _ROUTES: Final = {
         "sind also mindestens 1):",
         "smallest and largest possible value coincide (zeros are published, so withheld values are at least "
         "1):",
+    ),
+    Route.INTERVAL: Text(
+        "liegt enger fest, als das Schutzintervall erlaubt, nach:",
+        "is known more closely than its protection interval allows, after:",
     ),
     Route.INTEGERS: Text(
         "nur ein ganzzahliger Wert ist möglich nach:", "only one whole number is possible after:"
@@ -85,6 +89,16 @@ _FORMS: Final = {
         "Abgänge sind nicht negativ, auch wo sie nicht geliefert werden, mit {first}, {rest}",
         "those who went are not fewer than nobody where they are not delivered either, with {first}, {rest}",
     ),
+    RelationKind.YEAR: Text(
+        "Personen eines Jahres sind mindestens die eines Quartals und höchstens die aller Quartale, mit "
+        "{first}, {rest}",
+        "persons of a year are at least those of a quarter and at most those of all quarters, with {first}, "
+        "{rest}",
+    ),
+    RelationKind.SPREAD: Text(
+        "{first} ist zu klein für eine offene Verteilung",
+        "{first} is too small for a distribution to be shown",
+    ),
     RelationKind.VINTAGE: Text(
         "{first} wurde schon geliefert: {rest}", "{first} was delivered before: {rest}"
     ),
@@ -98,7 +112,7 @@ _TOGETHER: Final = Text(
 
 def _relation(history: History, row: int) -> Text:
     system = history.system
-    labels = [_label(history, int(cell)) for cell in system.columns[system.entries(row)]]
+    labels = [label_of(history, int(cell)) for cell in system.columns[system.entries(row)]]
     kind = RelationKind(int(system.kinds[row]))
     form = _TOGETHER if kind is RelationKind.PART and len(labels) > 2 else _FORMS[kind]
     return Text(
@@ -107,9 +121,10 @@ def _relation(history: History, row: int) -> Text:
     )
 
 
-def _label(history: History, cell: int) -> Text:
-    delivery, row = history.place(cell)
-    return cell_label(history.structure, row, delivery.period)
+def label_of(history: History, cell: int) -> Text:
+    """Return the name of a cell of the joint system."""
+    block, row = history.place(cell)
+    return cell_label(history.structures[block], row, history.deliveries[block].period)
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protocol.catalogue import Catalogue
@@ -60,8 +61,18 @@ def catalogue_of(
     indicators: list[dict[str, Any]],
     *,
     identities: list[dict[str, Any]] | None = None,
+    rules: Sequence[dict[str, Any]] = (),
+    frequencies: Mapping[str, Sequence[str]] | None = None,
 ) -> Catalogue:
-    """A catalogue with one dataflow ``D`` and the rules R5 (min 5), R10 (min 10, no zeros) and R0 (none)."""
+    """A catalogue with the rules R5 (min 5), R10 (min 10, no zeros), R0 (none) and further ones.
+
+    Args:
+        codelists: from :func:`codelist`.
+        indicators: from :func:`indicator`.
+        identities: as in the file.
+        rules: further rules.
+        frequencies: dataflows and their frequencies; one ``D`` by quarter if omitted.
+    """
     return parse_catalogue(
         json.dumps(
             {
@@ -70,10 +81,18 @@ def catalogue_of(
                     {"id": "R0", "kind": "none"},
                     {"id": "R5", "kind": "frequency", "min_contributors": 5, "zero_publishable": True},
                     {"id": "R10", "kind": "frequency", "min_contributors": 10, "zero_publishable": False},
+                    *rules,
                 ],
                 "denominators": [],
                 "datasets": [
-                    {"id": "D", "name": _name("D"), "version": "1.0.0", "frequencies": ["Q"], "due_days": 30}
+                    {
+                        "id": dataset,
+                        "name": _name(dataset),
+                        "version": "1.0.0",
+                        "frequencies": list(delivered),
+                        "due_days": 30,
+                    }
+                    for dataset, delivered in (frequencies or {"D": ["Q"]}).items()
                 ],
                 "indicators": indicators,
                 "identities": identities or [],

@@ -48,7 +48,10 @@ def published(
 ) -> Publication:
     """What everybody knows after a delivery, cells of all deliveries behind each other."""
     history = linked_history(structure, new, linked)
-    floors = [_floors(structure, d, stricter or 0) for d in history.deliveries]
+    floors = [
+        _floors(of_it, d, stricter or 0)
+        for of_it, d in zip(history.structures, history.deliveries, strict=True)
+    ]
     return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aggregation.disclosure import Delivered, Verdict, audit_delivery, cell_bounds, protect_delivery
 from aggregation.disclosure.audit import examine
+from aggregation.disclosure.demands import Demands
 from aggregation.disclosure.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind
 from aggregation.disclosure.primary import open_zeros, sensitive_cells
 from aggregation.disclosure.publication import Publication
@@ -137,7 +138,7 @@ def _pattern(
 
 def _sensitive_withheld(catalogue: Catalogue, deliveries: Sequence[Delivered]) -> list[int]:
     structure = structure_of(catalogue, "D")
-    masks = [d.withheld & sensitive_cells(structure, d.values) for d in deliveries]
+    masks = [d.withheld & sensitive_cells(structure, d.table) for d in deliveries]
     return np.flatnonzero(np.concatenate(masks)).tolist()
 
 
@@ -162,13 +163,13 @@ def test_the_audit_finds_exactly_the_cells_that_are_determined(name: str, data: 
     structure = structure_of(catalogue, "D")
     values = data.draw(counted(catalogue))
     hidden = data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values)))
-    withheld = np.array(hidden) & ~open_zeros(structure, values)
+    withheld = np.array(hidden) & ~open_zeros(structure, Tabulation.of_counts(values))
     new = _delivered(QUARTERS[0], values, withheld)
     cells = _sensitive_withheld(catalogue, [new])
     exposed, verdict = _exposed_rows(catalogue, [new])
     truth = determined(published(structure, new), cells)
     assert exposed == truth
-    in_the_open = sensitive_cells(structure, values) & ~withheld
+    in_the_open = sensitive_cells(structure, Tabulation.of_counts(values)) & ~withheld
     assert (verdict is Verdict.SAFE) == (not truth and not in_the_open.any())
 
 
@@ -182,12 +183,12 @@ def test_a_protected_delivery_determines_no_sensitive_cell(name: str, data: st.D
     new = _delivered(QUARTERS[0], values, np.zeros(len(values), dtype=np.bool_))
     withheld = _pattern(catalogue, new.period, values)
     if withheld is None:
-        everything = _delivered(new.period, values, ~open_zeros(structure, values))
+        everything = _delivered(new.period, values, ~open_zeros(structure, Tabulation.of_counts(values)))
         assert determined(published(structure, everything), _sensitive_withheld(catalogue, [everything]))
         return
     new = _delivered(new.period, values, withheld)
-    assert not (sensitive_cells(structure, values) & ~withheld).any()
-    assert not (withheld & open_zeros(structure, values)).any()
+    assert not (sensitive_cells(structure, Tabulation.of_counts(values)) & ~withheld).any()
+    assert not (withheld & open_zeros(structure, Tabulation.of_counts(values))).any()
     assert not determined(published(structure, new), _sensitive_withheld(catalogue, [new]))
     assert _exposed_rows(catalogue, [new]) == (set(), Verdict.SAFE)
 
@@ -258,7 +259,9 @@ def test_bounds_are_the_range_of_all_tables(name: str, data: st.DataObject) -> N
     structure = structure_of(catalogue, "D")
     values = data.draw(counted(catalogue, max_people=7))
     hidden = data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values)))
-    withheld = (np.array(hidden) | sensitive_cells(structure, values)) & ~open_zeros(structure, values)
+    withheld = (np.array(hidden) | sensitive_cells(structure, Tabulation.of_counts(values))) & ~open_zeros(
+        structure, Tabulation.of_counts(values)
+    )
     shown = data.draw(st.sampled_from(np.flatnonzero(withheld).tolist() or [0]))
     withheld[shown] &= data.draw(st.booleans())
     assume(0 < withheld.sum() <= 8)
@@ -305,7 +308,7 @@ def odd_systems(draw: st.DrawFn) -> tuple[Publication, np.ndarray]:
 @given(odd_systems())
 def test_the_audit_reasons_in_integers(case: tuple[Publication, np.ndarray]) -> None:
     publication, withheld = case
-    outcome = examine(publication, withheld)
+    outcome = examine(publication, Demands.differing(withheld))
     cells = np.flatnonzero(withheld).tolist()
     assert {e.cell for e in outcome.exposed} == determined(publication, cells, spare=30)
     assert not outcome.undecided

@@ -15,6 +15,7 @@ from aggregation.disclosure.primary import (
     sensitive_cells,
 )
 from aggregation.disclosure.relations import Structure, structure_of
+from aggregation.tabulation import Tabulation
 from protocol.catalogue_file import load_catalogue
 from tests.factories.catalogues import catalogue_of, codelist, indicator
 
@@ -28,8 +29,8 @@ DELICATE = structure_of(
 TOTAL, A, B, C = range(4)
 
 
-def _table(a: int, b: int, c: int) -> np.ndarray:
-    return np.array([a + b + c, a, b, c], dtype=np.int64)
+def _table(a: int, b: int, c: int) -> Tabulation:
+    return Tabulation.of_counts(np.array([a + b + c, a, b, c], dtype=np.int64))
 
 
 @pytest.mark.parametrize(
@@ -66,14 +67,14 @@ def test_zeros_are_open_unless_they_speak_of_a_group() -> None:
     plain = structure_of(
         catalogue_of([codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})], [indicator("N", [["A"]])]), "D"
     )
-    assert open_zeros(plain, np.array([7, 7, 0], dtype=np.int64)).tolist() == [False, False, True]
+    assert open_zeros(plain, Tabulation.of_counts(np.array([7, 7, 0]))).tolist() == [False, False, True]
 
 
 def test_what_an_attacker_must_grant() -> None:
     nothing = np.zeros(4, dtype=np.bool_)
     # Zeros are never shown beside c, so each of the others may be one, whatever is in sight.
-    assert floors_of(DELICATE, _table(6, 30, 12), nothing).tolist() == [1, 0, 0, 0]
-    assert floors_of(DELICATE, _table(6, 30, 12), np.arange(4) == B).tolist() == [1, 0, 0, 0]
+    assert floors_of(DELICATE, _table(6, 30, 12).values, nothing).tolist() == [1, 0, 0, 0]
+    assert floors_of(DELICATE, _table(6, 30, 12).values, np.arange(4) == B).tolist() == [1, 0, 0, 0]
     # c is published with 12: the rules say that at least 10 others are in the total.
     withheld = np.array([True, True, False, False])
     assert attacker_floors(DELICATE, _table(6, 30, 12), withheld).tolist() == [22, 0, 0, 0]
@@ -85,7 +86,7 @@ def test_a_cell_without_a_rule_is_never_sensitive() -> None:
     free = structure_of(
         catalogue_of([codelist("CL_A", {"_T": None, "a": "_T"})], [indicator("N", [["A"]], rule="R0")]), "D"
     )
-    assert not sensitive_cells(free, np.array([1, 1], dtype=np.int64), stricter=9).any()
+    assert not sensitive_cells(free, Tabulation.of_counts(np.array([1, 1])), stricter=9).any()
 
 
 def test_a_cell_that_may_be_negative_has_no_floor() -> None:
@@ -103,7 +104,7 @@ def test_an_indicator_that_never_publishes_zeros_protects_every_group() -> None:
         ),
         "D",
     )
-    assert primary_reasons(strict, np.array([30, 30, 0], dtype=np.int64)).tolist() == [
+    assert primary_reasons(strict, Tabulation.of_counts(np.array([30, 30, 0]))).tolist() == [
         "",
         "full_cell",
         "zero",
@@ -126,4 +127,15 @@ def test_the_own_catalogue_is_stricter_on_insecure_status() -> None:
 
 
 def test_reasons_are_known() -> None:
-    assert set(Reason) == {"", "frequency", "zero", "complement", "full_cell", "secondary"}
+    assert set(Reason) == {
+        "",
+        "frequency",
+        "zero",
+        "complement",
+        "full_cell",
+        "distribution",
+        "contributors",
+        "dominance",
+        "p_percent",
+        "secondary",
+    }

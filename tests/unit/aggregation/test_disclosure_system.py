@@ -203,8 +203,15 @@ def test_the_own_catalogue_holds_for_empty_tables_and_links_stocks_by_sex() -> N
 
 
 def test_a_rule_that_is_not_implemented_is_refused_not_ignored() -> None:
+    """A tabulation knows the two largest contributors, not the third."""
+    third = {"id": "R3", "kind": "magnitude", "min_contributors": 3, "top_n": 3, "max_share_percent": 90}
+    catalogue = catalogue_of(
+        [codelist("CL_A", {"_T": None, "a": "_T"})],
+        [indicator("N", [["A"]], rule="R3", type="magnitude")],
+        rules=[third],
+    )
     with pytest.raises(KimError) as refusal:
-        structure_of(load_catalogue(), "FUNDS")
+        structure_of(catalogue, "D")
     assert refusal.value.code == "disclosure_unknown"
 
 
