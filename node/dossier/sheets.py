@@ -63,16 +63,16 @@ REASON_NOTES: Final[Mapping[str, ReasonNote]] = {
             "keeps another withheld cell from being computed",
         ),
     ),
-    "contributors": ReasonNote(
+    Reason.CONTRIBUTORS.value: ReasonNote(
         "d", Text("zu wenige Träger oder Stellen dahinter", "too few carriers or posts behind it")
     ),
-    "dominance": _DOMINANT,
-    "p_percent": _DOMINANT,
-    "distribution": ReasonNote(
+    Reason.DOMINANCE.value: _DOMINANT,
+    Reason.P_PERCENT.value: _DOMINANT,
+    Reason.DISTRIBUTION.value: ReasonNote(
         "f",
         Text(
-            "Verteilung über zu wenige Fälle, oder alle Fälle in einer Klasse",
-            "distribution over too few cases, or all cases in one class",
+            "Verteilung über zu wenige Fälle, als Ganzes gesperrt",
+            "distribution over too few cases, withheld as a whole",
         ),
     ),
 }
