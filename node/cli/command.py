@@ -38,6 +38,7 @@ _PERIODS: Final = click.option(
     metavar="2026-Q1",
     help="Nur dieses Quartal oder Jahr, mehrfach möglich. / Only this quarter or year, may be repeated.",
 )
+_FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 
 def _unexpected(error: Exception) -> KimError:
@@ -121,8 +122,17 @@ def main(config: Path | None, lang: str | None) -> None:
     "--source",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Exportdatei des Fachverfahrens. / Export file.",
+    help="Exportdatei mit den Fällen. / Export file with the cases.",
 )
+@click.option(
+    "--profile",
+    type=click.Choice(["A", "B", "C"]),
+    help="Aufbau der Exportdatei: A Fachverfahren (Vorgabe), B Excel-Liste, C Schlüssel. / Its layout.",
+)
+@click.option("--posts", type=_FILE, help="Stellenregister. / Register of posts.")
+@click.option("--funds", type=_FILE, help="Haushaltsliste. / Funds ledger.")
+@click.option("--issues", type=_FILE, help="Liste der Strukturthemen. / Structural issues.")
+@click.option("--decisions", type=_FILE, help="Entscheidungen Baustein 3. / Decisions of component 3.")
 @click.option("--node-id", help="Kennung; sonst zufällig. / Node id; random if omitted.")
 @click.option("--audience", help="Name des Hubs. / Name of the hub.")
 @click.option("--periods", metavar="2024-Q4..2026-Q3", help="Quartale. / Quarters.")
@@ -131,16 +141,18 @@ def main(config: Path | None, lang: str | None) -> None:
 def init(folder: Path, *, lang: str | None, as_json: bool, **choices: Any) -> None:  # noqa: ANN401
     """Knoten einrichten: Konfiguration und Schlüsselpaar. / Set up a node: configuration and key pair.
 
-    Vorhandenes wird nie überschrieben. / Nothing that exists is overwritten.
+    Vorhandenes wird nie überschrieben. Datenbanken und weitere Quellen werden in node.toml eingetragen.
+    / Nothing that exists is overwritten. Databases and further sources are set in node.toml.
 
     Beispiel / Example: kim-node init knoten --area NW05111 --hub https://hub.example --source export.csv
     """
-    from node.cli.setting_up import set_up  # noqa: PLC0415
+    from node.cli.setting_up import NewNode, set_up  # noqa: PLC0415
 
     root = click.get_current_context().find_root().params
     console = Console(language_of(lang or root.get("lang"), Environment.read()), as_json=as_json)
     try:
-        set_up(console, folder, **choices)
+        registers = {holds: choices.pop(holds) for holds in ("posts", "funds", "issues", "decisions")}
+        set_up(console, folder, NewNode(registers=registers, **choices))
     except KimError as error:
         sys.exit(_refused(console, None, error))
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from node.cli.console import Console
@@ -34,59 +36,82 @@ _OPTIONS: Final = {
     "/hub/url": "--hub",
     "/hub/audience": "--audience",
     "/sources/cases/path": "--source",
+    "/sources/cases/profile": "--profile",
+    **{f"/sources/{holds}/path": f"--{holds}" for holds in ("posts", "funds", "issues", "decisions")},
     "/periods/first": "--periods",
     "/periods/last": "--periods",
 }
 
 
-def set_up(
-    console: Console,
-    folder: Path,
-    *,
-    area: str,
-    hub_url: str,
-    source: Path,
-    node_id: str | None = None,
-    audience: str | None = None,
-    periods: str | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNode:
+    """What is known about a node that is to be set up.
+
+    Attributes:
+        area: reporting area.
+        hub_url: address of the hub.
+        source: export file with the cases; need not exist yet.
+        profile: its layout; the default of the configuration if omitted.
+        registers: file of each register by what it holds; None for one that there is not.
+        node_id: identity; if omitted, that of the journal which lies there already, else a random one.
+        audience: name of the hub; the default of the configuration if omitted.
+        periods: ``first..last``; the last eight quarters and those up to the end of next year if omitted.
+    """
+
+    area: str
+    hub_url: str
+    source: Path
+    profile: str | None = None
+    registers: Mapping[str, Path | None] = field(default_factory=lambda: MappingProxyType({}))
+    node_id: str | None = None
+    audience: str | None = None
+    periods: str | None = None
+
+    def options(self, language: Language) -> dict[tuple[str, str], str | int]:
+        """Return what the configuration will say, by section and name."""
+        first, last = _span(self.periods)
+        values: dict[tuple[str, str], str | int] = {
+            ("node", "id"): self.node_id or new_node_id(),
+            ("node", "area"): self.area,
+            ("node", "instance"): new_instance_id(),
+            ("node", "language"): language,
+            ("hub", "url"): self.hub_url,
+            (SOURCE_TABLE, "holds"): "cases",
+            (SOURCE_TABLE, "path"): str(self.source.absolute()),
+            ("key", "path"): KEY_FILE,
+            ("periods", "first"): first,
+            ("periods", "last"): last,
+        }
+        if self.audience is not None:
+            values["hub", "audience"] = self.audience
+        if self.profile is not None:
+            values[SOURCE_TABLE, "profile"] = self.profile
+        for holds, file in self.registers.items():
+            if file is not None:
+                values[f"sources.{holds}", "holds"] = holds
+                values[f"sources.{holds}", "path"] = str(file.absolute())
+        return values
+
+
+def set_up(console: Console, folder: Path, new: NewNode) -> None:
     """Make a node.
 
     Args:
         console: where the result goes.
         folder: made if missing.
-        area: reporting area.
-        hub_url: address of the hub.
-        source: export file; need not exist yet.
-        node_id: identity; if omitted, that of the journal which lies there already, else a random one.
-        audience: name of the hub; the default of the configuration if omitted.
-        periods: ``first..last``; the last eight quarters and those up to the end of next year if omitted.
+        new: what is known about it.
 
     Raises:
         KimError: ``already_exists``, ``cannot_write``, ``config_invalid``, ``storage_full``.
     """
     path = folder.absolute() / CONFIG_FILE
-    first, last = _span(periods)
-    values: dict[tuple[str, str], str | int] = {
-        ("node", "id"): node_id or new_node_id(),
-        ("node", "area"): area,
-        ("node", "instance"): new_instance_id(),
-        ("node", "language"): console.language,
-        ("hub", "url"): hub_url,
-        (SOURCE_TABLE, "holds"): "cases",
-        (SOURCE_TABLE, "path"): str(source.absolute()),
-        ("key", "path"): KEY_FILE,
-        ("periods", "first"): first,
-        ("periods", "last"): last,
-    }
-    if audience is not None:
-        values["hub", "audience"] = audience
+    values = new.options(console.language)
     content, settings = _rendered(values, path, language=console.language)
     if path.exists():
         raise _exists()
     owner = _owner(settings.journal)
     if owner is not None:
-        if owner != (node_id or owner[0], settings.area):
+        if owner != (new.node_id or owner[0], settings.area):
             raise _other_owner(*owner)
         content, settings = _rendered({**values, ("node", "id"): owner[0]}, path, language=console.language)
     try:
@@ -98,16 +123,18 @@ def set_up(
     except OSError as error:
         raise write_error(error, path.parent) from error
     _report(console, settings, key=key, found=owner is not None)
-    if not source.exists():
-        place = source.absolute()
-        console.warn(
-            Text(
-                f"Die Exportdatei {place} gibt es noch nicht. Den Export dort ablegen oder in "
-                f"node.toml unter [{SOURCE_TABLE}] path den richtigen Ort eintragen.",
-                f"The export file {place} does not exist yet. Put the export there, or set "
-                f"[{SOURCE_TABLE}] path in node.toml to the right place.",
-            )
-        )
+    for spec in settings.sources:
+        if spec.path is not None and not spec.path.exists():
+            console.warn(_missing(spec.name, spec.path))
+
+
+def _missing(name: str, path: Path) -> Text:
+    return Text(
+        f"Die Datei {path} gibt es noch nicht. Sie dort ablegen oder in node.toml unter [sources.{name}] "
+        "path den richtigen Ort eintragen.",
+        f"The file {path} does not exist yet. Put it there, or set [sources.{name}] path in node.toml to "
+        "the right place.",
+    )
 
 
 def _rendered(

@@ -87,10 +87,11 @@ def render_template(values: Mapping[tuple[str, str], Value], *, language: Langua
     lines = [f"# {line}" for line in _HEAD.in_(language).split("\n")]
     for section, title in SECTIONS.items():
         lines += ["", "", f"# --- {title.in_(language)}"]
-        for table, options in _tables(section, values):
-            lines += [f"[{table}]"]
+        for number, (table, options) in enumerate(_tables(section, values)):
+            lines += ["", f"[{table}]"] if number else [f"[{table}]"]
             for spec in options:
-                lines += ["", *_comment(spec.comment.in_(language)), _line(spec, values)]
+                comment = [] if number else ["", *_comment(spec.comment.in_(language))]
+                lines += [*comment, _line(spec, values)]
     lines += ["", ""]
     lines += [f"# {line}".rstrip() for line in _TAIL.in_(language).split("\n")]
     return "\n".join(lines) + "\n"
@@ -101,7 +102,11 @@ def _tables(section: str, values: Mapping[tuple[str, str], Value]) -> list[tuple
     if section != SOURCES_SECTION:
         return [(section, tuple(spec for spec in OPTIONS if spec.section == section))]
     tables = dict.fromkeys(table for table, _ in values if table.startswith(f"{SOURCES_SECTION}."))
-    return [(table, source_options(table.removeprefix(f"{SOURCES_SECTION}."))) for table in tables]
+    options = [(table, source_options(table.removeprefix(f"{SOURCES_SECTION}."))) for table in tables]
+    # The first one explains all options; the others have the same and show what is set.
+    return options[:1] + [
+        (table, tuple(spec for spec in specs if (table, spec.name) in values)) for table, specs in options[1:]
+    ]
 
 
 def _line(spec: Option, values: Mapping[tuple[str, str], Value]) -> str:

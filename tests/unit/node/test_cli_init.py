@@ -40,6 +40,34 @@ def test_init_makes_a_configuration_and_a_key(tmp_path: Path) -> None:
     assert stat.S_IMODE(settings.path.stat().st_mode) == 0o600
 
 
+def test_init_takes_layout_and_registers(tmp_path: Path) -> None:
+    result = invoke(
+        *init_arguments(tmp_path / "node", source=str(tmp_path / "liste.xlsx"), profile="B"),
+        *("--posts", tmp_path / "stellen.xlsx", "--funds", tmp_path / "mittel.csv"),
+        *("--issues", tmp_path / "themen.csv", "--decisions", tmp_path / "entscheidungen.csv"),
+    )
+    settings = load_settings(tmp_path / "node" / "node.toml")
+
+    assert result.exit_code == 0
+    assert [(s.name, s.holds, s.profile, s.path.name if s.path else "") for s in settings.sources] == [
+        ("cases", "cases", "B", "liste.xlsx"),
+        ("posts", "posts", None, "stellen.xlsx"),
+        ("funds", "funds", None, "mittel.csv"),
+        ("issues", "issues", None, "themen.csv"),
+        ("decisions", "decisions", None, "entscheidungen.csv"),
+    ]
+    for name in ("cases", "posts", "decisions"):
+        assert f"[sources.{name}] path" in result.stderr
+
+
+def test_a_register_of_no_known_form_is_blamed_on_its_option(tmp_path: Path) -> None:
+    result = invoke(*init_arguments(tmp_path / "node", posts=str(tmp_path / "stellen.pdf")))
+
+    assert result.exit_code == PROBLEMS["config_invalid"].exit_code
+    assert "--posts" in result.stderr
+    assert not (tmp_path / "node").exists()
+
+
 def test_init_says_what_to_do_next_in_either_language(tmp_path: Path) -> None:
     german = invoke(*init_arguments(tmp_path / "a"))
     english = invoke("--lang", "en", *init_arguments(tmp_path / "b"))
