@@ -56,10 +56,16 @@ _RECIPES: Final[Mapping[str, _Recipe]] = {
 }
 
 
+def fact_table(indicator: Indicator) -> str | None:
+    """Return the fact table that an indicator is counted from; None if this version cannot count it."""
+    recipe = _RECIPES.get(indicator.id)
+    return recipe.table if recipe is not None else None
+
+
 def is_collected(facts: Facts, indicator: Indicator) -> bool:
     """Whether the municipality collects an indicator at all: the fact table it is counted from is there."""
-    recipe = _RECIPES.get(indicator.id)
-    return recipe is not None and getattr(facts, recipe.table) is not None
+    table = fact_table(indicator)
+    return table is not None and getattr(facts, table) is not None
 
 
 def tabulate(

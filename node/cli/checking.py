@@ -17,7 +17,8 @@ from node.cli.source_report import (
     rows_member,
     say_not_collected,
     say_not_ended,
-    show_source,
+    show_sources,
+    sources_member,
     unmapped_member,
 )
 from node.pipeline import (
@@ -27,7 +28,8 @@ from node.pipeline import (
     count_figures,
     doubts_of,
     due_slots,
-    read_source,
+    facts_by_area,
+    read_sources,
     require_strict_enough,
     split_by_end,
 )
@@ -58,10 +60,11 @@ def check_source(session: Session) -> int:
     catalogue = load_catalogue()
     require_strict_enough(settings, catalogue)
     stopwatch = Stopwatch(session.clock)
-    prepared = read_source(settings, catalogue, stopwatch=stopwatch)
+    prepared = read_sources(settings, catalogue, stopwatch=stopwatch)
     keep_locally(session, prepared)
+    facts = facts_by_area(prepared, settings)
     slots = due_slots(prepared, settings=settings, catalogue=catalogue)
-    ended, not_ended = split_by_end(prepared, slots, clock=session.clock)
+    ended, not_ended = split_by_end(prepared, slots, catalogue=catalogue, clock=session.clock)
     problem = _obstacle(prepared)
     doubts = _doubts(session, prepared, catalogue, stopwatch) if problem is None else ()
     console.result(
@@ -70,6 +73,7 @@ def check_source(session: Session) -> int:
             "area": settings.area,
             "export_date": prepared.export_date.isoformat() if prepared.export_date else None,
             "rows": rows_member(prepared),
+            "sources": sources_member(prepared),
             "findings": findings_member(prepared.findings),
             "unmapped": unmapped_member(prepared),
             "deliveries": [_member(slot) for slot in ended],
@@ -77,7 +81,7 @@ def check_source(session: Session) -> int:
                 "deliverable": list(dict.fromkeys(str(slot.period) for slot in ended)),
                 "not_ended": waiting(slot.period for slot in not_ended),
             },
-            "not_collected": not_collected_member(catalogue, prepared.facts),
+            "not_collected": not_collected_member(catalogue, facts),
             "doubts": doubts_member(doubts),
             "quarantine": str(settings.quarantine),
             "noted_rows": str(settings.noted_rows),
@@ -85,11 +89,11 @@ def check_source(session: Session) -> int:
             "problem": problem_member(problem),
         }
     )
-    show_source(console, prepared)
+    show_sources(console, prepared)
     show_doubts(console, catalogue, doubts)
     _show_due(session, catalogue, ended)
     say_not_ended(console, waiting(slot.period for slot in not_ended))
-    say_not_collected(console, catalogue, prepared.facts)
+    say_not_collected(console, catalogue, facts)
     _show_files(session)
     if problem is None:
         return 0

@@ -16,6 +16,7 @@ from node.cli.source_report import (
     rows_member,
     say_not_collected,
     say_not_ended,
+    sources_member,
 )
 from node.cli.states import STATES, outbox_note
 from node.dossier import VERDICTS
@@ -122,10 +123,11 @@ def result_of(settings: Settings, run: Run, deliveries: Sequence[Delivery]) -> d
         "node": settings.node,
         "area": settings.area,
         "rows": rows_member(run.prepared),
+        "sources": sources_member(run.prepared),
         "findings": findings_member(run.prepared.findings),
         "deliveries": [_member(delivery) for delivery in deliveries if delivery.state != "not_ended"],
         "not_ended": waiting(Period.parse(d.period) for d in deliveries if d.state == "not_ended"),
-        "not_collected": not_collected_member(run.workshop.catalogue, run.prepared.facts),
+        "not_collected": not_collected_member(run.workshop.catalogue, run.facts),
         "doubts": doubts_member(run.doubts),
         "seconds": run.workshop.stopwatch.seconds(*STAGES),
     }
@@ -170,7 +172,7 @@ def show_outcome(console: Console, run: Run, deliveries: Sequence[Delivery], *, 
     if note is not None:
         console.say(note)
     say_not_ended(console, waiting(Period.parse(d.period) for d in deliveries if d not in due))
-    say_not_collected(console, catalogue, run.prepared.facts)
+    say_not_collected(console, catalogue, run.facts)
     if run.doubts:
         console.say(doubts_note(run.doubts))
 

@@ -10,7 +10,7 @@ from node.cli.console import problem_member
 from node.cli.doubting import doubts_member
 from node.cli.run import begin
 from node.cli.session import Session
-from node.cli.source_report import findings_member, not_collected_member, rows_member
+from node.cli.source_report import findings_member, not_collected_member, rows_member, sources_member
 from node.dossier import make_dossier, render_html, render_text
 from node.durable_files import replace_private_file, require_place, write_error
 from node.pipeline import Decision, Prospect, Prospects
@@ -51,9 +51,10 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
             "node": settings.node,
             "area": settings.area,
             "rows": rows_member(run.prepared),
+            "sources": sources_member(run.prepared),
             "findings": findings_member(run.prepared.findings),
             "deliveries": [_member(prospect) for prospect in prospects],
-            "not_collected": not_collected_member(run.workshop.catalogue, run.prepared.facts),
+            "not_collected": not_collected_member(run.workshop.catalogue, run.facts),
             "doubts": doubts_member(run.doubts),
             "html": str(html.absolute()) if html is not None else None,
         }

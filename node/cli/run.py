@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from aggregation.facts import Facts
 from node.cli.session import Session
 from node.cli.source_report import keep_locally
 from node.journal import Journal
@@ -17,7 +18,8 @@ from node.pipeline import (
     Workshop,
     count_figures,
     doubts_of,
-    read_source,
+    facts_by_area,
+    read_sources,
     require_strict_enough,
     require_whole_years,
 )
@@ -55,6 +57,11 @@ class Run:
     doubts: tuple[Doubt, ...]
     explicit: bool
 
+    @property
+    def facts(self) -> Mapping[str, Facts]:
+        """What was prepared, by the area it is delivered for."""
+        return facts_by_area(self.prepared, self.workshop.settings)
+
 
 def begin(session: Session, journal: Journal, *, periods: Sequence[str]) -> Run:
     """Read, map, check and count.
@@ -76,7 +83,7 @@ def begin(session: Session, journal: Journal, *, periods: Sequence[str]) -> Run:
     named = _named(settings.periods, periods)
     key = load_key(settings.key)
     workshop = Workshop(settings, catalogue, session.clock, Stopwatch(session.clock))
-    prepared = read_source(settings, catalogue, stopwatch=workshop.stopwatch)
+    prepared = read_sources(settings, catalogue, stopwatch=workshop.stopwatch)
     keep_locally(session, prepared)
     try:
         figures = count_figures(

@@ -6,7 +6,8 @@ programs pass on, and never in the log.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from aggregation.facts import Facts
@@ -14,12 +15,36 @@ from node.cli.console import Console
 from node.cli.session import Session
 from node.durable_files import replace_private_file, write_error
 from node.pipeline import not_collected
-from node.quality import HANDLINGS, Finding, Prepared, write_noted_rows, write_quarantine
-from node.quality.amounts import CASE, CONTACT, PERSON, ROW, whole
+from node.quality import (
+    HANDLINGS,
+    Finding,
+    Prepared,
+    SourceCounts,
+    write_noted_rows,
+    write_quarantine,
+)
+from node.quality.amounts import BOOKING, CASE, CONTACT, DECISION, ISSUE, PERSON, POST, whole
 from protocol.catalogue import Catalogue
 from protocol.periods import Period
 from protocol.texts import Text
 
+_SOURCE_HEADS: Final = (
+    Text("Quelle", "Source"),
+    Text("Inhalt", "Holds"),
+    Text("Export vom", "Exported"),
+    Text("Zeilen", "Rows"),
+    Text("zählen", "count"),
+    Text("zurückgestellt", "set aside"),
+    Text("nicht gezählt", "not counted"),
+)
+_SOURCE: Final = Text("Quelle", "Source")
+_HOLDS: Final[Mapping[str, Text]] = {
+    "cases": Text("Fälle", "cases"),
+    "posts": Text("Stellen", "posts"),
+    "funds": Text("Mittel", "funds"),
+    "issues": Text("Strukturthemen", "structural issues"),
+    "decisions": Text("Entscheidungen", "decisions"),
+}
 _FINDING_HEADS: Final = (
     Text("Regel", "Rule"),
     Text("Behandlung", "Handling"),
@@ -49,17 +74,31 @@ def rows_member(prepared: Prepared) -> dict[str, int]:
 def findings_member(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
     """Findings as a member of a JSON result."""
     return [
-        {"trap": finding.trap, "handling": finding.handling.value, "rows": finding.rows}
+        {
+            "source": finding.source,
+            "trap": finding.trap,
+            "handling": finding.handling.value,
+            "rows": finding.rows,
+        }
         for finding in findings
+    ]
+
+
+def sources_member(prepared: Prepared) -> list[dict[str, Any]]:
+    """What became of the rows of each source, as a member of a JSON result."""
+    return [
+        {**asdict(source), "export_date": source.export_date.isoformat() if source.export_date else None}
+        for source in prepared.sources
     ]
 
 
 def unmapped_member(prepared: Prepared) -> list[dict[str, Any]]:
     """Columns with unmapped texts as a member of a JSON result; without the texts."""
-    rows: dict[str, int] = {}
+    rows: dict[tuple[str, str], int] = {}
     for entry in prepared.unmapped:
-        rows[entry.column] = rows.get(entry.column, 0) + entry.rows
-    return [{"column": column, "rows": count} for column, count in rows.items()]
+        column = (entry.source, entry.column)
+        rows[column] = rows.get(column, 0) + entry.rows
+    return [{"source": source, "column": column, "rows": count} for (source, column), count in rows.items()]
 
 
 def keep_locally(session: Session, prepared: Prepared) -> None:
@@ -83,22 +122,29 @@ def keep_locally(session: Session, prepared: Prepared) -> None:
     )
 
 
-def show_source(console: Console, prepared: Prepared) -> None:
-    """Print counts, findings and unmapped texts."""
+def show_sources(console: Console, prepared: Prepared) -> None:
+    """Print what became of each source, findings and unmapped texts."""
+    language = console.language
+    console.table(
+        _SOURCE_HEADS, [_source_row(source, language) for source in prepared.sources], numbers=(3, 4, 5, 6)
+    )
+    console.say()
     console.say(_summary(prepared))
     console.say()
+    several = len(prepared.sources) > 1
     console.table(
-        _FINDING_HEADS,
+        (_SOURCE, *_FINDING_HEADS) if several else _FINDING_HEADS,
         [
             [
+                *([finding.source] if several else []),
                 finding.trap,
-                HANDLINGS[finding.handling].in_(console.language),
-                whole(finding.rows, console.language),
-                finding.text.in_(console.language),
+                HANDLINGS[finding.handling].in_(language),
+                whole(finding.rows, language),
+                finding.text.in_(language),
             ]
             for finding in prepared.findings
         ],
-        numbers=(2,),
+        numbers=(3,) if several else (2,),
     )
     if prepared.unmapped:
         console.say()
@@ -108,7 +154,26 @@ def show_source(console: Console, prepared: Prepared) -> None:
                 "Values without a code. Nothing is delivered while they are not mapped:",
             )
         )
-        console.table(_UNMAPPED_HEADS, _unmapped_rows(prepared, console.language), numbers=(1,))
+        console.table(
+            (_SOURCE, *_UNMAPPED_HEADS) if several else _UNMAPPED_HEADS,
+            _unmapped_rows(prepared, language),
+            numbers=(2,) if several else (1,),
+        )
+
+
+def _source_row(source: SourceCounts, language: str) -> list[str]:
+    day = source.export_date
+    holds = _HOLDS[source.holds].in_(language)
+    dated = "–" if day is None else day.isoformat() if language == "en" else f"{day:%d.%m.%Y}"
+    return [
+        source.name,
+        f"{holds} ({source.area})" if source.area is not None else holds,
+        dated,
+        whole(source.read, language),
+        whole(source.counted, language),
+        whole(source.quarantined, language),
+        whole(source.dropped, language),
+    ]
 
 
 def say_not_ended(console: Console, periods: Sequence[str]) -> None:
@@ -132,14 +197,14 @@ def say_not_ended(console: Console, periods: Sequence[str]) -> None:
     )
 
 
-def not_collected_member(catalogue: Catalogue, facts: Facts) -> list[dict[str, str]]:
+def not_collected_member(catalogue: Catalogue, facts: Mapping[str, Facts]) -> list[dict[str, str]]:
     """What the node has no source for, as a member of a JSON result."""
     return [
         {"dataset": dataset, "indicator": indicator} for dataset, indicator in not_collected(catalogue, facts)
     ]
 
 
-def say_not_collected(console: Console, catalogue: Catalogue, facts: Facts) -> None:
+def say_not_collected(console: Console, catalogue: Catalogue, facts: Mapping[str, Facts]) -> None:
     """Name on one line what the node has no source for: whole dataflows, and indicators of the others."""
     missing: dict[str, list[str]] = {}
     for dataset_id, indicator in not_collected(catalogue, facts):
@@ -160,37 +225,39 @@ def say_not_collected(console: Console, catalogue: Catalogue, facts: Facts) -> N
 
 
 def _summary(prepared: Prepared) -> Text:
-    counts, day = prepared.counts, prepared.export_date
-    when = (
-        Text(f"Export vom {day:%d.%m.%Y}", f"Export of {day.isoformat()}")
-        if day
-        else Text("Export", "Export")
-    )
-    counted = (
-        ROW.counted(counts.read),
+    """Say what was found in all sources together: cases, persons, contacts, posts, bookings."""
+    counts = prepared.counts
+    counted = [
         CASE.counted(counts.cases),
         PERSON.counted(counts.persons),
         CONTACT.counted(counts.contacts),
-    )
-
-    def sentence(language: str, pattern: str) -> str:
-        what = ", ".join(text.in_(language) for text in counted)
-        left_out = (whole(number, language) for number in (counts.quarantined, counts.dropped))
-        return pattern.format(when.in_(language), what, *left_out)
-
+    ]
+    decisions = [facts.decisions for facts in (prepared.facts, *prepared.joint.values())]
+    for noun, table in (
+        (POST, prepared.facts.posts),
+        (BOOKING, prepared.facts.funds),
+        (ISSUE, prepared.facts.issues),
+        *((DECISION, table) for table in decisions),
+    ):
+        if table is not None:
+            # A post has one row for each span in which nothing about it changes.
+            column = next((name for name in ("post_id",) if name in table.column_names), None)
+            counted.append(noun.counted(len(table[column].unique()) if column else table.num_rows))
     return Text(
-        sentence("de", "{}: {}; {} zurückgestellt, {} nicht gezählt."),
-        sentence("en", "{}: {}; {} set aside, {} not counted."),
+        f"Gezählt werden {', '.join(text.de for text in counted)}.",
+        f"Counted: {', '.join(text.en for text in counted)}.",
     )
 
 
-def _unmapped_rows(prepared: Prepared, language: str) -> list[tuple[str, str, str]]:
+def _unmapped_rows(prepared: Prepared, language: str) -> list[list[str]]:
+    several = len(prepared.sources) > 1
     return [
-        (
+        [
+            *([entry.source] if several else []),
             entry.column,
             whole(entry.rows, language),
             f'[mapping.{entry.dimension}] {_toml_key(entry.value)} = "…"',
-        )
+        ]
         for entry in prepared.unmapped
     ]
 

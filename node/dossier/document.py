@@ -11,7 +11,7 @@ from typing import Final
 from node.clock import local
 from node.dossier.sheets import ReasonNote, Sheet, read_sheet
 from node.journal import DeliveryRecord, DeliveryState, Journal
-from node.pipeline import Decision, Doubt, Draft, Prospect, Slot, Workshop, not_collected
+from node.pipeline import Decision, Doubt, Draft, Prospect, Slot, Workshop, facts_by_area, not_collected
 from node.quality import Counts, Finding, Prepared
 from node.version import program_version
 from protocol.catalogue import Catalogue, RuleKind
@@ -174,7 +174,8 @@ def make_dossier(
         ),
         not_ended=tuple(sorted(waiting, key=lambda period: (period.last_day, period.freq == "A"))),
         not_collected=tuple(
-            catalogue.indicator(indicator).name for _, indicator in not_collected(catalogue, prepared.facts)
+            catalogue.indicator(indicator).name
+            for _, indicator in not_collected(catalogue, facts_by_area(prepared, settings))
         ),
         doubts=tuple(doubts),
     )

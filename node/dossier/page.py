@@ -214,7 +214,8 @@ class _Page:
         ]
         if entry.sheet is not None:
             facts += self._sheet_facts(entry, entry.sheet)
-        body = "".join(self._indicator(sheet) for sheet in entry.sheet.indicators) if entry.sheet else ""
+        sheets = entry.sheet.indicators if entry.sheet is not None else ()
+        body = "".join(self._indicator(sheet, entry) for sheet in sheets)
         return (
             f'<section class="delivery" id="delivery-{number}"><h2>{escape(label)}</h2>\n'
             f"{self._facts(*facts)}\n{self._paper(entry)}{self._problem(entry)}{body}</section>"
@@ -254,8 +255,11 @@ class _Page:
             + "</div>\n"
         )
 
-    def _indicator(self, sheet: IndicatorSheet) -> str:
+    def _indicator(self, sheet: IndicatorSheet, entry: Entry) -> str:
         indicator = sheet.indicator
+        missing = phrases.missing(indicator, entry, self._dossier) if not sheet.collected else None
+        if not sheet.collected and missing is None:
+            return ""
         unit = (
             f" {self._say(phrases.UNIT)}: {self._say(unit_label(indicator))}." if indicator.decimals else ""
         )
@@ -263,8 +267,8 @@ class _Page:
             f"<h3>{self._say(indicator.name)}</h3>\n"
             f'<p class="definition">{self._say(indicator.definition)}{unit}</p>\n'
         )
-        if not sheet.collected:
-            return f'{head}<p class="note">{self._say(phrases.NOT_COLLECTED_HERE)}</p>\n'
+        if missing is not None:
+            return f'{head}<p class="note">{self._say(missing)}</p>\n'
         tables = "\n".join(self._table(table, indicator.decimals) for table in sheet.tables)
         return f'{head}<div class="tables">\n{tables}\n</div>\n'
 

@@ -11,6 +11,7 @@ from node.dossier.document import Dossier, Entry
 from node.dossier.sheets import Cell, Sheet
 from node.quality import amounts
 from node.quality.amounts import CELL, whole
+from protocol.catalogue import Indicator
 from protocol.errors import KimError
 from protocol.observations import CellState
 from protocol.periods import Period
@@ -92,6 +93,10 @@ NOT_COLLECTED_HERE: Final = Text(
     "geliefert), keine Zahl und keine Null.",
     "Not collected: the municipality has set up no source for it. Every cell says '…' (not delivered), no "
     "number and no zero.",
+)
+COLLECTED_ELSEWHERE: Final = Text(
+    "Nicht hier: Das zählt die gemeinsame Behörde, für deren Gebiet eigens geliefert wird.",
+    "Not here: the joint authority counts this, and its area has a delivery of its own.",
 )
 UNIT: Final = Text("Einheit", "Unit")
 DOUBTS: Final = Text("Auffällig, bitte bestätigen", "Unlikely, please confirm")
@@ -248,6 +253,16 @@ def legend(dossier: Dossier) -> tuple[tuple[str, Text], ...]:
         signs.append((missing.sign, _NOT_DELIVERED))
     notes = sorted(dossier.reasons, key=lambda note: note.letter)
     return (*signs, *((note.letter, note.text) for note in notes))
+
+
+def missing(indicator: Indicator, entry: Entry, dossier: Dossier) -> Text | None:
+    """Say why an indicator has no figures; None if that needs no word.
+
+    A delivery for a joint authority holds what it decides, and nobody expects anything else there.
+    """
+    if entry.area is not None:
+        return None
+    return NOT_COLLECTED_HERE if indicator.name in dossier.not_collected else COLLECTED_ELSEWHERE
 
 
 def reasons_elsewhere(entry: Entry) -> bool:

@@ -54,7 +54,7 @@ def render_text(dossier: Dossier, *, language: Language) -> str:
         lines += [line for entry in staying for line in ("", *_head(entry, language))]
     else:
         for entry in dossier.entries:
-            lines += ["", "", *_head(entry, language), *_tables(entry, language)]
+            lines += ["", "", *_head(entry, language), *_tables(entry, dossier, language)]
     if dossier.shows_reasons:
         lines += ["", *_wrapped(phrases.STAYS_HERE.in_(language))]
     lines += [""]
@@ -130,14 +130,17 @@ def _head(entry: Entry, language: Language) -> list[str]:
     return lines
 
 
-def _tables(entry: Entry, language: Language) -> list[str]:
+def _tables(entry: Entry, dossier: Dossier, language: Language) -> list[str]:
     lines: list[str] = []
     for sheet in entry.sheet.indicators if entry.sheet is not None else ():
         indicator = sheet.indicator
+        missing = phrases.missing(indicator, entry, dossier) if not sheet.collected else None
+        if not sheet.collected and missing is None:
+            continue
         unit = f" ({unit_label(indicator).in_(language)})" if indicator.decimals else ""
         lines += ["", f"{indicator.name.in_(language)}{unit}"]
-        if not sheet.collected:
-            lines += _wrapped(phrases.NOT_COLLECTED_HERE.in_(language))
+        if missing is not None:
+            lines += _wrapped(missing.in_(language))
         for table in sheet.tables:
             lines += ["", *_table(table, decimals=indicator.decimals, language=language)]
     return lines

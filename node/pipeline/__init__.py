@@ -10,7 +10,8 @@ from node.pipeline.figures import (
     Figures,
     count_figures,
     due_slots,
-    read_source,
+    facts_by_area,
+    read_sources,
     split_by_end,
 )
 from node.pipeline.programme import Slot, not_collected, require_whole_years
@@ -32,9 +33,10 @@ __all__ = [
     "count_figures",
     "doubts_of",
     "due_slots",
+    "facts_by_area",
     "make_draft",
     "not_collected",
-    "read_source",
+    "read_sources",
     "require_strict_enough",
     "require_whole_years",
     "seal",

@@ -1,4 +1,4 @@
-"""From the export to true figures: read, map, check, count. Nothing here is protected yet.
+"""From the sources to true figures: read, map, check, count. Nothing here is protected yet.
 
 Invariant: what could not be mapped blocks the counting of what is delivered; it is never counted as
 something else.
@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from aggregation.tabulate import tabulate
+from aggregation.facts import Facts
+from aggregation.tabulate import fact_table, tabulate
 from aggregation.tabulation import Tabulation
 from node import sources
 from node.clock import Clock, local
 from node.mapping import CodeMapping
-from node.pipeline.programme import Slot, facts_by_area, programme
+from node.pipeline.programme import Slot, programme
 from node.pipeline.stopwatch import Stopwatch
 from node.quality import Prepared, prepare, require_ended, require_mapped
 from node.settings import Settings
@@ -26,7 +24,10 @@ from protocol.catalogue import Catalogue
 from protocol.errors import KimError
 from protocol.periods import Period
 
-IntArray = NDArray[np.int64]
+#: Which fact tables a source fills, where they are not called like what it holds.
+_TABLES_OF: Final[Mapping[str, frozenset[str]]] = {
+    "cases": frozenset({"cases", "contacts", "involvements", "referrals"})
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,11 @@ class Figures:
     not_ended: Mapping[Slot, KimError]
 
 
-def read_source(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatch) -> Prepared:
-    """Read the export, map its texts to codes and sort out what cannot be counted.
+def read_sources(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatch) -> Prepared:
+    """Read all sources, map their texts to codes and sort out what cannot be counted.
 
     Args:
-        settings: where the source is and what its local texts mean.
+        settings: where the sources are and what their local texts mean.
         catalogue: the codelists.
         stopwatch: told about stage ``read``.
 
@@ -63,31 +64,44 @@ def read_source(settings: Settings, catalogue: Catalogue, *, stopwatch: Stopwatc
         return prepare(read, area=settings.area, mapping=mapping, catalogue=catalogue)
 
 
-def split_by_end(
-    prepared: Prepared, slots: Sequence[Slot], *, clock: Clock
-) -> tuple[tuple[Slot, ...], Mapping[Slot, KimError]]:
-    """Split deliveries into those whose period had ended at the export, and the others with the reason.
-
-    A file that does not say when it was exported counts as exported today.
-    """
-    exported: date = prepared.export_date or local(clock.now()).date()
-    ended: list[Slot] = []
-    not_ended: dict[Slot, KimError] = {}
-    for slot in slots:
-        try:
-            require_ended(slot.period, export_date=exported)
-            ended.append(slot)
-        except KimError as error:
-            not_ended[slot] = error
-    return tuple(ended), not_ended
+def facts_by_area(prepared: Prepared, settings: Settings) -> Mapping[str, Facts]:
+    """Return what was prepared by the area it is delivered for, the node's own first."""
+    return {settings.area: prepared.facts, **prepared.joint}
 
 
 def due_slots(
     prepared: Prepared, *, settings: Settings, catalogue: Catalogue, named: Sequence[Period] = ()
 ) -> tuple[Slot, ...]:
     """Return everything that the node's sources and configuration make due; see :func:`programme`."""
-    facts = facts_by_area(prepared.facts, area=settings.area, sources=settings.sources)
-    return programme(catalogue, facts, span=settings.periods, named=named)
+    return programme(catalogue, facts_by_area(prepared, settings), span=settings.periods, named=named)
+
+
+def split_by_end(
+    prepared: Prepared, slots: Sequence[Slot], *, catalogue: Catalogue, clock: Clock
+) -> tuple[tuple[Slot, ...], Mapping[Slot, KimError]]:
+    """Split deliveries into those whose period had ended at the export, and the others with the reason.
+
+    Every source that a dataflow is counted from must have been exported behind the end of the period. A
+    source that does not say when it was exported counts as exported today.
+    """
+    today = local(clock.now()).date()
+    ended: list[Slot] = []
+    not_ended: dict[Slot, KimError] = {}
+    for slot in slots:
+        tables = {fact_table(indicator) for indicator in catalogue.dataset(slot.dataset_id).indicators}
+        joint = slot.area if slot.area in prepared.joint else None
+        try:
+            for source in prepared.sources:
+                if source.area == joint and tables & _TABLES_OF.get(source.holds, {source.holds}):
+                    require_ended(
+                        slot.period,
+                        export_date=source.export_date or today,
+                        source=source.name if len(prepared.sources) > 1 else None,
+                    )
+            ended.append(slot)
+        except KimError as error:
+            not_ended[slot] = error
+    return tuple(ended), not_ended
 
 
 def count_figures(
@@ -116,9 +130,9 @@ def count_figures(
         KimError: ``unknown_code`` while something is not mapped.
     """
     require_mapped(prepared.unmapped)
-    facts = facts_by_area(prepared.facts, area=settings.area, sources=settings.sources)
+    facts = facts_by_area(prepared, settings)
     slots = programme(catalogue, facts, span=settings.periods, named=named)
-    ended, not_ended = split_by_end(prepared, slots, clock=clock)
+    ended, not_ended = split_by_end(prepared, slots, catalogue=catalogue, clock=clock)
     periods: dict[tuple[str, str], list[Period]] = {}
     for slot in ended:
         periods.setdefault((slot.area, slot.dataset_id), []).append(slot.period)

@@ -8,12 +8,11 @@ collected. A year is due when all four of its quarters lie in the span.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from aggregation.facts import Facts
 from aggregation.tabulate import is_collected
-from node.settings import SourceSpec
 from protocol.catalogue import Catalogue, Dataset
 from protocol.errors import kim_error
 from protocol.periods import Period
@@ -37,23 +36,6 @@ class Slot:
     area: str
     dataset_id: str
     period: Period
-
-
-def facts_by_area(facts: Facts, *, area: str, sources: Sequence[SourceSpec]) -> Mapping[str, Facts]:
-    """Split what is delivered for a joint authority off what the node delivers for its own area.
-
-    Args:
-        facts: what the node's sources hold.
-        area: the node's own area.
-        sources: they say whose the decisions of component 3 are.
-
-    Returns:
-        Facts by area, the node's own first.
-    """
-    joint = next((spec.area for spec in sources if spec.holds == "decisions" and spec.area), None)
-    if joint is None or joint == area:
-        return {area: facts}
-    return {area: replace(facts, decisions=None), joint: Facts(decisions=facts.decisions)}
 
 
 def periods_of(
@@ -129,16 +111,16 @@ def programme(
     return tuple(slot for *_, slot in sorted(slots, key=lambda entry: entry[:-1]))
 
 
-def not_collected(catalogue: Catalogue, facts: Facts) -> Iterator[tuple[str, str]]:
+def not_collected(catalogue: Catalogue, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str]]:
     """Yield dataflow and indicator of everything the node has no source for, in catalogue order.
 
     Args:
         catalogue: all that could be collected.
-        facts: what the sources hold, those of a joint authority included.
+        facts: by area; what is collected for any of them is collected.
     """
     for dataset in catalogue.datasets.values():
         for indicator in dataset.indicators:
-            if not is_collected(facts, indicator):
+            if not any(is_collected(held, indicator) for held in facts.values()):
                 yield dataset.id, indicator.id
 
 

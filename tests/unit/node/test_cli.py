@@ -105,7 +105,7 @@ def test_check_reports_and_keeps_rows_in_the_house(home: NodeHome) -> None:
     assert code == 0
     assert report["rows"]["cases"] == 30
     assert report["rows"]["quarantined"] == 1
-    assert {"trap": "T06", "handling": "R", "rows": 1} in report["findings"]
+    assert {"source": "cases", "trap": "T06", "handling": "R", "rows": 1} in report["findings"]
     assert report["unmapped"] == []
     assert report["periods"] == {"deliverable": ["2026-Q1", "2026-Q2"], "not_ended": []}
     assert report["export_date"] == "2026-10-05"
@@ -125,7 +125,7 @@ def test_unmapped_texts_are_shown_to_the_house_only(home: NodeHome) -> None:
     assert "Amazone" not in result.stderr
     assert "Amazone" not in home.log_text()
     assert "Amazone" in (home.folder / "report.txt").read_text(encoding="utf-8")
-    assert report["unmapped"] == [{"column": "Geschlecht", "rows": 15}]
+    assert report["unmapped"] == [{"source": "cases", "column": "Geschlecht", "rows": 15}]
 
     home.change('# [mapping.SEX]\n# "Frau" = "F"', '[mapping.SEX]\n"Amazone" = "F"')
     assert home.run("check").exit_code == 0
@@ -264,7 +264,7 @@ def test_an_unforeseen_error_quotes_nothing(home: NodeHome, monkeypatch: pytest.
     def fail(*args: object, **kwargs: object) -> None:
         raise ValueError("Müller, geboren 1990")
 
-    monkeypatch.setattr("node.cli.checking.read_source", fail)
+    monkeypatch.setattr("node.cli.checking.read_sources", fail)
     result = home.run("check")
 
     assert result.exit_code == PROBLEMS["unexpected"].exit_code

@@ -21,7 +21,7 @@ from node.pipeline import (
     Stopwatch,
     Workshop,
     count_figures,
-    read_source,
+    read_sources,
     seal,
 )
 from node.quality import Prepared
@@ -47,7 +47,7 @@ class Office:
         self.home = home
         self.journal = journal
         self.workshop = Workshop(home.settings, load_catalogue(), clock, Stopwatch(clock))
-        self.prepared: Prepared = read_source(
+        self.prepared: Prepared = read_sources(
             home.settings, self.workshop.catalogue, stopwatch=self.workshop.stopwatch
         )
         self.figures: Figures = count_figures(

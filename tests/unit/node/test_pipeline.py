@@ -23,7 +23,7 @@ from node.pipeline import (
     count_figures,
     drafts,
     make_draft,
-    read_source,
+    read_sources,
     require_strict_enough,
     seal,
 )
@@ -58,7 +58,9 @@ class Office:
         self.workshop = Workshop(home.settings, load_catalogue(), clock, Stopwatch(clock))
 
     def figures(self, periods: tuple[Period, ...] = ()) -> Figures:
-        prepared = read_source(self.home.settings, self.workshop.catalogue, stopwatch=self.workshop.stopwatch)
+        prepared = read_sources(
+            self.home.settings, self.workshop.catalogue, stopwatch=self.workshop.stopwatch
+        )
         return count_figures(
             prepared,
             settings=self.workshop.settings,
