@@ -28,10 +28,10 @@ TREE = RegionTree(
 SUPPRESSED, VALUE, ZERO = (STATE_NUMBER[s] for s in (CellState.SUPPRESSED, CellState.VALUE, CellState.ZERO))
 
 
-def _catalogue(region_additivity: str) -> Catalogue:
+def _catalogue(region_additivity: str, **changes: object) -> Catalogue:
     return catalogue_of(
         [codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})],
-        [indicator("N", [["A"]], region_additivity=region_additivity)],
+        [indicator("N", [["A"]], region_additivity=region_additivity, **changes)],
     )
 
 
@@ -129,6 +129,7 @@ def test_a_cell_that_is_not_delivered_leaves_the_upper_side_open() -> None:
     missing = STATE_NUMBER[CellState.NOT_DELIVERED]
     zeros = np.zeros(3, dtype=np.int64)
     gone = AreaDelivery("x", np.full(3, missing, dtype=np.uint8), zeros, zeros)
+    assert merge(SUM, "D", [AreaDelivery.nothing(SUM, "D", "x")], tree=TREE)[0].open_above.all()
     others = [_delivery(SUM, area, (3, 4), (False, False, False)) for area in "yz"]
     land = merge(SUM, "D", [gone, *others], tree=TREE)[0]
     assert land.open_above.all()
@@ -136,11 +137,90 @@ def test_a_cell_that_is_not_delivered_leaves_the_upper_side_open() -> None:
     assert land.delivered.tolist() == [2, 2, 2]
 
 
-@pytest.mark.parametrize("areas", [["x", "x"], ["elsewhere"]], ids=["twice", "unknown area"])
+# ------------------------------------------------------------------------------------- euros with repayments
+
+EUROS = catalogue_of(
+    [codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"})],
+    [indicator("N", [["A"]], rule="R0", may_be_negative=True)],
+)
+AMOUNTS = st.tuples(st.integers(-6, 6), st.integers(-6, 6))
+
+
+def _amounts(area: str, inner: tuple[int, int], hidden: tuple[bool, bool, bool]) -> AreaDelivery:
+    values, withheld = np.array([sum(inner), *inner], dtype=np.int64), np.array(hidden)
+    lower, upper = cell_bounds(grid_of(EUROS, "D"), np.where(withheld, 0, values), withheld, EUROS)
+    state = np.where(withheld, SUPPRESSED, np.where(values == 0, ZERO, VALUE)).astype(np.uint8)
+    return AreaDelivery(area, state, lower, upper)
+
+
+@settings(max_examples=150)
+@given(st.dictionaries(st.sampled_from("xyz"), st.tuples(AMOUNTS, HIDDEN)))
+def test_amounts_that_may_be_negative_have_no_floor(
+    areas: dict[str, tuple[tuple[int, int], tuple[bool, bool, bool]]],
+) -> None:
+    """One withheld cell of three follows from the others; two or three may be anything."""
+    merged = {a.region: a for a in merge(EUROS, "D", [_amounts(k, *v) for k, v in areas.items()], tree=TREE)}
+    for region, leaves in TREE.members.items():
+        aggregate = merged[region]
+        for row in range(3):
+            loose = any(hidden[row] and sum(hidden) > 1 for k, (_, hidden) in areas.items() if k in leaves)
+            unbounded = loose or not set(leaves) <= areas.keys()
+            assert bool(aggregate.open_below[row]) is unbounded
+            assert bool(aggregate.open_above[row]) is unbounded
+            if not unbounded:
+                total = sum((sum(v), *v)[row] for k, (v, _) in areas.items() if k in leaves)
+                assert aggregate.lower[row] == aggregate.upper[row] == total
+                assert aggregate.exact[row]
+
+
+# ---------------------------------------------------------------------------------- one authority, two areas
+
+AUTHORITY = RegionTree(
+    MappingProxyType({r: Text(r, r) for r in ("L", "XY", "YZ", "x", "y", "z")}),
+    MappingProxyType({"x": "XY", "y": "XY", "XY": "L", "z": "L"}),
+    MappingProxyType({"L": ("x", "y", "z"), "XY": ("x", "y"), "YZ": ("y", "z")}),
+)
+DECISIONS = _catalogue("sum", reporting_unit="authority")
+
+
+def _without(delivery: AreaDelivery, rows: list[int]) -> AreaDelivery:
+    delivery.state[rows] = STATE_NUMBER[CellState.NOT_DELIVERED]
+    return delivery
+
+
+def test_an_authority_stands_in_place_of_the_areas_it_serves() -> None:
+    given_deliveries = [
+        _without(_delivery(DECISIONS, "XY", (30, 4), (False, True, True)), [2]),
+        _delivery(DECISIONS, "x", (1, 1), (False, False, False)),
+        _delivery(DECISIONS, "y", (2, 3), (False, False, False)),
+        _delivery(DECISIONS, "z", (5, 0), (False, False, False)),
+    ]
+    merged = {a.region: a for a in merge(DECISIONS, "D", given_deliveries, tree=AUTHORITY)}
+    land, both, other = merged["L"], merged["XY"], merged["YZ"]
+    assert (both.lower[0], both.upper[0]) == (34, 34)
+    assert (land.lower[0], land.upper[0]) == (39, 39)
+    assert (land.lower[1], land.upper[1]) == (1 + 5, 33 + 5)  # withheld: 1 .. 33 of 34
+    assert (land.lower[2], land.upper[2]) == (1 + 3 + 0, 4)  # the authority does not deliver this cell
+    assert (both.delivered.tolist(), both.withheld.tolist()) == ([2, 2, 2], [0, 2, 0])
+    assert (land.delivered.tolist(), land.expected) == ([3, 3, 3], 3)
+    # A region with only one of its areas cannot use it.
+    assert (other.lower.tolist(), other.delivered.tolist()) == ([10, 7, 3], [2, 2, 2])
+
+
+def test_what_areas_report_for_themselves_an_authority_does_not_speak_for() -> None:
+    alone = _delivery(SUM, "XY", (30, 4), (False, False, False))
+    land = merge(SUM, "D", [alone], tree=AUTHORITY)[0]
+    assert (land.lower.tolist(), land.delivered.tolist()) == ([0, 0, 0], [0, 0, 0])
+    assert land.open_above.all()
+
+
+@pytest.mark.parametrize(
+    "areas", [["x", "x"], ["elsewhere"], ["XY", "YZ"]], ids=["twice", "unknown area", "served twice"]
+)
 def test_deliveries_that_do_not_fit_are_refused(areas: list[str]) -> None:
     deliveries = [_delivery(SUM, area, (3, 4), (False, False, False)) for area in areas]
     with pytest.raises(KimError) as caught:
-        merge(SUM, "D", deliveries, tree=TREE)
+        merge(SUM, "D", deliveries, tree=AUTHORITY)
     assert caught.value.code == "value_rule"
 
 
