@@ -65,6 +65,8 @@ def test_decisions_that_may_mean_two_things_are_listed(text: str) -> None:
         ("BAUSTEIN", "Verwaltungsassistenz", "B1V"),
         ("BAUSTEIN", "Baustein 3 – Ausländerbehörde", "B3A"),
         ("BAUSTEIN", "EBH", "B3E"),
+        ("BAUSTEIN", "Baustein 1", "B1U"),
+        ("BAUSTEIN", "B3", "B3U"),
         ("COST", "Personalkosten", "STAFF"),
         ("COST", "Sachausgaben", "WORKPL"),
         ("COST", "Arbeitsplatz / Sachausgaben", "WORKPL"),
@@ -84,8 +86,8 @@ def test_words_of_registers(dimension: str, text: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("dimension", "text"),
     [
-        ("BAUSTEIN", "Baustein 1"),
-        ("BAUSTEIN", "B3"),
+        ("BAUSTEIN", "Baustein"),
+        ("BAUSTEIN", "Koordination oder Assistenz"),
         ("COST", "Kosten"),
         ("ISSUE", "offen"),
         ("ISSUE", "erledigt"),

@@ -299,7 +299,7 @@ def test_posts_whose_inner_span_ends_fall_back_to_the_outer_one(tmp_path: Path) 
             "S2;B2;T1;AWO;1,0;1,0;01.01.2025;31.12.2024",
             "S3;B2;T1;AWO;1,0;1,0;01.01.2025;31.12.9999",
             "S4;B2;T1;AWO;1,0;1,0;;",
-            "S5;Baustein 1;T1;AWO;1,0;1,0;01.01.2025;",
+            "S5;Baustein 4;T1;AWO;1,0;1,0;01.01.2025;",
         )
     )
     spans = result.facts.table("posts").select(["post_id", "valid_from", "valid_to", "filled"]).to_pylist()
@@ -310,7 +310,7 @@ def test_posts_whose_inner_span_ends_fall_back_to_the_outer_one(tmp_path: Path) 
         ("s3", day("2025-01-01"), None, 100),
     ]
     assert found(result) == {"posts T05 R": 1, "posts T08 W": 1, "posts T15 R": 1}
-    assert [u.value for u in result.unmapped] == ["Baustein 1"]
+    assert [u.value for u in result.unmapped] == ["Baustein 4"]
 
 
 def test_the_same_register_twice_is_refused(tmp_path: Path) -> None:
