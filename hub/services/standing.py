@@ -10,6 +10,7 @@ computed part joins when the quarters are closed too.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aggregation.years import is_computed, quarters_of
 from hub.services.context import HubContext
@@ -43,7 +44,7 @@ class Inputs:
     @property
     def sha256(self) -> str:
         """Digest of what goes in."""
-        return hashlib.sha256(strict_json.dumps(self.named)).hexdigest()
+        return _digest(tuple(self.named.items()))
 
 
 class Standing:
@@ -124,6 +125,12 @@ def standing_of(context: HubContext, unit: UnitOfWork, *, dataset: str | None = 
         counted=unit.submissions.counted(dataset),
         cubes=unit.cubes.all(catalogue_sha256=context.catalogue.sha256, dataset=dataset),
     )
+
+
+@lru_cache(maxsize=4096)
+def _digest(named: tuple[tuple[str, str], ...]) -> str:
+    # Asked for every period after every compilation, and nearly always the same.
+    return hashlib.sha256(strict_json.dumps(dict(named))).hexdigest()
 
 
 def _quarters(place: Place) -> list[str]:

@@ -180,6 +180,48 @@ def test_a_withheld_or_missing_quarter_shows_in_the_year(running: RunningHub) ->
     assert _cube(running, "CASES", YEAR).areas == ["NW05111"]
 
 
+def test_what_may_be_negative_has_no_lower_bound_where_it_is_withheld(running: RunningHub) -> None:
+    grid = grid_of(CATALOGUE, "FUNDS")
+    rows = list(grid.rows_of("FUNDS_SPENT"))
+    values = consistent_values(grid)
+    values[rows] = -values[rows]  # more paid back than spent
+    hidden = [row for row in rows if grid.codes(row)["CARRIER"] in ("MUNI", "NGO")]
+    _accept(running, running.sender(), "FUNDS", YEAR, values=values.tolist(), withheld=hidden)
+    close(running.hub.context, [YEAR])
+    _publish(running)
+    cells, land = (_cells(running, "FUNDS", YEAR, region) for region in ("NW05111", "NW05"))
+    for row in rows:
+        if row in hidden:
+            assert (cells[row].value, cells[row].lower, cells[row].upper) == (None, None, None)
+        else:
+            assert cells[row].value == cells[row].lower == cells[row].upper == values[row]
+        # 53 areas have not delivered and may have repayments
+        assert (land[row].lower, land[row].upper) == (None, None)
+
+
+def test_the_joint_authority_stands_for_its_areas(running: RunningHub) -> None:
+    context = running.hub.context
+    city, rest = running.sender("NW05334002"), running.sender("NW05334X002", "NW05334")
+    grid = grid_of(CATALOGUE, "PROCESSES")
+    others = [i.id for i in grid.dataset.indicators if i.reporting_unit != "authority"]
+    for period in QUARTERS:
+        for sender in (city, rest):
+            _accept(running, sender, "PROCESSES", period, collected=others)
+        _accept(running, rest, "PROCESSES", period, area="NW05334")
+    close(context, QUARTERS)
+    _publish(running)
+    values, decisions = consistent_values(grid), grid.rows_of("B3_DECISIONS")
+    for period, times in ((QUARTERS[0], 1), (YEAR, 4)):
+        aachen, leaf = (_cells(running, "PROCESSES", period, region) for region in ("NW05334", "NW05334002"))
+        for row in range(len(grid)):
+            if row in decisions:
+                assert leaf[row].state == NOT_DELIVERED
+                assert (aachen[row].value, aachen[row].delivered) == (times * values[row], 2)
+            elif CATALOGUE.indicator(grid.keys[row][0]).time_additivity == "sum":
+                assert aachen[row].value == times * 2 * values[row]
+        assert _cube(running, "PROCESSES", period).areas == ["NW05334002", "NW05334X002"]
+
+
 @pytest.mark.parametrize(
     ("dataset", "changes", "code"),
     [
