@@ -19,8 +19,6 @@ from protocol.periods import Period
 from protocol.texts import Text
 
 _QUARTERS: Final = (1, 2, 3, 4)
-# Until disclosure control knows the rules of the others.
-_PROTECTED: Final = frozenset({"CASES", "PERSONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def programme(
         (period.last_day, number, _order(dataset, period), rank, Slot(area, dataset.id, period))
         for number, dataset in enumerate(catalogue.datasets.values())
         for rank, (area, held) in enumerate(facts.items())
-        if dataset.id in _PROTECTED and any(is_collected(held, indicator) for indicator in dataset.indicators)
+        if any(is_collected(held, indicator) for indicator in dataset.indicators)
         for period in periods_of(dataset, span=span, named=named)
     ]
     return tuple(slot for *_, slot in sorted(slots, key=lambda entry: entry[:-1]))

@@ -114,7 +114,7 @@ class Prospects:
         record = self.journal.latest(slot.dataset_id, str(slot.period), area=slot.area)
         if record is not None and record.state not in FAILED:
             return self._delivered_before(record, slot, table)
-        linked = self._linked_to(slot)
+        linked = self._deliveries_of(slot.area)
         try:
             draft = make_draft(self.workshop, Place(slot), table=table, linked=linked)
         except KimError as error:
@@ -137,7 +137,7 @@ class Prospects:
         problem = _why_held(record, change)
         if problem is None:
             place = Place(slot, record.revision + 1, record.statement_id, change.reason)
-            linked = self._linked_to(slot)
+            linked = self._deliveries_of(slot.area)
             try:
                 draft = make_draft(
                     self.workshop,
@@ -177,13 +177,6 @@ class Prospects:
         if record.state is DeliveryState.REJECTED and (self.redeliver or record.code in _REJECTED_BY_CHANCE):
             return False
         return says_the_same(self.journal.envelope(record), draft, keyid=self.keyid)
-
-    def _linked_to(self, slot: Slot) -> list[Delivered]:
-        return [
-            d
-            for d in self._deliveries_of(slot.area)
-            if (d.dataset_id, d.period.freq) == (slot.dataset_id, slot.period.freq)
-        ]
 
     def _deliveries_of(self, area: str) -> list[Delivered]:
         if area not in self._linked:

@@ -30,6 +30,8 @@ from tests.fakes.hub_simulator import HubSimulator
 from tests.fakes.served import served
 from tests.unit.node.exports import AREA
 
+#: What a node with cases alone delivers.
+DATAFLOWS = ("CASES", "PERSONS", "PROCESSES")
 #: Every place at which a delivery can be interrupted, in order.
 FAILPOINTS = (
     "blob.write",
@@ -88,21 +90,24 @@ def test_everything_due_is_delivered_and_accepted(scene: Scene) -> None:
 
     assert code == 0, document
     assert [(d["period"], d["dataset"]) for d in document["deliveries"]] == [
-        (period, dataset) for period in ("2026-Q1", "2026-Q2") for dataset in ("CASES", "PERSONS")
+        (period, dataset) for period in ("2026-Q1", "2026-Q2") for dataset in DATAFLOWS
     ]
     for delivery in document["deliveries"]:
         assert delivery["state"] == "accepted"
         assert delivery["audit"] == "safe"
         assert delivery["revision"] == 1
         assert delivery["problem"] is None
-        assert 0 < delivery["sensitive"] <= delivery["withheld"] < delivery["cells"]
+        assert 0 <= delivery["sensitive"] <= delivery["withheld"] < delivery["cells"]
+        assert delivery["sensitive"] or delivery["dataset"] == "PROCESSES"
     assert document["rows"]["cases"] == 90
     assert set(document["seconds"]) == {"read", "tabulate", "protect", "audit", "send"}
     assert sorted(path.name for path in scene.home.settings.dossiers.iterdir()) == [
         "2026-Q1-CASES.html",
         "2026-Q1-PERSONS.html",
+        "2026-Q1-PROCESSES.html",
         "2026-Q2-CASES.html",
         "2026-Q2-PERSONS.html",
+        "2026-Q2-PROCESSES.html",
     ]
 
 
@@ -111,7 +116,7 @@ def test_progress_and_result_go_different_ways(scene: Scene) -> None:
 
     assert "Schützen und prüfen" in result.stderr
     assert "Schützen und prüfen" not in result.stdout
-    assert "2 von 2 Lieferungen angenommen." in result.stdout
+    assert "3 von 3 Lieferungen angenommen." in result.stdout
     assert "neu gesendet" not in result.stdout
 
 
@@ -121,8 +126,8 @@ def test_submitting_again_signs_nothing(scene: Scene) -> None:
 
     assert code == 0
     assert [d["id"] for d in second["deliveries"]] == [d["id"] for d in first["deliveries"]]
-    assert states(second) == ["accepted"] * 4
-    assert len(scene.home.records()) == 4
+    assert states(second) == ["accepted"] * 6
+    assert len(scene.home.records()) == 6
     assert "Unverändert; nichts neu gesendet." in scene.home.run("submit").stdout
 
 
@@ -130,7 +135,7 @@ def test_periods_that_had_not_ended_take_one_line(scene: Scene) -> None:
     scene.home.change('last = "2026-Q2"', 'last = "2027-Q1"')
     text = scene.home.run("submit").stdout
 
-    assert "6 von 6 Lieferungen angenommen." in text
+    assert "9 von 9 Lieferungen angenommen." in text
     assert [line for line in text.splitlines() if "2026-Q4" in line or "2027-Q1" in line] == [
         "Beim Export noch nicht abgeschlossen: ab 2026-Q4"
     ]
@@ -170,7 +175,7 @@ def test_a_preview_of_what_was_delivered_points_to_the_paper_with_the_reasons(
 def test_an_unknown_key_is_refused_and_the_same_statements_count_later(unknown: Scene) -> None:
     code, refused = unknown.home.json("submit")
     assert code == PROBLEMS["unknown_key"].exit_code
-    assert states(refused) == ["refused"] * 4
+    assert states(refused) == ["refused"] * 6
     assert {d["problem"]["code"] for d in refused["deliveries"]} == {"unknown_key"}
 
     unknown.register()
@@ -189,7 +194,7 @@ def test_a_new_key_signs_what_the_old_one_could_not_deliver(unknown: Scene) -> N
     code, document = unknown.home.json("submit")
 
     assert code == 0, document
-    assert len(unknown.home.records()) == 8
+    assert len(unknown.home.records()) == 12
 
 
 def test_changed_figures_are_held_and_the_others_go_on(scene: Scene) -> None:
@@ -198,12 +203,12 @@ def test_changed_figures_are_held_and_the_others_go_on(scene: Scene) -> None:
     code, document = scene.home.json("submit")
 
     assert code == PROBLEMS["correction_held"].exit_code
-    assert states(document) == ["held", "held", "accepted", "accepted"]
+    assert states(document) == ["held"] * 3 + ["accepted"] * 3
     assert all(d["changed_cells"] > 0 for d in document["deliveries"][:2])
     text = scene.home.run("submit")
     assert "correction_held" in text.stderr
     assert "CASES 2026-Q1: In " in text.stderr
-    assert "4 von 4 Lieferungen angenommen, 2 Korrekturen zurückgehalten.\nNichts neu" in text.stdout
+    assert "6 von 6 Lieferungen angenommen, 3 Korrekturen zurückgehalten.\nNichts neu" in text.stdout
 
 
 def test_a_hub_that_is_away_loses_nothing(tmp_path: Path) -> None:
@@ -211,7 +216,7 @@ def test_a_hub_that_is_away_loses_nothing(tmp_path: Path) -> None:
     home.change("# attempts = 6", "attempts = 1")
     code, document = home.json("submit")
     assert code == PROBLEMS["hub_unreachable"].exit_code
-    assert states(document) == ["spooled"] * 4
+    assert states(document) == ["spooled"] * 6
 
     with running_hub(tmp_path / "hub") as running, served(running.client.application) as url:
         scene = Scene(running, home)
@@ -243,7 +248,7 @@ def test_what_lies_in_the_outbox_is_said(tmp_path: Path) -> None:
     home.change("# attempts = 6", "attempts = 1")
 
     for command in ("submit", "status"):
-        assert "4 Lieferungen liegen im Ausgang" in home.run(command).stdout
+        assert "6 Lieferungen liegen im Ausgang" in home.run(command).stdout
 
 
 def test_status_does_not_wait_as_patiently_as_submit(tmp_path: Path) -> None:
@@ -261,7 +266,7 @@ def test_a_login_page_is_no_hub(tmp_path: Path) -> None:
         code, document = node_home(tmp_path, hub=url).json("submit")
 
     assert code == PROBLEMS["not_a_hub"].exit_code
-    assert states(document) == ["spooled"] * 4
+    assert states(document) == ["spooled"] * 6
 
 
 def test_another_hub_is_not_delivered_to(scene: Scene) -> None:
@@ -273,11 +278,11 @@ def test_another_hub_is_not_delivered_to(scene: Scene) -> None:
 
 
 def test_a_closed_period_is_refused_and_the_others_arrive(scene: Scene) -> None:
-    close(scene.running.hub.context, [Period(2026, 1)], datasets=("CASES", "PERSONS"))
+    close(scene.running.hub.context, [Period(2026, 1)], datasets=DATAFLOWS)
     code, document = scene.home.json("submit")
 
     assert code == PROBLEMS["period_closed"].exit_code
-    assert states(document) == ["refused", "refused", "accepted", "accepted"]
+    assert states(document) == ["refused"] * 3 + ["accepted"] * 3
 
 
 def test_not_waiting_is_enough_if_everything_arrived(scene: Scene) -> None:
@@ -294,17 +299,17 @@ def test_a_rejection_is_reported_and_redelivered_only_on_demand(tmp_path: Path) 
         home = node_home(tmp_path, hub=url, periods="2026-Q1")
         code, rejected = home.json("submit")
         assert code == PROBLEMS["k_anonymity"].exit_code
-        assert states(rejected) == ["rejected"] * 2
-        assert states(home.json("submit")[1]) == ["rejected"] * 2
-        assert len(hub.submissions) == 2
+        assert states(rejected) == ["rejected"] * 3
+        assert states(home.json("submit")[1]) == ["rejected"] * 3
+        assert len(hub.submissions) == 3
 
         hub.decide = lambda payload: None
         code, accepted = home.json("submit", "--redeliver")
 
     assert code == 0
-    assert states(accepted) == ["accepted"] * 2
+    assert states(accepted) == ["accepted"] * 3
     assert {d["revision"] for d in accepted["deliveries"]} == {1}
-    assert len(hub.submissions) == 4
+    assert len(hub.submissions) == 6
 
 
 def test_one_submit_at_a_time(scene: Scene) -> None:
@@ -320,8 +325,8 @@ def test_status_sees_both_sides(scene: Scene) -> None:
 
     assert set(scene.submissions().values()) == {"accepted"}
     german, english = scene.home.run("status").stdout, scene.home.run("--lang", "en", "status").stdout
-    assert german.count("angenommen") == 4
-    assert english.count("accepted") == 4
+    assert german.count("angenommen") == 6
+    assert english.count("accepted") == 6
     assert "accepted" not in german
 
 
@@ -348,10 +353,10 @@ def test_status_notices_a_lost_journal(scene: Scene) -> None:
     code, document = scene.home.json("status")
 
     assert code == PROBLEMS["revision_conflict"].exit_code
-    assert len(document["hub"]["unknown_here"]) == 2
+    assert len(document["hub"]["unknown_here"]) == 3
     code, document = scene.home.json("submit", "--period", "2026-Q1")
     assert code == PROBLEMS["revision_conflict"].exit_code
-    assert states(document) == ["blocked"] * 2
+    assert states(document) == ["blocked"] * 3
 
 
 def test_nothing_withheld_is_on_the_disk_of_the_hub(scene: Scene) -> None:
@@ -361,7 +366,7 @@ def test_nothing_withheld_is_on_the_disk_of_the_hub(scene: Scene) -> None:
         payloads = {record.payload_sha256: journal.payload(record) for record in journal.deliveries()}
     kept = [path for path in (scene.running.hub.settings.home).rglob("*") if path.name in payloads]
 
-    assert len({path.name for path in kept}) == 2
+    assert len({path.name for path in kept}) == 3
     assert all(path.read_bytes() == payloads[path.name] for path in kept)
 
 
@@ -370,7 +375,7 @@ def test_the_log_tells_the_story_without_values(scene: Scene) -> None:
     text = scene.home.log_text()
 
     for event in ("delivery.signed", "delivery.received", "delivery.accepted"):
-        assert text.count(event) == 2
+        assert text.count(event) == 3
     assert "Syrien" not in text
 
 
@@ -395,10 +400,10 @@ def test_a_node_that_lost_its_journal_stops(scene: Scene) -> None:
     code, second = scene.home.json("submit")
 
     assert code == PROBLEMS["revision_conflict"].exit_code
-    assert states(second) == ["blocked"] * 2
+    assert states(second) == ["blocked"] * 3
     assert {d["problem"]["code"] for d in second["deliveries"]} == {"revision_conflict"}
     assert scene.home.records() == ()  # nothing was signed
-    assert accepted_at_hub(scene) == 2
+    assert accepted_at_hub(scene) == 3
     assert "Datensicherung" in scene.home.run("submit").stderr
     assert "backup" in scene.home.run("--lang", "en", "submit").stderr
 
@@ -412,8 +417,8 @@ def test_nothing_later_is_delivered_either(scene: Scene) -> None:
     code, second = scene.home.json("submit")
 
     assert code == PROBLEMS["revision_conflict"].exit_code
-    assert states(second) == ["blocked"] * 4
-    assert accepted_at_hub(scene) == 2
+    assert states(second) == ["blocked"] * 6
+    assert accepted_at_hub(scene) == 3
 
 
 def test_a_journal_from_an_old_backup_stops_and_the_right_one_goes_on(scene: Scene, tmp_path: Path) -> None:
@@ -427,13 +432,13 @@ def test_a_journal_from_an_old_backup_stops_and_the_right_one_goes_on(scene: Sce
     shutil.copytree(old, journal)
     code, document = scene.home.json("submit")
     assert code == PROBLEMS["revision_conflict"].exit_code
-    assert states(document) == ["accepted", "accepted", "blocked", "blocked"]
-    assert len(scene.home.records()) == 2
+    assert states(document) == ["accepted"] * 3 + ["blocked"] * 3
+    assert len(scene.home.records()) == 3
 
     shutil.rmtree(journal)
     shutil.copytree(new, journal)
     code, document = scene.home.json("submit")
-    assert (code, states(document)) == (0, ["accepted"] * 4)
+    assert (code, states(document)) == (0, ["accepted"] * 6)
 
 
 def test_what_was_signed_offline_waits_until_the_hub_agrees(scene: Scene) -> None:
@@ -443,14 +448,14 @@ def test_what_was_signed_offline_waits_until_the_hub_agrees(scene: Scene) -> Non
     shutil.rmtree(scene.home.settings.dossiers)  # no trace is left on this machine
     scene.home.change("# attempts = 6", "attempts = 1")
     scene.home.change(url, "http://127.0.0.1:9")
-    assert states(scene.home.json("submit", "--period", "2026-Q2")[1]) == ["spooled"] * 2
+    assert states(scene.home.json("submit", "--period", "2026-Q2")[1]) == ["spooled"] * 3
 
     scene.home.change("http://127.0.0.1:9", url)
     code, document = scene.home.json("submit", "--period", "2026-Q2")
 
     assert code == PROBLEMS["revision_conflict"].exit_code
-    assert states(document) == ["spooled"] * 2
-    assert accepted_at_hub(scene) == 2
+    assert states(document) == ["spooled"] * 3
+    assert accepted_at_hub(scene) == 3
 
 
 def test_offline_nothing_is_signed_if_papers_tell_of_deliveries_the_journal_lacks(scene: Scene) -> None:
@@ -463,7 +468,7 @@ def test_offline_nothing_is_signed_if_papers_tell_of_deliveries_the_journal_lack
     code, document = scene.home.json("submit", "--period", "2026-Q2")
 
     assert code == PROBLEMS["hub_unreachable"].exit_code
-    assert states(document) == ["blocked"] * 2
+    assert states(document) == ["blocked"] * 3
     assert scene.home.records() == ()
     assert "Datensicherung" in document["deliveries"][0]["problem"]["detail"]
 
@@ -517,7 +522,7 @@ def test_a_node_killed_anywhere_again_and_again_delivers_once(scene: Scene) -> N
     assert submit_in_a_process(scene.home, None) == 0
 
     records = scene.home.records()
-    assert [record.state for record in records] == [DeliveryState.ACCEPTED] * 2
+    assert [record.state for record in records] == [DeliveryState.ACCEPTED] * 3
     assert set(scene.submissions().values()) == {"accepted"}
     blobs = {path.name for path in (scene.home.settings.journal / "blobs").iterdir()}
     assert blobs == {record.payload_sha256 for record in records} | {

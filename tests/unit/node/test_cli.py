@@ -190,7 +190,7 @@ def test_preview_as_json(home: NodeHome) -> None:
     assert [(d["dataset"], d["period"], d["decision"], d["audit"]) for d in document["deliveries"]] == [
         (dataset, period, "sign", "safe")
         for period in ("2026-Q1", "2026-Q2")
-        for dataset in ("CASES", "PERSONS")
+        for dataset in ("CASES", "PERSONS", "PROCESSES")
     ]
 
 

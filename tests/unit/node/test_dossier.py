@@ -188,7 +188,7 @@ def test_the_page_names_what_a_data_protection_officer_asks_for(dossier: Dossier
         "1. Quartal 2026 – 2. Quartal 2026",
         "http://127.0.0.1:9 (kim-nrw/local)",
         draft.statement.payload.sha256,
-        "4 Lieferungen sicher",
+        "6 Lieferungen sicher",
         "weniger als 5 Fälle oder Personen",
         "besonders geschützten Merkmalen 10",
         "Geburtsdaten",

@@ -42,7 +42,7 @@ from tests.unit.node.exports import AREA
 
 Q1, Q2 = Period(2026, 1), Period(2026, 2)
 #: What a node with cases alone delivers.
-DATAFLOWS = ("CASES", "PERSONS")
+DATAFLOWS = ("CASES", "PERSONS", "PROCESSES")
 MANY = len(DATAFLOWS)
 FIRST = Slot(AREA, "CASES", Q1)
 
@@ -175,8 +175,8 @@ def test_every_due_period_is_signed_in_order_of_time(office: Office) -> None:
     assert [(p.period, p.dataset_id, p.decision) for p in prospects] == [
         (period, dataset, Decision.SIGN) for period in (Q1, Q2) for dataset in DATAFLOWS
     ]
-    # No relation of the catalogue reaches from one quarter of PERSONS to the next.
-    assert [p.draft.report.linked for p in prospects if p.draft] == [0, 0, 1, 0]
+    # Classes of duration add up to CASES; no relation reaches from one quarter of PERSONS to the next.
+    assert [p.draft.report.linked for p in prospects if p.draft] == [0, 0, 1, 2, 0, 3]
 
 
 def test_nothing_unchanged_is_signed_again(office: Office) -> None:
@@ -220,7 +220,7 @@ def test_a_new_period_is_protected_with_what_was_delivered_before(office: Office
     prospects = office.prospects()
 
     assert decisions(prospects) == ["resend"] * MANY + ["sign"] * MANY
-    assert [p.draft.report.linked for p in prospects if p.draft] == [1, 0]
+    assert [p.draft.report.linked for p in prospects if p.draft] == [2, 0, 3]
 
 
 def test_a_refused_statement_is_sent_again_as_it_is(office: Office) -> None:
