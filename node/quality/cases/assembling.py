@@ -55,9 +55,13 @@ class CodeSets:
 
     def first(self, sets: BitSets) -> pa.Array:
         """Return the first code of each set; the empty set is ``_U``."""
-        distinct, which = np.unique(sets, return_inverse=True)
-        firsts = [next((c for c in self.order if self.bits[c] & one), UNKNOWN) for one in distinct]
-        return pa.DictionaryArray.from_arrays(pa.array(which.astype(np.int32)), pa.array(firsts, pa.string()))
+        codes = (*self.order, UNKNOWN)
+        lowest = sets & -sets
+        places = [np.int64(0), *self.bits.values()]
+        number = (np.searchsorted(places, lowest) - 1) % len(codes)  # nothing is the last code
+        return pa.DictionaryArray.from_arrays(
+            pa.array(number.astype(np.int32)), pa.array(list(codes), pa.string())
+        )
 
 
 def fields_of_cases(grouping: Grouping, sets: CodeSets) -> BitSets:

@@ -69,8 +69,8 @@ def group_sources(parts: Sequence[CasePart]) -> Grouping:
     grouping = group(parts, cases)
     if len(parts) == 1:
         return grouping
-    strangers = _strangers(grouping)
-    if len(strangers):
+    # Who has no person in common may have been the only link of a third source: look again without them.
+    while len(strangers := _strangers(grouping)):
         for part, mask in zip(parts, grouping.masks(strangers), strict=True):
             part.screened.sorting.take_out(mask, reasons.SAME_NUMBER_OTHER_PERSONS)
             part.screened.cases[mask] = False

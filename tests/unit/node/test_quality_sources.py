@@ -344,3 +344,24 @@ def test_local_reports_name_the_source_and_keep_its_columns(tmp_path: Path) -> N
     ]
     assert written[3][4:] == ISSUES.split(";")
     assert [line[:3] for line in lines(noted)] == [["Quelle", "Zeile", "Regel"], ["verband", "4", "T21"]]
+
+
+def test_a_third_source_is_judged_without_what_was_set_aside(tmp_path: Path) -> None:
+    """Its person in common with the second source is no link to the first one."""
+    result = prepared(
+        export(tmp_path, "a", rows(1), overlap="match"),
+        export(tmp_path, "b", row(Fallnummer="F1", **{"Personen-ID": "P8"}), overlap="match"),
+        export(tmp_path, "c", row(Fallnummer="F1", **{"Personen-ID": "P8"}), overlap="match"),
+    )
+    assert involvements(result) == [("P1", "F1")]
+    assert found(result) == {"b T23 R": 1, "c T23 R": 1}
+
+
+def test_sources_without_a_case_or_a_contact_are_fine(tmp_path: Path) -> None:
+    contact = row(Fallnummer="K1", Beratungsart="Kurzberatung")
+    result = prepared(
+        export(tmp_path, "a", contact, overlap="match"), export(tmp_path, "b", rows(1), overlap="match")
+    )
+    assert (result.counts.cases, result.counts.contacts) == (1, 1)
+    alone = prepared(export(tmp_path, "c", contact))
+    assert (alone.counts.cases, alone.counts.contacts, alone.counts.persons) == (0, 1, 0)
