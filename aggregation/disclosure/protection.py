@@ -98,7 +98,7 @@ def protect(
     history = linked_history(structure, replace(untouched, withheld=start), linked)
     if not np.all(history.system.satisfied(history.values)):
         raise kim_error("disclosure_unknown", _CONTRADICTION)
-    run = _Run(history, min_contributors)
+    run = _Run(history, _costs(history, linked), min_contributors)
     run.protect_alone()
     run.protect_jointly()
     run.protect_linked()
@@ -111,6 +111,27 @@ def costs_of(structure: Structure, values: IntArray) -> FloatArray:
     return structure.weights * (1.0 + np.log2(1.0 + np.abs(values)))
 
 
+def _costs(history: History, linked: Sequence[Delivered]) -> FloatArray:
+    """Return :func:`costs_of` all cells; amounts that were withheld the last time too cost next to nothing.
+
+    Posts hardly change from quarter to quarter. No relation of the catalogue says so, but whoever sees a
+    figure now that was withheld before will guess that it was the same.
+    """
+    costs = np.concatenate(
+        [
+            costs_of(structure, delivery.values)
+            for structure, delivery in zip(history.structures, history.deliveries, strict=True)
+        ]
+    )
+    new, amount = history.deliveries[0], history.structures[0].rules.amount
+    before = [d for d in linked if (d.dataset_id, d.period.freq) == (new.dataset_id, new.period.freq)]
+    before = [d for d in before if d.period < new.period and len(d.values) == len(new.values)]
+    if before and amount.any():
+        latest = max(before, key=lambda delivery: delivery.period)
+        costs[: len(new.values)][amount & latest.withheld] = 1.0
+    return costs
+
+
 PROOFS: Final = ProofMemory(max_deliveries=64)
 """What this process has proven while protecting."""
 
@@ -118,17 +139,12 @@ PROOFS: Final = ProofMemory(max_deliveries=64)
 class _Run:
     """One delivery on its way through the steps."""
 
-    def __init__(self, history: History, stricter: int | None) -> None:
+    def __init__(self, history: History, costs: FloatArray, stricter: int | None) -> None:
         self._history = history
         self._structure = history.structures[0]
         self._stricter = stricter
         self._demands = demands_of(self._structure, self._new.table, stricter=stricter)
-        self._costs = np.concatenate(
-            [
-                costs_of(structure, delivery.values)
-                for structure, delivery in zip(history.structures, history.deliveries, strict=True)
-            ]
-        )
+        self._costs = costs
         self._met = np.zeros((KINDS, history.system.cells), dtype=np.bool_)
         self._met_alone = np.zeros((KINDS, len(self._new.values)), dtype=np.bool_)
         self.programs = 0

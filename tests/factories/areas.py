@@ -14,11 +14,13 @@ import numpy as np
 
 from aggregation.facts import Facts
 from aggregation.tabulate import tabulate
+from aggregation.tabulation import Tabulation
 from protocol.catalogue_file import load_catalogue
 from protocol.periods import Period
 from tests.factories.facts import facts
 
 QUARTERS = Period.span(Period(2024, 4), Period(2026, 3))
+YEARS = (Period(2025),)
 
 _SHARES: Mapping[str, Mapping[str, float]] = {
     "SEX": {"F": 52, "M": 46, "_O": 0.5, "_U": 1},
@@ -49,10 +51,10 @@ _SHARES: Mapping[str, Mapping[str, float]] = {
 
 def area(seed: int, *, open_cases: int = 250) -> Facts:
     """Microdata of one municipality with about ``open_cases`` open cases at any time."""
-    draw = random.Random(seed)
+    draw, apart = random.Random(seed), random.Random(f"{seed} beside the cases")
     first = QUARTERS[0].first_day - timedelta(days=1000)
     days = (QUARTERS[-1].last_day - first).days
-    cases, people = [], []
+    cases, people, referrals = [], [], []
     for number in range(round(open_cases / 320 * days)):
         opened = first + timedelta(days=draw.randrange(days))
         closed = opened + timedelta(days=1 + int(draw.lognormvariate(5.35, 0.8)))
@@ -60,7 +62,12 @@ def area(seed: int, *, open_cases: int = 250) -> Facts:
         holder = _person(draw)
         fields = {_code(draw, "FIELD") for _ in range(draw.choice([1, 1, 2, 3]))}
         own = {name: _code(draw, name) for name in ("INST", "OUTCOME")}
-        cases.append({"case_id": f"c{number}", **dates, **holder, **own, "FIELD": sorted(fields)})
+        contact = {"first_contact": opened - timedelta(days=int(apart.lognormvariate(2.5, 0.9)))}
+        cases.append({"case_id": f"c{number}", **dates, **contact, **holder, **own, "FIELD": sorted(fields)})
+        referrals += [
+            {"date": closed, "INST": _code(apart, "INST"), "FIELD": min(fields)}
+            for _ in range(apart.choice([0, 0, 1, 2]))
+        ]
         household = [holder, *(_person(draw) for _ in range(draw.choice([0, 0, 1, 2, 3])))]
         people += [
             {"person_id": f"p{number}.{place}", "case_id": f"c{number}", **dates, **person}
@@ -74,7 +81,87 @@ def area(seed: int, *, open_cases: int = 250) -> Facts:
         }
         for _ in range(len(cases) // 2)
     ]
-    return facts(cases=cases, contacts=contacts, involvements=people)
+    return facts(
+        cases=cases,
+        contacts=contacts,
+        involvements=people,
+        referrals=referrals,
+        **_registers(apart, posts=round(open_cases / 30) + 4),
+    )
+
+
+def _registers(draw: random.Random, *, posts: int) -> dict[str, list[dict[str, object]]]:
+    """Posts, funds, issues and decisions of a municipality with a number of posts."""
+    carriers = [
+        ("own", "OWN"),
+        *((f"town{n}", "MUNI") for n in range(3)),
+        *((f"ngo{n}", "NGO") for n in range(5)),
+    ]
+    held = []
+    for number in range(posts):
+        component = (
+            "B1K" if number == 0 else draw.choices(["B2", "B1V", "B3A", "B3E"], weights=[12, 1, 2, 1])[0]
+        )
+        carrier = draw.choice(carriers) if component == "B2" else carriers[0]
+        held.append((f"s{number}", component, carrier, draw.choice([100, 100, 100, 75, 50])))
+    return {
+        "posts": [
+            {
+                "post_id": post,
+                "BAUSTEIN": component,
+                "CARRIER": kind,
+                "funded": size,
+                "filled": 0 if draw.random() < 0.1 else size,
+                "valid_from": date(2020, 1, 1) if draw.random() < 0.8 else QUARTERS[4].first_day,
+            }
+            for post, component, (_, kind), size in held
+        ],
+        "funds": [
+            {
+                "year": year,
+                "carrier_id": carrier,
+                "BAUSTEIN": component,
+                "CARRIER": kind,
+                "COST": cost,
+                "granted": share * size * 570,
+                "spent": share * size * draw.randrange(480, 580) if draw.random() < 0.98 else -12_345,
+            }
+            for year in (2024, 2025)
+            for _, component, (carrier, kind), size in held
+            for cost, share in (("STAFF", 100), ("WORKPL", 15), ("TRAIN", 2), ("MEAS", 5))
+            if cost != "MEAS" or component == "B2"
+        ],
+        "issues": [
+            {
+                "reported": QUARTERS[0].first_day + timedelta(days=draw.randrange(700)),
+                "FIELD": _code(draw, "FIELD"),
+                "ISSUE": draw.choice(["IDENT", "GROUP", "STEER", "SOLVED"]),
+            }
+            for _ in range(posts)
+        ],
+        "decisions": [
+            {
+                "date": QUARTERS[0].first_day + timedelta(days=draw.randrange(720)),
+                "DECISION": draw.choices(
+                    ["NAT", "T25A", "T25B", "T104C", "NE263"], weights=[60, 5, 5, 10, 20]
+                )[0],
+                "SEX": draw.choice(["F", "M"]),
+            }
+            for _ in range(posts * 20)
+        ],
+    }
+
+
+def deliveries(seed: int, *, open_cases: int = 250) -> list[tuple[str, Period, Tabulation]]:
+    """True figures of everything that is due for eight quarters and the year within, in order of time."""
+    catalogue, counted = load_catalogue(), area(seed, open_cases=open_cases)
+    due: list[tuple[str, Period, Tabulation]] = []
+    for dataset in catalogue.datasets.values():
+        periods = [p for p in (*QUARTERS, *YEARS) if p.freq in dataset.frequencies]
+        tabulated = tabulate(counted, catalogue=catalogue, dataset_id=dataset.id, periods=periods)
+        due += [(dataset.id, period, table) for period, table in tabulated.items()]
+    order = list(catalogue.datasets)
+    return sorted(due, key=lambda one: (one[1].last_day, one[1].freq == "A", order.index(one[0])))
 
 
 def quarterly_values(dataset: str, seed: int, *, open_cases: int = 250) -> Mapping[Period, np.ndarray]:

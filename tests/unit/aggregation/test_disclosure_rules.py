@@ -9,6 +9,7 @@ from aggregation.disclosure.linear_system import NO_LIMIT
 from aggregation.disclosure.primary import (
     Reason,
     attacker_floors,
+    demands_of,
     floors_of,
     open_zeros,
     primary_reasons,
@@ -139,3 +140,97 @@ def test_reasons_are_known() -> None:
         "p_percent",
         "secondary",
     }
+
+
+# ----------------------------------------------------------------------------------- amounts and their levels
+
+AMOUNTS = structure_of(
+    catalogue_of(
+        [codelist("CL_A", {"_T": None, "a": "_T"})],
+        [
+            indicator("N", [["A"]], rule="EUR", type="magnitude"),
+            indicator("P", [["A"]], rule="FTE", type="fte"),
+        ],
+        rules=[
+            {
+                "id": "EUR", "kind": "magnitude", "min_contributors": 3, "top_n": 1,
+                "max_share_percent": 85, "min_protection_percent": 10, "breakdowns": ["A"],
+            },
+            {
+                "id": "FTE", "kind": "positions", "min_contributors": 3, "min_protection_percent": 10,
+                "breakdowns": ["A"],
+            },
+        ],
+    ),
+    "D",
+)  # fmt: skip
+
+
+def _amount(indicator_id: str, *contributions: int) -> tuple[Tabulation, int]:
+    """A table in which the total and a hold these contributions, and the row of a."""
+    net = [amount for amount in contributions if amount]
+    sizes = sorted((abs(amount) for amount in net), reverse=True)
+    facts = (sum(net), len(net), [*sizes, 0][0], [*sizes, 0, 0][1], sum(sizes))
+    columns = np.zeros((5, len(AMOUNTS.grid)), dtype=np.int64)
+    columns[:, list(AMOUNTS.grid.rows_of(indicator_id))] = np.array(facts)[:, np.newaxis]
+    values, contributors, largest, second, gross = columns
+    collected = np.ones(len(values), dtype=np.bool_)
+    row = _row(AMOUNTS, indicator_id, A="a")
+    return Tabulation(values, collected, contributors, largest, second, gross), row
+
+
+@pytest.mark.parametrize(
+    ("contributions", "reason", "level", "fall"),
+    [
+        ((), "", 0, 0),
+        ((1000,), "contributors", 177, 177),  # 1000 / 85 % = 1176.5; p % of the only one would be 100
+        ((600, 400), "contributors", 60, 60),
+        ((1,), "contributors", 1, 0),  # an amount is not granted to be zero
+        ((400, 300, 300), "", 0, 0),
+        ((860, 70, 70), "dominance", 16, 16),  # 860 / 85 % = 1011.8, rounded up
+        ((850, 75, 75), "p_percent", 10, 10),
+        ((600, 350, 50), "p_percent", 10, 10),
+        ((600, 350, 60), "", 0, 0),
+        ((1000, -990, 30), "p_percent", 70, 39),  # downward as far as an attacker's floor
+        ((500, -500), "contributors", 50, 0),
+    ],
+)
+def test_amounts_have_levels_of_protection(
+    contributions: tuple[int, ...], reason: str, level: int, fall: int
+) -> None:
+    table, row = _amount("N", *contributions)
+    assert primary_reasons(AMOUNTS, table)[row] == reason
+    demands = demands_of(AMOUNTS, table)
+    assert (int(demands.rise[row]), int(demands.fall[row])) == (level, fall)
+    assert not demands.differ.any()
+    assert np.flatnonzero(demands.cells).tolist() == ([row] if reason else [])  # the total is public
+
+
+@pytest.mark.parametrize(
+    ("posts", "reason", "level"),
+    [((100,), "contributors", 10), ((100, 50), "contributors", 15), ((100, 50, 5), "", 0)],
+)
+def test_posts_are_protected_by_a_share_of_what_they_add_up_to(
+    posts: tuple[int, ...], reason: str, level: int
+) -> None:
+    table, row = _amount("P", *posts)
+    assert primary_reasons(AMOUNTS, table)[row] == reason
+    assert demands_of(AMOUNTS, table).rise[row] == level
+    assert primary_reasons(AMOUNTS, table, stricter=9)[row] == reason  # a node's minimum is about counts
+
+
+def test_nothing_is_open_but_what_nobody_stands_behind() -> None:
+    cancelled, row = _amount("N", 500, -500)
+    assert not open_zeros(AMOUNTS, cancelled)[row]
+    nothing, row = _amount("N")
+    assert open_zeros(AMOUNTS, nothing)[row]
+
+
+def test_what_an_attacker_grants_an_amount() -> None:
+    """Nothing below zero, and no zero where there is none; the hub's bounds know the catalogue only."""
+    table, row = _amount("N", 400)
+    everything = np.ones(len(table), dtype=np.bool_)
+    assert attacker_floors(AMOUNTS, table, everything)[row] == 1
+    assert attacker_floors(AMOUNTS, _amount("N", 500, -500)[0], everything)[row] == 0
+    assert attacker_floors(AMOUNTS, _amount("N", -7)[0], everything)[row] == -NO_LIMIT
+    assert floors_of(AMOUNTS, table.values, ~everything)[row] == 0

@@ -18,6 +18,7 @@ from aggregation.disclosure.linear_system import (
     joined,
     stack,
 )
+from aggregation.disclosure.links import webs_of
 from aggregation.disclosure.programs import LinearProgram, Status
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import structure_of
@@ -26,6 +27,7 @@ from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
 from protocol.periods import Period
+from tests.factories.areas import deliveries
 from tests.factories.catalogues import catalogue_of, codelist, indicator, stocks_and_flows
 
 SUM = Relation(RelationKind.SUM, (0, 1, 2), (-1, 1, 1))
@@ -262,3 +264,55 @@ def test_a_second_vintage_is_tied_to_the_first_where_nothing_changed() -> None:
     new = _quarter(0, STOCK, OPEN=9, OPENED=4)
     cells = len(old.values)
     assert _between(new, old)["VINTAGE"] == cells - 2  # newcomers: total and a
+
+
+# ------------------------------------------------------------------------- what reaches across deliveries
+
+
+def test_what_the_own_catalogue_says_between_deliveries() -> None:
+    """Flows of the cases, closed and new cases by duration and waiting time, quarters and their year."""
+    webs = {
+        tuple((slot.dataset_id, slot.freq, slot.back, slot.quarter) for slot in web.slots): web
+        for web in webs_of(load_catalogue())
+    }
+    quarters = tuple(("PERSONS", "Q", 0, number) for number in (1, 2, 3, 4))
+    assert set(webs) == {
+        (("CASES", "Q", 0, None), ("CASES", "Q", 1, None)),
+        (("PROCESSES", "Q", 0, None), ("CASES", "Q", 0, None)),
+        (("PERSONS", "A", 0, None), *quarters),
+    }
+
+
+def test_whoever_was_counted_keeps_all_that_is_said_of_years_and_of_equal_figures() -> None:
+    """Relations between deliveries are dropped where figures break them; these figures break none."""
+    true = {(dataset, period): table for dataset, period, table in deliveries(3, open_cases=80)}
+    for dataset, period in (("PERSONS", Period(2025)), ("PROCESSES", Period(2025, 3))):
+        new, *linked = (
+            Delivered(d, p, table, np.zeros(len(table), dtype=np.bool_))
+            for (d, p), table in sorted(true.items(), key=lambda item: item[0] != (dataset, period))
+        )
+        history = linked_history(structure_of(load_catalogue(), dataset, period.freq), new, linked)
+        kinds = {d.dataset_id for d in history.deliveries}
+        assert kinds == ({"PERSONS"} if dataset == "PERSONS" else {"CASES", "PROCESSES"})
+        expected = sum(
+            len(web.links)
+            for web in webs_of(load_catalogue())
+            if RelationKind.YEAR in {link.kind for link in web.links}
+        )
+        if dataset == "PERSONS":
+            assert (history.system.kinds == RelationKind.YEAR).sum() == expected
+        else:
+            assert (history.system.kinds == RelationKind.EQUAL).sum() == 2 * 8
+
+
+def test_a_cell_that_is_not_collected_is_in_no_relation() -> None:
+    structure = structure_of(DEEP, "D")
+    values = np.zeros(len(structure.grid), dtype=np.int64)
+    whole = Tabulation.of_counts(values)
+    collected = whole.collected.copy()
+    collected[list(structure.grid.rows_of("M"))] = False
+    part = Tabulation(values, collected, values, values, values, values)
+    new = Delivered("D", Period(2025, 1), part, np.zeros(len(values), dtype=np.bool_))
+    system = linked_history(structure, new, []).system
+    touched = {structure.grid.keys[cell][0] for cell in system.columns.tolist()}
+    assert touched == {"N"}
