@@ -341,16 +341,30 @@ class StatisticsStore:
             for row in self._connection.execute(statement)
         }
 
-    def series_breaks(self) -> Mapping[tuple[str, str, str], str]:
-        """Return why a series begins anew, by (area, dataflow, period) of the delivery that counts."""
+    def series_breaks(self, release_id: int | None = None) -> Mapping[tuple[str, str, str], str]:
+        """Return why a series begins anew, by (area, dataflow, period).
+
+        Args:
+            release_id: of the deliveries in this release; None: of the deliveries that count now.
+        """
         c = submission.c
-        statement = sa.select(c.area, c.dataset, c.period, c.series_break).where(
-            c.state == SubmissionState.ACCEPTED, c.series_break.is_not(None)
+        statement = sa.select(c.id, c.area, c.dataset, c.period, c.series_break, c.state).where(
+            c.series_break.is_not(None)
         )
-        return {
-            (row.area, row.dataset, row.period): row.series_break
-            for row in self._connection.execute(statement)
-        }
+        said = list(self._connection.execute(statement))
+        if release_id is None:
+            counting = {row.id for row in said if row.state == SubmissionState.ACCEPTED}
+        else:
+            counting = self._inputs_of(release_id) if said else set()
+        return {(row.area, row.dataset, row.period): row.series_break for row in said if row.id in counting}
+
+    def _inputs_of(self, release_id: int) -> set[str]:
+        statement = (
+            sa.select(cube.c.inputs)
+            .join(release_cube, release_cube.c.cube_id == cube.c.id)
+            .where(release_cube.c.release_id == release_id)
+        )
+        return {given for (inputs,) in self._connection.execute(statement) for given in inputs.values()}
 
     def findings(
         self, *, dataset: str | None = None, period: str | None = None, area: str | None = None

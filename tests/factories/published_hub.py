@@ -144,8 +144,23 @@ def build_empty_hub(folder: Path) -> BuiltHub:
     return BuiltHub(path, {})
 
 
+def holds(indicator: str, period: Period, region: str) -> list[str]:
+    """Return the leaves of a region that are in its figure."""
+    found = load_catalogue().indicator(indicator)
+    leaves = region_tree().leaves_of(region)
+    served = set(region_tree().leaves_of(AUTHORITY)) if found.reporting_unit == "authority" else set()
+    if period == YEAR and found.time_additivity == "last":
+        period = Period(YEAR.year, 4)
+    there = [leaf for leaf in leaves if delivers(found.dataset, period, leaf)]
+    if not served <= set(leaves):
+        there = [leaf for leaf in there if leaf not in served]
+    return [leaf for leaf in there if (leaf, indicator) != NOT_COLLECTED]
+
+
 def delivers(dataset: str, period: Period, area_id: str) -> bool:
     """Whether this delivery is in the release."""
+    if period.quarter is None and "A" not in load_catalogue().dataset(dataset).frequencies:
+        return all(delivers(dataset, Period(period.year, number), area_id) for number in (1, 2, 3, 4))
     if (area_id, period) == GAP:
         return False
     if period == LAST and area_id == LATE:
@@ -278,9 +293,13 @@ def _region(table: _Table, region: str) -> list[list[int | None]]:
         if indicator.may_be_negative:
             # What is withheld or missing may be a repayment: nothing bounds it.
             no_floor[rows] = is_open[rows] | (withheld[rows] > 0)
-        if indicator.reporting_unit == "authority" and region == AUTHORITY:
-            own = table.values[rows][:, leaves].sum(axis=1)
-            low[rows], up[rows], delivered[rows], is_open[rows] = own, own, len(leaves), False
+        served = [_COLUMN[leaf] for leaf in region_tree().leaves_of(AUTHORITY)]
+        if indicator.reporting_unit == "authority" and {*served} <= {*leaves}:
+            # The authority's own delivery stands in place of its leaves', and withholds nothing here.
+            own = table.values[np.ix_(rows, served)].sum(axis=1)
+            low[rows], up[rows] = low[rows] + own, up[rows] + own
+            delivered[rows] += len(served)
+            is_open[rows] = delivered[rows] < len(leaves)
     is_open = is_open | no_floor
     exact = ~is_open & (low == up)
     state = np.select(

@@ -1,8 +1,11 @@
 """The statistics API through the real application: answers, filters, paging, caching, refusals."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +16,19 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
-from protocol.periods import Period
 from protocol.regions import region_tree, reporting_areas
 from tests.factories.published_hub import (
+    BREAK,
     GAP,
     LAST,
     LATE,
     REJECTED,
+    YEAR,
     app_of,
     build_empty_hub,
     delivers,
-    shared_hub,
+    holds,
+    whole_hub,
 )
 
 OPERATIONS = ("indicators", "areas", "periods", "releases", "deliveries", "observations", "totals")
@@ -32,7 +37,7 @@ TOTAL = "SEX=_T&AGE=_T&CITIZEN=_T&RESIDENCE=_T&RECHTSKREIS=_T&FIELD=_T"
 
 @pytest.fixture(scope="module")
 def client() -> FlaskClient:
-    return app_of(shared_hub()).test_client()
+    return app_of(whole_hub()).test_client()
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +98,7 @@ def test_an_answer_of_a_release_asked_for_by_number_may_be_kept_for_good(client)
 
 def test_observations_are_the_published_values_and_nothing_else(client) -> None:
     grid = grid_of(load_catalogue(), "CASES")
-    truth = shared_hub().truth["CASES", LAST]
+    truth = whole_hub().truth["CASES", LAST]
     column = {area.id: n for n, area in enumerate(reporting_areas())}
     seen = 0
     for item in every_page(client, f"/api/v1/observations?indicator=CASES_OPEN&period={LAST}&limit=5000"):
@@ -108,30 +113,96 @@ def test_observations_are_the_published_values_and_nothing_else(client) -> None:
     assert seen == len(grid.rows_of("CASES_OPEN")) * 54
 
 
-@pytest.mark.parametrize("dataset", ["CASES", "PERSONS"])
-def test_totals_contain_the_truth_and_say_what_they_rest_on(client, dataset) -> None:
+@pytest.mark.parametrize(
+    ("dataset", "period"),
+    [("CASES", LAST), ("PERSONS", LAST), ("STAFFING", LAST), ("FUNDS", YEAR), ("PROCESSES", YEAR)],
+)
+def test_totals_contain_the_truth_and_say_what_they_rest_on(client, dataset, period) -> None:
     catalogue, tree = load_catalogue(), region_tree()
     grid = grid_of(catalogue, dataset)
-    truth = shared_hub().truth[dataset, LAST]
+    truth = whole_hub().truth[dataset, period]
     column = {area.id: n for n, area in enumerate(reporting_areas())}
     for indicator in grid.dataset.indicators:
-        address = f"/api/v1/totals?indicator={indicator.id}&period={LAST}&limit=5000"
+        address = f"/api/v1/totals?indicator={indicator.id}&period={period}&limit=5000"
         for item in every_page(client, address):
             row = grid.index[grid.key(indicator, item["dimensions"])]
             leaves = tree.leaves_of(item["ref_area"])
-            true = int(truth[row, [column[leaf] for leaf in leaves]].sum())
-            there = [leaf for leaf in leaves if delivers(dataset, LAST, leaf)]
+            true = Decimal(int(truth[row, [column[leaf] for leaf in leaves]].sum()))
+            true = float(true.scaleb(-indicator.decimals))
+            there = holds(indicator.id, period, item["ref_area"])
             assert item["expected"] == len(leaves)
             assert item["delivered"] == len(there)
-            assert (item["population_coverage"] == 1) == (len(there) == len(leaves))
+            assert item["freq"] == period.freq
             if item["lower"] is not None:
                 assert item["lower"] <= true
             if len(there) < len(leaves):
                 assert item["upper"] is None
                 assert not item["exact"]
+            elif indicator.may_be_negative and item["withheld"]:
+                assert (item["lower"], item["upper"]) == (None, None)
             else:
                 assert item["lower"] <= true <= item["upper"]
                 assert item["exact"] == (item["lower"] == item["upper"])
+
+
+def test_amounts_and_posts_have_decimals(client) -> None:
+    for name, period in (("FUNDS_SPENT", YEAR), ("FTE_FILLED", LAST)):
+        indicator = load_catalogue().indicators[name]
+        grid = grid_of(load_catalogue(), indicator.dataset)
+        truth = whole_hub().truth[indicator.dataset, period]
+        (item,) = client.get(
+            f"/api/v1/observations?indicator={name}&period={period}&ref_area=NW05111&BAUSTEIN=_T&CARRIER=_T"
+            + ("&COST=_T" if name == "FUNDS_SPENT" else "")
+        ).get_json()["data"]
+        assert item["value"] == truth[grid.total_row(name), 0] / 100
+
+
+def test_a_break_of_a_series_stands_at_its_figures_and_totals(client) -> None:
+    area, period, _ = BREAK
+    address = f"indicator=CASES_OPEN&{TOTAL}"
+    marked = {
+        (item["ref_area"], item["time_period"])
+        for item in every_page(client, f"/api/v1/observations?{address}")
+        if item["series_break"]
+    }
+    assert marked == {(area, str(period)), (area, "2025")}
+    totals = every_page(client, f"/api/v1/totals?{address}&ref_area=NW05,NW053&period=2025-Q2,2025-Q3")
+    assert {(t["ref_area"], t["time_period"]): t["series_breaks"] for t in totals} == {
+        ("NW05", "2025-Q2"): 0,
+        ("NW053", "2025-Q2"): 0,
+        ("NW05", "2025-Q3"): 1,
+        ("NW053", "2025-Q3"): 0,
+    }
+
+
+# --------------------------------------------------------------------------------------- CSV
+
+
+@pytest.mark.parametrize("listed", ["observations", "totals"])
+def test_a_list_is_csv_for_who_asks_for_it(client, listed) -> None:
+    address = f"/api/v1/{listed}?indicator=FUNDS_SPENT,CASES_OPEN&period=2025&limit=40"
+    document = client.get(address).get_json()
+    by_accept = client.get(address, headers={"Accept": "text/csv"})
+    by_format = client.get(address + "&format=csv")
+    assert by_accept.data == by_format.data
+    assert by_accept.mimetype == "text/csv"
+    assert "Accept" in by_accept.headers["Vary"]
+    assert by_accept.headers["Link"]
+    assert by_accept.data.count(b"\r\n") == 41
+    rows = list(csv.DictReader(io.StringIO(by_accept.text)))
+    for row, item in zip(rows, document["data"], strict=True):
+        assert row["RELEASE"] == "2"
+        assert (row["INDICATOR"], row["REF_AREA"], row["TIME_PERIOD"], row["FREQ"]) == (
+            item["indicator"], item["ref_area"], "2025", "A"
+        )  # fmt: skip
+        for dimension, code in item["dimensions"].items():
+            assert row[dimension] == code
+        number = "value" if listed == "observations" else "lower"
+        assert row[number.upper()] == ("" if item[number] is None else str(item[number]))
+    assert rows[0]["CARRIER"] == "_Z"  # cases have no carrier
+    # who takes anything gets JSON
+    assert client.get(address, headers={"Accept": "*/*"}).mimetype == "application/json"
+    assert client.get(address + "&format=json", headers={"Accept": "text/csv"}).mimetype == "application/json"
 
 
 def test_filters_select_cells(client) -> None:
@@ -154,7 +225,7 @@ def test_pages_add_up_to_the_whole_list(client) -> None:
     whole = list(every_page(client, address + "&limit=5000"))
     parts = list(every_page(client, address + "&limit=7"))
     assert parts == whole
-    assert len(whole) == 24 * 3 * 8
+    assert len(whole) == 24 * 3 * 9
     first = client.get(address + "&limit=7")
     link = re.fullmatch(r'<([^>]+)>; rel="next"', first.headers["Link"])[1]
     assert client.get(link).get_json()["data"] == whole[7:14]
@@ -171,7 +242,7 @@ def test_a_list_is_read_to_its_end_in_the_release_it_began_in(client) -> None:
 def test_deliveries_tell_missing_from_rejected_and_carry_no_place_in_the_data(client) -> None:
     rows = client.get(f"/api/v1/deliveries?period={LAST}").get_json()["data"]
     by_key = {(row["ref_area"], row["dataset"]): row for row in rows}
-    assert len(rows) == 108
+    assert {row["ref_area"] for row in rows} == {area.id for area in reporting_areas()}
     assert by_key[LATE, "CASES"]["state"] == "missing"
     assert by_key[REJECTED, "PERSONS"]["state"] == "rejected"
     assert by_key[REJECTED, "PERSONS"]["problem"] == "value_rule"
@@ -184,12 +255,18 @@ def test_deliveries_tell_missing_from_rejected_and_carry_no_place_in_the_data(cl
 
 def test_periods_and_releases(client) -> None:
     periods = client.get("/api/v1/periods").get_json()["data"]
-    assert [period["id"] for period in periods] == [str(p) for p in Period.span(Period(2024, 4), LAST)]
+    assert [period["id"] for period in periods] == [
+        "2024-Q4", "2025", "2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"
+    ]  # fmt: skip
     assert periods[-1]["datasets"] == [
         {"dataset": "CASES", "delivered": 53, "expected": 54},
         {"dataset": "PERSONS", "delivered": 52, "expected": 54},
+        {"dataset": "STAFFING", "delivered": 53, "expected": 54},
+        {"dataset": "PROCESSES", "delivered": 53, "expected": 54},
     ]
-    assert len(client.get("/api/v1/periods?release=1").get_json()["data"]) == 7
+    assert periods[1]["frequency"] == "A"
+    assert {entry["dataset"] for entry in periods[1]["datasets"]} == set(load_catalogue().datasets)
+    assert len(client.get("/api/v1/periods?release=1").get_json()["data"]) == 8
     releases = client.get("/api/v1/releases").get_json()["data"]
     assert [(row["number"], row["current"]) for row in releases] == [(2, True), (1, False)]
 

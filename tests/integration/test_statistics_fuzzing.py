@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from hub.api.statistics.operations import operations
-from tests.factories.published_hub import app_of, shared_hub
+from tests.factories.published_hub import app_of, whole_hub
 
 
 @cache
 def described() -> schemathesis.BaseSchema:
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app_of(shared_hub()))
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app_of(whole_hub()))
 
 
 # Without parameters there is nothing that could be broken.

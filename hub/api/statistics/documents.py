@@ -51,6 +51,9 @@ def indicator(reading: Reading, item: Indicator) -> Document:
         "definition": text(item.definition),
         "unit": item.unit,
         "decimals": item.decimals,
+        "frequencies": list(item.frequencies),
+        "reporting_unit": item.reporting_unit,
+        "may_be_negative": item.may_be_negative,
         "stock_or_flow": item.stock_or_flow,
         "region_additivity": item.region_additivity,
         "time_additivity": item.time_additivity,
@@ -143,8 +146,13 @@ def delivery(row: AreaStatus, item: DatasetDelivery, item_period: Period) -> Doc
     }
 
 
-def observation(item: ListedFigure) -> Document:
-    """Return the figure of a reporting area: a value, or null and why."""
+def observation(item: ListedFigure, *, series_break: bool) -> Document:
+    """Return the figure of a reporting area: a value, or null and why.
+
+    Args:
+        item: the figure.
+        series_break: whether the series begins anew with it.
+    """
     obs_status, conf_status = item.figure.state.wire
     count = item.figure.count
     return {
@@ -152,22 +160,29 @@ def observation(item: ListedFigure) -> Document:
         "value": None if count is None else number(count.lower),
         "obs_status": obs_status,
         "conf_status": conf_status,
+        "series_break": series_break,
     }
 
 
-def total(item: ListedFigure) -> Document:
-    """Return the figure of an aggregate: guaranteed limits and what they rest on."""
+def total(item: ListedFigure, *, series_breaks: int) -> Document:
+    """Return the figure of an aggregate: guaranteed limits and what they rest on.
+
+    Args:
+        item: the figure.
+        series_breaks: number of its areas whose series begins anew with it.
+    """
     count, coverage = item.figure.count, item.figure.coverage
-    upper = None if count is None or count.upper is None else number(count.upper)
+    lower, upper = (None, None) if count is None else (count.lower, count.upper)
     return {
         **_identity(item),
-        "lower": None if count is None else number(count.lower),
-        "upper": upper,
+        "lower": None if lower is None else number(lower),
+        "upper": None if upper is None else number(upper),
         "exact": count is not None and count.exact,
         "expected": coverage.expected if coverage else 0,
         "delivered": coverage.delivered if coverage else 0,
         "withheld": coverage.withheld if coverage else 0,
         "population_coverage": _share(coverage.population_share) if coverage else 0,
+        "series_breaks": series_breaks,
     }
 
 
@@ -175,6 +190,7 @@ def _identity(item: ListedFigure) -> Document:
     return {
         "indicator": item.indicator.id,
         "ref_area": item.region,
+        "freq": item.period.freq,
         "time_period": str(item.period),
         "dimensions": dict(item.codes),
     }

@@ -5,8 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
+from hub.api.statistics.csv_form import MEDIA_TYPE as CSV
+from hub.api.statistics.csv_form import columns_of
 from hub.api.statistics.operations import Operation, operations
-from hub.api.statistics.schemas import SCHEMAS, ref
+from hub.api.statistics.parameters import dimensions_of
+from hub.api.statistics.schemas import SCHEMAS, members_of, ref
+from protocol.catalogue_file import load_catalogue
 from protocol.problems import MEDIA_TYPE
 
 PREFIX: Final = "/api/v1"
@@ -38,6 +42,14 @@ def openapi_document() -> dict[str, Any]:
     }
 
 
+def _csv(operation: Operation) -> dict[str, Any]:
+    if operation.item is None:
+        return {}
+    columns = ",".join(columns_of(members_of(operation.item), dimensions_of(load_catalogue())))
+    text = f"RFC 4180, UTF-8, header line: {columns}. The next page is in the Link header."
+    return {CSV: {"schema": {"type": "string", "description": text}}}
+
+
 def _operation(operation: Operation) -> dict[str, Any]:
     responses: dict[str, Any] = {
         "200": {
@@ -50,7 +62,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
                 },
                 "Cache-Control": {"required": True, "schema": {"type": "string"}},
             },
-            "content": {"application/json": {"schema": operation.schema}},
+            "content": {"application/json": {"schema": operation.schema}, **_csv(operation)},
         },
         "304": {"description": "Unchanged since the answer with the ETag that was sent."},
     }

@@ -61,6 +61,7 @@ class Operation:
         problems: HTTP statuses of refusals.
         fixed: whether the answer follows from the release alone, so that one asked for by number can be
             kept for good.
+        item: name of the component that describes an item of a list that is offered as CSV too, else None.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Operation:
     handler: Callable[[Reading, Values], Answer]
     problems: tuple[int, ...] = (400, 404)
     fixed: bool = True
+    item: str | None = None
 
 
 RELEASE: Final = Parameter(
@@ -103,6 +105,14 @@ _PERIOD: Final = Parameter(
 )  # fmt: skip
 
 
+FORMAT: Final = Parameter(
+    "format",
+    Text("Form der Antwort; ohne Angabe nach `Accept`", "form of the answer; by `Accept` if missing"),
+    Kind.CHOICE,
+    choices=("json", "csv"),
+)
+
+
 def _areas_parameter(choices: tuple[str, ...], text: Text) -> Parameter:
     return Parameter("ref_area", text, Kind.CHOICE, many=True, choices=choices, refusal="unknown_area")
 
@@ -121,7 +131,7 @@ def operations() -> tuple[Operation, ...]:
     )
     areas = _areas_parameter(tuple(area.id for area in reporting_areas()), Text("Gebiete", "reporting areas"))
     aggregates = _areas_parameter(tree.aggregates, Text("zusammengefasste Regionen", "aggregate regions"))
-    cells = (*dimension_parameters(catalogue), _LIMIT, _CURSOR, RELEASE)
+    cells = (*dimension_parameters(catalogue), _LIMIT, _CURSOR, FORMAT, RELEASE)
     return (
         Operation(
             "indicators",
@@ -177,6 +187,7 @@ def operations() -> tuple[Operation, ...]:
             (indicator, areas, _PERIODS, *cells),
             schemas.paged(schemas.ref("Observation")),
             _observations,
+            item="Observation",
         ),
         Operation(
             "totals",
@@ -188,6 +199,7 @@ def operations() -> tuple[Operation, ...]:
             (indicator, aggregates, _PERIODS, *cells),
             schemas.paged(schemas.ref("Total")),
             _totals,
+            item="Total",
         ),
     )
 
@@ -231,11 +243,33 @@ def _deliveries(reading: Reading, values: Values) -> Answer:
 
 def _observations(reading: Reading, values: Values) -> Answer:
     everything = tuple(area.id for area in reporting_areas())
-    return _listing(reading, values, regions=everything, document=documents.observation)
+    breaks = _series_breaks(reading)
+
+    def document(item: ListedFigure) -> documents.Document:
+        place = (item.region, item.indicator.dataset, str(item.period))
+        return documents.observation(item, series_break=place in breaks)
+
+    return _listing(reading, values, regions=everything, document=document)
 
 
 def _totals(reading: Reading, values: Values) -> Answer:
-    return _listing(reading, values, regions=reading.tree.aggregates, document=documents.total)
+    breaks = _series_breaks(reading)
+
+    def document(item: ListedFigure) -> documents.Document:
+        leaves = reading.tree.leaves_of(item.region)
+        places = ((leaf, item.indicator.dataset, str(item.period)) for leaf in leaves)
+        return documents.total(item, series_breaks=sum(place in breaks for place in places))
+
+    return _listing(reading, values, regions=reading.tree.aggregates, document=document)
+
+
+def _series_breaks(reading: Reading) -> frozenset[tuple[str, str, str]]:
+    """Return (area, dataflow, period) of the release's breaks; a year is broken with any of its quarters."""
+    if reading.release is None:
+        return frozenset()
+    quarters = reading.store.series_breaks(reading.release.id)
+    years = {(area, dataset, str(Period(Period.parse(period).year))) for area, dataset, period in quarters}
+    return frozenset(quarters) | years
 
 
 def _listing(

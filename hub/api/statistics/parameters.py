@@ -184,3 +184,8 @@ def dimension_parameters(catalogue: Catalogue) -> tuple[Parameter, ...]:
         )
         for dimension, codelist in found.items()
     )
+
+
+def dimensions_of(catalogue: Catalogue) -> list[str]:
+    """Return the ids of all dimensions, in the order of :func:`dimension_parameters`."""
+    return [parameter.name for parameter in dimension_parameters(catalogue)]

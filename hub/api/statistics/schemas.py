@@ -92,6 +92,13 @@ SCHEMAS: Final[dict[str, Schema]] = {
         definition=ref("Text"),
         unit=STRING,
         decimals=COUNT,
+        frequencies={
+            "type": "array",
+            "items": {"enum": ["Q", "A"]},
+            "description": "in which it is delivered; the year of anything else is computed, if it adds up",
+        },
+        reporting_unit={"enum": ["area", "authority"]},
+        may_be_negative=BOOLEAN,
         stock_or_flow={"enum": ["stock", "flow"]},
         region_additivity={"enum": ["sum", "max_sum"]},
         time_additivity={"enum": ["sum", "last", "none"]},
@@ -135,20 +142,23 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Observation": closed(
         indicator=STRING,
         ref_area=STRING,
+        freq={"enum": ["Q", "A"]},
         time_period=STRING,
         dimensions=_DIMENSIONS,
         value={**nullable(_VALUE), "description": "null unless the value is published; never 0 for secret"},
         obs_status={"enum": ["A", "Q", "L", "M", "O"]},
         conf_status={"enum": ["F", "C"]},
+        series_break={**BOOLEAN, "description": "true: not comparable with the periods before"},
     ),
     "Total": closed(
         indicator=STRING,
         ref_area=STRING,
+        freq={"enum": ["Q", "A"]},
         time_period=STRING,
         dimensions=_DIMENSIONS,
         lower={
             **nullable(_VALUE),
-            "description": "the figure is at least this; null if no cube holds it",
+            "description": "the figure is at least this; null if nothing is certain (repayments may hide)",
         },
         upper={**nullable(_VALUE), "description": "the figure is at most this; null if open upwards"},
         exact=BOOLEAN,
@@ -156,6 +166,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         delivered=COUNT,
         withheld={**COUNT, "description": "delivered areas that withhold this cell"},
         population_coverage=SHARE,
+        series_breaks={**COUNT, "description": "areas whose series begins anew with this period"},
     ),
     "Problem": {
         "type": "object",
@@ -177,3 +188,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
         "required": ["type", "title", "status", "code", "remedy"],
     },
 }
+
+
+def members_of(name: str) -> list[str]:
+    """Return the members that every object of a component has, in order."""
+    return list(SCHEMAS[name]["required"])

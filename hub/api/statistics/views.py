@@ -15,14 +15,18 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, current_app, request
 
 from hub.api.statistics import documents
+from hub.api.statistics.csv_form import MEDIA_TYPE as CSV
+from hub.api.statistics.csv_form import csv_of
 from hub.api.statistics.openapi import PREFIX, openapi_document
 from hub.api.statistics.operations import Operation, operations
-from hub.api.statistics.parameters import read_parameters
+from hub.api.statistics.parameters import dimensions_of, read_parameters
+from hub.api.statistics.schemas import members_of
 from hub.services.statistics import EXTENSION, Statistics
 from hub.services.statistics.listing import Cursor
 
 blueprint = Blueprint("statistics", __name__, url_prefix=PREFIX)
 
+JSON: Final = "application/json"
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _REVALIDATE: Final = "public, no-cache"
 
@@ -48,9 +52,22 @@ def _view(operation: Operation) -> Callable[[], Response]:
                 "demo": statistics.demo,
                 "data": found.data,
             }
+            release = reading.release.number if reading.release else None
         if found.paged:
             document["next"] = found.next
-        response = _answer(document, fixed=operation.fixed and "release" in values)
+        fixed = operation.fixed and "release" in values
+        if operation.item is not None and _wants_csv(values.get("format")):
+            table = csv_of(
+                found.data,
+                members=members_of(operation.item),
+                dimensions=dimensions_of(statistics.catalogue),
+                release=release,
+            )
+            response = _kept(table, CSV, fixed=fixed)
+        else:
+            response = _answer(document, fixed=fixed)
+        if operation.item is not None:
+            response.vary.add("Accept")
         if found.next is not None:
             response.headers["Link"] = f'<{_address_of(found.next)}>; rel="next"'
         return response
@@ -63,9 +80,19 @@ def _address_of(cursor: str) -> str:
     return f"{request.path}?{urlencode({**query, 'cursor': cursor}, safe=',')}"
 
 
+def _wants_csv(chosen: object) -> bool:
+    if chosen is not None:
+        return chosen == "csv"
+    return request.accept_mimetypes.best_match([JSON, CSV], default=JSON) == CSV
+
+
 def _answer(document: dict[str, Any], *, fixed: bool) -> Response:
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    response = Response(body, mimetype="application/json")
+    return _kept(body, JSON, fixed=fixed)
+
+
+def _kept(body: bytes, media_type: str, *, fixed: bool) -> Response:
+    response = Response(body, mimetype=media_type)
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     response.headers["Cache-Control"] = _FOR_GOOD if fixed else _REVALIDATE
     response.make_conditional(request)
