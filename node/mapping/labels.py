@@ -126,11 +126,11 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "B1K": "Baustein 1 Koordination|B1 Koordination|Koordinator|Koordinatorin|B1K"
                 "|KIM-Koordination|Koordinierende Stelle",
                 "B1V": "Baustein 1 Verwaltungsassistenz|B1 Verwaltungsassistenz|Assistenz|B1V",
-                "B1U": "Baustein 1|Baustein I|B1|B 1|Strategisches Management",
-                "B2": "Baustein 2|Baustein II|B 2|Case Management|Case Manager|Case Managerin|CM"
+                "B1U": "1|I|Baustein 1|Baustein I|B1|B 1|Strategisches Management",
+                "B2": "2|II|Baustein 2|Baustein II|B 2|Case Management|Case Manager|Case Managerin|CM"
                 "|Fallmanagement|B2 Case Management",
                 "B3A": "Baustein 3 Ausländerbehörde|B3 Ausländerbehörde|Baustein 3 ABH|B3 ABH|ABH",
-                "B3U": "Baustein 3|Baustein III|B3|B 3",
+                "B3U": "3|III|Baustein 3|Baustein III|B3|B 3",
                 "B3E": "Baustein 3 Einbürgerungsbehörde|B3 Einbürgerungsbehörde|Baustein 3 EBH|B3 EBH|EBH"
                 "|Einbürgerung|Baustein 3 Einbürgerung|B3 Einbürgerung",
             }

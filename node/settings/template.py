@@ -38,7 +38,7 @@ _TAIL: Final = Text(
     'Export steht, rechts der Schlüssel des Katalogs; "_U" heißt unbekannt. Geraten wird nie.\n'
     "Tabellen: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME;\n"
     "COUNSELLING für die Beratungsart, STATUS für den Fallstatus; für die Register BAUSTEIN, COST,\n"
-    "CARRIER, ISSUE, DECISION\n"
+    "CARRIER (Träger-ID oder Name), ISSUE, DECISION (NOT_COUNTED: zählt nicht); in Registern ohne _U\n"
     "[mapping.SEX]\n"
     '"Frau" = "F"\n'
     "\n"
@@ -59,7 +59,7 @@ _TAIL: Final = Text(
     'export, on the right the code of the catalogue; "_U" means unknown. Nothing is ever guessed.\n'
     "Tables: SEX, CITIZEN, RESIDENCE, RECHTSKREIS, FIELD, INST, OUTCOME;\n"
     "COUNSELLING for Beratungsart, STATUS for Fallstatus; for the registers BAUSTEIN, COST, CARRIER,\n"
-    "ISSUE, DECISION\n"
+    "(carrier id or name), ISSUE, DECISION (NOT_COUNTED: does not count); no _U in registers\n"
     "[mapping.SEX]\n"
     '"Frau" = "F"\n'
     "\n"

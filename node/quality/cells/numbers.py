@@ -25,7 +25,7 @@ _MOST_DIGITS: Final = 13
 _DASHES: Final = frozenset({"-", "–", "—", "−"})
 _CURRENCY: Final = re.compile(r"^(?:€|eur|euro) ?| ?(?:€|eur|euro)$")
 _PLAIN: Final = re.compile(r"\d+(?:,\d{1,2})?")
-_NO_GROUP: Final = re.compile(r"\d+,-{1,2}|\d+[.]\d{1,2}|0[.,]\d+|\d{4,}[.]\d+|\d+[.,]\d{4,}")
+_NO_GROUP: Final = re.compile(r"\d+,-{1,2}|\d+[.]\d{1,2}|0[.,]\d+|\d{4,}[.,]\d+|\d+[.,]\d{4,}")
 _GERMAN_GROUPS: Final = re.compile(
     r"\d{1,3}(?:[. ']\d{3})+,\d{1,2}|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:[ ']\d{3})+"
 )
@@ -41,7 +41,7 @@ _HOURS: Final = re.compile(
 _BARE_HOURS: Final = re.compile(r"(\d{1,2}(?:[.,]\d{1,2})?)")
 _SHORTEST_WEEK, _LONGEST_WEEK = 30, 48
 _FRACTION: Final = re.compile("(?:(\\d{1,2}) )?(\\d)[/\N{FRACTION SLASH}](\\d)")
-_DECIMAL: Final = re.compile(r"(\d{1,3})(?:([.,])(\d{1,6}))?")
+_DECIMAL: Final = re.compile(r"(\d{1,3})(?:([.,])(\d{1,17}))?")
 # NFKC would glue the digits of "1½" together.
 _VULGAR: Final = {ord("½"): " 1/2", ord("¼"): " 1/4", ord("¾"): " 3/4", ord("⅓"): " 1/3", ord("⅔"): " 2/3"}
 

@@ -65,7 +65,7 @@ def read_funds_ledger(
     register.sorting.note(reasons.SAME_ID_OTHER_ENTRY, _same_place_again(register))
     register.sorting.note(reasons.PERIOD_LABEL, relabelled)
     _note_amounts(register, (granted, spent))
-    note_totals(register, (granted, spent), counted=(register.counting,))
+    note_totals(register, (granted, spent), added=(register.sorting.undecided,))
 
     rows = register.rows()
     contributors = [fold(text) for text in ids.texts]

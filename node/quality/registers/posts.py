@@ -83,8 +83,8 @@ def read_posts_register(
         _require_share(register, column)
     register.merge_equal_rows(_COLUMNS)
     _note_shares(register, funded, filled)
-    counting = register.counting
-    note_totals(register, (funded, filled), counted=(counting, counting & (ends == NO_DAY)))
+    listed = register.sorting.undecided
+    note_totals(register, (funded, filled), added=(listed, listed & (ends == NO_DAY)))
 
     spans = [
         span

@@ -20,13 +20,13 @@ from node.sources.wording import fold
 _GRAND_TOTALS: Final = frozenset({"summe", "gesamt", "total"})
 
 
-def note_totals(register: Register, columns: Sequence[NumberColumn], *, counted: Sequence[Mask]) -> None:
+def note_totals(register: Register, columns: Sequence[NumberColumn], *, added: Sequence[Mask]) -> None:
     """Note a grand total that no way of adding the rows gives.
 
     Args:
         register: the register; several grand totals are subtotals of something and say nothing.
         columns: columns that are added.
-        counted: rows that may have been added; one of these ways must fit all columns.
+        added: rows that may have been added; one of these ways must fit all columns.
     """
     raw = register.raw
     candidates = rows_of(total_rows(raw)).tolist()
@@ -40,7 +40,7 @@ def note_totals(register: Register, columns: Sequence[NumberColumn], *, counted:
     row = grand[0]
     stated = [column for column in columns if column.read[column.distinct.index[row]].hundredths is not None]
     fits = any(
-        all(column.hundredths[rows].sum() == column.hundredths[row] for column in stated) for rows in counted
+        all(column.hundredths[rows].sum() == column.hundredths[row] for column in stated) for rows in added
     )
     if stated and not fits:
         marked = np.zeros(raw.rows, dtype=np.bool_)

@@ -61,6 +61,7 @@ def test_decisions_that_may_mean_two_things_are_listed(text: str) -> None:
     ("dimension", "text", "code"),
     [
         ("BAUSTEIN", "Baustein 2", "B2"),
+        ("BAUSTEIN", "2", "B2"),
         ("BAUSTEIN", "B1: Koordination", "B1K"),
         ("BAUSTEIN", "Verwaltungsassistenz", "B1V"),
         ("BAUSTEIN", "Baustein 3 – Ausländerbehörde", "B3A"),
