@@ -344,10 +344,8 @@ def _wording(catalogue: Catalogue, rule: PlausibilityRule) -> Text:
     if rule.kind is PlausibilityKind.JUMP:
         factor, window, least = rule.max_factor, rule.window, rule.min_value
         return Text(
-            f"Nicht mehr als das {factor}-Fache und nicht weniger als 1/{factor} des Mittels der {window} "
-            f"Zeiträume davor (ab {least})",
-            f"Not more than {factor} times and not less than 1/{factor} of the mean of the {window} periods "
-            f"before (from {least})",
+            f"Höchstens Faktor {factor} gegenüber dem Mittel der {window} Zeiträume davor (ab {least})",
+            f"At most a factor of {factor} from the mean of the {window} periods before (from {least})",
         )
     left, right = (catalogue.indicator(side[0].indicator).name for side in (rule.left, rule.right))
     if rule.kind is PlausibilityKind.AT_MOST:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from aggregation.facts import Facts
 from node.cli.console import Console
 from node.cli.session import Session
+from node.dossier import counted_things
 from node.durable_files import replace_private_file, write_error
 from node.pipeline import not_collected
 from node.quality import (
@@ -23,7 +24,7 @@ from node.quality import (
     write_noted_rows,
     write_quarantine,
 )
-from node.quality.amounts import BOOKING, CASE, CONTACT, DECISION, ISSUE, PERSON, POST, whole
+from node.quality.amounts import whole
 from protocol.catalogue import Catalogue
 from protocol.periods import Period
 from protocol.texts import Text
@@ -226,23 +227,7 @@ def say_not_collected(console: Console, catalogue: Catalogue, facts: Mapping[str
 
 def _summary(prepared: Prepared) -> Text:
     """Say what was found in all sources together: cases, persons, contacts, posts, bookings."""
-    counts = prepared.counts
-    counted = [
-        CASE.counted(counts.cases),
-        PERSON.counted(counts.persons),
-        CONTACT.counted(counts.contacts),
-    ]
-    decisions = [facts.decisions for facts in (prepared.facts, *prepared.joint.values())]
-    for noun, table in (
-        (POST, prepared.facts.posts),
-        (BOOKING, prepared.facts.funds),
-        (ISSUE, prepared.facts.issues),
-        *((DECISION, table) for table in decisions),
-    ):
-        if table is not None:
-            # A post has one row for each span in which nothing about it changes.
-            column = next((name for name in ("post_id",) if name in table.column_names), None)
-            counted.append(noun.counted(len(table[column].unique()) if column else table.num_rows))
+    counted = counted_things(prepared)
     return Text(
         f"Gezählt werden {', '.join(text.de for text in counted)}.",
         f"Counted: {', '.join(text.en for text in counted)}.",

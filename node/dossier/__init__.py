@@ -4,6 +4,7 @@ Invariants: every figure in it was decoded from the protected bytes; it quotes n
 HTML say the same. It deliberately decides and sends nothing.
 """
 
+from node.dossier.counted import counted_things
 from node.dossier.document import Dossier, Entry, make_dossier
 from node.dossier.page import render_html
 from node.dossier.phrases import VERDICTS
@@ -15,6 +16,7 @@ __all__ = [
     "Dossier",
     "Entry",
     "Sheet",
+    "counted_things",
     "make_dossier",
     "read_sheet",
     "render_html",

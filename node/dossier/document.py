@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from node.clock import local
+from node.dossier.counted import counted_things
 from node.dossier.sheets import ReasonNote, Sheet, read_sheet
 from node.journal import DeliveryRecord, DeliveryState, Journal
 from node.pipeline import Decision, Doubt, Draft, Prospect, Slot, Workshop, facts_by_area, not_collected
@@ -79,7 +80,8 @@ class Dossier:
         catalogue: version of the catalogue.
         catalogue_sha256: its digest.
         minima: smallest count shown in general, and for specially protected attributes.
-        counts: what became of the rows of the export.
+        counts: what became of the rows of all sources.
+        counted: number and name of everything that is counted.
         findings: what the quality check found.
         entries: the deliveries, by dataflow and in order of time.
         not_ended: periods that had not ended when the file was exported, the one that ends first first.
@@ -98,6 +100,7 @@ class Dossier:
     catalogue_sha256: str
     minima: tuple[int, ...]
     counts: Counts
+    counted: tuple[Text, ...]
     findings: tuple[Finding, ...]
     entries: tuple[Entry, ...]
     not_ended: tuple[Period, ...] = ()
@@ -168,6 +171,7 @@ def make_dossier(
         catalogue_sha256=catalogue.sha256,
         minima=_minima(catalogue, settings.min_contributors),
         counts=prepared.counts,
+        counted=counted_things(prepared),
         findings=prepared.findings,
         entries=tuple(
             _entry(prospect, workshop=workshop, journal=journal) for prospect in _by_dataflow(due, catalogue)

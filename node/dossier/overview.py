@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from node.dossier.document import Dossier, Entry
-from node.dossier.phrases import VERDICTS, period_label
+from node.dossier.phrases import VERDICTS, short_period
 from node.quality.amounts import whole
 from protocol.observations import CellState
+from protocol.periods import Period
 
 
 def dataflows(dossier: Dossier) -> list[list[Entry]]:
@@ -52,9 +53,20 @@ def standings(entries: Sequence[Entry], language: str) -> str:
     return "; ".join(f"{whole(number, language)} {standing}" for standing, number in found.items())
 
 
-def span(entries: Iterable[Entry], language: str) -> str:
-    """Name the first and the last period of some deliveries; years only if there is nothing else."""
+def span(entries: Iterable[Entry]) -> tuple[Period, ...]:
+    """Return the first and the last period of some deliveries; years only if there is nothing else."""
     periods = sorted({entry.period for entry in entries}, key=lambda period: period.last_day)
     quarters = [period for period in periods if period.quarter is not None] or periods
-    ends = dict.fromkeys((quarters[0], quarters[-1])) if quarters else ()
-    return " – ".join(period_label(period, language) for period in ends)
+    return tuple(dict.fromkeys((quarters[0], quarters[-1]))) if quarters else ()
+
+
+def name(group: Sequence[Entry], language: str) -> str:
+    """Name the dataflow of a group, the area if it is not the node's own, and how many there are."""
+    first = group[0]
+    area = f" ({first.slot.area})" if first.area is not None else ""
+    return f"{first.dataset.in_(language)}{area}"
+
+
+def periods(group: Sequence[Entry]) -> str:
+    """Write the first and the last period of a group, as short as a table needs it."""
+    return " – ".join(short_period(period) for period in span(group))

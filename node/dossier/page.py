@@ -67,7 +67,8 @@ class _Page:
 
     def _header(self) -> str:
         dossier = self._dossier
-        span = overview.span(dossier.entries, self._language)
+        ends = overview.span(dossier.entries)
+        span = " – ".join(phrases.period_label(period, self._language) for period in ends)
         lead = ", ".join(part for part in (dossier.area, span) if part)
         return f'<header>\n<h1>{self._say(phrases.TITLE)}</h1>\n<p class="lead">{escape(lead)}</p>\n</header>'
 
@@ -106,35 +107,30 @@ class _Page:
         )
 
     def _overview_row(self, group: Sequence[Entry]) -> str:
-        first, language = group[0], self._language
-        name = ", ".join(text.in_(language) for text in (first.dataset, first.area) if text is not None)
+        language = self._language
+        name = overview.name(group, language)
         number = f" ({len(group)})" if len(group) > 1 else ""
         numbers = "".join(
             f'<td class="number">{escape(value)}</td>' for value in overview.totals(group, language)
         )
         return (
             f'<tr><th scope="row">{escape(name + number)}</th>'
-            f"<td>{escape(overview.span(group, language))}</td>{numbers}"
+            f"<td>{escape(overview.periods(group))}</td>{numbers}"
             f"<td>{escape(overview.audits(group, language))}</td>"
             f"<td>{escape(overview.standings(group, language))}</td></tr>"
         )
 
     def _contents(self) -> str:
         """List the deliveries with links, one line per dataflow; a single one needs no list."""
-        numbers = {id(entry): number for number, entry in enumerate(self._dossier.entries)}
-        if len(numbers) < 2:
+        entries = self._dossier.entries
+        if len(entries) < 2:
             return ""
+        links: dict[str, list[str]] = {}
+        for number, entry in enumerate(entries):
+            link = f'<a href="#delivery-{number}">{escape(phrases.short_period(entry.period))}</a>'
+            links.setdefault(overview.name((entry,), self._language), []).append(f"<li>{link}</li>")
         items = "".join(
-            f"<dt>{self._say(group[0].dataset)}"
-            + (f", {self._say(group[0].area)}" if group[0].area is not None else "")
-            + "</dt><dd>"
-            + " · ".join(
-                f'<a href="#delivery-{numbers[id(entry)]}">'
-                f"{escape(phrases.period_label(entry.period, self._language))}</a>"
-                for entry in group
-            )
-            + "</dd>"
-            for group in overview.dataflows(self._dossier)
+            f"<dt>{escape(name)}</dt><dd><ul>{''.join(listed)}</ul></dd>" for name, listed in links.items()
         )
         return f'<nav><h2>{self._say(phrases.CONTENTS)}</h2>\n<dl class="contents">{items}</dl></nav>'
 
@@ -182,15 +178,18 @@ class _Page:
         )
 
     def _findings(self) -> str:
+        several = len({finding.source for finding in self._dossier.findings}) > 1
         rows = [
             f'<tr><th scope="row">{escape(finding.trap)}</th>'
-            f"<td>{self._say(HANDLINGS[finding.handling])}</td>"
+            + (f"<td>{escape(finding.source)}</td>" if several else "")
+            + f"<td>{self._say(HANDLINGS[finding.handling])}</td>"
             f'<td class="number">{whole(finding.rows, self._language)}</td>'
             f"<td>{self._say(finding.text)}</td></tr>"
             for finding in self._dossier.findings
         ]
         heads = [
             (phrases.TRAP, ""),
+            *([(phrases.LOCAL_SOURCE, "")] if several else []),
             (phrases.HANDLING, ""),
             (phrases.ROWS, "number"),
             (phrases.FINDING, ""),

@@ -59,6 +59,7 @@ SOURCE: Final = Text("Woraus gezählt wurde", "What was counted")
 FINDINGS: Final = Text("Befunde der Datenprüfung", "Findings of the quality check")
 FINDING: Final = Text("Befund", "Finding")
 TRAP: Final = Text("Regel", "Rule")
+LOCAL_SOURCE: Final = Text("Quelle", "Source")
 HANDLING: Final = Text("Behandlung", "Handling")
 ROWS: Final = Text("Zeilen", "Rows")
 LEGEND: Final = Text("Zeichenerklärung", "Legend")
@@ -212,15 +213,13 @@ def jointly(linked: int) -> Text:
 
 
 def source(dossier: Dossier) -> Text:
-    """Say what became of the rows of the export."""
-    counts = dossier.counts
-    rows, cases = amounts.ROW.counted(counts.read), amounts.CASE.counted(counts.cases)
-    persons, contacts = amounts.PERSON.counted(counts.persons), amounts.CONTACT.counted(counts.contacts)
+    """Say what became of the rows of all sources."""
+    counts, rows = dossier.counts, amounts.ROW.counted(dossier.counts.read)
     aside, dropped = amounts.ROW.counted(counts.quarantined), amounts.ROW.counted(counts.dropped)
     return Text(
-        f"{rows.de} gelesen: {cases.de} mit {persons.de} und {contacts.de}. In der örtlichen Quarantäne: "
+        f"{rows.de} gelesen: {', '.join(text.de for text in dossier.counted)}. In der örtlichen Quarantäne: "
         f"{aside.de}. Nicht aus dem Programm oder kein Fall: {dropped.de}.",
-        f"{rows.en} read: {cases.en} with {persons.en} and {contacts.en}. In the local quarantine: "
+        f"{rows.en} read: {', '.join(text.en for text in dossier.counted)}. In the local quarantine: "
         f"{aside.en}. Not of the programme or no case: {dropped.en}.",
     )
 
@@ -308,6 +307,11 @@ def period_label(period: Period, language: str) -> str:
         return f"{period.year}" if language == "en" else f"Jahr {period.year}"
     quarter = period.quarter
     return f"Q{quarter} {period.year}" if language == "en" else f"{quarter}. Quartal {period.year}"
+
+
+def short_period(period: Period) -> str:
+    """Write a period as short as a table needs it, in both languages: ``Q4 2024``, ``2025``."""
+    return str(period.year) if period.quarter is None else f"Q{period.quarter} {period.year}"
 
 
 def days(period: Period, language: str) -> str:

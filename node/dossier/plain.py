@@ -89,13 +89,11 @@ def _overview(dossier: Dossier, language: Language) -> list[str]:
     )
     rows = [[head.in_(language) for head in heads]]
     for group in overview.dataflows(dossier):
-        first = group[0]
-        name = ", ".join(text.in_(language) for text in (first.dataset, first.area) if text is not None)
         cells, _, _, withheld, _ = overview.totals(group, language)
         rows.append(
             [
-                f"{name} ({len(group)})",
-                overview.span(group, language),
+                f"{overview.name(group, language)} ({len(group)})",
+                overview.periods(group),
                 cells,
                 withheld,
                 overview.audits(group, language),
@@ -183,10 +181,14 @@ def _row(texts: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _findings(dossier: Dossier, language: Language) -> list[str]:
+    several = len({finding.source for finding in dossier.findings}) > 1
     return [
         line
         for finding in dossier.findings
-        for line in _wrapped(f"{finding.title.in_(language)}: {finding.text.in_(language)}")
+        for line in _wrapped(
+            f"{f'{finding.source}: ' if several else ''}{finding.title.in_(language)}: "
+            f"{finding.text.in_(language)}"
+        )
     ]
 
 

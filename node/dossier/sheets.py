@@ -13,7 +13,7 @@ from typing import Final
 
 from aggregation.disclosure import Reason
 from protocol.canonical import assert_canonical
-from protocol.catalogue import Catalogue, Indicator
+from protocol.catalogue import Catalogue, DimensionUse, Indicator
 from protocol.codelists import TOTAL, Codelist
 from protocol.columns import CONF_STATUS, OBS_STATUS, OBS_VALUE, arrow_schema
 from protocol.grid import CellGrid, delivery_grid
@@ -21,6 +21,8 @@ from protocol.observations import CellState, state_of
 from protocol.periods import Period
 from protocol.texts import Text
 
+#: A codelist may warn that its total is no sum; it is one where only one answer was possible.
+_SUM: Final = Text("Insgesamt", "Total")
 _UNITS: Final[Mapping[str, Text]] = {
     "FTE": Text("VZÄ", "FTE"),
     "EUR": Text("Euro", "euros"),
@@ -233,7 +235,7 @@ def _table(
     # The dimension with fewer codes goes across.
     across = min(uses, key=lambda use: len(use.codelist.published)) if len(uses) == 2 else None
     down = next(use for use in uses if use is not across)
-    columns = list(_ordered(across.codelist)) if across is not None else []
+    columns = list(_labelled(across)) if across is not None else []
 
     def cell(codes: Mapping[str, str]) -> Cell:
         return cells[grid.index[grid.key(indicator, codes)]]
@@ -246,7 +248,7 @@ def _table(
             if across is not None
             else (cell({down.id: code}),),
         )
-        for code, label, depth in _ordered(down.codelist)
+        for code, label, depth in _labelled(down)
     ]
     return SheetTable(
         caption=_caption([use.codelist.name for use in uses]),
@@ -264,6 +266,12 @@ def unit_label(indicator: Indicator) -> Text:
 
 def _caption(names: list[Text]) -> Text:
     return Text(" × ".join(name.de for name in names), " × ".join(name.en for name in names))
+
+
+def _labelled(use: DimensionUse) -> Iterator[tuple[str, Text, int]]:
+    """Yield code, label and level; a total that is the sum of its lines here is called so."""
+    for code, label, depth in _ordered(use.codelist):
+        yield code, _SUM if code == TOTAL and use.additive else label, depth
 
 
 def _ordered(codelist: Codelist) -> Iterator[tuple[str, Text, int]]:
