@@ -9,7 +9,7 @@ add up by construction. Multi-response totals are not sums and are set by the ca
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +71,30 @@ def table_margins(indicator: Indicator, table: tuple[str, ...], leaf_counts: Cou
         matrix = margins_of(_codelist(indicator, dimension)).matrix
         counts = np.moveaxis(np.tensordot(counts, matrix, axes=(axis, 1)), -1, axis)
     return counts
+
+
+def cells_above(
+    indicator: Indicator, table: tuple[str, ...], leaves: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return every cell of a table in which each of some rows counts.
+
+    Args:
+        indicator: the table's indicator.
+        table: its dimensions.
+        leaves: for each row the position of its combination of leaves, last dimension fastest.
+
+    Returns:
+        Positions of rows, and beside each the position of a cell, in the order of :func:`table_rows`
+        flattened.
+    """
+    matrix = reduce(np.kron, [margins_of(_codelist(indicator, dimension)).matrix for dimension in table])
+    leaf, cell = np.nonzero(matrix.T)
+    per_leaf = np.bincount(leaf, minlength=matrix.shape[1])
+    first = np.cumsum(per_leaf) - per_leaf
+    counts = per_leaf[leaves]
+    rows = np.repeat(np.arange(len(leaves)), counts)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rows, cell[first[leaves][rows] + within]
 
 
 def table_rows(grid: CellGrid, indicator: Indicator, table: tuple[str, ...]) -> npt.NDArray[np.intp]:

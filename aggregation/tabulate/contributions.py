@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aggregation.margins import Counts, margins_of, table_margins
+from aggregation.margins import Counts, cells_above, margins_of
 from aggregation.tabulate.events import NEVER, Events, Positions
 from aggregation.tabulate.microdata import Microdata
 from aggregation.tabulate.sheet import Contributions, Sheet
@@ -46,33 +46,53 @@ def _add(
     period: int,
 ) -> None:
     """Fill every table of an indicator for one period."""
-    amounts = events.integers(column)[rows]
-    present, numbers = np.unique(contributor[rows], return_inverse=True)
+    amounts, who = events.integers(column)[rows], contributor[rows]
     for table in indicator.tables:
-        uses = [use for d in table if (use := indicator.dimension_use(d)) is not None]
-        sizes = [len(margins_of(use.codelist).leaves) for use in uses]
-        by_leaf = np.zeros((len(present), *sizes), dtype=np.int64)
-        np.add.at(by_leaf, (numbers, *(events.codes(use, rows) for use in uses)), amounts)
-        found = concentration(table_margins(indicator, table, by_leaf))
+        leaf, cells = np.zeros(len(rows), dtype=np.intp), 1
+        for use in (use for d in table if (use := indicator.dimension_use(d)) is not None):
+            margins = margins_of(use.codelist)
+            leaf = leaf * len(margins.leaves) + events.codes(use, rows)
+            cells *= len(margins.published)
+        # Per leaf first: it leaves few rows to be counted in every cell above.
+        net, by, leaf = _net(amounts, who, leaf)
+        counted, cell = cells_above(indicator, table, leaf)
+        found = concentration(net[counted], by[counted], cell, cells=cells)
         sheet.place_contributions(indicator, table, found, period=period)
 
 
-def concentration(net: Counts) -> Contributions:
-    """Return sums and the largest contributions per cell.
+def concentration(amounts: Counts, contributor: Positions, cell: Positions, *, cells: int) -> Contributions:
+    """Return what stands behind each cell.
 
     Args:
-        net: signed contribution of each contributor to each cell, shape ``(contributors, ...)``.
+        amounts: signed amounts.
+        contributor: number of the contributor of each.
+        cell: position of the cell of each.
+        cells: number of cells.
 
     Returns:
-        Arrays of the shape of the cells.
+        Arrays of shape ``(cells,)``.
     """
-    # Two rows of zeros: there is always a largest and a second.
-    gross = np.concatenate([np.abs(net), np.zeros((2, *net.shape[1:]), dtype=np.int64)])
-    top = np.partition(gross, len(gross) - 2, axis=0)
-    return Contributions(
-        values=net.sum(axis=0, dtype=np.int64),
-        contributors=np.count_nonzero(net, axis=0).astype(np.int64),
-        largest=top[-1],
-        second=top[-2],
-        gross=gross.sum(axis=0, dtype=np.int64),
-    )
+    net, _, owner = _net(amounts, contributor, cell)
+    size = np.abs(net)
+    order = np.lexsort((size, owner))
+    size, contributors = size[order], np.bincount(owner, minlength=cells)
+    last = np.cumsum(contributors) - 1
+    values, gross, largest, second = (np.zeros(cells, dtype=np.int64) for _ in range(4))
+    np.add.at(values, owner, net)
+    np.add.at(gross, owner, np.abs(net))
+    one, two = contributors > 0, contributors > 1
+    largest[one], second[two] = size[last[one]], size[last[two] - 1]
+    return Contributions(values, contributors.astype(np.int64), largest, second, gross)
+
+
+def _net(amounts: Counts, contributor: Positions, cell: Positions) -> tuple[Counts, Positions, Positions]:
+    """Net contributions that are not zero, with contributor and cell of each."""
+    width = int(contributor.max(initial=0)) + 1
+    key = cell * width + contributor
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    net = np.add.reduceat(amounts[order], starts) if len(starts) else amounts
+    kept = net != 0
+    key = key[starts][kept]
+    return net[kept], key % width, key // width

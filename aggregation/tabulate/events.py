@@ -41,6 +41,7 @@ class Events:
         self._table = table
         self._days: dict[tuple[str, np.int32], Days] = {}
         self._codes: dict[tuple[str, str], Positions] = {}
+        self._numbered: dict[str, Positions] = {}
         self._responses: dict[str, Mask] = {}
 
     def __len__(self) -> int:
@@ -69,8 +70,12 @@ class Events:
 
     def numbered(self, column: str) -> Positions:
         """Return a number for each text; equal texts get equal numbers, which start at 0 without gaps."""
-        encoded = one_chunk(self._table.column(column)).dictionary_encode()
-        return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.intp)
+        cached = self._numbered.get(column)
+        if cached is None:
+            encoded = one_chunk(self._table.column(column)).dictionary_encode()
+            cached = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.intp)
+            self._numbered[column] = cached
+        return cached
 
     def codes(
         self, use: DimensionUse, selected: Selection, *, reference: Days | np.int32 | None = None

@@ -106,13 +106,13 @@ class Sheet:
     def place_contributions(
         self, indicator: Indicator, table: tuple[str, ...], found: Contributions, *, period: int
     ) -> None:
-        """Write magnitudes of one period; arrays of shape ``(published codes of dimension 1, ...)``."""
+        """Write magnitudes of one period, in the order of the flattened table."""
         rows = table_rows(self.grid, indicator, table).ravel()
-        self._values[period, rows] = found.values.ravel()
-        self._contributors[period, rows] = found.contributors.ravel()
-        self._largest[period, rows] = found.largest.ravel()
-        self._second[period, rows] = found.second.ravel()
-        self._gross[period, rows] = found.gross.ravel()
+        self._values[period, rows] = found.values
+        self._contributors[period, rows] = found.contributors
+        self._largest[period, rows] = found.largest
+        self._second[period, rows] = found.second
+        self._gross[period, rows] = found.gross
 
     def tabulations(self) -> Mapping[Period, Tabulation]:
         """Return what was counted, by period."""
