@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-MEASUREMENTS = ("tabulation", "disclosure", "intake", "demo")
+MEASUREMENTS = ("reading", "tabulation", "disclosure", "intake", "demo")
 
 
 def main(names: list[str]) -> int:
