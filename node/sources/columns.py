@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,9 @@ from node.sources.encoding import Encoding
 from node.sources.profile import Layout
 from node.sources.raw_table import Mask, Numbering, RawTable, Rows
 from node.sources.records import Record
+
+#: Rows that are converted together.
+BLOCK_ROWS: Final = 4096
 
 
 class _Numbers(dict[str, int]):

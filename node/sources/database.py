@@ -19,13 +19,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from node.settings import SourceSpec
 from node.sources.cell_texts import NoTextError, text_of, texts_of
 from node.sources.columns import ColumnBuilder
 from node.sources.database_errors import Stage
-from node.sources.limits import SourceLimits, empty_source, too_large
-from node.sources.parquet_file import wrong_type
+from node.sources.limits import SourceLimits, empty_source, too_large, wrong_type
 from node.sources.password_file import read_password
 from node.sources.profile import Layout, ProfileNames
 from node.sources.raw_table import RawTable
@@ -165,7 +165,9 @@ def _url(spec: SourceSpec) -> URL:
     if backend == "sqlite":
         # SQLite would make a file that is not there.
         return url.set(
-            drivername="sqlite", database=f"file:{url.database}", query={"mode": "ro", "uri": "true"}
+            drivername="sqlite",
+            database=f"file:{quote(url.database or '')}",
+            query={"mode": "ro", "uri": "true"},
         )
     return url if "+" in url.drivername else url.set(drivername=f"{backend}+{server.driver}")
 
@@ -221,9 +223,9 @@ def _layout(connection: Connection, table: TableClause, names: ProfileNames, lim
 
 
 def _read(connection: Connection, table: TableClause, layout: Layout, limits: SourceLimits) -> RawTable:
-    from sqlalchemy import column, quoted_name, select  # noqa: PLC0415
+    from sqlalchemy import column, select  # noqa: PLC0415
 
-    wanted: list[ColumnClause[Any]] = [column(quoted_name(name, quote=True)) for name in layout.header]
+    wanted: list[ColumnClause[Any]] = [column(name) for name in layout.header]
     order = [wanted[place] for place in _order(layout)]
     statement = select(*wanted).select_from(table).order_by(*order)
     columns = ColumnBuilder(layout)
@@ -240,10 +242,8 @@ def _read(connection: Connection, table: TableClause, layout: Layout, limits: So
 
 def _order(layout: Layout) -> list[int]:
     """Return the columns by which rows are ordered: identifying ones first, free text not at all."""
-    known = layout.profile.columns
-    free_text = {"Bemerkung"}
-    names = [c.name for c in known if c.identifying] + [c.name for c in known if not c.identifying]
-    return [layout.places[name] for name in names if name in layout.places and name not in free_text]
+    known = [c for c in layout.profile.columns if c.name in layout.places and not c.free_text]
+    return [layout.places[c.name] for c in sorted(known, key=lambda c: not c.identifying)]
 
 
 def _records(

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from node.sources.cell_texts import NoTextError, text_of, texts_of
-from node.sources.columns import TextColumn
+from node.sources.columns import BLOCK_ROWS, TextColumn
 from node.sources.encoding import unreadable
 from node.sources.limits import SourceLimits, damaged, empty_source, other_format, too_large
 from node.sources.magic import require_text
@@ -26,7 +26,6 @@ from protocol.errors import KimError
 from protocol.texts import Text
 
 _MAX_LINE_BYTES: Final = 1 << 20
-_BLOCK_ROWS: Final = 4096
 _ONE_OBJECT: Final = Text("kein JSON-Objekt je Zeile", "not one JSON object per line")
 
 
@@ -129,7 +128,7 @@ class _Table:
     def add(self, line: int, members: dict[str, Any]) -> None:
         self._lines.append(line)
         self._waiting.append(members)
-        if len(self._waiting) == _BLOCK_ROWS:
+        if len(self._waiting) == BLOCK_ROWS:
             self._flush()
 
     def finished(self) -> RawTable:
@@ -158,8 +157,9 @@ class _Table:
         if len(self._columns) >= self._limits.max_columns:
             raise too_large()
         standard = self._names.canonical(name)
-        identifying = standard is None or self._names.profile.column(standard).identifying
-        column = self._columns[name] = TextColumn(repeating=not identifying)
+        known = None if standard is None else self._names.profile.column(standard)
+        repeating = known is not None and not (known.identifying or known.free_text)
+        column = self._columns[name] = TextColumn(repeating=repeating)
         column.extend([""] * rows_before)
 
     def _texts(self, name: str, values: Sequence[object], done: int) -> list[str]:

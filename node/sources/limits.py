@@ -66,3 +66,14 @@ def other_format(path: Path, found: Text, *, remedy: Text | None = None) -> KimE
         ),
         remedy=remedy,
     )
+
+
+def wrong_type(column: str, type_name: str) -> KimError:
+    """Build the refusal of a column whose values have no text."""
+    return kim_error(
+        "wrong_type",
+        Text(
+            f"Die Spalte {column} hat den Typ {type_name}; gelesen werden Texte, Zahlen und Datumsangaben.",
+            f"The column {column} has the type {type_name}; texts, numbers and dates are read.",
+        ),
+    )

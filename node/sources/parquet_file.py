@@ -16,12 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from node.sources.cell_texts import NoTextError, text_of, texts_of
-from node.sources.limits import SourceLimits, damaged, empty_source, too_large
+from node.sources.limits import SourceLimits, damaged, empty_source, too_large, wrong_type
 from node.sources.magic import PARQUET, require_magic
 from node.sources.profile import Layout, ProfileNames
 from node.sources.raw_table import RawTable, plain_table
-from protocol.errors import KimError, kim_error
-from protocol.texts import Text
+from protocol.errors import KimError
 
 _TEXT: Final = pa.string()
 
@@ -101,17 +100,6 @@ def _converted(values: pa.Array, *, several: bool) -> pa.Array:
     encoded = values.dictionary_encode()
     texts = pa.array([text_of(value) for value in encoded.dictionary.to_pylist()], _TEXT)
     return pc.fill_null(texts.take(encoded.indices), "")
-
-
-def wrong_type(column: str, type_name: str) -> KimError:
-    """Build the refusal of a column whose values have no text."""
-    return kim_error(
-        "wrong_type",
-        Text(
-            f"Die Spalte {column} hat den Typ {type_name}; gelesen werden Texte, Zahlen und Datumsangaben.",
-            f"The column {column} has the type {type_name}; texts, numbers and dates are read.",
-        ),
-    )
 
 
 def _broken(path: Path) -> KimError:

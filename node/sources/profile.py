@@ -13,10 +13,14 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
 from node.sources.wording import fold, repaired
-from protocol.errors import ErrorItem, kim_error
+from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.texts import Text
+
+#: A header that stands further down is not looked for.
+HEADER_WITHIN_LINES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Column:
         aliases: other names that are understood.
         optional: whether a file without it is read.
         identifying: whether nearly every row differs in it; all others repeat few distinct texts.
+        free_text: whether people write into it what they like.
         several: whether one cell may hold several texts (a list in JSON lines, Parquet or a database).
     """
 
@@ -37,6 +42,7 @@ class Column:
     aliases: tuple[str, ...] = ()
     optional: bool = False
     identifying: bool = False
+    free_text: bool = False
     several: bool = False
 
     @property
@@ -119,9 +125,9 @@ class Layout:
 
     @property
     def repeating(self) -> frozenset[int]:
-        """Columns that repeat few distinct texts: those of the profile that identify nobody."""
-        identifying = {column.name for column in self.profile.columns if column.identifying}
-        return frozenset(place for name, place in self.places.items() if name not in identifying)
+        """Columns that repeat few distinct texts: those of the profile but identifying ones and free text."""
+        differing = {c.name for c in self.profile.columns if c.identifying or c.free_text}
+        return frozenset(place for name, place in self.places.items() if name not in differing)
 
     def is_repetition(self, cells: Sequence[str]) -> bool:
         """Whether a data row is the header line once more, as page breaks of reports leave it."""
@@ -237,6 +243,18 @@ class ProfileNames:
                 )
                 for name in missing
             ],
+        )
+
+    def no_header(self) -> KimError:
+        """Build the refusal of a file in which no line or row is the header."""
+        marks = " + ".join(self.profile.own_name(mark) for mark in self.profile.marks)
+        title = self.profile.title
+        return kim_error(
+            "no_header",
+            Text(
+                f"In den ersten {HEADER_WITHIN_LINES} Zeilen steht keine Kopfzeile mit {marks} ({title.de}).",
+                f"The first {HEADER_WITHIN_LINES} lines hold no header line with {marks} ({title.en}).",
+            ),
         )
 
     def _unknown_column(self, name: str) -> Text:

@@ -54,7 +54,7 @@ PROFILE_A: Final = Profile(
         Column("Handlungsfelder", aliases=("Handlungsfeld",), several=True),
         Column("Abschlussgrund"),
         Column("Stellenanteil", optional=True),
-        Column("Bemerkung", optional=True, identifying=True),
+        Column("Bemerkung", optional=True, free_text=True),
     ),
 )
 
@@ -89,7 +89,7 @@ PROFILE_B: Final = Profile(
         Column("Thema 2", optional=True),
         Column("Thema 3", optional=True),
         Column("Abschlussgrund", "Ergebnis"),
-        Column("Bemerkung", aliases=("Bemerkungen",), optional=True, identifying=True),
+        Column("Bemerkung", aliases=("Bemerkungen",), optional=True, free_text=True),
     ),
 )
 
@@ -121,7 +121,7 @@ PROFILE_C: Final = Profile(
         Column("Weitervermittlung am", "referred_on", optional=True),
         Column("Handlungsfelder", "fields", several=True),
         Column("Abschlussgrund", "outcome"),
-        Column("Bemerkung", "remark", optional=True, identifying=True),
+        Column("Bemerkung", "remark", optional=True, free_text=True),
     ),
 )
 

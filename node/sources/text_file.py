@@ -18,19 +18,15 @@ from pathlib import Path
 from typing import Final
 
 from node.sources.bulk import Body, read_in_bulk
-from node.sources.columns import ColumnBuilder
+from node.sources.columns import BLOCK_ROWS, ColumnBuilder
 from node.sources.encoding import Encoding, encoding_of, unreadable
 from node.sources.export_day import day_in
 from node.sources.limits import SourceLimits, empty_source, too_large
 from node.sources.magic import require_text
-from node.sources.profile import Layout, ProfileNames
+from node.sources.profile import HEADER_WITHIN_LINES, Layout, ProfileNames
 from node.sources.raw_table import RawTable
 from node.sources.records import records
-from protocol.errors import KimError, kim_error
-from protocol.texts import Text
 
-HEADER_WITHIN_LINES: Final = 20
-BLOCK_ROWS: Final = 4096
 _DELIMITERS: Final = (";", ",", "\t", "|")
 _MAX_HEADER_LINES: Final = 5
 _SEP_LINE: Final = re.compile(r'"?sep=(?P<delimiter>[;,\t|])"?;*', re.IGNORECASE)
@@ -105,21 +101,6 @@ def read_carefully(path: Path, body: Body, *, max_rows: int) -> RawTable:
     )
 
 
-def no_header(names: ProfileNames) -> KimError:
-    """Build the refusal of a source in which no line or row is the header."""
-    marks = [names.profile.own_name(mark) for mark in names.profile.marks]
-    title = names.profile.title
-    return kim_error(
-        "no_header",
-        Text(
-            f"In den ersten {HEADER_WITHIN_LINES} Zeilen steht keine Kopfzeile mit {' und '.join(marks)} "
-            f"({title.de}).",
-            f"The first {HEADER_WITHIN_LINES} lines hold no header line with {' and '.join(marks)} "
-            f"({title.en}).",
-        ),
-    )
-
-
 def _usual_cells(line: str, head: _Head) -> int:
     """Return how many cells the first row has; most others have as many."""
     if '"' in line:
@@ -159,7 +140,7 @@ def _find_header(lines: Iterator[str], names: ProfileNames) -> _Head:
         export_date = export_date or day_in(text)
     if not seen:
         raise empty_source()
-    raise no_header(names)
+    raise names.no_header()
 
 
 def _cut(text: str, delimiter: str) -> list[str]:

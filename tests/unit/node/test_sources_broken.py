@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import zipfile
@@ -338,6 +339,33 @@ def test_texts_that_other_programs_write_into_the_cells(xlsx: Path) -> None:
     )
 
 
+def test_entities_that_would_grow_are_refused(xlsx: Path) -> None:
+    laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
+
+    def declare(xml: bytes) -> bytes:
+        start = xml.index(b"<worksheet")
+        return xml[:start] + laughs + xml[start:]
+
+    assert refusal(rewritten(xlsx, SHEET, declare)).code == "source_damaged"
+
+
+def test_rows_and_cells_without_their_places(xlsx: Path) -> None:
+    def bare(xml: bytes) -> bytes:
+        return re.sub(rb' r="[A-Z]*\d+"', b"", xml)
+
+    raw = read_source(SourceSpec("cases", path=rewritten(xlsx, SHEET, bare)))
+    assert texts(raw, "Fallnummer") == ["F1", "F1", "F2"]
+    assert raw.lines.tolist() == [2, 3, 4]
+
+
+def test_a_sheet_in_a_namespace_with_a_prefix(xlsx: Path) -> None:
+    def prefixed(xml: bytes) -> bytes:
+        return re.sub(rb"<(/?)(?=[a-z])", rb"<\1x:", xml).replace(b"xmlns=", b"xmlns:x=")
+
+    raw = read_source(SourceSpec("cases", path=rewritten(xlsx, SHEET, prefixed)))
+    assert texts(raw, "Fallnummer") == ["F1", "F1", "F2"]
+
+
 def test_errors_of_a_spreadsheet_are_texts(xlsx: Path) -> None:
     raw = read_source(SourceSpec("cases", path=edited(xlsx, lambda sheet: sheet.__setitem__("M2", "#N/A"))))
 
@@ -377,7 +405,7 @@ def test_a_delimiter_that_nobody_uses(tmp_path: Path) -> None:
     error = refusal(write_csv(tmp_path / "x.csv", table_with(Bemerkung=SECRET), delimiter="^"))
 
     assert error.code == "no_header"
-    assert "Fallnummer und Fallbeginn" in error.detail.de
+    assert "Fallnummer + Fallbeginn" in error.detail.de
 
 
 def test_a_file_without_a_header(tmp_path: Path) -> None:
@@ -385,7 +413,7 @@ def test_a_file_without_a_header(tmp_path: Path) -> None:
 
     assert refusal(path).code == "no_header"
     register = write_csv(tmp_path / "y.csv", (("S1", "B2"), [("S2", "B3")]))
-    assert "Stellen-ID und Baustein" in refusal(register, holds="posts").detail.de
+    assert "Stellen-ID + Baustein" in refusal(register, holds="posts").detail.de
 
 
 def test_a_header_line_longer_than_any(tmp_path: Path) -> None:
