@@ -11,10 +11,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from node.settings.options import Value
@@ -28,7 +27,8 @@ from node.settings.reading import (
     read_file,
     source_values,
 )
-from node.settings.source_spec import Complain, SourceSpec, check_source, check_together
+from node.settings.source_assembly import located_at, source_specs
+from node.settings.source_spec import SourceSpec
 from protocol.errors import KimError
 from protocol.periods import Period
 from protocol.texts import Language, Text
@@ -232,7 +232,7 @@ def _assemble(
         return str(values[section, name])
 
     def located(section: str, name: str) -> Path:
-        return _located(path, text(section, name))
+        return located_at(path, text(section, name))
 
     area = text("node", "area")
     _check_area(area, faults)
@@ -245,76 +245,13 @@ def _assemble(
         home=located("node", "home"),
         language="en" if text("node", "language") == "en" else "de",
         hub=_hub(values, faults, ca_bundle=located("hub", "ca_bundle")),
-        sources=_sources(path, sources, faults, area=area),
+        sources=source_specs(path, sources, faults, area=area),
         key=located("key", "path"),
         periods=_periods(text("periods", "first"), text("periods", "last"), faults),
         min_contributors=own if isinstance(own, int) else None,
         mapping=mapping,
         breaks=_breaks(breaks, faults),
     )
-
-
-def _located(config: Path, name: str) -> Path:
-    return (config.parent / Path(name).expanduser()).absolute()
-
-
-def _sources(
-    config: Path,
-    sources: Mapping[str, tuple[Mapping[str, Value | None], Mapping[str, str]]],
-    faults: Faults,
-    *,
-    area: str,
-) -> tuple[SourceSpec, ...]:
-    def complain(spec: SourceSpec, option: str, text: Text) -> None:
-        faults.blame(f"/sources/{spec.name}/{option}", text)
-
-    specs = tuple(_source(config, name, values, columns) for name, (values, columns) in sources.items())
-    for spec in specs:
-        check_source(spec, partial(complain, spec))
-        _check_joint_authority(spec, area, partial(complain, spec))
-    check_together(specs, complain)
-    return specs
-
-
-def _source(
-    config: Path, name: str, values: Mapping[str, Value | None], columns: Mapping[str, str]
-) -> SourceSpec:
-    given: dict[str, Any] = {option: value for option, value in values.items() if value is not None}
-    for option in ("path", "password_file"):
-        if option in given:
-            given[option] = _located(config, given[option])
-    if "url" in given:
-        given["url"] = _with_absolute_file(config, given["url"])
-    if given["holds"] == "cases":
-        given.setdefault("profile", "A")
-    return SourceSpec(name=name, columns=columns, **given)
-
-
-def _with_absolute_file(config: Path, url: str) -> str:
-    """Take the file of an SQLite address relative to the folder of the configuration, like every path."""
-    scheme, _, rest = url.partition(":///")
-    if not scheme.startswith("sqlite") or not rest or rest.startswith(":memory:"):
-        return url
-    file, separator, parameters = rest.partition("?")
-    return f"{scheme}:///{_located(config, file)}{separator}{parameters}"
-
-
-def _check_joint_authority(spec: SourceSpec, area: str, complain: Complain) -> None:
-    # Imported here: no area is read to print a help text.
-    from protocol.regions import AACHEN_WHOLE, region_tree  # noqa: PLC0415
-
-    if spec.area is None or spec.holds != "decisions":
-        return
-    if spec.area != AACHEN_WHOLE or area not in region_tree().leaves_of(AACHEN_WHOLE):
-        complain(
-            "area",
-            Text(
-                f"Eine gemeinsame Behörde gibt es nur für Aachen ({AACHEN_WHOLE}), und nur einer der beiden "
-                "Berichtsräume dort liefert sie; sonst die Zeile löschen.",
-                f"There is a joint authority for Aachen only ({AACHEN_WHOLE}), delivered by one of the two "
-                "reporting areas there; otherwise delete the line.",
-            ),
-        )
 
 
 def _breaks(texts: Mapping[str, str], faults: Faults) -> Mapping[Period, str]:

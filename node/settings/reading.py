@@ -13,7 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from node.settings.options import OPTIONS, SECTIONS, SOURCES_SECTION, Option, Value, source_options
+from node.settings.options import OPTIONS, SECTIONS, SOURCES_SECTION, Option, Value
+from node.settings.source_options import source_options
 from node.settings.source_spec import SOURCE_NAME
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.texts import Text

@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from node.settings.options import OPTIONS, SECTIONS, SOURCES_SECTION, Option, Value, source_options
+from node.settings.options import OPTIONS, SECTIONS, SOURCES_SECTION, Option, Value
+from node.settings.source_options import source_options
 from protocol.texts import Language, Text
 
 _WIDTH: Final = 100

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from node.settings import Environment, SourceSpec, check_hub_url, load_settings, render_template
-from node.settings.options import OPTIONS, source_options
+from node.settings.options import OPTIONS
+from node.settings.source_options import source_options
 from protocol.errors import KimError
 from protocol.periods import Period
 from tests.factories.submissions import submission
