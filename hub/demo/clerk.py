@@ -93,7 +93,7 @@ class Clerk:
             "Fallstatus": rng.choice(states),
             "Anz. Personen": str(len(case.members)),
             "Zugang über": self.inst.spell(case.inst),
-            "Weitervermittlung an": self.inst.spell("_U" if rng.random() < 0.6 else "JC"),
+            "Weitervermittlung an": self.referrals(case.referrals),
             "Handlungsfelder": self.fields(case.fields),
             "Abschlussgrund": self.outcome.spell(case.outcome) if case.closed else "",
             "Stellenanteil": rng.choice(words.POST_SHARES),
@@ -148,6 +148,8 @@ class Clerk:
             outcome=case.outcome,
             fields=case.fields,
             heads=len(case.members),
+            first_contact=case.first_contact,
+            referred=case.referrals,
         )
         return Row(cells, facts)
 
@@ -156,6 +158,12 @@ class Clerk:
         if self.rng.random() < _USUAL:
             return country.spellings[self._country_style]
         return self.rng.choice(country.spellings)
+
+    def referrals(self, institutions: tuple[str, ...]) -> str:
+        """Write the institutions to which a case was sent on; none is often a missing marker."""
+        if not institutions:
+            return self.inst.spell("_U")
+        return self.plan.field_separator.join(self.inst.spell(inst) for inst in institutions)
 
     def fields(self, fields: tuple[str, ...]) -> str:
         """Write several fields of action into one cell, now and then one of them twice."""

@@ -18,7 +18,7 @@ from typing import Final
 
 from hub.demo import columns as at
 from hub.demo.clerk import Clerk, german
-from hub.demo.records import ContactFacts, Entry, spoil
+from hub.demo.records import CaseFacts, ContactFacts, Entry, spoil
 from hub.demo.traps import ROW_TRAPS, Trap, case_facts, one_person_row
 from hub.demo.world import EXPORT_DAY
 
@@ -159,6 +159,9 @@ def odd_first_contact(entry: Entry, clerk: Clerk) -> bool:
         return False
     late = german(min(facts.opened + clerk.rng.randrange(1, 30) * _DAY, EXPORT_DAY))
     text = late if clerk.rng.random() < 0.5 and facts.opened < EXPORT_DAY - _DAY else ""
+    for row in entry:
+        if isinstance(row.facts, CaseFacts):
+            row.facts = replace(row.facts, first_contact=None)
     return spoil(entry, {at.FIRST_CONTACT: text}, ("T16", "N"))
 
 

@@ -133,6 +133,13 @@ INST: Final = Shares(
         "_U": 2,
     }
 )  # fmt: skip
+REFERRALS_PER_CASE: Final = Shares({0: 55, 1: 37, 2: 8})
+REFERRED_TO: Final = Shares(
+    {
+        "ABH": 6, "EBH": 2, "JC": 18, "AA": 6, "SOZ": 7, "JUG": 6, "SCHUL": 5, "KI": 5, "MBE_JMD": 11, "RSB": 5,
+        "IA": 3, "BAMF": 12, "HEALTH": 6, "HOUS": 6, "ADV": 7, "CIVIL": 7, "OTHER": 3,
+    }
+)  # fmt: skip
 OUTCOME: Final = Shares(
     {
         "GOAL": 38, "PART": 22, "HANDOVER": 14, "MOVED": 7, "DROPOUT": 11, "WITHDRAWN": 2, "LEFT": 1.5,

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from hub.demo.programme import Booking, Decision, Issue, PostSpan
 from hub.demo.records import CaseFacts, ContactFacts, Entry, Findings
 
 _UNKNOWN: Final = "_U"
@@ -21,10 +22,11 @@ _UNKNOWN: Final = "_U"
 
 @dataclass(frozen=True, slots=True)
 class HandledCase:
-    """A case after handling: the holder's facts, and all fields of action of all rows."""
+    """A case after handling: the holder's facts, fields of action and referrals of all rows."""
 
     holder: CaseFacts
     fields: frozenset[str]
+    referred: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,19 @@ class Involvement:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """The microdata that must be counted for one area, and the findings that must be reported."""
+    """The microdata that must be counted for one area, and the findings that must be reported.
 
-    cases: tuple[HandledCase, ...]
-    involvements: tuple[Involvement, ...]
-    contacts: tuple[ContactFacts, ...]
-    findings: Findings
+    What has no source is None.
+    """
+
+    cases: tuple[HandledCase, ...] | None = None
+    involvements: tuple[Involvement, ...] = ()
+    contacts: tuple[ContactFacts, ...] = ()
+    posts: tuple[PostSpan, ...] | None = None
+    bookings: tuple[Booking, ...] | None = None
+    issues: tuple[Issue, ...] | None = None
+    decisions: tuple[Decision, ...] | None = None
+    findings: Findings = field(default_factory=Counter)
 
 
 def handle(entries: Iterable[Entry], *, file_findings: Findings) -> Handled:
@@ -73,11 +82,12 @@ def handle(entries: Iterable[Entry], *, file_findings: Findings) -> Handled:
         persons: dict[str, CaseFacts] = {}
         for row_facts in rows:
             persons.setdefault(row_facts.person, row_facts)
-        cases.append(HandledCase(holder, _united(rows)))
+        referred = frozenset(inst for row in rows for inst in row.referred)
+        cases.append(HandledCase(holder, _united(rows), referred))
         involvements.extend(Involvement(person, holder) for person in persons.values())
         if holder.heads != len(persons):
             findings["T17", "W"] += 1
-    return Handled(tuple(cases), tuple(involvements), tuple(contacts), findings)
+    return Handled(tuple(cases), tuple(involvements), tuple(contacts), findings=findings)
 
 
 def _united(rows: list[CaseFacts]) -> frozenset[str]:

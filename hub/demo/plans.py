@@ -1,8 +1,8 @@
-"""How each area's export is peculiar: encoding, header, key of the area, local codes, quarters delivered.
+"""How each area is peculiar: files, encoding, header, key of the area, local codes, periods delivered.
 
-Purpose: the file-level traps (encoding, banner, renamed, moved and extra columns) and the local codes that
-no product can know. They are dealt out by the area's place in the list of areas, so that each occurs in
-several of the 54.
+Purpose: the file-level traps (encoding, banner, renamed, moved and extra columns), the local codes that
+no product can know, and what lies in which kind of file. They are dealt out by the area's place in the list
+of areas, so that each occurs in several of the 54; what only one area does is listed by its name.
 
 Invariants: a plan depends on the area alone; local codes stand for exactly one leaf code each and are
 values that the description of the profile does not declare as understood, so that only a configuration can
@@ -14,9 +14,12 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from enum import Enum, StrEnum
 from typing import Final
 
 from hub.demo.columns import COLUMNS
+from hub.demo.world import EXPORT_DAY, Shift
 from protocol.periods import Period
 from protocol.regions import AACHEN_CITY, AACHEN_REST, Region, reporting_areas
 
@@ -38,13 +41,71 @@ _RENAMED: Final[Mapping[str, str]] = {
     "Handlungsfelder": "Handlungsfeld", "Geburtsdatum": "Geb.-Datum",
 }  # fmt: skip
 _EXTRA_COLUMNS: Final = ("Sachbearbeitung", "Wiedervorlage")
-#: An area that takes part from the second quarter on: in the first one, totals above it stay open.
-_JOINED_LATER: Final = "NW05762"
+
+class Profile(StrEnum):
+    """Layout of a source of cases: case software, Excel list, codes."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class Medium(StrEnum):
+    """What a list lies in; the value is the ending of its file."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSON_LINES = "jsonl"
+    SQLITE = "db"
+
+
+class Special(Enum):
+    """What is out of the ordinary about an area's deliveries."""
+
+    JOINED_LATER = "takes part from the second quarter on: in the first one, totals above it stay open"
+    LATE = "its export was made before the last quarter ended"
+    GAP = "one quarter in the middle is missing"
+    BREAK = "from one quarter on it counts in another way"
+    REVISING = "corrects what no rule protects, and tries to correct what one does"
+    BARE = "keeps no registers"
+    TWO_SOURCES = "a welfare body keeps a list of its own, and some cases stand in both"
+    JOINT_AUTHORITY = "delivers the decisions of the authority that serves all of Aachen"
+    SERVED = "its decisions are taken by the joint authority next door"
+
+
+_SPECIAL: Final[Mapping[str, Special]] = {
+    "NW05762": Special.JOINED_LATER,
+    "NW05916": Special.LATE,
+    "NW05120": Special.GAP,
+    "NW05512": Special.BREAK,
+    "NW05966": Special.REVISING,
+    "NW05122": Special.BARE,
+    "NW05117": Special.TWO_SOURCES,
+    AACHEN_REST: Special.JOINT_AUTHORITY,
+    AACHEN_CITY: Special.SERVED,
+}
+#: Layout and medium of the cases where it is not a CSV file of the case software.
+_CASES_IN: Final[Mapping[str, tuple[Profile, Medium]]] = {
+    "NW05762": (Profile.B, Medium.XLSX),
+    "NW05120": (Profile.C, Medium.CSV),
+    "NW05512": (Profile.B, Medium.CSV),
+    "NW05122": (Profile.C, Medium.SQLITE),
+    AACHEN_REST: (Profile.A, Medium.SQLITE),
+    AACHEN_CITY: (Profile.C, Medium.JSON_LINES),
+    "NW05374": (Profile.B, Medium.XLSX),
+    "NW05754": (Profile.B, Medium.CSV),
+    "NW05914": (Profile.C, Medium.CSV),
+    "NW05970": (Profile.C, Medium.JSON_LINES),
+}
+SKIPPED_QUARTER: Final = Period(2025, 2)
+BREAK_QUARTER: Final = Period(2025, 3)
+_BREAK_TEXT: Final = "Umstellung der Software"
+_LATE_EXPORT: Final = date(2026, 9, 14)
 
 
 @dataclass(frozen=True, slots=True)
 class AreaPlan:
-    """The peculiarities of one area's export.
+    """The peculiarities of one area.
 
     Attributes:
         region: the area.
@@ -57,7 +118,11 @@ class AreaPlan:
         field_separator: between several values of one cell.
         local_codes: values that only this area uses, by dimension.
         first_period: first quarter it delivers.
-        last_period: last quarter it delivers.
+        last_period: last quarter it is asked for.
+        special: what is out of the ordinary, or None.
+        profile: layout of its cases.
+        medium: what its cases lie in.
+        registers: what its registers lie in, or None without any.
     """
 
     region: Region
@@ -71,11 +136,50 @@ class AreaPlan:
     local_codes: LocalCodes
     first_period: Period
     last_period: Period
+    special: Special | None
+    profile: Profile
+    medium: Medium
+    registers: Medium | None
 
     @property
-    def periods(self) -> tuple[Period, ...]:
+    def export_day(self) -> date:
+        """The day on which its lists were written."""
+        return _LATE_EXPORT if self.special is Special.LATE else EXPORT_DAY
+
+    @property
+    def quarters(self) -> tuple[Period, ...]:
         """The quarters it delivers, in order."""
-        return Period.span(self.first_period, self.last_period)
+        return tuple(
+            quarter
+            for quarter in Period.span(self.first_period, self.last_period)
+            if quarter.last_day < self.export_day
+            and not (self.special is Special.GAP and quarter == SKIPPED_QUARTER)
+        )
+
+    @property
+    def years(self) -> tuple[Period, ...]:
+        """The years it delivers: those of which it delivers every quarter."""
+        quarters = self.quarters
+        years = sorted({quarter.year for quarter in quarters})
+        return tuple(Period(y) for y in years if sum(quarter.year == y for quarter in quarters) == 4)
+
+    @property
+    def breaks(self) -> Mapping[str, str]:
+        """What changed in which period, in words."""
+        return {str(BREAK_QUARTER): _BREAK_TEXT} if self.special is Special.BREAK else {}
+
+    @property
+    def shift(self) -> Shift | None:
+        """How its figures jump at the break."""
+        return Shift(BREAK_QUARTER.first_day, 1.6) if self.special is Special.BREAK else None
+
+    @property
+    def keeps_decisions(self) -> bool:
+        """Whether it has a register of decisions for its own area."""
+        return self.registers is not None and self.special not in (
+            Special.JOINT_AUTHORITY,
+            Special.SERVED,
+        )
 
 
 def plan_of(region: Region) -> AreaPlan:
@@ -94,6 +198,9 @@ def plan_of(region: Region) -> AreaPlan:
         if aachen
         else ("plain", "plain", "stripped", "municipality", "float", "ars")
     )
+    special = _SPECIAL.get(region.id)
+    profile, medium = _CASES_IN.get(region.id, (Profile.A, Medium.CSV))
+    registers = None if special is Special.BARE else (Medium.XLSX if place % 2 else Medium.CSV)
     return AreaPlan(
         region=region,
         encoding=("cp1252", "cp1252", "utf-8", "cp1252", "utf-8-sig")[place % 5],
@@ -104,6 +211,10 @@ def plan_of(region: Region) -> AreaPlan:
         key_style=styles[place % len(styles)],
         field_separator=(";", ";", "|", "\n")[place % 4],
         local_codes=_LOCAL_CODES[place // 11] if place % 11 == 6 and place // 11 < len(_LOCAL_CODES) else {},
-        first_period=FIRST_QUARTER.next() if region.id == _JOINED_LATER else FIRST_QUARTER,
+        first_period=FIRST_QUARTER.next() if special is Special.JOINED_LATER else FIRST_QUARTER,
         last_period=LAST_QUARTER,
+        special=special,
+        profile=profile,
+        medium=medium,
+        registers=registers,
     )

@@ -40,6 +40,8 @@ class CaseFacts:
         outcome: leaf code.
         fields: leaf codes; empty means unknown.
         heads: number of persons that the row states.
+        first_contact: day of the first contact, or None if it is unknown or lies after the start.
+        referred: leaf codes of the institutions to which the case was sent on.
     """
 
     case: str
@@ -55,6 +57,8 @@ class CaseFacts:
     outcome: str
     fields: tuple[str, ...]
     heads: int
+    first_contact: date | None = None
+    referred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,34 @@ OUTCOME: Final[Spellings] = {
     "_U": MISSING_MARKERS,
 }
 
+BAUSTEIN: Final[Spellings] = {
+    "B1K": ("B1K", "Koordination"),
+    "B1V": ("B1V", "Verwaltungsassistenz"),
+    "B2": ("B2", "Baustein 2: Case Management"),
+    "B3A": ("B3A", "Ausländerbehörde"),
+    "B3E": ("B3E", "Einbürgerungsbehörde"),
+}
+COST: Final[Spellings] = {
+    "STAFF": ("Personal", "STAFF"),
+    "WORKPL": ("Arbeitsplatz / Sachausgaben", "WORKPL"),
+    "TRAIN": ("Fortbildung", "TRAIN"),
+    "MEAS": ("Maßnahmen", "MEAS"),
+}
+ISSUE: Final[Spellings] = {
+    "IDENT": ("Erkannt", "erkannt"),
+    "GROUP": ("In Arbeits-/Projektgruppe",),
+    "STEER": ("In der Lenkungsgruppe",),
+    "SOLVED": ("Gelöst", "gelöst"),
+    "DROPPED": ("Nicht weiterverfolgt",),
+}
+DECISION: Final[Spellings] = {
+    "NAT": ("Einbürgerung", "NAT"),
+    "T25A": ("Aufenthaltserlaubnis § 25a", "T25A"),
+    "T25B": ("Aufenthaltserlaubnis § 25b", "T25B"),
+    "T104C": ("Aufenthaltserlaubnis § 104c", "T104C"),
+    "NE263": ("Niederlassungserlaubnis § 26 Abs. 3/4", "NE263"),
+}
+
 CASE_KINDS: Final = (
     "Case Management",
     "Case Management",

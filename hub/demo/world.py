@@ -42,7 +42,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One support process. ``members[0]`` is the holder; ``closed`` null means still open."""
+    """One support process. ``members[0]`` is the holder; ``closed`` null means still open.
+
+    ``referrals``: the institutions to which its people were sent on.
+    """
 
     opened: date
     closed: date | None
@@ -51,6 +54,7 @@ class Case:
     fields: tuple[str, ...]
     inst: str
     outcome: str
+    referrals: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,14 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """From the first day of a quarter on, everything begins more often by a factor: another way of counting."""
+
+    first: date
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """All that happened in one area: cases by start date, contacts by date."""
 
@@ -71,23 +83,37 @@ class World:
     contacts: tuple[Contact, ...]
 
 
-def simulate(area: str, *, population: int) -> World:
+def simulate(area: str, *, population: int, shift: Shift | None = None) -> World:
     """Draw the world of one area.
 
     Args:
         area: id of the reporting area; seeds the generator.
         population: inhabitants, from which the number of posts and so of cases follows.
+        shift: a break in its series, or None.
 
     Returns:
         Cases open on the first day or opened until the last, and the contacts between.
     """
-    return _Simulation(area, random.Random(f"kim-demo/1/world/{area}")).run(population)
+    return _Simulation(area, random.Random(f"kim-demo/1/world/{area}"), shift).run(population)
+
+
+def as_of(world: World, day: date) -> World:
+    """Return what a case system knows on a day: nothing that begins later, and no end that lies ahead."""
+    cases = tuple(
+        case if case.closed is None or case.closed <= day else replace(case, closed=None, outcome="_U")
+        for case in world.cases
+        if case.opened <= day
+    )
+    return World(world.area, cases, tuple(contact for contact in world.contacts if contact.day <= day))
 
 
 class _Simulation:
-    def __init__(self, area: str, rng: random.Random) -> None:
+    def __init__(self, area: str, rng: random.Random, shift: Shift | None) -> None:
         self.area = area
         self.rng = rng
+        self.shift = shift
+        # A generator of its own: whatever else is drawn stays as it was.
+        self.referral_rng = random.Random(f"kim-demo/1/referrals/{area}")
         self.persons = 0
         self.cases: list[Case] = []
         self.origins = Shares({o: w * rng.gammavariate(8, 1 / 8) for o, w in ORIGIN_SHARES.items()})
@@ -104,6 +130,8 @@ class _Simulation:
         for quarter in range(QUARTERS):
             first = date(2024 + (9 + 3 * quarter) // 12, (9 + 3 * quarter) % 12 + 1, 1)
             expected = stock * quota * (1 + trend * (quarter - 4)) * rng.uniform(0.9, 1.1)
+            if self.shift is not None and first >= self.shift.first:
+                expected *= self.shift.factor
             for _ in range(round(expected)):
                 self._open_on(first + timedelta(days=rng.randrange(90)))
             contacts.extend(
@@ -146,6 +174,7 @@ class _Simulation:
                 fields=self._fields(),
                 inst=shares.INST.draw(rng),
                 outcome=shares.OUTCOME.draw(rng) if closed else "_U",
+                referrals=self._referrals(),
             )
         )
 
@@ -222,6 +251,11 @@ class _Simulation:
             if field not in fields:
                 fields.append(field)
         return tuple(fields)
+
+    def _referrals(self) -> tuple[str, ...]:
+        rng = self.referral_rng
+        drawn = (shares.REFERRED_TO.draw(rng) for _ in range(shares.REFERRALS_PER_CASE.draw(rng)))
+        return tuple(dict.fromkeys(drawn))
 
     def _contact(self, first: date) -> Contact:
         rng = self.rng
