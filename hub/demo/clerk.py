@@ -19,7 +19,7 @@ from hub.demo import vocabulary as words
 from hub.demo.area_keys import AreaKeys
 from hub.demo.columns import COLUMNS
 from hub.demo.countries import Country
-from hub.demo.plans import AreaPlan
+from hub.demo.plans import AreaPlan, Profile
 from hub.demo.records import CaseFacts, ContactFacts, Entry, Row
 from hub.demo.vocabulary import Spellings
 from hub.demo.world import Case, Contact, Person
@@ -56,6 +56,16 @@ def german(day: date | None) -> str:
     return f"{day.day:02d}.{day.month:02d}.{day.year}" if day else ""
 
 
+def completed_years(birth: date, day: date) -> int:
+    """Return somebody's age on a day; 0 for who is not born yet."""
+    return max(0, day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day)))
+
+
+def birth_of_age(age: int, day: date) -> date:
+    """Return the date of birth that an age on a day stands for: the middle of the year in which it may lie."""
+    return date(day.year - age, 7, 1)
+
+
 class Clerk:
     """Writes the rows of one area."""
 
@@ -64,21 +74,30 @@ class Clerk:
         self.rng = rng
         self.keys = AreaKeys(plan.region, rng)
         local = plan.local_codes
-        self.sex = Speller(words.SEX, rng, local.get("SEX", {}))
-        self.residence = Speller(words.RESIDENCE, rng, local.get("RESIDENCE", {}))
-        self.rechtskreis = Speller(words.RECHTSKREIS, rng, local.get("RECHTSKREIS", {}))
-        self.field = Speller(words.FIELD, rng, local.get("FIELD", {}))
-        self.inst = Speller(words.INST, rng, local.get("INST", {}))
-        self.outcome = Speller(words.OUTCOME, rng, local.get("OUTCOME", {}))
+        spellings = words.codes_only if plan.profile is Profile.C else words.as_they_are
+        self.sex = Speller(spellings(words.SEX), rng, local.get("SEX", {}))
+        self.residence = Speller(spellings(words.RESIDENCE), rng, local.get("RESIDENCE", {}))
+        self.rechtskreis = Speller(spellings(words.RECHTSKREIS), rng, local.get("RECHTSKREIS", {}))
+        self.field = Speller(spellings(words.FIELD), rng, local.get("FIELD", {}))
+        self.inst = Speller(spellings(words.INST), rng, local.get("INST", {}))
+        self.outcome = Speller(spellings(words.OUTCOME), rng, local.get("OUTCOME", {}))
+        self._most_fields = 3 if plan.profile is Profile.B else 4
         self._country_style = rng.choices(range(5), (5, 3, 1, 1, 1))[0]
         self._carriers = rng.sample(words.CARRIERS, 3)
         self._numbers = 0
 
-    def case_entry(self, case: Case) -> Entry:
-        """Write one row per person of a case; the first row is the holder's."""
+    def case_entry(self, case: Case, *, prefix: str = "KIM", number: str | None = None) -> Entry:
+        """Write one row per person of a case; the first row is the holder's.
+
+        Args:
+            case: the case.
+            prefix: of the numbers that this list gives.
+            number: its number where another list has given it one already.
+        """
         rng = self.rng
         self._numbers += 1
-        number = f"KIM-{case.opened.year}-{self._numbers:05d}"
+        number = number or f"{prefix}-{case.opened.year}-{self._numbers:05d}"
+        fields = case.fields[: self._most_fields]
         states = words.CLOSED_STATES if case.closed else words.OPEN_STATES
         shared = {
             "Fallnummer": number,
@@ -94,13 +113,13 @@ class Clerk:
             "Anz. Personen": str(len(case.members)),
             "Zugang über": self.inst.spell(case.inst),
             "Weitervermittlung an": self.referrals(case.referrals),
-            "Handlungsfelder": self.fields(case.fields),
+            "Handlungsfelder": self.fields(fields),
             "Abschlussgrund": self.outcome.spell(case.outcome) if case.closed else "",
             "Stellenanteil": rng.choice(words.POST_SHARES),
             "Bemerkung": rng.choice(words.REMARKS),
         }
         template = [shared.get(column, "") for column in COLUMNS]
-        return [self._person_row(template, number, case, person) for person in case.members]
+        return [self._person_row(template, number, case, fields, person) for person in case.members]
 
     def contact_entry(self, contact: Contact) -> Entry:
         """Write a one-off contact the way it is kept: as a case with hardly any data on the person."""
@@ -124,11 +143,17 @@ class Clerk:
         facts = ContactFacts(contact.day, contact.fields[0] if contact.fields else "_U", contact.inst)
         return [Row([values.get(column, "") for column in COLUMNS], facts, [("T22", "N")])]
 
-    def _person_row(self, template: list[str], number: str, case: Case, person: Person) -> Row:
+    def _person_row(
+        self, template: list[str], number: str, case: Case, fields: tuple[str, ...], person: Person
+    ) -> Row:
         cells = template.copy()
+        birth = person.birth
         cells[at.PERSON] = person.id
         cells[at.SEX] = self.sex.spell(person.sex)
-        cells[at.BIRTH] = german(person.birth)
+        cells[at.BIRTH] = german(birth)
+        if self.plan.profile is Profile.B and birth is not None:
+            age = completed_years(birth, case.opened)
+            cells[at.BIRTH], birth = str(age), birth_of_age(age, case.opened)
         cells[at.CITIZEN] = self.citizenship(person.country)
         cells[at.RESIDENCE] = self.residence.spell(person.residence)
         if person.residence.startswith("T_"):
@@ -139,14 +164,14 @@ class Clerk:
             person=person.id,
             opened=case.opened,
             closed=case.closed,
-            birth=person.birth,
+            birth=birth,
             sex=person.sex,
             citizen=person.country.group,
             residence=person.residence,
             rechtskreis=person.rechtskreis,
             inst=case.inst,
             outcome=case.outcome,
-            fields=case.fields,
+            fields=fields,
             heads=len(case.members),
             first_contact=case.first_contact,
             referred=case.referrals,
@@ -155,6 +180,8 @@ class Clerk:
 
     def citizenship(self, country: Country) -> str:
         """Write a citizenship: in the area's usual notation, sometimes in another."""
+        if self.plan.profile is Profile.C:
+            return country.group
         if self.rng.random() < _USUAL:
             return country.spellings[self._country_style]
         return self.rng.choice(country.spellings)
@@ -170,6 +197,6 @@ class Clerk:
         if not fields:
             return self.field.spell("_U")
         texts = [self.field.spell(field) for field in fields]
-        if self.rng.random() < _HARMLESS_EXTRA:
+        if self.rng.random() < _HARMLESS_EXTRA and len(texts) < self._most_fields:
             texts.append(texts[0])
         return self.plan.field_separator.join(texts)

@@ -19,7 +19,26 @@ from typing import Final
 from hub.demo import columns as at
 from hub.demo.clerk import Clerk, german
 from hub.demo.records import CaseFacts, ContactFacts, Entry, spoil
-from hub.demo.traps import ROW_TRAPS, Trap, case_facts, one_person_row
+from hub.demo.plans import Profile
+from hub.demo.traps import (
+    ROW_TRAPS,
+    Trap,
+    cancelled,
+    case_facts,
+    foreign_area,
+    foreign_area_of_one,
+    formula_in_remark,
+    historic_area,
+    no_person_id,
+    not_recorded,
+    odd_area_key,
+    one_person_row,
+    one_row_per_field,
+    other_programme,
+    running_with_end,
+    second_person_id,
+    wrong_head_count,
+)
 from hub.demo.world import EXPORT_DAY
 
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
@@ -165,8 +184,12 @@ def odd_first_contact(entry: Entry, clerk: Clerk) -> bool:
     return spoil(entry, {at.FIRST_CONTACT: text}, ("T16", "N"))
 
 
-TRAPS: Final = (
-    *ROW_TRAPS,
+def impossible_age(entry: Entry, clerk: Clerk) -> bool:
+    """T19 N: nobody is 126 years old; the age is unknown."""
+    return _unknown_birth(entry, clerk.rng, ("126", "126", "211"), trap="T19")
+
+
+_DATE_TRAPS: Final = (
     Trap("T05", 0.006, no_start),
     Trap("T05", 0.006, impossible_end),
     Trap("T05", 0.008, contact_without_date),
@@ -180,3 +203,25 @@ TRAPS: Final = (
     Trap("T28", 0.006, time_of_day),
     Trap("T16", 0.010, odd_first_contact),
 )
+_BIRTH_TRAPS: Final = (birth_in_other_notation, unreadable_birth, ancient_birth)
+#: What nobody types into a list that keeps serial dates and ages.
+_NOT_IN_B: Final = (*_BIRTH_TRAPS, other_notation, time_of_day)
+#: A system that exports codes makes fewer errors; those of people and of data bases remain.
+_IN_C: Final = (
+    foreign_area, foreign_area_of_one, historic_area, cancelled, other_programme, running_with_end,
+    wrong_head_count, odd_area_key, one_row_per_field, no_person_id, second_person_id, not_recorded,
+    formula_in_remark, no_start, impossible_end, contact_without_date, contact_dated_by_begin,
+    end_before_start, unreadable_birth, ancient_birth, time_of_day, odd_first_contact,
+)  # fmt: skip
+
+
+def traps_of(profile: Profile) -> tuple[Trap, ...]:
+    """Return the errors that lists of one layout have."""
+    traps = (*ROW_TRAPS, *_DATE_TRAPS)
+    if profile is Profile.A:
+        return traps
+    if profile is Profile.B:
+        kept = tuple(trap for trap in traps if trap.plant not in _NOT_IN_B)
+        return (*kept, Trap("T19", 0.006, impossible_age))
+    return tuple(trap for trap in traps if trap.plant in _IN_C)
+

@@ -20,7 +20,7 @@ from hub.demo.columns import COLUMNS
 from hub.demo.plans import AreaPlan
 from hub.demo.records import Entry, Findings
 
-BANNER: Final = ("KIM-Fallverwaltung - Falluebersicht", "Export vom 05.10.2026 08:15")
+BANNER: Final = "KIM-Fallverwaltung - Falluebersicht"
 _TOTAL_LABELS: Final = ("Zwischensumme", "  Gesamt", "SUMME", "Total")
 #: Share of entries after which a line stands that is no data.
 _INTERRUPTION: Final = 0.002
@@ -44,7 +44,7 @@ def write_export(path: Path, plan: AreaPlan, entries: Iterable[Entry]) -> Findin
     dropped = rows = 0
     with path.open("w", encoding=plan.encoding, newline="") as file:
         banner = ["sep=;"] if plan.separator_line else []
-        banner += [f"{BANNER[0]} {plan.region.name}", BANNER[1]]
+        banner += [f"{BANNER} {plan.region.name}", f"Export vom {plan.export_day:%d.%m.%Y} 08:15"]
         file.writelines(f"{line}\r\n" for line in banner)
         table = csv.writer(file, delimiter=";", lineterminator=";\r\n")
         table.writerow(header)
@@ -57,7 +57,7 @@ def write_export(path: Path, plan: AreaPlan, entries: Iterable[Entry]) -> Findin
         table.writerow(_total_line("Summe", rows, width=len(header)))
     return Counter(
         {
-            ("T02", "N"): len(BANNER) + plan.separator_line,
+            ("T02", "N"): len(banner),
             ("T03", "D"): dropped + 1,
             ("T26", "N"): sum(name not in COLUMNS for name in plan.names),
             ("T26", "W"): len(plan.extra),

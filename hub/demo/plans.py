@@ -97,6 +97,8 @@ _CASES_IN: Final[Mapping[str, tuple[Profile, Medium]]] = {
     "NW05914": (Profile.C, Medium.CSV),
     "NW05970": (Profile.C, Medium.JSON_LINES),
 }
+#: Between several values of one cell, where a layout has a fixed one.
+FIELD_SEPARATOR: Final = "|"
 SKIPPED_QUARTER: Final = Period(2025, 2)
 BREAK_QUARTER: Final = Period(2025, 3)
 _BREAK_TEXT: Final = "Umstellung der Software"
@@ -209,7 +211,7 @@ def plan_of(region: Region) -> AreaPlan:
         names=tuple(names),
         extra=_EXTRA_COLUMNS if place % 6 == 4 else (),
         key_style=styles[place % len(styles)],
-        field_separator=(";", ";", "|", "\n")[place % 4],
+        field_separator=(";", ";", "|", "\n")[place % 4] if profile is Profile.A else FIELD_SEPARATOR,
         local_codes=_LOCAL_CODES[place // 11] if place % 11 == 6 and place // 11 < len(_LOCAL_CODES) else {},
         first_period=FIRST_QUARTER.next() if special is Special.JOINED_LATER else FIRST_QUARTER,
         last_period=LAST_QUARTER,

@@ -36,6 +36,10 @@ class Trap:
     plant: Plant
 
 
+#: Most entries have none.
+NO_TRAP: Final = Trap("", 0, lambda _entry, _clerk: False)
+
+
 def case_facts(entry: Entry) -> CaseFacts | None:
     """Return the facts of a case's first row, or None for a contact."""
     facts = entry[0].facts

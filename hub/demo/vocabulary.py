@@ -25,6 +25,18 @@ MISSING_MARKERS: Final = (
     "n/a", "?",
 )  # fmt: skip
 
+
+
+def as_they_are(spellings: Spellings) -> Spellings:
+    """Return the spellings themselves: people write in many ways."""
+    return spellings
+
+
+def codes_only(spellings: Spellings) -> Spellings:
+    """Return each code as its only spelling, and nothing where nothing is known: what a system writes."""
+    return {code: ("" if code == "_U" else code,) for code in spellings}
+
+
 SEX: Final[Spellings] = {
     "F": ("weiblich", "w", "W", "weibl.", "Weiblich", "f", "\u00a0w", "w "),
     "M": ("männlich", "m", "M", "männl.", "Männlich", "MÄNNLICH", "m\u00a0"),
