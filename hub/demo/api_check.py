@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from hub.demo.comparison import PublishedCell
+from hub.demo.cube_comparison import PublishedCell
 from hub.demo.judgement import Check, Judgement
 from hub.demo.published import PublishedRelease, get_json
 from protocol.catalogue import Catalogue

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from protocol.texts import Text
 
@@ -28,9 +28,9 @@ class Check(StrEnum):
         member.text = Text(german, english)
         return member
 
-    QUARTER_PUBLISHED = (
-        "Jedes gelieferte Quartal ist veröffentlicht",
-        "every quarter that was delivered is published",
+    PERIOD_PUBLISHED = (
+        "Jeder gelieferte Zeitraum ist veröffentlicht",
+        "every period that was delivered is published",
     )
     DELIVERY_COMPLETE = "Jede Lieferung ist vollständig", "every cell of a delivery is there"
     NOTHING_UNDELIVERED = "Ohne Lieferung keine Zahl", "no figure without a delivery"
@@ -47,6 +47,14 @@ class Check(StrEnum):
     WITHHELD_BOUNDED = (
         "Zurückgehaltene Zelle höchstens so groß wie ihre Summe",
         "a withheld cell is bounded by the published total",
+    )
+    YEAR_COMPUTED = (
+        "Errechnetes Jahr folgt aus seinen vier Quartalen",
+        "a computed year follows from its four quarters",
+    )
+    AUTHORITY_TRUE = (
+        "Gemeinsame Behörde steht für ihre Gebiete",
+        "a joint authority stands for its areas",
     )
     TOTALS_COMPLETE = "Jede Summe über Gebiete ist da", "every total over areas is there"
     TOTAL_WITHIN = "Wahre Summe in den Grenzen der Summe", "the truth lies within the bounds of a total"
@@ -65,6 +73,13 @@ class Check(StrEnum):
     API_AGREES = "Die Schnittstelle zeigt, was gespeichert ist", "the API says what the store holds"
 
 
+class Cells(NamedTuple):
+    """How many cells there are, and how many of them are withheld."""
+
+    delivered: int
+    withheld: int
+
+
 @dataclass(slots=True)
 class Judgement:
     """What the comparison has found so far.
@@ -73,9 +88,7 @@ class Judgement:
         checks: check → times it held.
         failures: check → times it failed.
         examples: the first failures in words (the data are made up, so values may be shown).
-        area_cells: cells delivered by areas.
-        area_withheld: those withheld.
-        withheld_by_delivery: (area, dataset, period) → withheld cells.
+        deliveries: (area, dataset, period) → cells delivered, and those of them withheld, as the hub shows them.
         land_exact: statewide cells known exactly, by how regions add up (``sum`` or ``max_sum``).
         land_widths: width of the interval of the others, by the same.
         land_open: statewide cells open above, by the same.
@@ -84,9 +97,7 @@ class Judgement:
     checks: Counter[Check] = field(default_factory=Counter)
     failures: Counter[Check] = field(default_factory=Counter)
     examples: list[Text] = field(default_factory=list)
-    area_cells: int = 0
-    area_withheld: int = 0
-    withheld_by_delivery: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    deliveries: dict[tuple[str, str, str], Cells] = field(default_factory=dict)
     land_exact: Counter[str] = field(default_factory=Counter)
     land_open: Counter[str] = field(default_factory=Counter)
     land_widths: dict[str, list[int]] = field(default_factory=dict)
@@ -99,6 +110,24 @@ class Judgement:
         self.failures[check] += 1
         if len(self.examples) < _MOST_FAILURES_IN_WORDS:
             self.examples.append(Text(f"{check.text.de}: {where}", f"{check.text.en}: {where}"))
+
+    def count_delivery(self, area: str, dataset: str, period: str, *, cells: int, withheld: int) -> None:
+        """Note how much of a delivery the hub shows."""
+        self.deliveries[area, dataset, period] = Cells(cells, withheld)
+
+    def count_statewide(self, kind: str, lower: int | None, upper: int | None) -> None:
+        """Note how well a statewide cell is known."""
+        if lower is None or upper is None:
+            self.land_open[kind] += 1
+        elif lower == upper:
+            self.land_exact[kind] += 1
+        else:
+            self.land_widths.setdefault(kind, []).append(upper - lower)
+
+    def cells(self, dataset: str | None = None) -> Cells:
+        """Add up the deliveries of a dataset, or of all."""
+        chosen = [cells for (_, name, _), cells in self.deliveries.items() if dataset in (None, name)]
+        return Cells(sum(c.delivered for c in chosen), sum(c.withheld for c in chosen))
 
     def require(self, checks: Iterable[Check]) -> None:
         """Fail each of these checks that was never made."""

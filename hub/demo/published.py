@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from hub.demo.comparison import PublishedCell
+from hub.demo.cube_comparison import PublishedCell
 from hub.settings import HubSettings
 from hub.store.engine import make_engine
 from hub.store.models import observation
