@@ -114,9 +114,7 @@ def collected_indicators(handled: Handled, catalogue: Catalogue) -> dict[str, li
     }
 
 
-def _items(
-    handled: Handled, catalogue: Catalogue, days: _Days
-) -> Mapping[str, Callable[[], Sequence[Item]]]:
+def _items(handled: Handled, catalogue: Catalogue, days: _Days) -> Mapping[str, Callable[[], Sequence[Item]]]:
     """Return for each indicator that has a source how its items are found."""
     cases = handled.cases
     found: dict[str, Callable[[], Sequence[Item]]] = {}

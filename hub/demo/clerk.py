@@ -62,7 +62,7 @@ def completed_years(birth: date, day: date) -> int:
 
 
 def birth_of_age(age: int, day: date) -> date:
-    """Return the date of birth that an age on a day stands for: the middle of the year in which it may lie."""
+    """Return the date of birth that an age on a day stands for."""
     return date(day.year - age, 7, 1)
 
 

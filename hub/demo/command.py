@@ -20,23 +20,24 @@ from rich.console import Console
 from hub.cli.output import JSON, LANGUAGE, languages, reports_problems
 from hub.demo.api_check import check_api
 from hub.demo.comparison import Comparison
-from hub.demo.course import AreaRun, ChildFailedError, Course, choose_areas
+from hub.demo.course import ChildFailedError, Course, choose_areas
 from hub.demo.home import default_home, fresh_home
 from hub.demo.judgement import Judgement
 from hub.demo.plans import plan_of
 from hub.demo.processes import ProcessTable
 from hub.demo.progress import DemoProgress
 from hub.demo.published import PublishedRelease, open_database
+from hub.demo.sources import deliveries_of
 from hub.demo.summary import Summary, summarise
 from hub.demo.tables import print_summary
-from hub.demo.truth import AreaTruth, load_truth
+from hub.demo.truth import AreaTruth, load_truths
 from hub.serving import listening
 from protocol.catalogue_file import load_catalogue
-from protocol.grid import grid_of
+from protocol.grid import delivery_grid
+from protocol.periods import Period
 from protocol.regions import Region, region_tree, reporting_areas
 from protocol.texts import Language, Text
 
-_DATASETS: Final = ("CASES", "PERSONS")
 _PORT: Final = click.IntRange(0, 65535)
 _AREAS: Final = click.IntRange(1, len(reporting_areas()))
 _JOBS: Final = click.IntRange(1, 64)
@@ -109,8 +110,11 @@ def _run(
 ) -> Summary:
     seconds: dict[str, float] = {}
     catalogue = load_catalogue()
-    cells_a_quarter = sum(len(grid_of(catalogue, dataset)) for dataset in _DATASETS)
-    cells = cells_a_quarter * sum(len(plan_of(area).periods) for area in areas)
+    cells = sum(
+        len(delivery_grid(catalogue, dataset, period.freq))
+        for area in areas
+        for _, dataset, period in deliveries_of(plan_of(area))
+    )
     with _timed("total", seconds):
         with DemoProgress(console, areas=len(areas), cells=cells, language=language) as progress:
             progress.say(_SETTING_UP)
@@ -122,10 +126,10 @@ def _run(
         if not any(run.report for run in runs):
             raise ChildFailedError(f"Kein Gebiet hat geliefert. / No area has delivered. {runs[0].failure}")
         with _timed("publish", seconds), console.status(_PUBLISHING.in_(language)):
-            course.close_and_publish()
+            course.close_and_publish(areas)
         with _timed("compare", seconds), console.status(_COMPARING.in_(language)):
-            truths = {area.id: load_truth(course.folder_of(area)) for area in areas}
-            judgement = _compare(course, runs, truths)
+            truths = {truth.area: truth for area in areas for truth in load_truths(course.folder_of(area))}
+            judgement = _compare(course, truths)
     return summarise(
         runs,
         truths,
@@ -136,14 +140,17 @@ def _run(
     )
 
 
-def _compare(course: Course, runs: Sequence[AreaRun], truths: dict[str, AreaTruth]) -> Judgement:
+def _compare(course: Course, truths: dict[str, AreaTruth]) -> Judgement:
     catalogue = load_catalogue()
-    comparison = Comparison([truths[run.region.id] for run in runs], catalogue, region_tree())
+    comparison = Comparison(truths.values(), catalogue, region_tree())
     engine = open_database(course.hub_home)
     try:
         with engine.connect() as connection:
             release = PublishedRelease(connection)
-            for cube in release.cubes():
+            # Years come after the quarters from which they are computed.
+            for cube in sorted(
+                release.cubes(), key=lambda cube: (Period.parse(cube.period).freq == "A", cube.id)
+            ):
                 comparison.cube(cube.dataset, cube.period, release.cells(cube))
             check_api(course.port, release, catalogue, comparison.judgement)
             comparison.finish()

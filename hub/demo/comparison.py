@@ -93,7 +93,9 @@ class Comparison:
         if check is Check.AUTHORITY_TRUE:
             return any(area in self._tree.aggregates for area in self._truths)
         return any(
-            all(area in self._truths and self._truths[area].delivers(*key) for area in self._tree.leaves_of(r))
+            all(
+                area in self._truths and self._truths[area].delivers(*key) for area in self._tree.leaves_of(r)
+            )
             for key in due
             for r in self._tree.aggregates
         )

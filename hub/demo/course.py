@@ -20,14 +20,15 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from hub.demo.generate import EXPORT_FILE, generate_area
-from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, LocalCodes, plan_of
+from hub.demo.generate import Version, generate_area
+from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, Special, plan_of, special_areas
 from hub.demo.processes import Finished, ProcessTable, command_line, peak_bytes_of
 from hub.demo.progress import DemoProgress, number
 from hub.demo.published import get_json
+from hub.demo.sources import cases_of, configured, deliveries_of
 from hub.demo.world import EXPORT_DAY
 from protocol.periods import Period
-from protocol.regions import AACHEN_CITY, AACHEN_REST, Region, reporting_area, reporting_areas
+from protocol.regions import Region, reporting_area, reporting_areas
 from protocol.texts import Text
 
 T = TypeVar("T")
@@ -36,6 +37,11 @@ _START_SECONDS: Final = 60.0
 _PUBLICATION_SECONDS: Final = 600
 _PAUSE_SECONDS: Final = 0.2
 _MOST_SIGNS_OF_ERRORS: Final = 400
+_ONCE: Final = (Version.RIGHT,)
+#: Which versions of its lists an area submits one after the other.
+_VERSIONS: Final[Mapping[Special | None, Sequence[Version]]] = {
+    Special.REVISING: (Version.EARLY, Version.RIGHT, Version.LATE_CORRECTION)
+}
 
 
 class ChildFailedError(click.ClickException):
@@ -48,11 +54,14 @@ class AreaRun:
 
     Attributes:
         region: the area.
-        rows: data rows of its export.
-        report: what `kim-node submit --json` said, or None if it failed.
+        rows: data rows of its lists.
+        report: what `kim-node submit --json` said, or None if it failed; of an area that revises, what it
+            said about the right lists.
         failure: why it failed, or empty.
         node_cpu_seconds: processor time of `kim-node submit`.
         node_peak_bytes: largest resident size of the node.
+        revised: deliveries that were accepted in place of earlier ones.
+        held: corrections that the node keeps back.
     """
 
     region: Region
@@ -61,16 +70,31 @@ class AreaRun:
     failure: str
     node_cpu_seconds: float
     node_peak_bytes: int
+    revised: int = 0
+    held: int = 0
+
+    @property
+    def deliveries(self) -> Sequence[Mapping[str, Any]]:
+        """The deliveries that it reports."""
+        return () if self.report is None else self.report["deliveries"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """One run of `kim-node submit`."""
+
+    version: Version
+    rows: int
+    done: Finished
 
 
 def choose_areas(number: int) -> tuple[Region, ...]:
-    """Return the areas of a smaller demo: both parts of Aachen first, then some from all over the Land."""
-    areas = reporting_areas()
-    aachen = [area for area in areas if area.id in (AACHEN_CITY, AACHEN_REST)]
-    others = [area for area in areas if area not in aachen]
-    step = max(1, len(others) // max(1, number - len(aachen)))
+    """Return the areas of a smaller demo: both parts of Aachen, the special ones, then others."""
+    first = [reporting_area(area) for area in special_areas()]
+    others = [area for area in reporting_areas() if area not in first]
+    step = max(1, len(others) // max(1, number - len(first)))
     spread = [*others[::step], *(area for i, area in enumerate(others) if i % step)]
-    return tuple(sorted([*aachen, *spread][:number], key=lambda area: area.id))
+    return tuple(sorted([*first, *spread][:number], key=lambda area: area.id))
 
 
 class Course:
@@ -133,7 +157,12 @@ class Course:
                 raise
         progress.say(Text(f"Der Hub antwortet unter {self.url}", f"The hub answers at {self.url}"))
         entries = [
-            {"node": node["node"], "area": area.id, "public_key": node["public_key"], "name": area.name}
+            {
+                "node": node["node"],
+                "areas": sorted({which for which, _, _ in deliveries_of(plan_of(area))}, key=len),
+                "public_key": node["public_key"],
+                "name": area.name,
+            }
             for area, node in zip(areas, nodes, strict=True)
         ]
         listed = self.home / "nodes.json"
@@ -159,13 +188,17 @@ class Course:
                 self._processes.refuse_more()
                 raise
 
-    def close_and_publish(self) -> None:
-        """Close the eight quarters in one go and wait until the release that holds them is public.
+    def close_and_publish(self, areas: Sequence[Region]) -> None:
+        """Close all quarters and the year in one go and wait until the release that holds them is public.
 
         Raises:
             ChildFailedError: if closing fails or nothing is published in time.
         """
-        periods = [str(period) for period in Period.span(FIRST_QUARTER, LAST_QUARTER)]
+        quarters = Period.span(FIRST_QUARTER, LAST_QUARTER)
+        # A year is closed for what is delivered by the year; that has to be somebody's.
+        delivered = {period for area in areas for _, _, period in deliveries_of(plan_of(area))}
+        years = sorted(period for period in delivered if period.quarter is None)
+        periods = [str(period) for period in (*quarters, *years)]
         wait = ("--wait", "--timeout", str(_PUBLICATION_SECONDS))
         self._must("kim-hub", "close", "--home", self.hub_home, *wait, *periods, log="hub-close")
 
@@ -174,33 +207,42 @@ class Course:
         folder = self.folder_of(region)
         done = self._must(
             "kim-node", "init", folder / "node", "--area", region.id, "--hub", self.url,
-            "--source", folder / EXPORT_FILE, "--json",
+            "--source", folder / cases_of(plan).file, "--json",
             "--periods", f"{plan.first_period}..{plan.last_period}",
             log=f"{region.id}-init",
         )  # fmt: skip
         node: dict[str, str] = json.loads(done.output)
-        with Path(node["config"]).open("a", encoding="utf-8") as config:
-            config.write(mapping_section(plan.local_codes))
+        config = Path(node["config"])
+        config.write_text(configured(config.read_text(encoding="utf-8"), plan, folder), encoding="utf-8")
         return node
 
     def _run_area(self, region: Region, config: Path, progress: DemoProgress) -> AreaRun:
-        rows = generate_area(region, self.folder_of(region))
-        progress.advance("generated")
-        submit = command_line("kim-node", "--config", config, "submit", "--json")
-        done = self._processes.run(submit, log=self._log(f"{region.id}-submit"))
-        report, failure = _report(done)
-        deliveries = report["deliveries"] if report else []
-        cells = sum(delivery["cells"] for delivery in deliveries)
-        withheld = sum(delivery["withheld"] for delivery in deliveries)
+        plan = plan_of(region)
+        submissions = [
+            self._submit(plan, config, version, progress) for version in _VERSIONS.get(plan.special, _ONCE)
+        ]
+        run = _joined(region, submissions)
         progress.advance("submitted")
+        rows, cells = run.rows, sum(delivery["cells"] for delivery in run.deliveries)
+        withheld = sum(delivery["withheld"] for delivery in run.deliveries)
         progress.advance("cells", by=cells)
         told = Text(
             f"{number(rows, 'de')} Zeilen, {number(cells, 'de')} Zellen, "
             f"{number(withheld, 'de')} zurückgehalten",
             f"{number(rows, 'en')} rows, {number(cells, 'en')} cells, {number(withheld, 'en')} withheld",
         )
-        progress.area_done(region.name, Text(failure, failure) if failure else told)
-        return AreaRun(region, rows, report, failure, done.cpu_seconds, done.peak_bytes)
+        progress.area_done(region.name, Text(run.failure, run.failure) if run.failure else told)
+        return run
+
+    def _submit(self, plan: AreaPlan, config: Path, version: Version, progress: DemoProgress) -> _Submission:
+        rows = generate_area(plan.region, self.folder_of(plan.region), version=version)
+        if version is Version.RIGHT:
+            progress.advance("generated")
+        # Named only where some are left out: a node knows by itself what is due.
+        periods = [str(period) for period in plan.quarters] if plan.special is Special.GAP else []
+        submit = command_line("kim-node", "--config", config, "submit", "--json", *periods)
+        log = self._log(f"{plan.region.id}-submit-{version.name.lower()}")
+        return _Submission(version, rows, self._processes.run(submit, log=log))
 
     def folder_of(self, region: Region) -> Path:
         """Return the folder of an area's export, answer key and node."""
@@ -232,16 +274,30 @@ class Course:
         raise _failed(f"GET {path}", "")
 
 
-def mapping_section(local_codes: LocalCodes) -> str:
-    """Write local codes as the tables of a node's configuration."""
-    lines: list[str] = []
-    for dimension, codes in local_codes.items():
-        lines += ["", f"[mapping.{dimension}]"]
-        # A TOML basic string has JSON's escapes.
-        lines += [
-            f"{json.dumps(text, ensure_ascii=False)} = {json.dumps(code)}" for text, code in codes.items()
-        ]
-    return "\n".join([*lines, ""]) if lines else ""
+def _joined(region: Region, submissions: Sequence[_Submission]) -> AreaRun:
+    """Put together what an area's submissions have said; the last of several must be held."""
+    reports = {one.version: _report(one.done) for one in submissions}
+    failures = [why for version, (_, why) in reports.items() if version is not Version.LATE_CORRECTION]
+    report, _ = reports[Version.RIGHT]
+    revised = held = 0
+    if len(submissions) > 1:
+        late, _ = reports[Version.LATE_CORRECTION]
+        held = sum(delivery["state"] == "held" for delivery in (late or {}).get("deliveries", ()))
+        revised = sum((delivery["revision"] or 0) > 1 for delivery in (report or {}).get("deliveries", ()))
+        if not held:
+            failures.append("Eine Korrektur wurde nicht festgehalten. / A correction was not held.")
+        if not revised:
+            failures.append("Keine Berichtigung wurde angenommen. / No revision was accepted.")
+    return AreaRun(
+        region,
+        rows=next(one.rows for one in submissions if one.version is Version.RIGHT),
+        report=report,
+        failure=" ".join(failure for failure in failures if failure),
+        node_cpu_seconds=sum(one.done.cpu_seconds for one in submissions),
+        node_peak_bytes=max(one.done.peak_bytes for one in submissions),
+        revised=revised,
+        held=held,
+    )
 
 
 def _report(done: Finished) -> tuple[dict[str, Any] | None, str]:

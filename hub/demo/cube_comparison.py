@@ -173,9 +173,7 @@ class CubeComparison:
             total = None if rule.total_row is None else cells.get(rule.total_row)
             if total is not None and total.value is not None and not rule.indicator.may_be_negative:
                 bounded = cell.upper is not None and cell.upper <= total.value
-                self._judgement.check(
-                    Check.WITHHELD_BOUNDED, holds=bounded, where=self._where(area, rule)
-                )
+                self._judgement.check(Check.WITHHELD_BOUNDED, holds=bounded, where=self._where(area, rule))
         else:
             self._published(area, rule, cell, true=true)
             self._allowed(area, rule, true=true)
@@ -315,7 +313,9 @@ class CubeComparison:
         withheld = sum(part.areas for part in parts if part.held and part.withheld)
         coverage = (cell.expected, cell.delivered, cell.withheld)
         judgement.check(
-            Check.TOTAL_COVERED, holds=coverage == (expected, delivered, withheld), where=f"{where}: {coverage}"
+            Check.TOTAL_COVERED,
+            holds=coverage == (expected, delivered, withheld),
+            where=f"{where}: {coverage}",
         )
         lower, upper = _added(parts, rule, complete=delivered == expected)
         exact = lower is not None and lower == upper
@@ -328,15 +328,11 @@ class CubeComparison:
             shown = cell.value == cell.lower == cell.upper == true
             judgement.check(Check.TOTAL_EXACT, holds=shown, where=where)
         if region == LAND:
-            judgement.count_statewide(
-                rule.indicator.region_additivity, cell.lower, cell.upper
-            )
+            judgement.count_statewide(rule.indicator.region_additivity, cell.lower, cell.upper)
 
 
 def _known(cell: PublishedCell) -> Known:
-    return Known(
-        held=True, withheld=cell.state is CellState.SUPPRESSED, lower=cell.lower, upper=cell.upper
-    )
+    return Known(held=True, withheld=cell.state is CellState.SUPPRESSED, lower=cell.lower, upper=cell.upper)
 
 
 def _within(cell: PublishedCell, rule: CellRule, true: int) -> bool:

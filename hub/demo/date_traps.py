@@ -18,8 +18,8 @@ from typing import Final
 
 from hub.demo import columns as at
 from hub.demo.clerk import Clerk, german
-from hub.demo.records import CaseFacts, ContactFacts, Entry, spoil
 from hub.demo.plans import Profile
+from hub.demo.records import CaseFacts, ContactFacts, Entry, spoil
 from hub.demo.traps import (
     ROW_TRAPS,
     Trap,
@@ -224,4 +224,3 @@ def traps_of(profile: Profile) -> tuple[Trap, ...]:
         kept = tuple(trap for trap in traps if trap.plant not in _NOT_IN_B)
         return (*kept, Trap("T19", 0.006, impossible_age))
     return tuple(trap for trap in traps if trap.plant in _IN_C)
-

@@ -136,8 +136,8 @@ INST: Final = Shares(
 REFERRALS_PER_CASE: Final = Shares({0: 55, 1: 37, 2: 8})
 REFERRED_TO: Final = Shares(
     {
-        "ABH": 6, "EBH": 2, "JC": 18, "AA": 6, "SOZ": 7, "JUG": 6, "SCHUL": 5, "KI": 5, "MBE_JMD": 11, "RSB": 5,
-        "IA": 3, "BAMF": 12, "HEALTH": 6, "HOUS": 6, "ADV": 7, "CIVIL": 7, "OTHER": 3,
+        "ABH": 6, "EBH": 2, "JC": 18, "AA": 6, "SOZ": 7, "JUG": 6, "SCHUL": 5, "KI": 5, "MBE_JMD": 11,
+        "RSB": 5, "IA": 3, "BAMF": 12, "HEALTH": 6, "HOUS": 6, "ADV": 7, "CIVIL": 7, "OTHER": 3,
     }
 )  # fmt: skip
 OUTCOME: Final = Shares(

@@ -37,7 +37,7 @@ from hub.demo.plans import (
     Special,
     plan_of,
 )
-from hub.demo.programme import Booking, Decision, Issue, PostSpan, Programme, decide, run_programme
+from hub.demo.programme import Booking, Decision, Issue, PostSpan, Programme, decide
 from hub.demo.records import CaseFacts, ContactFacts, Entry, Findings
 from hub.demo.register_clerk import (
     DECISIONS,
@@ -50,7 +50,7 @@ from hub.demo.register_clerk import (
 )
 from hub.demo.register_file import write_register
 from hub.demo.register_traps import RegisterTrap, plant_traps
-from hub.demo.sources import WELFARE_LIST, LocalList, cases_of, other_lists
+from hub.demo.sources import WELFARE_LIST, LocalList, cases_of, other_lists, programme_of
 from hub.demo.traps import NO_TRAP
 from hub.demo.world import World, as_of, simulate
 from protocol.catalogue_file import load_catalogue
@@ -61,6 +61,9 @@ ANSWER_KEY_FILE: Final = "answer_key.json"
 _YEARS: Final = (Period(2025),)
 #: Cases that the last correction of an area that revises lacks.
 _GONE: Final = 3
+#: What its first list lacks: one-off contacts of the last days of the last quarter in these fields.
+_LATE_DAYS: Final = timedelta(days=20)
+_LARGE_FIELDS: Final = ("RESID", "LANG", "HOUS")
 
 
 class Version(Enum):
@@ -132,7 +135,12 @@ def simulated_world(plan: AreaPlan) -> World:
 def welfare_plan(plan: AreaPlan) -> AreaPlan:
     """Return how the list of a welfare body looks beside the area's own."""
     return replace(
-        plan, profile=Profile.C, medium=Medium.CSV, field_separator=FIELD_SEPARATOR, local_codes={}, special=None
+        plan,
+        profile=Profile.C,
+        medium=Medium.CSV,
+        field_separator=FIELD_SEPARATOR,
+        local_codes={},
+        special=None,
     )
 
 
@@ -176,18 +184,22 @@ def case_number(entry: Entry) -> str:
 
 def in_version(entries: Sequence[Entry], version: Version) -> Iterator[Entry]:
     """Leave out what one version of an export does not hold."""
-    first, last = LAST_QUARTER.first_day, LAST_QUARTER.last_day
+    last = LAST_QUARTER.last_day
     gone = 0
     for entry in entries:
         facts = entry[0].facts
-        if version is Version.EARLY and isinstance(facts, ContactFacts):
-            # Contacts about violence are protected like persons: a change there would be held.
-            if last - timedelta(days=20) <= facts.day <= last and facts.field != "PROTECT":
-                continue
-        if version is Version.LATE_CORRECTION and isinstance(facts, CaseFacts) and gone < _GONE:
-            if first <= facts.opened <= last:
-                gone += 1
-                continue
+        # Contacts about violence, and whatever is small beside them, are protected: a change would be held.
+        recorded_late = (
+            isinstance(facts, ContactFacts)
+            and facts.field in _LARGE_FIELDS
+            and last - _LATE_DAYS <= facts.day <= last
+        )
+        may_vanish = isinstance(facts, CaseFacts) and LAST_QUARTER.first_day <= facts.opened <= last
+        if version is Version.EARLY and recorded_late:
+            continue
+        if version is Version.LATE_CORRECTION and may_vanish and gone < _GONE:
+            gone += 1
+            continue
         yield entry
 
 
@@ -247,13 +259,6 @@ class _Registers:
         self.findings += Counter(mark for row in rows for mark in row.marks)
         self.rows += len(rows)
         return tuple(row.facts for row in rows if row.facts is not None)
-
-
-def programme_of(plan: AreaPlan) -> Programme:
-    """Return the clean registers of an area."""
-    region = plan.region
-    city = region.kind == "Kreisfreie Stadt"
-    return run_programme(region.id, population=region.population, city=city)
 
 
 def _answer(plan: AreaPlan, lists: _Lists) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class Judgement:
         checks: check → times it held.
         failures: check → times it failed.
         examples: the first failures in words (the data are made up, so values may be shown).
-        deliveries: (area, dataset, period) → cells delivered, and those of them withheld, as the hub shows them.
+        deliveries: (area, dataset, period) → cells delivered and withheld, as the hub shows them.
         land_exact: statewide cells known exactly, by how regions add up (``sum`` or ``max_sum``).
         land_widths: width of the interval of the others, by the same.
         land_open: statewide cells open above, by the same.

@@ -42,6 +42,7 @@ _RENAMED: Final[Mapping[str, str]] = {
 }  # fmt: skip
 _EXTRA_COLUMNS: Final = ("Sachbearbeitung", "Wiedervorlage")
 
+
 class Profile(StrEnum):
     """Layout of a source of cases: case software, Excel list, codes."""
 
@@ -74,6 +75,8 @@ class Special(Enum):
 
 
 _SPECIAL: Final[Mapping[str, Special]] = {
+    AACHEN_REST: Special.JOINT_AUTHORITY,
+    AACHEN_CITY: Special.SERVED,
     "NW05762": Special.JOINED_LATER,
     "NW05916": Special.LATE,
     "NW05120": Special.GAP,
@@ -81,8 +84,6 @@ _SPECIAL: Final[Mapping[str, Special]] = {
     "NW05966": Special.REVISING,
     "NW05122": Special.BARE,
     "NW05117": Special.TWO_SOURCES,
-    AACHEN_REST: Special.JOINT_AUTHORITY,
-    AACHEN_CITY: Special.SERVED,
 }
 #: Layout and medium of the cases where it is not a CSV file of the case software.
 _CASES_IN: Final[Mapping[str, tuple[Profile, Medium]]] = {
@@ -182,6 +183,11 @@ class AreaPlan:
             Special.JOINT_AUTHORITY,
             Special.SERVED,
         )
+
+
+def special_areas() -> tuple[str, ...]:
+    """Return the areas that are out of the ordinary, in the order in which a smaller demo takes them."""
+    return tuple(_SPECIAL)
 
 
 def plan_of(region: Region) -> AreaPlan:

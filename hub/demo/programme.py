@@ -165,9 +165,7 @@ def _posts(rng: random.Random, carriers: Sequence[Carrier], population: int) -> 
             number += 1
             funded = min(_FTE.draw(rng), target - granted)
             granted += funded
-            yield from _spans(
-                rng, f"S-{number:03d}", baustein, choice.draw(rng), funded=funded, rate=filled
-            )
+            yield from _spans(rng, f"S-{number:03d}", baustein, choice.draw(rng), funded=funded, rate=filled)
 
 
 def _spans(

@@ -25,10 +25,12 @@ FactsT = TypeVar("FactsT")
 Cell = str | int | float | date | None
 
 POSTS: Final = (
-    "Stellen-ID", "Baustein", "Träger-ID", "Träger", "VZÄ bewilligt", "VZÄ besetzt", "gültig von", "gültig bis",
+    "Stellen-ID", "Baustein", "Träger-ID", "Träger", "VZÄ bewilligt", "VZÄ besetzt", "gültig von",
+    "gültig bis",
 )  # fmt: skip
 FUNDS: Final = (
-    "Beleg", "Haushaltsjahr", "Baustein", "Kostenart", "Träger-ID", "bewilligt", "verausgabt", "Buchungsdatum",
+    "Beleg", "Haushaltsjahr", "Baustein", "Kostenart", "Träger-ID", "bewilligt", "verausgabt",
+    "Buchungsdatum",
 )  # fmt: skip
 ISSUES: Final = ("Thema-ID", "Handlungsfeld", "Stand", "gemeldet am")
 DECISIONS: Final = ("Vorgang", "Entscheidung", "Geschlecht", "Datum", "Wohnort-AGS", "Behörde")

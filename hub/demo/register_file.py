@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -44,7 +44,9 @@ def write_register(
         dropped += 1
         yield ["Summe", *[""] * (len(columns) - 2), len(rows)]
 
-    before = _write_sheet(path, columns, lines()) if path.suffix == ".xlsx" else _write_csv(path, columns, lines())
+    before = (
+        _write_sheet(path, columns, lines()) if path.suffix == ".xlsx" else _write_csv(path, columns, lines())
+    )
     return Counter({("T02", "N"): before, ("T03", "D"): dropped})
 
 
@@ -69,7 +71,7 @@ def _text(cell: Cell) -> str:
 def _write_sheet(path: Path, columns: Sequence[str], lines: Iterator[Sequence[Cell]]) -> int:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Liste")
-    sheet.append([f"Stand 05.10.2026"])
+    sheet.append(["Stand 05.10.2026"])
     sheet.append([])
     sheet.append(list(columns))
     for line in lines:

@@ -1,7 +1,7 @@
 """The errors of registers, planted into clean rows together with what they must become.
 
-Purpose: as `traps` does for cases: each function changes the cells of one row and the facts of the same row to
-what the expected handling gives, and expects the finding the node must report.
+Purpose: as `traps` does for cases: each function changes the cells of one row and the facts of the same row
+to what the expected handling gives, and expects the finding the node must report.
 
 Invariants: a row gets at most one trap; `R` and `D` take the row out, `N` and `W` keep it.
 """
@@ -32,21 +32,16 @@ class RegisterTrap:
     plant: Callable[[RegisterRow[Any], random.Random], bool]
 
 
-def spoil(row: RegisterRow[Any], cells: Mapping[str, Cell], finding: Finding | None, facts: Any = None) -> bool:  # noqa: ANN401 -- whatever the register holds
-    """Change cells, facts (if given) and the expected finding of one row; return True."""
+def spoil(row: RegisterRow[Any], cells: Mapping[str, Cell], finding: Finding) -> bool:
+    """Change cells of one row and expect a finding; return True: the trap is planted."""
     row.cells.update(cells)
-    if facts is not None:
-        row.facts = facts
-    if finding is not None:
-        row.marks.append(finding)
-        if finding[1] in _TAKES_OUT:
-            row.facts = None
+    row.marks.append(finding)
+    if finding[1] in _TAKES_OUT:
+        row.facts = None
     return True
 
 
-def plant_traps(
-    rows: Sequence[RegisterRow[Any]], traps: Sequence[RegisterTrap], rng: random.Random
-) -> None:
+def plant_traps(rows: Sequence[RegisterRow[Any]], traps: Sequence[RegisterTrap], rng: random.Random) -> None:
     """Give each row at most one of the traps, by their shares."""
     for row in rows:
         draw = rng.random()
@@ -108,14 +103,16 @@ def amount_as_text(row: RegisterRow[Booking], rng: random.Random) -> bool:
 
 def ambiguous_amount(row: RegisterRow[Booking], rng: random.Random) -> bool:
     """T04 W: `1.234` is one thousand and more, in a German list; somebody should look."""
+    del rng
     booking = row.facts
     column, amount = _amount(row)
     thousands = abs(amount) // 100
     if booking is None or amount < 0 or not 1_000 <= thousands <= 999_999:
         return False
     text = f"{thousands:,}".replace(",", ".")
-    kind = "granted" if column == "bewilligt" else "spent"
-    return spoil(row, {column: text}, ("T04", "W"), replace(booking, **{kind: 100 * thousands}))
+    euros = 100 * thousands
+    row.facts = replace(booking, granted=euros) if column == "bewilligt" else replace(booking, spent=euros)
+    return spoil(row, {column: text}, ("T04", "W"))
 
 
 def _amount(row: RegisterRow[Booking]) -> tuple[str, int]:
@@ -144,7 +141,8 @@ def unknown_sex(row: RegisterRow[Decision], rng: random.Random) -> bool:
     if row.facts is None:
         return False
     marker = rng.choice(("-", "k. A.", "unbekannt", "#NV"))
-    return spoil(row, {"Geschlecht": marker}, ("T20", "N"), replace(row.facts, sex="_U"))
+    row.facts = replace(row.facts, sex="_U")
+    return spoil(row, {"Geschlecht": marker}, ("T20", "N"))
 
 
 # ------------------------------------------------------------------------------------------------ issues
@@ -155,7 +153,8 @@ def field_not_recorded(row: RegisterRow[Issue], rng: random.Random) -> bool:
     if row.facts is None:
         return False
     marker = rng.choice(("-", "k. A.", "unbekannt", ""))
-    return spoil(row, {"Handlungsfeld": marker}, ("T20", "N"), replace(row.facts, field="_U"))
+    row.facts = replace(row.facts, field="_U")
+    return spoil(row, {"Handlungsfeld": marker}, ("T20", "N"))
 
 
 POSTS: Final = (

@@ -8,13 +8,15 @@ It deliberately does not: write the lists.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from hub.demo.case_files import TABLE
 from hub.demo.plans import AreaPlan, Medium, Profile, Special
+from hub.demo.programme import Programme, run_programme
+from protocol.periods import Period
 from protocol.regions import AACHEN_WHOLE
 
 _CASE_FILES: Final = {Profile.A: "export", Profile.B: "liste", Profile.C: "faelle"}
@@ -23,6 +25,19 @@ _REGISTER_FILES: Final = {
     "funds": "mittel",
     "issues": "themen",
     "decisions": "entscheidungen",
+}
+#: What is delivered in which frequency.
+_DATASETS: Final[Mapping[str, Sequence[str]]] = {
+    "Q": ("CASES", "PERSONS", "STAFFING", "PROCESSES"),
+    "A": ("PERSONS", "FUNDS"),
+}
+#: Lists of which a dataflow needs at least one.
+_NEEDED: Final[Mapping[str, frozenset[str]]] = {
+    "CASES": frozenset({"cases"}),
+    "PERSONS": frozenset({"cases"}),
+    "STAFFING": frozenset({"posts"}),
+    "FUNDS": frozenset({"funds"}),
+    "PROCESSES": frozenset({"cases", "issues", "decisions"}),
 }
 WELFARE_LIST: Final = "wohlfahrtsverband.csv"
 
@@ -76,20 +91,72 @@ def other_lists(plan: AreaPlan) -> Sequence[LocalList]:
     return lists
 
 
-def section(local: LocalList, folder: Path) -> str:
-    """Write the section of a node's configuration that names one list.
+def programme_of(plan: AreaPlan) -> Programme:
+    """Return the clean registers of an area."""
+    region = plan.region
+    city = region.kind == "Kreisfreie Stadt"
+    return run_programme(region.id, population=region.population, city=city)
+
+
+def deliveries_of(plan: AreaPlan) -> Iterator[tuple[str, str, Period]]:
+    """Yield (area, dataset, period) of everything that an area's node has to deliver."""
+    holds = {local.holds for local in (cases_of(plan), *other_lists(plan))}
+    area = plan.region.id
+    for period in (*plan.quarters, *plan.years):
+        for dataset in _DATASETS[period.freq]:
+            if holds & _NEEDED[dataset]:
+                yield area, dataset, period
+    if plan.special is Special.JOINT_AUTHORITY:
+        for quarter in plan.quarters:
+            yield AACHEN_WHOLE, "PROCESSES", quarter
+
+
+def configured(template: str, plan: AreaPlan, folder: Path) -> str:
+    """Complete the configuration that ``kim-node init`` has written for an area.
 
     Args:
-        local: the list.
+        template: the file as it was written, with the list of cases as a file.
+        plan: the area.
         folder: the area's folder, absolute.
+
+    Raises:
+        ValueError: if the file does not name the list of cases as it was told to.
     """
-    lines = [f"[sources.{local.name}]", f'holds = "{local.holds}"', place(local, folder)]
-    return "\n".join([*lines, *(f"{name} = {json.dumps(value)}" for name, value in local.options.items()), ""])
+    cases = cases_of(plan)
+    named = _line("path", str(folder / cases.file))
+    if template.count(named) != 1:
+        raise ValueError("the configuration does not name its source")
+    place = [_place(cases, folder), *(_line(name, value) for name, value in cases.options.items())]
+    sections = [_section(f"sources.{local.name}", _options(local, folder)) for local in other_lists(plan)]
+    codes = dict(plan.local_codes)
+    if plan.registers is not None:
+        codes["CARRIER"] = {carrier.id: carrier.kind for carrier in programme_of(plan).carriers}
+    sections += [
+        _section(f"mapping.{dimension}", [_line(text, code) for text, code in meanings.items()])
+        for dimension, meanings in codes.items()
+    ]
+    if plan.breaks:
+        sections.append(_section("breaks", [_line(when, why) for when, why in plan.breaks.items()]))
+    return "\n".join([template.replace(named, "\n".join(place)), *sections])
 
 
-def place(local: LocalList, folder: Path) -> str:
-    """Write the line that says where a list lies."""
+def _options(local: LocalList, folder: Path) -> list[str]:
+    lines = [_line("holds", local.holds), _place(local, folder)]
+    return [*lines, *(_line(name, value) for name, value in local.options.items())]
+
+
+def _place(local: LocalList, folder: Path) -> str:
     path = folder / local.file
     if path.suffix == f".{Medium.SQLITE.value}":
-        return f"url = {json.dumps(f'sqlite:///{path}', ensure_ascii=False)}"
-    return f"path = {json.dumps(str(path), ensure_ascii=False)}"
+        return _line("url", f"sqlite:///{path}")
+    return _line("path", str(path))
+
+
+def _section(name: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"[{name}]", *lines, ""])
+
+
+def _line(name: str, value: str) -> str:
+    # A TOML basic string has JSON's escapes.
+    key = name if name.isidentifier() and name.isascii() else json.dumps(name, ensure_ascii=False)
+    return f"{key} = {json.dumps(value, ensure_ascii=False)}"

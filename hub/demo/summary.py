@@ -15,16 +15,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.demo.course import AreaRun
-from hub.demo.judgement import Judgement
-from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER
+from hub.demo.judgement import Cells, Judgement
+from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, Special, plan_of
 from hub.demo.truth import AreaTruth
+from protocol.catalogue_file import load_catalogue
 from protocol.periods import Period
 from protocol.texts import Text
 
 #: Normalisations that the generator counts completely; other `N` findings also count harmless spellings.
 _COUNTED_NORMALISATIONS: Final = frozenset({("T08", "N"), ("T22", "N")})
-_DELIVERED: Final = ("CASES", "PERSONS")  # what the nodes deliver by quarter
-_QUARTERS: Final = Period.span(FIRST_QUARTER, LAST_QUARTER)
 _MIB: Final = 1024 * 1024
 
 #: What the audits of an area say together.
@@ -81,6 +80,20 @@ class Summary:
     url: str
 
     @property
+    def deliveries_expected(self) -> int:
+        """What complete statewide figures need: all dataflows of all areas, and of a joint authority."""
+        catalogue = load_catalogue()
+        quarters = Period.span(FIRST_QUARTER, LAST_QUARTER)
+        years = sum(all(Period(y, q) in quarters for q in (1, 2, 3, 4)) for y in {q.year for q in quarters})
+        a_node = sum(
+            len(quarters) if freq == "Q" else years
+            for dataset in catalogue.datasets.values()
+            for freq in dataset.frequencies
+        )
+        joint = sum(plan_of(run.region).special is Special.JOINT_AUTHORITY for run in self.runs)
+        return len(self.runs) * a_node + joint * len(quarters)
+
+    @property
     def ok(self) -> bool:
         """Whether every check held."""
         return not self.failures
@@ -88,7 +101,8 @@ class Summary:
     def document(self) -> dict[str, Any]:
         """Return the result as a JSON document."""
         judgement = self.judgement
-        deliveries = [d for run in self.runs for d in (run.report or {}).get("deliveries", ())]
+        deliveries = [delivery for run in self.runs for delivery in run.deliveries]
+        cells = judgement.cells()
         return {
             "ok": self.ok,
             "url": self.url,
@@ -99,11 +113,17 @@ class Summary:
             "rows": sum(run.rows for run in self.runs),
             "deliveries": len(deliveries),
             # What the statewide figures need: those of a quarter before an area joined are missing there too.
-            "deliveries_expected": len(self.runs) * len(_DELIVERED) * len(_QUARTERS),
-            "cells": {
-                "delivered": judgement.area_cells,
-                "withheld": judgement.area_withheld,
-                "withheld_share": _share(judgement.area_withheld, judgement.area_cells),
+            "deliveries_expected": self.deliveries_expected,
+            "revised": sum(run.revised for run in self.runs),
+            "corrections_held": sum(run.held for run in self.runs),
+            "cells": _cells_member(cells),
+            "datasets": {
+                dataset: {
+                    "deliveries": sum(delivery["dataset"] == dataset for delivery in deliveries),
+                    "cells": _cells_member(judgement.cells(dataset)),
+                    "audit": Counter(str(d["audit"]) for d in deliveries if d["dataset"] == dataset),
+                }
+                for dataset in load_catalogue().datasets
             },
             "findings": [
                 {
@@ -174,7 +194,7 @@ def summarise(
 
 def verdict(run: AreaRun) -> str:
     """Return the worst verdict of the audits of an area's deliveries, a key of `VERDICTS`."""
-    verdicts = {str(delivery["audit"]) for delivery in (run.report or {}).get("deliveries", ())}
+    verdicts = {str(delivery["audit"]) for delivery in run.deliveries}
     if "unsafe" in verdicts or not verdicts:
         return "unsafe" if verdicts else "none"
     # Whatever else an audit may come to say is not "safe".
@@ -222,12 +242,12 @@ def _other_counts(runs: Sequence[AreaRun], judgement: Judgement) -> list[Text]:
     """Hold what the nodes say they withheld against what the hub shows as withheld, delivery by delivery."""
     said = Counter(
         {
-            (run.region.id, delivery["dataset"], delivery["period"]): int(delivery["withheld"])
+            (delivery["area"], delivery["dataset"], delivery["period"]): int(delivery["withheld"])
             for run in runs
-            for delivery in (run.report or {}).get("deliveries", ())
+            for delivery in run.deliveries
         }
     )
-    shown = judgement.withheld_by_delivery
+    shown = Counter({place: cells.withheld for place, cells in judgement.deliveries.items()})
     return [
         Text(
             f"{' '.join(place)}: {said[place]} laut Knoten zurückgehalten, {shown[place]} so gezeigt",
@@ -253,6 +273,14 @@ def _statewide(judgement: Judgement) -> list[StatewideShare]:
             )
         )
     return shares
+
+
+def _cells_member(cells: Cells) -> dict[str, Any]:
+    return {
+        "delivered": cells.delivered,
+        "withheld": cells.withheld,
+        "withheld_share": _share(cells.withheld, cells.delivered),
+    }
 
 
 def _share(part: int, whole: int) -> float | None:

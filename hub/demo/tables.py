@@ -39,6 +39,7 @@ def print_summary(summary: Summary, console: Console, *, language: Language) -> 
     tables = _Tables(language)
     console.print()
     console.print(tables.overview(summary))
+    console.print(tables.datasets(summary))
     console.print(tables.findings(summary.findings))
     console.print(tables.audits(summary))
     console.print(tables.checks(summary))
@@ -74,10 +75,18 @@ class _Tables:
 
         row(Text("Gebiete geliefert", "Areas delivered"), self._of(areas["delivered"], areas["expected"]))
         row(
-            Text("Lieferungen (Datensatz × Quartal)", "Deliveries (dataset × quarter)"),
+            Text("Lieferungen (Datensatz × Zeitraum)", "Deliveries (dataset × period)"),
             self._of(document["deliveries"], document["deliveries_expected"]),
         )
-        row(Text("Zeilen in den Exporten", "Rows in the exports"), self._number(document["rows"]))
+        row(
+            Text("  als Berichtigung angenommen", "  accepted as revisions"),
+            self._number(document["revised"]),
+        )
+        row(
+            Text("  Korrekturen, die der Knoten festhält", "  corrections that a node holds"),
+            self._number(document["corrections_held"]),
+        )
+        row(Text("Zeilen in allen Listen", "Rows in all lists"), self._number(document["rows"]))
         row(Text("Zellen geliefert", "Cells delivered"), self._number(cells["delivered"]))
         row(
             Text("davon zurückgehalten", "of them withheld"),
@@ -107,6 +116,34 @@ class _Tables:
             Text("Speicherspitze größter Knoten", "Peak memory, largest node"),
             self._mib(max((r.node_peak_bytes for r in summary.runs), default=0)),
         )
+        return table
+
+    def datasets(self, summary: Summary) -> Table:
+        table = self._table(Text("Lieferungen nach Datensatz", "Deliveries by dataset"))
+        self._columns(table, Text("Datensatz", "Dataset"))
+        self._columns(
+            table,
+            Text("Lieferungen", "Deliveries"),
+            Text("Zellen", "Cells"),
+            Text("zurückgehalten", "withheld"),
+            Text("Anteil", "share"),
+            numbers=True,
+        )
+        self._columns(table, Text("Prüfung", "Audit"))
+        for dataset, part in summary.document()["datasets"].items():
+            cells = part["cells"]
+            audits = (
+                f"{VERDICTS[name].in_(self._language)} {self._number(times)}"
+                for name, times in part["audit"].items()
+            )
+            table.add_row(
+                dataset,
+                self._number(part["deliveries"]),
+                self._number(cells["delivered"]),
+                self._number(cells["withheld"]),
+                self._percent(cells["withheld_share"]),
+                ", ".join(audits),
+            )
         return table
 
     def findings(self, findings: Sequence[FindingCount]) -> Table:

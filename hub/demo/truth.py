@@ -83,7 +83,13 @@ class RegionTruth:
     """True figures of areas and regions for one dataset and period."""
 
     def __init__(
-        self, truths: Iterable[AreaTruth], tree: RegionTree, catalogue: Catalogue, *, dataset: str, period: str
+        self,
+        truths: Iterable[AreaTruth],
+        tree: RegionTree,
+        catalogue: Catalogue,
+        *,
+        dataset: str,
+        period: str,
     ) -> None:
         """Add up what is true of the areas, region by region."""
         self._figures: dict[str, Figures] = {}

@@ -26,7 +26,6 @@ MISSING_MARKERS: Final = (
 )  # fmt: skip
 
 
-
 def as_they_are(spellings: Spellings) -> Spellings:
     """Return the spellings themselves: people write in many ways."""
     return spellings

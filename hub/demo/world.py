@@ -68,7 +68,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """From the first day of a quarter on, everything begins more often by a factor: another way of counting."""
+    """From the first day of a quarter on, more begins by a factor: another way of counting."""
 
     first: date
     factor: float

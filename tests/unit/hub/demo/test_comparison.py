@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import pytest
 
-from hub.demo.comparison import Comparison, PublishedCell
+from hub.demo.cell_rules import CellRule, rules_of
+from hub.demo.comparison import Comparison
+from hub.demo.counting import Contributions
+from hub.demo.cube_comparison import PublishedCell
 from hub.demo.judgement import Check, Judgement
 from hub.demo.truth import AreaTruth, RegionTruth
 from protocol.catalogue_file import load_catalogue
@@ -19,6 +22,7 @@ PERIOD = "2025-Q1"
 CATALOGUE = load_catalogue()
 TREE = region_tree()
 GRID = grid_of(CATALOGUE, "CASES")
+INDICATORS = {indicator.id for indicator in GRID.dataset.indicators}
 ROW = GRID.total_row("CASES_OPENED") or 0
 TOTAL = "|".join(GRID.keys[ROW])
 #: A cell that the fixture below withholds.
@@ -38,7 +42,8 @@ Change = Callable[[PublishedCell], PublishedCell | None]
 
 
 def truth(area: str, value: int) -> AreaTruth:
-    return AreaTruth(area, frozenset({PERIOD}), {}, {PERIOD: {"CASES": {TOTAL: value}}})
+    figures = {PERIOD: {"CASES": {TOTAL: value}}}
+    return AreaTruth(area, frozenset({PERIOD}), {}, {"CASES": frozenset(INDICATORS)}, figures, {})
 
 
 def delivered(area: str, value: int) -> Iterator[PublishedCell]:
@@ -96,15 +101,18 @@ def changed(region: str, row: int, change: Change) -> Judgement:
 def test_true_figures_hold() -> None:
     judgement = compared(cube()).judgement
     assert not judgement.failures
-    assert judgement.area_cells == 2 * len(GRID)
-    assert judgement.area_withheld == judgement.checks[Check.WITHHELD_BOUNDED] > 0
+    cells = judgement.cells("CASES")
+    assert cells == judgement.cells()
+    assert cells.delivered == 2 * len(GRID)
+    assert cells.withheld == judgement.checks[Check.WITHHELD_BOUNDED] > 0
     assert judgement.land_open["sum"] == len(GRID)
     assert judgement.checks[Check.TOTAL_MERGED] == len(TREE.aggregates) * len(GRID)
-    assert judgement.checks[Check.TOTAL_EXACT] == len(GRID) - judgement.area_withheld / 2
+    assert judgement.checks[Check.TOTAL_EXACT] == len(GRID) - cells.withheld / 2
 
 
 def test_regions_add_up_their_areas() -> None:
-    sums = RegionTruth([truth(AACHEN_CITY, 30), truth(AACHEN_REST, 20)], TREE, dataset="CASES", period=PERIOD)
+    both = [truth(AACHEN_CITY, 30), truth(AACHEN_REST, 20)]
+    sums = RegionTruth(both, TREE, CATALOGUE, dataset="CASES", period=PERIOD)
     regions = (AACHEN_CITY, AACHEN_WHOLE, "NW053", "LVR", "LWL")
     assert [sums.value(region, TOTAL) for region in regions] == [30, 50, 50, 50, 0]
 
@@ -183,7 +191,7 @@ def test_an_area_that_did_not_deliver_fails_once_not_cell_by_cell() -> None:
     comparison.cube("CASES", PERIOD, [absent._replace(row=row) for row in range(len(GRID))])
     assert comparison.judgement.failures[Check.DELIVERY_COMPLETE] == 1
     assert comparison.judgement.failures[Check.VALUE_TRUE] == 0
-    assert comparison.judgement.area_cells == 0
+    assert comparison.judgement.cells() == (0, 0)
 
 
 class TestNothingPassesUnlooked:
@@ -192,27 +200,40 @@ class TestNothingPassesUnlooked:
         comparison.judgement.check(Check.API_AGREES, holds=True, where="")
         comparison.finish()
         assert not comparison.judgement.failures
-        assert set(comparison.judgement.checks) == set(Check)
+        assert set(comparison.judgement.checks) == set(Check) - {Check.AUTHORITY_TRUE, Check.YEAR_COMPUTED}
 
     def test_without_any_cube_every_check_fails(self) -> None:
-        comparison = Comparison([truth(AACHEN_CITY, 30), truth(AACHEN_REST, 20)], CATALOGUE, TREE)
+        both = [truth(AACHEN_CITY, 30), truth(AACHEN_REST, 20)]
+        year = {"2025": {"CASES": {TOTAL: 0}}}
+        authority = replace(truth(AACHEN_WHOLE, 0), figures=year, periods=frozenset(year))
+        comparison = Comparison([*both, authority], CATALOGUE, TREE)
         comparison.finish()
-        assert comparison.judgement.failures == dict.fromkeys(Check, 1)
+        assert comparison.judgement.failures.keys() == set(Check)
 
     def test_a_quarter_that_was_delivered_and_is_not_published_fails(self) -> None:
         two = {PERIOD: {"CASES": {TOTAL: 30}}, "2025-Q2": {"CASES": {TOTAL: 30}}}
-        later = AreaTruth(AACHEN_CITY, frozenset(two), {}, two)
+        later = replace(truth(AACHEN_CITY, 30), periods=frozenset(two), figures=two)
         comparison = Comparison([later], CATALOGUE, TREE)
         comparison.cube("CASES", PERIOD, delivered(AACHEN_CITY, 30))
         comparison.finish()
-        assert comparison.judgement.failures[Check.QUARTER_PUBLISHED] == 1
+        assert comparison.judgement.failures[Check.PERIOD_PUBLISHED] == 1
+
+    def test_a_year_whose_quarters_were_delivered_has_to_be_there(self) -> None:
+        quarters = {f"2025-Q{quarter}": {"CASES": {TOTAL: 30}} for quarter in (1, 2, 3, 4)}
+        truths = [replace(truth(AACHEN_CITY, 30), periods=frozenset(quarters), figures=quarters)]
+        comparison = Comparison(truths, CATALOGUE, TREE)
+        comparison.finish()
+        assert comparison.judgement.failures[Check.PERIOD_PUBLISHED] == 5
+        assert comparison.judgement.failures[Check.YEAR_COMPUTED] == 1
 
     def test_a_dataset_that_is_not_published_fails(self) -> None:
         figures = {PERIOD: {"CASES": {TOTAL: 30}, "PERSONS": {}}}
-        comparison = Comparison([replace(truth(AACHEN_CITY, 30), figures=figures)], CATALOGUE, TREE)
+        collected = {"CASES": frozenset(INDICATORS), "PERSONS": frozenset({"PERSONS_NEW"})}
+        truths = [replace(truth(AACHEN_CITY, 30), figures=figures, collected=collected)]
+        comparison = Comparison(truths, CATALOGUE, TREE)
         comparison.cube("CASES", PERIOD, delivered(AACHEN_CITY, 30))
         comparison.finish()
-        assert comparison.judgement.failures[Check.QUARTER_PUBLISHED] == 1
+        assert comparison.judgement.failures[Check.PERIOD_PUBLISHED] == 1
 
     def test_an_api_that_was_not_asked_fails(self) -> None:
         comparison = compared(cube())
@@ -223,3 +244,99 @@ class TestNothingPassesUnlooked:
         comparison = Comparison([truth(AACHEN_CITY, 30)], CATALOGUE, TREE)
         comparison.finish()
         assert Check.TOTAL_EXACT not in comparison.judgement.failures
+
+
+class TestYears:
+    """CASES_OPENED of four quarters: two published, one withheld, one published."""
+
+    QUARTERS = tuple(f"2025-Q{quarter}" for quarter in (1, 2, 3, 4))
+
+    def year(self, rows: Mapping[int, PublishedCell]) -> Judgement:
+        figures: dict[str, dict[str, dict[str, int]]] = {q: {"CASES": {TOTAL: 30}} for q in self.QUARTERS}
+        own = replace(truth(AACHEN_CITY, 30), periods=frozenset(self.QUARTERS), figures=figures)
+        comparison = Comparison([own], CATALOGUE, TREE)
+        for quarter in self.QUARTERS:
+            comparison.cube("CASES", quarter, delivered(AACHEN_CITY, 30))
+        cells = [
+            self.added(cell) if GRID.keys[cell.row][0] != "CASES_OPEN" else cell
+            for cell in delivered(AACHEN_CITY, 30)
+        ]
+        comparison.cube("CASES", "2025", [rows.get(cell.row, cell) for cell in cells])
+        return comparison.judgement
+
+    @staticmethod
+    def added(cell: PublishedCell) -> PublishedCell:
+        value = None if cell.value is None else 4 * cell.value
+        return cell._replace(value=value, lower=4 * (cell.lower or 0), upper=4 * (cell.upper or 0))
+
+    def test_flows_add_up_and_stocks_are_the_last(self) -> None:
+        judgement = self.year({})
+        assert not judgement.failures.keys() - {Check.TOTALS_COMPLETE}
+        assert judgement.checks[Check.YEAR_COMPUTED] == len(GRID)
+
+    def test_a_year_that_is_another_sum_fails(self) -> None:
+        wrong = PublishedCell(AACHEN_CITY, ROW, CellState.VALUE, 119, 119, 119, 1, 1, 0)
+        judgement = self.year({ROW: wrong})
+        assert judgement.failures[Check.YEAR_COMPUTED] == judgement.failures[Check.VALUE_TRUE] == 1
+
+    def test_a_year_with_a_withheld_quarter_must_not_be_shown(self) -> None:
+        shown = PublishedCell(AACHEN_CITY, WITHHELD, CellState.ZERO, 0, 0, 0, 1, 1, 0)
+        assert self.year({WITHHELD: shown}).failures[Check.YEAR_COMPUTED] == 1
+
+
+class TestAuthority:
+    """Decisions of both parts of Aachen come from one authority."""
+
+    GRID = grid_of(CATALOGUE, "PROCESSES")
+    KEY = "|".join(GRID.key(CATALOGUE.indicator("B3_DECISIONS"), {"DECISION": "NAT"}))
+
+    def judged(self, city: int) -> Judgement:
+        row = [*("|".join(key) for key in self.GRID.keys)].index(self.KEY)
+        figures = {PERIOD: {"PROCESSES": {self.KEY: 40}}}
+        collected = {"PROCESSES": frozenset({"B3_DECISIONS"})}
+        whole = AreaTruth(AACHEN_WHOLE, frozenset({PERIOD}), {}, collected, figures, {})
+        comparison = Comparison([whole], CATALOGUE, TREE)
+        total = PublishedCell(AACHEN_WHOLE, row, CellState.VALUE, city, city, city, 2, 2, 0)
+        above = total._replace(
+            region="NW053", state=CellState.SUPPRESSED, value=None, expected=11, upper=None
+        )
+        comparison.cube("PROCESSES", PERIOD, [total, above._replace(expected=len(TREE.leaves_of("NW053")))])
+        return comparison.judgement
+
+    def test_it_stands_for_its_areas_everywhere(self) -> None:
+        judgement = self.judged(40)
+        assert set(judgement.failures) == {Check.TOTALS_COMPLETE}
+        assert judgement.checks[Check.AUTHORITY_TRUE] == judgement.checks[Check.VALUE_TRUE] == 1
+        assert judgement.checks[Check.TOTAL_MERGED] == judgement.checks[Check.TOTAL_COVERED] == 2
+
+    def test_a_wrong_figure_fails(self) -> None:
+        assert self.judged(41).failures[Check.VALUE_TRUE] == 1
+
+
+class TestContributors:
+    """An amount may be shown if enough carriers stand behind it, and none of them too large."""
+
+    GRID = grid_of(CATALOGUE, "FUNDS")
+    RULES = rules_of(CATALOGUE, "FUNDS")
+
+    @pytest.mark.parametrize(
+        ("behind", "allowed"),
+        [
+            (Contributions(0, 0, 0, 0), True),
+            (Contributions(2, 50, 50, 100), False),
+            (Contributions(3, 40, 35, 100), True),
+            (Contributions(5, 86, 5, 100), False),
+            (Contributions(5, 85, 6, 100), True),
+            (Contributions(5, 85, 7, 100), False),
+        ],
+    )
+    def test_broken_down_by_carrier(self, behind: Contributions, allowed: bool) -> None:
+        rule = self.rule("FUNDS_SPENT", {"CARRIER": "NGO"})
+        assert rule.may_be_shown(100, whole=1000, behind=behind) is allowed
+
+    def test_totals_of_an_area_are_public(self) -> None:
+        rule = self.rule("FUNDS_SPENT", {"BAUSTEIN": "B2"})
+        assert rule.may_be_shown(100, whole=1000, behind=Contributions(1, 100, 0, 100))
+
+    def rule(self, indicator: str, codes: dict[str, str]) -> CellRule:
+        return self.RULES[self.GRID.index[self.GRID.key(CATALOGUE.indicator(indicator), codes)]]
