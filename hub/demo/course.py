@@ -25,7 +25,7 @@ from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, Special, plan_
 from hub.demo.processes import Finished, ProcessTable, command_line, peak_bytes_of
 from hub.demo.progress import DemoProgress, number
 from hub.demo.published import get_json
-from hub.demo.sources import cases_of, configured, deliveries_of
+from hub.demo.sources import configured, deliveries_of, file_for_init
 from hub.demo.world import EXPORT_DAY
 from protocol.periods import Period
 from protocol.regions import Region, reporting_area, reporting_areas
@@ -37,6 +37,8 @@ _START_SECONDS: Final = 60.0
 _PUBLICATION_SECONDS: Final = 600
 _PAUSE_SECONDS: Final = 0.2
 _MOST_SIGNS_OF_ERRORS: Final = 400
+#: The area of which examples in the documentation speak.
+_EXAMPLE: Final = "NW05111"
 _ONCE: Final = (Version.RIGHT,)
 #: Which versions of its lists an area submits one after the other.
 _VERSIONS: Final[Mapping[Special | None, Sequence[Version]]] = {
@@ -90,7 +92,8 @@ class _Submission:
 
 def choose_areas(number: int) -> tuple[Region, ...]:
     """Return the areas of a smaller demo: both parts of Aachen, the special ones, then others."""
-    first = [reporting_area(area) for area in special_areas()]
+    aachen, special = special_areas()[:2], special_areas()[2:]
+    first = [reporting_area(area) for area in (*aachen, _EXAMPLE, *special)]
     others = [area for area in reporting_areas() if area not in first]
     step = max(1, len(others) // max(1, number - len(first)))
     spread = [*others[::step], *(area for i, area in enumerate(others) if i % step)]
@@ -207,7 +210,7 @@ class Course:
         folder = self.folder_of(region)
         done = self._must(
             "kim-node", "init", folder / "node", "--area", region.id, "--hub", self.url,
-            "--source", folder / cases_of(plan).file, "--json",
+            "--source", folder / file_for_init(plan), "--json",
             "--periods", f"{plan.first_period}..{plan.last_period}",
             log=f"{region.id}-init",
         )  # fmt: skip

@@ -216,6 +216,7 @@ class _Registers:
         self.rows = 0
         self._rng = random.Random(f"kim-demo/1/registers/{plan.region.id}")
         self._folder = folder
+        self._day = plan.export_day
         clerk = RegisterClerk(self._rng, plan.local_codes)
         programme = programme_of(plan)
         for listed in other_lists(plan):
@@ -255,7 +256,7 @@ class _Registers:
         traps: Sequence[RegisterTrap],
     ) -> tuple[FactsT, ...]:
         plant_traps(rows, traps, self._rng)
-        self.findings += write_register(self._folder / listed.file, columns, rows, self._rng)
+        self.findings += write_register(self._folder / listed.file, columns, rows, self._rng, day=self._day)
         self.findings += Counter(mark for row in rows for mark in row.marks)
         self.rows += len(rows)
         return tuple(row.facts for row in rows if row.facts is not None)

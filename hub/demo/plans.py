@@ -75,8 +75,8 @@ class Special(Enum):
 
 
 _SPECIAL: Final[Mapping[str, Special]] = {
-    AACHEN_REST: Special.JOINT_AUTHORITY,
     AACHEN_CITY: Special.SERVED,
+    AACHEN_REST: Special.JOINT_AUTHORITY,
     "NW05762": Special.JOINED_LATER,
     "NW05916": Special.LATE,
     "NW05120": Special.GAP,
@@ -88,9 +88,8 @@ _SPECIAL: Final[Mapping[str, Special]] = {
 #: Layout and medium of the cases where it is not a CSV file of the case software.
 _CASES_IN: Final[Mapping[str, tuple[Profile, Medium]]] = {
     "NW05762": (Profile.B, Medium.XLSX),
-    "NW05120": (Profile.C, Medium.CSV),
+    "NW05120": (Profile.C, Medium.SQLITE),
     "NW05512": (Profile.B, Medium.CSV),
-    "NW05122": (Profile.C, Medium.SQLITE),
     AACHEN_REST: (Profile.A, Medium.SQLITE),
     AACHEN_CITY: (Profile.C, Medium.JSON_LINES),
     "NW05374": (Profile.B, Medium.XLSX),

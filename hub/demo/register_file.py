@@ -25,9 +25,16 @@ _INTERRUPTION: Final = 0.01
 
 
 def write_register(
-    path: Path, columns: Sequence[str], rows: Sequence[RegisterRow[Any]], rng: random.Random
+    path: Path, columns: Sequence[str], rows: Sequence[RegisterRow[Any]], rng: random.Random, *, day: date
 ) -> Findings:
     """Write one register, as CSV or XLSX by the ending of its name.
+
+    Args:
+        path: where to.
+        columns: in order.
+        rows: the data.
+        rng: decides where rows stand that are no data.
+        day: the day on which it is written; the list says so above its header.
 
     Returns:
         Findings about the file: lines before the header, rows that are no data.
@@ -44,19 +51,19 @@ def write_register(
         dropped += 1
         yield ["Summe", *[""] * (len(columns) - 2), len(rows)]
 
-    before = (
-        _write_sheet(path, columns, lines()) if path.suffix == ".xlsx" else _write_csv(path, columns, lines())
-    )
+    head = [f"Stand {day:%d.%m.%Y}"], [""], columns
+    write = _write_sheet if path.suffix == ".xlsx" else _write_csv
+    before = write(path, head, lines())
     return Counter({("T02", "N"): before, ("T03", "D"): dropped})
 
 
-def _write_csv(path: Path, columns: Sequence[str], lines: Iterator[Sequence[Cell]]) -> int:
+def _write_csv(path: Path, head: Sequence[Sequence[str]], lines: Iterator[Sequence[Cell]]) -> int:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         file.write("sep=;\r\n")
         table = csv.writer(file, delimiter=";", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
-        table.writerow(columns)
+        table.writerows(head)
         table.writerows([_text(cell) for cell in line] for line in lines)
-    return 1
+    return len(head)
 
 
 def _text(cell: Cell) -> str:
@@ -68,13 +75,10 @@ def _text(cell: Cell) -> str:
     return f"{cell:%d.%m.%Y}" if isinstance(cell, date) else str(cell)
 
 
-def _write_sheet(path: Path, columns: Sequence[str], lines: Iterator[Sequence[Cell]]) -> int:
+def _write_sheet(path: Path, head: Sequence[Sequence[str]], lines: Iterator[Sequence[Cell]]) -> int:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Liste")
-    sheet.append(["Stand 05.10.2026"])
-    sheet.append([])
-    sheet.append(list(columns))
-    for line in lines:
+    for line in (*head, *lines):
         sheet.append([text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in line])
     book.save(path)
-    return 2
+    return len(head) - 1

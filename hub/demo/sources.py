@@ -72,6 +72,11 @@ def cases_of(plan: AreaPlan) -> LocalList:
     return LocalList("cases", "cases", file, options)
 
 
+def file_for_init(plan: AreaPlan) -> str:
+    """Return the file that ``kim-node init`` is told; a database is named afterwards, as it takes a URL."""
+    return f"{_CASE_FILES[plan.profile]}.csv" if plan.medium is Medium.SQLITE else cases_of(plan).file
+
+
 def other_lists(plan: AreaPlan) -> Sequence[LocalList]:
     """Return all other lists of an area: those of welfare bodies, and the registers."""
     lists: list[LocalList] = []
@@ -123,7 +128,7 @@ def configured(template: str, plan: AreaPlan, folder: Path) -> str:
         ValueError: if the file does not name the list of cases as it was told to.
     """
     cases = cases_of(plan)
-    named = _line("path", str(folder / cases.file))
+    named = _line("path", str(folder / file_for_init(plan)))
     if template.count(named) != 1:
         raise ValueError("the configuration does not name its source")
     place = [_place(cases, folder), *(_line(name, value) for name, value in cases.options.items())]
