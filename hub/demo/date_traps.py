@@ -189,7 +189,9 @@ def impossible_age(entry: Entry, clerk: Clerk) -> bool:
     return _unknown_birth(entry, clerk.rng, ("126", "126", "211"), trap="T19")
 
 
-_DATE_TRAPS: Final = (
+#: Every error of the most careless layout, that of the case software.
+TRAPS: Final = (
+    *ROW_TRAPS,
     Trap("T05", 0.006, no_start),
     Trap("T05", 0.006, impossible_end),
     Trap("T05", 0.008, contact_without_date),
@@ -217,10 +219,9 @@ _IN_C: Final = (
 
 def traps_of(profile: Profile) -> tuple[Trap, ...]:
     """Return the errors that lists of one layout have."""
-    traps = (*ROW_TRAPS, *_DATE_TRAPS)
     if profile is Profile.A:
-        return traps
+        return TRAPS
     if profile is Profile.B:
-        kept = tuple(trap for trap in traps if trap.plant not in _NOT_IN_B)
+        kept = tuple(trap for trap in TRAPS if trap.plant not in _NOT_IN_B)
         return (*kept, Trap("T19", 0.006, impossible_age))
-    return tuple(trap for trap in traps if trap.plant in _IN_C)
+    return tuple(trap for trap in TRAPS if trap.plant in _IN_C)

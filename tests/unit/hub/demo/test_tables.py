@@ -19,11 +19,12 @@ AREA = reporting_area("NW05374")
 
 
 def printed(language: Language, judgement: Judgement) -> str:
-    delivery = {"dataset": "CASES", "period": "2025-Q1", "cells": 9, "withheld": 0, "audit": "safe"}
+    place = {"area": AREA.id, "dataset": "CASES", "period": "2025-Q1"}
+    delivery = {**place, "cells": 9, "withheld": 0, "audit": "safe"}
     report = {"findings": [{"trap": "T05", "handling": "R", "rows": 1234}], "deliveries": [delivery] * 2}
     summary = summarise(
         [AreaRun(AREA, 10, report, "", 1.0, 2**20)],
-        {AREA.id: AreaTruth(AREA.id, frozenset({"2025-Q1"}), {("T05", "R"): 1234}, {})},
+        {AREA.id: AreaTruth(AREA.id, frozenset({"2025-Q1"}), {("T05", "R"): 1234}, {}, {}, {})},
         judgement,
         seconds={"total": 61.54},
         hub_peak_bytes=None,
@@ -45,8 +46,9 @@ def printed(language: Language, judgement: Judgement) -> str:
                 "61,5 s",
                 "T05 Datum",
                 "zurückgestellt",
-                "2 von 16",
-                "sicher",
+                "2 von 34",
+                "sicher 2",
+                "Lieferungen nach Datensatz",
                 "Nicht bestanden: 2",
             ),
         ),
@@ -58,8 +60,9 @@ def printed(language: Language, judgement: Judgement) -> str:
                 "61.5 s",
                 "T05 dates",
                 "set aside",
-                "2 of 16",
-                "safe",
+                "2 of 34",
+                "safe 2",
+                "Deliveries by dataset",
                 "Failed: 2",
             ),
         ),

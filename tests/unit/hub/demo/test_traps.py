@@ -30,6 +30,7 @@ OPEN_CASE = Case(
     fields=("LANG", "WORK"),
     inst="JC",
     outcome="_U",
+    referrals=("JC",),
 )
 CLOSED_CASE = replace(OPEN_CASE, closed=date(2026, 2, 1), outcome="GOAL", members=(HOLDER,))
 CONTACT = Contact(date(2025, 6, 2), ("LANG",), "KI")
