@@ -62,8 +62,9 @@ def completed_years(birth: date, day: date) -> int:
 
 
 def birth_of_age(age: int, day: date) -> date:
-    """Return the date of birth that an age on a day stands for."""
-    return date(day.year - age, 7, 1)
+    """Return the date of birth that an age on a day stands for: half a year before the youngest possible."""
+    youngest = date(day.year - age, day.month, 1) + timedelta(days=day.day - 1)
+    return youngest - timedelta(days=183)
 
 
 class Clerk:

@@ -18,7 +18,7 @@ from typing import Final
 
 from hub.demo import columns as at
 from hub.demo.clerk import Clerk, german
-from hub.demo.plans import Profile
+from hub.demo.plans import AreaPlan, Medium, Profile
 from hub.demo.records import CaseFacts, ContactFacts, Entry, spoil
 from hub.demo.traps import (
     ROW_TRAPS,
@@ -206,8 +206,10 @@ TRAPS: Final = (
     Trap("T16", 0.010, odd_first_contact),
 )
 _BIRTH_TRAPS: Final = (birth_in_other_notation, unreadable_birth, ancient_birth)
-#: What nobody types into a list that keeps serial dates and ages.
-_NOT_IN_B: Final = (*_BIRTH_TRAPS, other_notation, time_of_day)
+#: What shows in an export only: how a date is written, and what lies after the day of the export.
+_IN_EXPORTS_ONLY: Final = (birth_in_other_notation, other_notation, planned_end)
+#: What a list that keeps serial dates and ages does not have.
+_NOT_IN_B: Final = (*_BIRTH_TRAPS, other_notation, planned_end, time_of_day)
 #: A system that exports codes makes fewer errors; those of people and of data bases remain.
 _IN_C: Final = (
     foreign_area, foreign_area_of_one, historic_area, cancelled, other_programme, running_with_end,
@@ -217,11 +219,12 @@ _IN_C: Final = (
 )  # fmt: skip
 
 
-def traps_of(profile: Profile) -> tuple[Trap, ...]:
-    """Return the errors that lists of one layout have."""
-    if profile is Profile.A:
-        return TRAPS
-    if profile is Profile.B:
+def traps_of(plan: AreaPlan) -> tuple[Trap, ...]:
+    """Return the errors that the list of one area has."""
+    if plan.profile is Profile.A:
+        text = plan.medium is Medium.CSV
+        return tuple(trap for trap in TRAPS if text or trap.plant not in _IN_EXPORTS_ONLY)
+    if plan.profile is Profile.B:
         kept = tuple(trap for trap in TRAPS if trap.plant not in _NOT_IN_B)
         return (*kept, Trap("T19", 0.006, impossible_age))
     return tuple(trap for trap in TRAPS if trap.plant in _IN_C)

@@ -44,9 +44,11 @@ from hub.demo.register_clerk import (
     FUNDS,
     ISSUES,
     POSTS,
+    Cell,
     FactsT,
     RegisterClerk,
     RegisterRow,
+    decimal,
 )
 from hub.demo.register_file import write_register
 from hub.demo.register_traps import RegisterTrap, plant_traps
@@ -112,7 +114,10 @@ def write_lists(plan: AreaPlan, folder: Path, *, version: Version = Version.RIGH
     file_findings = write_cases(folder / cases_of(plan).file, plan, list(in_version(entries, version)))
     if welfare:
         file_findings += write_cases(folder / WELFARE_LIST, welfare_plan(plan), welfare)
-    cases = handle([*entries, *welfare], file_findings=file_findings)
+    file_findings["T23", "N"] = sum(
+        len(entry) for entry in welfare if not case_number(entry).startswith("WV")
+    )
+    cases = handle([*entries, *welfare], file_findings=file_findings, ages=plan.profile is Profile.B)
     registers = _Registers(plan, folder)
     handled = replace(
         cases,
@@ -159,7 +164,7 @@ def spoiled_entries(world: World, plan: AreaPlan) -> tuple[list[Entry], list[Ent
     dated = [(case.opened, written[id(case)]) for case in here]
     dated += [(contact.day, clerk.contact_entry(contact)) for contact in world.contacts]
     dated.sort(key=lambda item: item[0])
-    traps = traps_of(plan.profile)
+    traps = traps_of(plan)
     draw = Shares({**{trap: trap.share for trap in traps}, NO_TRAP: 1 - sum(trap.share for trap in traps)})
     untouched = {id(entry) for case, entry in written.items() if case in both}
     for _, entry in dated:
@@ -225,7 +230,9 @@ class _Registers:
                 self.posts = self._write(listed, POSTS, rows, register_traps.POSTS)
             elif listed.holds == "funds":
                 booked = clerk.bookings(programme.bookings)
-                self.bookings = self._write(listed, FUNDS, booked, register_traps.FUNDS)
+                self.bookings = self._write(
+                    listed, FUNDS, booked, register_traps.FUNDS, wrong_total=plan.wrong_total
+                )
             elif listed.holds == "issues":
                 found = clerk.issues(programme.issues)
                 self.issues = self._write(listed, ISSUES, found, register_traps.ISSUES)
@@ -254,12 +261,30 @@ class _Registers:
         columns: Sequence[str],
         rows: Sequence[RegisterRow[FactsT]],
         traps: Sequence[RegisterTrap],
+        *,
+        wrong_total: bool = False,
     ) -> tuple[FactsT, ...]:
-        plant_traps(rows, traps, self._rng)
-        self.findings += write_register(self._folder / listed.file, columns, rows, self._rng, day=self._day)
+        in_text = listed.file.endswith(".csv")
+        plant_traps(rows, [trap for trap in traps if in_text or not trap.text_only], self._rng)
+        total = _total([row.facts for row in rows], wrong=wrong_total)
+        path = self._folder / listed.file
+        self.findings += write_register(path, columns, rows, self._rng, day=self._day, total=total)
+        self.findings += Counter({("T25", "W"): int(wrong_total)})
         self.findings += Counter(mark for row in rows for mark in row.marks)
         self.rows += len(rows)
         return tuple(row.facts for row in rows if row.facts is not None)
+
+
+def _total(facts: Sequence[object], *, wrong: bool) -> dict[str, Cell]:
+    """Return what the total row of a ledger says; other registers add nothing up."""
+    bookings = [fact for fact in facts if isinstance(fact, Booking)]
+    if not bookings:
+        return {}
+    spent = sum(booking.spent for booking in bookings) + (100 if wrong else 0)
+    return {
+        "bewilligt": decimal(sum(booking.granted for booking in bookings)),
+        "verausgabt": decimal(spent),
+    }
 
 
 def _answer(plan: AreaPlan, lists: _Lists) -> dict[str, Any]:

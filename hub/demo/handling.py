@@ -54,12 +54,13 @@ class Handled:
     findings: Findings = field(default_factory=Counter)
 
 
-def handle(entries: Iterable[Entry], *, file_findings: Findings) -> Handled:
+def handle(entries: Iterable[Entry], *, file_findings: Findings, ages: bool = False) -> Handled:
     """Apply the expected handling to the rows of one area.
 
     Args:
         entries: rows in file order.
         file_findings: what is to be found about the file as a whole, in lines or columns.
+        ages: the lists hold ages, so that a date of birth says nothing about who somebody is.
 
     Returns:
         What remains, and how many rows each finding counts.
@@ -87,7 +88,21 @@ def handle(entries: Iterable[Entry], *, file_findings: Findings) -> Handled:
         involvements.extend(Involvement(person, holder) for person in persons.values())
         if holder.heads != len(persons):
             findings["T17", "W"] += 1
+        if not ages:
+            findings["T18", "W"] += _alike(persons.values())
     return Handled(tuple(cases), tuple(involvements), tuple(contacts), findings=findings)
+
+
+def _alike(persons: Iterable[CaseFacts]) -> int:
+    """Return how many persons of a case look like another one of it: twins, or somebody entered twice."""
+    known = [
+        (person.birth, person.sex, person.citizen)
+        for person in persons
+        if person.birth is not None
+        and (person.birth.month, person.birth.day) != (1, 1)
+        and _UNKNOWN not in (person.sex, person.citizen)
+    ]
+    return len(known) - len(set(known))
 
 
 def _united(rows: list[CaseFacts]) -> frozenset[str]:

@@ -125,6 +125,7 @@ class AreaPlan:
         profile: layout of its cases.
         medium: what its cases lie in.
         registers: what its registers lie in, or None without any.
+        wrong_total: whether the total row of its funds ledger is wrong.
     """
 
     region: Region
@@ -142,6 +143,7 @@ class AreaPlan:
     profile: Profile
     medium: Medium
     registers: Medium | None
+    wrong_total: bool
 
     @property
     def export_day(self) -> date:
@@ -224,4 +226,5 @@ def plan_of(region: Region) -> AreaPlan:
         profile=profile,
         medium=medium,
         registers=registers,
+        wrong_total=place % 9 == 4,
     )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -120,6 +120,17 @@ def run_programme(area: str, *, population: int, city: bool) -> Programme:
         bookings=tuple(sorted(_bookings(rng, carriers, posts), key=lambda booking: booking.day)),
         issues=tuple(sorted(_issues(rng, population), key=lambda issue: issue.reported)),
         decisions=decide(area, population=population),
+    )
+
+
+def up_to(programme: Programme, day: date) -> Programme:
+    """Return what the registers hold on a day."""
+    return replace(
+        programme,
+        posts=tuple(span for span in programme.posts if span.first <= day),
+        bookings=tuple(booking for booking in programme.bookings if booking.day <= day),
+        issues=tuple(issue for issue in programme.issues if issue.reported <= day),
+        decisions=tuple(decision for decision in programme.decisions if decision.day <= day),
     )
 
 

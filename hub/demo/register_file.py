@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,13 @@ _INTERRUPTION: Final = 0.01
 
 
 def write_register(
-    path: Path, columns: Sequence[str], rows: Sequence[RegisterRow[Any]], rng: random.Random, *, day: date
+    path: Path,
+    columns: Sequence[str],
+    rows: Sequence[RegisterRow[Any]],
+    rng: random.Random,
+    *,
+    day: date,
+    total: Mapping[str, Cell],
 ) -> Findings:
     """Write one register, as CSV or XLSX by the ending of its name.
 
@@ -35,6 +41,7 @@ def write_register(
         rows: the data.
         rng: decides where rows stand that are no data.
         day: the day on which it is written; the list says so above its header.
+        total: what stands in the total row at the end, by column.
 
     Returns:
         Findings about the file: lines before the header, rows that are no data.
@@ -49,7 +56,7 @@ def write_register(
                 dropped += 1
                 yield ["Zwischensumme", *[""] * (len(columns) - 1)]
         dropped += 1
-        yield ["Summe", *[""] * (len(columns) - 2), len(rows)]
+        yield ["Summe", *[total.get(column, "") for column in columns[1:]]]
 
     head = [f"Stand {day:%d.%m.%Y}"], [""], columns
     write = _write_sheet if path.suffix == ".xlsx" else _write_csv

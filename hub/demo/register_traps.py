@@ -26,10 +26,14 @@ _TAKES_OUT: Final = ("R", "D")
 
 @dataclass(frozen=True, slots=True)
 class RegisterTrap:
-    """One error: share of rows that have it, and the function that plants it or says that it does not fit."""
+    """One error: share of rows that have it, and the function that plants it or says that it does not fit.
+
+    ``text_only``: it is one in a text file only, because cells of a spreadsheet have their own form.
+    """
 
     share: float
     plant: Callable[[RegisterRow[Any], random.Random], bool]
+    text_only: bool = False
 
 
 def spoil(row: RegisterRow[Any], cells: Mapping[str, Cell], finding: Finding) -> bool:
@@ -98,7 +102,7 @@ def amount_as_text(row: RegisterRow[Booking], rng: random.Random) -> bool:
     """T04 N: an amount with dots, a comma and the sign of the currency."""
     column, amount = _amount(row)
     text = f"{amount / 100:,.2f}".translate(str.maketrans(",.", ".,"))
-    return spoil(row, {column: f"{text}{rng.choice((' €', ' EUR', ''))}"}, ("T04", "N"))
+    return spoil(row, {column: f"{text} {rng.choice(('€', 'EUR'))}"}, ("T04", "N"))
 
 
 def ambiguous_amount(row: RegisterRow[Booking], rng: random.Random) -> bool:
@@ -131,11 +135,6 @@ def negative(row: RegisterRow[Decision], rng: random.Random) -> bool:
     return spoil(row, {"Entscheidung": rng.choice(("abgelehnt", "Ablehnung"))}, ("T22", "D"))
 
 
-def trial_record(row: RegisterRow[Decision], rng: random.Random) -> bool:
-    """T21 D: a test record."""
-    return spoil(row, {"Vorgang": f"TEST-{rng.randrange(1000):04d}"}, ("T21", "D"))
-
-
 def unknown_sex(row: RegisterRow[Decision], rng: random.Random) -> bool:
     """T20 N: the sex is a missing marker."""
     if row.facts is None:
@@ -160,17 +159,16 @@ def field_not_recorded(row: RegisterRow[Issue], rng: random.Random) -> bool:
 POSTS: Final = (
     RegisterTrap(0.30, part_of_a_post),
     RegisterTrap(0.30, hours_of_a_post),
-    RegisterTrap(0.05, _other_notation("gültig von")),
+    RegisterTrap(0.05, _other_notation("gültig von"), text_only=True),
     RegisterTrap(0.01, _impossible("gültig von")),
 )
 FUNDS: Final = (
     RegisterTrap(0.02, amount_as_text),
     RegisterTrap(0.01, ambiguous_amount),
-    RegisterTrap(0.01, _other_notation("Buchungsdatum")),
 )
 ISSUES: Final = (
     RegisterTrap(0.03, _impossible("gemeldet am")),
-    RegisterTrap(0.05, _other_notation("gemeldet am")),
+    RegisterTrap(0.05, _other_notation("gemeldet am"), text_only=True),
     RegisterTrap(0.05, field_not_recorded),
 )
 
@@ -192,8 +190,7 @@ def decision_traps(keys: Sequence[AreaKeys]) -> tuple[RegisterTrap, ...]:
         RegisterTrap(0.008, _residence(historic, ("T07", "R"))),
         RegisterTrap(0.03, _residence(lambda rng: rng.choice(keys).odd_own(), ("T06", "N"))),
         RegisterTrap(0.01, _impossible("Datum")),
-        RegisterTrap(0.02, _other_notation("Datum")),
+        RegisterTrap(0.02, _other_notation("Datum"), text_only=True),
         RegisterTrap(0.06, negative),
-        RegisterTrap(0.005, trial_record),
         RegisterTrap(0.02, unknown_sex),
     )

@@ -15,7 +15,7 @@ from typing import Final
 
 from hub.demo.case_files import TABLE
 from hub.demo.plans import AreaPlan, Medium, Profile, Special
-from hub.demo.programme import Programme, run_programme
+from hub.demo.programme import Programme, run_programme, up_to
 from protocol.periods import Period
 from protocol.regions import AACHEN_WHOLE
 
@@ -97,10 +97,10 @@ def other_lists(plan: AreaPlan) -> Sequence[LocalList]:
 
 
 def programme_of(plan: AreaPlan) -> Programme:
-    """Return the clean registers of an area."""
+    """Return the clean registers of an area as they are on the day of the export."""
     region = plan.region
     city = region.kind == "Kreisfreie Stadt"
-    return run_programme(region.id, population=region.population, city=city)
+    return up_to(run_programme(region.id, population=region.population, city=city), plan.export_day)
 
 
 def deliveries_of(plan: AreaPlan) -> Iterator[tuple[str, str, Period]]:
