@@ -16,13 +16,18 @@ from typing import Any
 
 import pytest
 
+from hub.demo.course import choose_areas
 from hub.demo.judgement import Check
+from hub.demo.plans import plan_of, special_areas
+from hub.demo.sources import deliveries_of
 from protocol.problems import PROBLEMS
 
 # A suite that runs in a shell's background inherits an ignored Ctrl-C; a person's terminal does not.
 _LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 KIM_HUB = [sys.executable, "-c", f"{_LISTEN}; from hub.cli import main; main()"]
-AREAS = 3
+#: Both parts of Aachen, the area of the README, and everything special; between them every kind of list.
+AREAS = 1 + len(special_areas())
+DATASETS = {"CASES", "PERSONS", "STAFFING", "FUNDS", "PROCESSES"}
 #: Seconds for a process to end, on a machine that does many other things.
 PATIENCE = 120
 
@@ -56,10 +61,25 @@ class TestFinishedDemo:
         assert finished[0].returncode == 0, finished[0].stderr
         assert "Alle Prüfungen bestanden" in finished[0].stderr
 
-    def test_all_areas_delivered_all_quarters(self, result: dict[str, Any]) -> None:
+    def test_all_areas_delivered_all_that_is_theirs(self, result: dict[str, Any]) -> None:
         assert result["areas"] == {"expected": AREAS, "delivered": AREAS}
-        assert result["deliveries"] == AREAS * 2 * 8
+        due = sum(1 for area in choose_areas(AREAS) for _ in deliveries_of(plan_of(area)))
+        assert result["deliveries"] == due
+        assert AREAS * 25 < due < result["deliveries_expected"] == AREAS * 34 + 8
         assert set(result["audit"].values()) == {"safe"}
+
+    def test_every_dataflow_is_there_and_protected(self, result: dict[str, Any]) -> None:
+        assert result["datasets"].keys() == DATASETS
+        for part in result["datasets"].values():
+            assert set(part["audit"]) == {"safe"}
+            assert part["deliveries"] == part["audit"]["safe"]
+            assert 0 < part["cells"]["withheld"] < part["cells"]["delivered"]
+
+    def test_one_area_revises_what_no_rule_protects_and_its_node_holds_the_rest(
+        self, result: dict[str, Any]
+    ) -> None:
+        assert result["revised"] == 1
+        assert result["corrections_held"] > 0
 
     def test_figures_were_compared_not_skipped(self, result: dict[str, Any]) -> None:
         held = result["comparison"]["held"]
@@ -72,6 +92,7 @@ class TestFinishedDemo:
     def test_quarantine_equals_the_answer_key(self, result: dict[str, Any]) -> None:
         refused = [f for f in result["findings"] if f["handling"] == "R"]
         assert {f["trap"] for f in refused} >= {"T05", "T06", "T07", "T15"}
+        assert {f["trap"] for f in result["findings"]} >= {"T04", "T23", "T25", "T30"}
         assert all(f["found"] == f["expected"] > 0 for f in refused)
 
     def test_cost_is_told(self, result: dict[str, Any]) -> None:
@@ -128,7 +149,7 @@ def test_the_hub_keeps_serving_until_it_is_interrupted(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_interrupting_in_the_middle_leaves_nothing_running(tmp_path: Path) -> None:
     with started("--areas", "2", "--port", "0", home=tmp_path / "home") as process:
-        while not list((tmp_path / "home" / "areas").glob("*/export.csv")):
+        while not list((tmp_path / "home" / "areas").glob("*/*.jsonl")):
             assert process.poll() is None
             time.sleep(0.1)
         interrupt(process)
