@@ -1,12 +1,13 @@
-"""Asks the public statistics API for one whole quarter and holds it against the hub's store.
+"""Asks the public statistics API for a whole quarter and a whole year and holds them against the hub's store.
 
 Purpose: the comparison with the answer key reads the store; what people get comes through the API. Here both
-must say the same, for every cell of all areas and regions of the latest quarter, page by page.
+must say the same, for every cell of all areas and regions of the latest quarter and the latest year, page by page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from hub.demo.judgement import Check, Judgement
 from hub.demo.published import PublishedRelease, get_json
 from protocol.catalogue import Catalogue
 from protocol.grid import grid_of
+from protocol.periods import Period
 
 _PAGE: Final = 5000
 
@@ -22,7 +24,7 @@ Stored = dict[tuple[str, str, int], PublishedCell]
 
 
 def check_api(port: int, release: PublishedRelease, catalogue: Catalogue, judgement: Judgement) -> None:
-    """Compare the latest quarter, observations and totals; every difference is a failed check.
+    """Compare the latest quarter and year, observations and totals; every difference is a failed check.
 
     Args:
         port: where the hub answers.
@@ -33,23 +35,32 @@ def check_api(port: int, release: PublishedRelease, catalogue: Catalogue, judgem
     cubes = release.cubes()
     if not cubes:
         return  # `Comparison.finish` fails the check that was never made.
-    latest = max(cube.period for cube in cubes)
-    stored: Stored = {
-        (cube.dataset, cell.region, cell.row): cell
-        for cube in cubes
-        if cube.period == latest
-        for cell in release.cells(cube)
-    }
+    periods = sorted({Period.parse(cube.period) for cube in cubes}, reverse=True)
+    for freq in ("Q", "A"):
+        latest = next((str(period) for period in periods if period.freq == freq), None)
+        if latest is None:
+            continue
+        stored: Stored = {
+            (cube.dataset, cell.region, cell.row): cell
+            for cube in cubes
+            if cube.period == latest
+            for cell in release.cells(cube)
+        }
+        _check_period(port, latest, stored, catalogue, judgement)
+
+
+def _check_period(port: int, period: str, stored: Stored, catalogue: Catalogue, judgement: Judgement) -> None:
     try:
         for name in ("observations", "totals"):
-            for item in _items(port, name, period=latest):
+            for item in _items(port, name, period=period):
                 cell = stored.pop(_place(item, catalogue), None)
-                same = cell is not None and _same(item, cell)
+                decimals = catalogue.indicator(item["indicator"]).decimals
+                same = cell is not None and _same(item, cell, decimals=decimals)
                 where = f"{name} {item['ref_area']} {item['indicator']}"
                 judgement.check(Check.API_AGREES, holds=same, where=where)
     except (OSError, ValueError) as broken:
         judgement.check(Check.API_AGREES, holds=False, where=str(broken))
-    shown = f"{len(stored)} cells of {latest} are not shown"
+    shown = f"{len(stored)} cells of {period} are not shown"
     judgement.check(Check.API_AGREES, holds=not stored, where=shown)
 
 
@@ -69,8 +80,15 @@ def _place(item: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, str, int
     return indicator.dataset, item["ref_area"], grid.index[grid.key(indicator, item["dimensions"])]
 
 
-def _same(item: Mapping[str, Any], cell: PublishedCell) -> bool:
+def _same(item: Mapping[str, Any], cell: PublishedCell, *, decimals: int) -> bool:
+    def figure(name: str) -> bool:
+        """Whether a figure, which the API writes in the unit of its indicator, is the stored one."""
+        stored = getattr(cell, name)
+        if stored is None or item[name] is None:
+            return stored is item[name]
+        return Decimal(str(item[name])) == Decimal(stored).scaleb(-decimals)
+
     if "lower" in item:
-        names = ("lower", "upper", "expected", "delivered", "withheld")
-        return all(item[name] == getattr(cell, name) for name in names)
-    return item["value"] == cell.value and (item["obs_status"], item["conf_status"]) == cell.state.wire
+        counts = all(item[name] == getattr(cell, name) for name in ("expected", "delivered", "withheld"))
+        return counts and figure("lower") and figure("upper")
+    return figure("value") and (item["obs_status"], item["conf_status"]) == cell.state.wire

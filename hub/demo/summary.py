@@ -220,7 +220,9 @@ def _findings(runs: Sequence[AreaRun], truths: Mapping[str, AreaTruth]) -> list[
     for run in runs:
         if run.report is None:
             continue
-        here = Counter({(f["trap"], f["handling"]): int(f["rows"]) for f in run.report["findings"]})
+        here: Counter[tuple[str, str]] = Counter()
+        for finding in run.report["findings"]:  # one for each list that has it
+            here[finding["trap"], finding["handling"]] += int(finding["rows"])
         true = Counter(truths[run.region.id].findings)
         found.update(here)
         expected.update(true)
