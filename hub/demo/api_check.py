@@ -1,7 +1,7 @@
 """Asks the public statistics API for a whole quarter and a whole year and holds them against the hub's store.
 
 Purpose: the comparison with the answer key reads the store; what people get comes through the API. Here both
-must say the same, for every cell of all areas and regions of the latest quarter and the latest year, page by page.
+must say the same, for every cell of all areas and regions of the latest quarter and year, page by page.
 """
 
 from __future__ import annotations
