@@ -350,7 +350,8 @@ def _wording(catalogue: Catalogue, rule: PlausibilityRule) -> Text:
     left, right = (catalogue.indicator(side[0].indicator).name for side in (rule.left, rule.right))
     if rule.kind is PlausibilityKind.AT_MOST:
         return Text(f"{left.de}: höchstens {right.de}", f"{left.en}: at most {right.en}")
+    lower, upper = f"{rule.lower or 0:,}", f"{rule.upper:,}" if rule.upper is not None else "…"
     return Text(
-        f"{left.de} je {right.de}: {rule.lower} bis {rule.upper}",
-        f"{left.en} per {right.en}: {rule.lower} to {rule.upper}",
+        f"{left.de} je {right.de}: {lower} bis {upper}".replace(",", "."),
+        f"{left.en} per {right.en}: {lower} to {upper}",
     )

@@ -202,7 +202,8 @@ class _Page:
             f"<dt><b>{escape(sign)}</b></dt><dd>{self._say(text)}</dd>"
             for sign, text in phrases.legend(self._dossier)
         )
-        return f"<section><h2>{self._say(phrases.LEGEND)}</h2>\n<dl>{items}</dl></section>"
+        head = self._say(phrases.LEGEND)
+        return f'<section><h2>{head}</h2>\n<dl class="legend">{items}</dl></section>'
 
     def _entry(self, number: int, entry: Entry) -> str:
         label = phrases.label(entry, self._language)

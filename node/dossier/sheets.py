@@ -275,10 +275,11 @@ def _labelled(use: DimensionUse) -> Iterator[tuple[str, Text, int]]:
 
 
 def _ordered(codelist: Codelist) -> Iterator[tuple[str, Text, int]]:
-    """Yield code, label and level, each code before the codes below it, the total first."""
+    """Yield code, label and level, each code before the codes below it; only a total stands at level 0."""
     tops = [code.id for code in codelist.published if code.parent is None]
     tops.sort(key=lambda code_id: code_id != TOTAL)
-    pending = [(code_id, 0) for code_id in reversed(tops)]
+    top_level = 0 if TOTAL in tops else 1
+    pending = [(code_id, top_level) for code_id in reversed(tops)]
     while pending:
         code_id, depth = pending.pop()
         yield code_id, codelist[code_id].name, depth

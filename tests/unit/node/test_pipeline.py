@@ -8,82 +8,31 @@ import numpy as np
 import pytest
 
 from aggregation.disclosure import Protection
-from node.journal import DeliveryRecord, DeliveryState, Journal
-from node.keystore import load_key
+from node.journal import DeliveryState, Journal
 from node.pipeline import (
     Decision,
-    Draft,
-    Figures,
-    Place,
     Prospect,
-    Prospects,
-    Slot,
     Stopwatch,
-    Workshop,
-    count_figures,
     drafts,
-    make_draft,
-    read_sources,
     require_strict_enough,
     seal,
 )
 from protocol import dsse
 from protocol.canonical import assert_canonical
-from protocol.catalogue_file import load_catalogue
 from protocol.columns import OBS_VALUE, arrow_schema
 from protocol.errors import KimError
 from protocol.grid import grid_of
 from protocol.keys import PrivateKey
 from protocol.periods import Period
 from protocol.statement import parse_statement
-from tests.factories.node_home import NodeHome, node_home, some_cases
+from tests.factories.node_home import node_home, some_cases
+from tests.factories.node_office import FIRST, Office
 from tests.fakes.node_clock import SteppedClock
-from tests.unit.node.exports import AREA
 
 Q1, Q2 = Period(2026, 1), Period(2026, 2)
 #: What a node with cases alone delivers.
 DATAFLOWS = ("CASES", "PERSONS", "PROCESSES")
 MANY = len(DATAFLOWS)
-FIRST = Slot(AREA, "CASES", Q1)
-
-
-class Office:
-    """A node's settings, key and journal, and the steps of a run."""
-
-    def __init__(self, home: NodeHome, journal: Journal) -> None:
-        self.home = home
-        self.journal = journal
-        self.key = load_key(home.settings.key)
-        clock = SteppedClock()
-        self.workshop = Workshop(home.settings, load_catalogue(), clock, Stopwatch(clock))
-
-    def figures(self, periods: tuple[Period, ...] = ()) -> Figures:
-        prepared = read_sources(
-            self.home.settings, self.workshop.catalogue, stopwatch=self.workshop.stopwatch
-        )
-        return count_figures(
-            prepared,
-            settings=self.workshop.settings,
-            catalogue=self.workshop.catalogue,
-            named=periods,
-            clock=self.workshop.clock,
-            stopwatch=self.workshop.stopwatch,
-        )
-
-    def prospects(self, figures: Figures | None = None, *, redeliver: bool = False) -> list[Prospect]:
-        decider = Prospects(self.workshop, self.journal, self.key.public.keyid, redeliver)
-        return list(decider.of(figures or self.figures()))
-
-    def spool(self, prospect: Prospect) -> DeliveryRecord:
-        assert prospect.draft is not None
-        return self.journal.spool(seal(prospect.draft, self.key, workshop=self.workshop))
-
-    def deliver_all(self, state: DeliveryState, *, code: str | None = None) -> list[DeliveryRecord]:
-        records = [self.spool(prospect) for prospect in self.prospects()]
-        return [self.journal.observe(record, state, code=code) for record in records]
-
-    def draft(self) -> Draft:
-        return make_draft(self.workshop, Place(FIRST), table=self.figures().tables[FIRST], linked=())
 
 
 @pytest.fixture
