@@ -97,7 +97,9 @@ def create_app(context: HubContext) -> Flask:
     app.register_blueprint(submissions.blueprint)
     app.register_blueprint(health.blueprint)
     # Figures are made up exactly where the day is: the page says so.
-    app.extensions[STATISTICS] = Statistics(context.database.engine, demo=bool(context.settings.date))
+    app.extensions[STATISTICS] = Statistics(
+        context.database.engine, demo=bool(context.settings.date), clock=context.clock
+    )
     app.register_blueprint(web.blueprint)
     app.extensions[problem_responses.ERROR_PAGE] = web.render_problem
     app.register_blueprint(statistics.blueprint)

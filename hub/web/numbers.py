@@ -28,6 +28,7 @@ _GERMANY: Final = ZoneInfo("Europe/Berlin")
 
 # A thin no-break space would be typographically right before %, but several screen readers skip it.
 _NBSP: Final = "\u00a0"
+_MINUS: Final = "\u2212"
 
 
 def _locale(language: str) -> str:
@@ -48,7 +49,9 @@ def decimal(value: Decimal | int, language: str, *, digits: int = 0) -> str:
     """
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     with localcontext(rounding=ROUND_HALF_UP):
-        return format_decimal(Decimal(value), format=pattern, locale=_locale(language))
+        shown = format_decimal(Decimal(value), format=pattern, locale=_locale(language))
+    # A hyphen before a number is read out as nothing, or as a dash.
+    return shown.replace("-", _MINUS) if shown.strip("-0.,") else shown.lstrip("-")
 
 
 @lru_cache(maxsize=2048)
@@ -68,6 +71,13 @@ def percent(share: Decimal, language: str, *, digits: int = 1) -> str:
     if shown <= 0 < hundredfold:
         shown = hundredfold.quantize(step, rounding=ROUND_CEILING)
     return decimal(shown, language, digits=digits) + ("%" if language == "en" else _NBSP + "%")
+
+
+def file_size(size_bytes: int, language: str) -> str:
+    """Say how large a file is: ``12 kB``, ``3,4 MB`` (powers of 1,000, rounded half up)."""
+    if size_bytes < 1_000_000:
+        return decimal(max(Decimal(size_bytes) / 1000, Decimal(1)), language) + _NBSP + "kB"
+    return decimal(Decimal(size_bytes) / 1_000_000, language, digits=1) + _NBSP + "MB"
 
 
 def rounded_down(value: Decimal, *, digits: int) -> Decimal:
@@ -93,14 +103,22 @@ def day_of(moment: datetime, language: str) -> str:
     return day(moment.astimezone(_GERMANY).date(), language)
 
 
-def quarter_name(period: Period) -> Text:
+def period_name(period: Period) -> Text:
     """Name a period for people: ``3. Quartal 2026`` / ``Q3 2026`` (no-break spaces); a year stands alone."""
     if period.quarter is None:
         return Text(str(period.year), str(period.year))
     return Text(f"{period.quarter}.{_NBSP}Quartal {period.year}", f"Q{period.quarter}{_NBSP}{period.year}")
 
 
-def quarter_mark(period: Period) -> str:
+def in_period(period: Period) -> Text:
+    """Say when something happened: ``im 3. Quartal 2026`` / ``in Q3 2026``, ``im Jahr 2025``."""
+    name = period_name(period)
+    if period.quarter is None:
+        return Text(f"im Jahr{_NBSP}{name.de}", f"in{_NBSP}{name.en}")
+    return Text(f"im {name.de}", f"in {name.en}")
+
+
+def period_mark(period: Period) -> str:
     """Name a period where space is short: ``Q3 26``; the same in both languages."""
     if period.quarter is None:
         return str(period.year)

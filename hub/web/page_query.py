@@ -1,7 +1,8 @@
-"""The state of the page, which lives in its address and nowhere else.
+"""The state of a page, which lives in its address and nowhere else.
 
-Every choice is a query parameter, every link on the page is built from a changed copy, so a page can be
-cited, bookmarked and shared as it stands. Parameters at their default are left out of links.
+What a page is about stands in its path; every choice is a query parameter, and every link on a page is built
+from a changed copy, so a page can be cited, bookmarked and shared as it stands. Parameters at their default
+are left out of links. Going to another page keeps language and release.
 
 Refusals name the parameter and never repeat its value. Parameters that are not listed are ignored: mail
 programmes and intranet portals add their own.
@@ -60,15 +61,15 @@ class Scale(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """All choices of a reader.
+    """A page and all choices of its reader.
 
     Attributes:
         language: ``de`` unless ``lang=en``.
-        indicator: indicator id, or None for the default.
+        path: address of the page without its query.
         codes: code per dimension; in the address ``cell=SEX.F-AGE.Y18T24``.
         period: or None for the latest.
         measure: or None for the rate where there is one.
-        area: region whose series is shown beside the Land's, or None.
+        area: region that is shown beside the Land, or None.
         order: order of the table of areas.
         status: order of the table of deliveries.
         scale: classes of the map.
@@ -76,7 +77,7 @@ class PageQuery:
     """
 
     language: Language = "de"
-    indicator: str | None = None
+    path: str = "/"
     codes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     period: Period | None = None
     measure: Measure | None = None
@@ -90,10 +91,13 @@ class PageQuery:
         """Return a copy with other choices."""
         return replace(self, **choices)
 
+    def to(self, path: str, **choices: Any) -> PageQuery:  # noqa: ANN401 -- any of the fields above
+        """Return the query of another page: language and release go along, other choices do not."""
+        return PageQuery(language=self.language, path=path, release=self.release).changed(**choices)
+
     def parameters(self) -> dict[str, str]:
         """Return the query parameters that differ from their defaults, in a fixed order."""
         found: dict[str, str | None] = {
-            "indicator": self.indicator,
             "cell": cell_token(self.codes) or None,
             "period": str(self.period) if self.period else None,
             "measure": self.measure,
@@ -113,8 +117,21 @@ class PageQuery:
             anchor: id of the section to jump to, or empty.
             choices: fields to change.
         """
-        query = urlencode(self.changed(**choices).parameters())
-        return ("?" + query if query else "?") + (f"#{anchor}" if anchor else "")
+        return _address(self.path, self.changed(**choices).parameters(), anchor)
+
+    def export(self, suffix: str, table: str = "") -> str:
+        """Return the address of what the page shows as a file.
+
+        Args:
+            suffix: ``csv`` or ``xlsx``.
+            table: which of its tables, for formats that hold one; empty for all of them.
+        """
+        path = "/index" if self.path == "/" else self.path
+        return _address(f"{path}.{suffix}", self.parameters() | ({"table": table} if table else {}), "")
+
+
+def _address(path: str, parameters: Mapping[str, str], anchor: str) -> str:
+    return path + (f"?{urlencode(parameters)}" if parameters else "") + (f"#{anchor}" if anchor else "")
 
 
 def cell_token(codes: Mapping[str, str]) -> str:
@@ -122,11 +139,12 @@ def cell_token(codes: Mapping[str, str]) -> str:
     return "-".join(f"{dimension}.{code}" for dimension, code in codes.items())
 
 
-def parse_page_query(arguments: Mapping[str, str]) -> PageQuery:
+def parse_page_query(arguments: Mapping[str, str], path: str = "/") -> PageQuery:
     """Read the choices from query parameters; empty ones count as not given.
 
     Args:
         arguments: parameter by name (the first, if one is repeated).
+        path: address of the page.
 
     Raises:
         KimError: ``bad_request`` with the parameter's name as pointer.
@@ -139,15 +157,15 @@ def parse_page_query(arguments: Mapping[str, str]) -> PageQuery:
         try:
             return parse(text)
         except (ValueError, KimError):
-            raise _refused(name) from None
+            raise refused_parameter(name) from None
 
     return PageQuery(
         language=read("lang", _language) or "de",
-        indicator=read("indicator", _identifier),
+        path=path,
         codes=read("cell", _codes) or MappingProxyType({}),
         period=read("period", Period.parse),
         measure=read("measure", Measure),
-        area=read("area", _identifier),
+        area=read("area", identifier),
         order=read("order", AreaOrder) or AreaOrder.KEY,
         status=read("status", StatusOrder) or StatusOrder.KEY,
         scale=read("scale", Scale) or Scale.QUANTILE,
@@ -162,7 +180,12 @@ def _language(text: str) -> Language:
     raise ValueError
 
 
-def _identifier(text: str) -> str:
+def identifier(text: str) -> str:
+    """Return an id as the catalogue has them.
+
+    Raises:
+        ValueError: if the text cannot be one.
+    """
     if not _IDENTIFIER.fullmatch(text):
         raise ValueError
     return text
@@ -184,7 +207,8 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _refused(name: str) -> KimError:
+def refused_parameter(name: str) -> KimError:
+    """Return the refusal of a parameter; its value is not repeated."""
     return kim_error(
         "bad_request",
         Text(f"Der Parameter {name} hat keinen gültigen Wert.", f"The parameter {name} has no valid value."),

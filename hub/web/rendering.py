@@ -9,14 +9,15 @@ import hashlib
 from dataclasses import fields
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hub.web import notes, texts
+from hub.web import notes
+from hub.web.texts import all_texts
 
 if TYPE_CHECKING:
-    from hub.web.pages import ProblemPage, StartPage
+    from hub.web.frame import Frame
 
 ASSETS: Final = "/assets"
 
@@ -31,7 +32,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals.update(T=texts, N=notes, asset=asset_url)
+    environment.globals.update(T=all_texts(), N=notes, asset=asset_url)
     return environment
 
 
@@ -48,12 +49,21 @@ def compile_templates() -> None:
         _environment().get_template(name)
 
 
-def render(template: str, page: StartPage | ProblemPage) -> str:
+class Page(Protocol):
+    """A context: a frozen dataclass whose fields the template gets."""
+
+    @property
+    def frame(self) -> Frame:
+        """What stands around the page."""
+        ...
+
+
+def render(template: str, page: Page) -> str:
     """Render a template with the fields of its context.
 
     Args:
         template: file name in `templates/`.
         page: its context.
     """
-    values: dict[str, Any] = {item.name: getattr(page, item.name) for item in fields(page)}
-    return _environment().get_template(template).render(values, say=page.wording.say)
+    values: dict[str, Any] = {item.name: getattr(page, item.name) for item in fields(page)}  # type: ignore[arg-type]
+    return _environment().get_template(template).render(values, say=page.frame.wording.say)

@@ -1,8 +1,8 @@
 """The time series as an SVG chart: guaranteed intervals as a band, exact figures as dots.
 
-The axis starts at zero. An interval that is open upwards is drawn as its lower limit with an arrow; a
-period without a delivery stays empty. The chart never invents a middle of an interval: only where both
-limits meet there is a dot, and only such dots are joined by a line.
+The axis holds zero; it starts there unless a figure is negative. An interval that is open upwards is drawn as
+its lower limit with an arrow; a period without a delivery stays empty. The chart never invents a middle of an
+interval: only where both limits meet there is a dot, and only such dots are joined by a line.
 
 It deliberately formats no numbers: labels come in from the caller.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import groupby
 from typing import Final
 
@@ -65,9 +65,9 @@ class Timeline:
         height: units of the view box.
         left: where the plot begins.
         right: where it ends.
-        base: height of zero.
+        base: height of the lowest tick.
         top: height of the largest tick.
-        ticks: grid lines from zero upwards.
+        ticks: grid lines from below.
         marks: periods, oldest first.
         bands: polygons (``points`` of SVG) over runs of intervals with both limits.
         lines: polylines through runs of exact figures.
@@ -101,18 +101,27 @@ def draw_timeline(points: Sequence[TimelinePoint], *, tick_label: Callable[[Deci
         points: periods, oldest first; at least one.
         tick_label: how a value on the axis reads.
     """
-    highest = max((_highest(point.interval) for point in points if point.interval), default=Decimal(0))
-    step, top_value = nice_axis(highest)
+    shown = [point.interval for point in points if point.interval]
+    highest = max((_highest(interval) for interval in shown), default=Decimal(0))
+    lowest = min((_lowest(interval) for interval in shown), default=Decimal(0))
+    step, top_value = nice_axis(max(highest, -lowest))
+    if lowest < 0:
+        top_value = max(step * (highest / step).to_integral_value(rounding=ROUND_CEILING), Decimal(0))
+    floor_value = step * (min(lowest, Decimal(0)) / step).to_integral_value(rounding=ROUND_FLOOR)
     base = HEIGHT - _BOTTOM
+    span = top_value - floor_value
 
     def height_of(value: Decimal) -> float:
-        return round(base - float(value / top_value) * (base - _TOP), 1)
+        return round(base - float((value - floor_value) / span) * (base - _TOP), 1)
 
     gap = (WIDTH - _LEFT - _RIGHT) / len(points)
     marks = tuple(
         _mark(point, round(_LEFT + gap * (number + 0.5), 1), height_of) for number, point in enumerate(points)
     )
-    ticks = tuple(Tick(height_of(step * n), tick_label(step * n)) for n in range(int(top_value / step) + 1))
+    ticks = tuple(
+        Tick(height_of(floor_value + step * n), tick_label(floor_value + step * n))
+        for n in range(int(span / step) + 1)
+    )
     return Timeline(
         width=WIDTH,
         height=HEIGHT,
@@ -180,12 +189,16 @@ def draw_sparkline(points: Sequence[Interval | None], *, width: int = 120, heigh
 
 
 def _highest(interval: Interval) -> Decimal:
-    return interval.lower if interval.upper is None else interval.upper
+    return (interval.lower if interval.upper is None else interval.upper) or Decimal(0)
+
+
+def _lowest(interval: Interval) -> Decimal:
+    return (interval.upper if interval.lower is None else interval.lower) or Decimal(0)
 
 
 def _mark(point: TimelinePoint, x: float, height_of: Callable[[Decimal], float]) -> Mark:
     interval = point.interval
-    if interval is None:
+    if interval is None or interval.lower is None:
         return Mark(x, point.label, point.caption, None, None, exact=False)
     upper = None if interval.upper is None else height_of(interval.upper)
     return Mark(x, point.label, point.caption, height_of(interval.lower), upper, exact=interval.exact)

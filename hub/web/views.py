@@ -1,4 +1,4 @@
-"""The page's address: parse the query, ask one use case, render.
+"""The addresses of the pages: parse the query, ask one use case, render.
 
 Every answer forbids scripts, frames and foreign resources; style and images come from this host only.
 """
@@ -8,15 +8,27 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, redirect, request
+from werkzeug.wrappers import Response as Redirect
 
+from hub.services.context import EXTENSION as CONTEXT
+from hub.services.context import HubContext
+from hub.services.extracts import find_extract
 from hub.services.statistics import EXTENSION, Statistics
-from hub.web.page_query import PageQuery, parse_page_query
-from hub.web.pages import problem_page, start_page
-from hub.web.rendering import ASSETS, compile_templates, render
+from hub.web import file_views
+from hub.web.page_query import PageQuery, identifier, parse_page_query, refused_parameter
+from hub.web.pages.area import area_page
+from hub.web.pages.choosing import fitting_query, search_page
+from hub.web.pages.data import data_page
+from hub.web.pages.deliveries import deliveries_page
+from hub.web.pages.indicator import indicator_page
+from hub.web.pages.overview import overview_page
+from hub.web.pages.problem import accessibility_page, problem_page
+from hub.web.rendering import ASSETS, Page, compile_templates, render
 from protocol.errors import KimError, kim_error
 
 blueprint = Blueprint("web", __name__, static_folder="static", static_url_path=ASSETS)
+file_views.install(blueprint)
 blueprint.record_once(lambda _state: compile_templates())
 
 _SECURITY_HEADERS: Final = {
@@ -36,14 +48,82 @@ def _statistics() -> Statistics:
     return statistics
 
 
+def _query() -> PageQuery:
+    return parse_page_query(request.args, request.path)
+
+
 @blueprint.get("/")
-def start() -> Response:
-    """The page: state of deliveries, and every indicator from all sides."""
-    page = start_page(_statistics(), parse_page_query(request.args))
-    response = _html(render("start.html", page), page.query)
-    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
-    response.make_conditional(request)
-    return response
+def overview() -> Response | Redirect:
+    """The programme at a glance."""
+    if request.args.get("indicator"):
+        # Addresses of the one page that came before this one.
+        return _to_indicator()
+    return _html("overview.html", overview_page(_statistics(), _query()))
+
+
+@blueprint.get("/suche")
+def search() -> Response | Redirect:
+    """Figures and areas by name; a single hit is shown at once."""
+    found = search_page(_statistics(), _query(), request.args.get("q", ""))
+    if found.only is not None:
+        return redirect(found.only, 303)
+    return _html("search.html", found)
+
+
+@blueprint.get("/indikator")
+def choose_indicator() -> Redirect:
+    """The form's answer: to the page of the chosen figure, with what it cannot show left out."""
+    return _to_indicator()
+
+
+@blueprint.get("/indikator/<subject>")
+def indicator(subject: str) -> Response:
+    """One indicator from all sides."""
+    return _html("indicator.html", indicator_page(_statistics(), subject, _query()))
+
+
+@blueprint.get("/gebiet")
+def choose_area() -> Redirect:
+    """The form's answer: to the page of the chosen area."""
+    query = _query()
+    if query.area is None:
+        raise refused_parameter("area")
+    return redirect(query.to(f"/gebiet/{query.area}", period=query.period).url(), 303)
+
+
+@blueprint.get("/gebiet/<region>")
+def area(region: str) -> Response:
+    """Everything about one area or region."""
+    return _html("area.html", area_page(_statistics(), region, _query()))
+
+
+@blueprint.get("/lieferungen")
+def deliveries() -> Response:
+    """The state of deliveries."""
+    return _html("deliveries.html", deliveries_page(_statistics(), _query()))
+
+
+@blueprint.get("/daten")
+def data() -> Response:
+    """Downloads, formats, licence, citation."""
+    context: HubContext = current_app.extensions[CONTEXT]
+    page = data_page(_statistics(), _query(), lambda number: find_extract(context.settings.home, number))
+    return _html("data.html", page)
+
+
+@blueprint.get("/barrierefreiheit")
+def accessibility() -> Response:
+    """The accessibility statement."""
+    return _html("statement.html", accessibility_page(_statistics(), _query()))
+
+
+def _to_indicator() -> Redirect:
+    try:
+        subject = identifier(request.args.get("indicator", ""))
+    except ValueError:
+        raise refused_parameter("indicator") from None
+    query = parse_page_query(request.args, f"/indikator/{subject}")
+    return redirect(fitting_query(_statistics(), subject, query).url(), 303)
 
 
 @blueprint.errorhandler(KimError)
@@ -58,8 +138,7 @@ def render_problem(error: KimError) -> Response:
         language = parse_page_query({"lang": request.args.get("lang", "")}).language
     except KimError:
         language = "de"
-    query = PageQuery(language=language)
-    response = _html(render("problem.html", problem_page(error, query, demo=_statistics().demo)), query)
+    response = _html("problem.html", problem_page(_statistics(), error, PageQuery(language=language)))
     response.status_code = error.problem.status
     return response
 
@@ -71,7 +150,7 @@ def page_not_found() -> Response:
 
 @blueprint.after_request
 def secure(response: Response) -> Response:
-    """Set the security headers on every answer of the page and its assets."""
+    """Set the security headers on every answer of the pages and their assets."""
     for name, value in _SECURITY_HEADERS.items():
         response.headers[name] = value
     if request.endpoint == "web.static" and "v" in request.args:
@@ -79,9 +158,11 @@ def secure(response: Response) -> Response:
     return response
 
 
-def _html(body: str, query: PageQuery) -> Response:
-    response = Response(body, mimetype="text/html")
-    response.headers["Content-Language"] = query.language
+def _html(template: str, page: Page) -> Response:
+    response = Response(render(template, page), mimetype="text/html")
+    response.headers["Content-Language"] = page.frame.wording.language
     # Deliveries change between releases: caches may keep the page but must ask whether it still holds.
     response.headers["Cache-Control"] = "no-cache"
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    response.make_conditional(request)
     return response

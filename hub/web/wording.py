@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hub.services.statistics.figures import Coverage, Figure, Interval
+from hub.services.statistics.subjects import Subject
 from hub.web import numbers
 from hub.web.page_query import Measure
 from protocol.observations import CellState
@@ -17,6 +18,9 @@ from protocol.texts import Language, Text
 
 #: Decimals of a rate per 1,000.
 RATE_DIGITS = 2
+
+#: Decimals shown where they differ from those of the values: nobody reads cents in a total of millions.
+_SHOWN_DIGITS = {"EUR": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,29 @@ class Wording:
     Attributes:
         language: language of the page.
         measure: count or rate.
-        decimals: decimals of the indicator's counts.
+        decimals: decimals of counts.
+        rate_decimals: decimals of rates.
     """
 
     language: Language
     measure: Measure = Measure.COUNT
     decimals: int = 0
+    rate_decimals: int = RATE_DIGITS
 
     @property
     def digits(self) -> int:
         """Decimals shown."""
-        return RATE_DIGITS if self.measure is Measure.RATE else self.decimals
+        return self.rate_decimals if self.measure is Measure.RATE else self.decimals
+
+    def about(self, subject: Subject, measure: Measure = Measure.COUNT) -> Wording:
+        """Return the wording of a subject: a rate only where it has one, decimals as its unit has them."""
+        digits = _SHOWN_DIGITS.get(subject.unit, subject.decimals)
+        return Wording(
+            self.language,
+            measure if subject.denominator else Measure.COUNT,
+            digits,
+            0 if subject.unit in _SHOWN_DIGITS else RATE_DIGITS,
+        )
 
     def counting(self) -> Wording:
         """Return the same for counts."""
@@ -85,28 +101,29 @@ class Wording:
         interval = self.of(figure)
         if interval is None:
             return self._sign(figure.state)
-        if interval.exact:
-            if interval.lower == 0:
-                return self._sign(CellState.ZERO)
-            return Shown(self.number(interval.lower), "", "exact")
-        if interval.upper is None:
-            floor = self._down(interval.lower)
-            return Shown(
-                f"≥\u00a0{floor}", self.say(Text(f"mindestens {floor}", f"at least {floor}")), "open"
-            )
-        between = self._limits(interval)
-        return Shown(self.say(Text("{} bis {}", "{} to {}")).format(*between), "", "interval")
+        lower, upper = interval.lower, interval.upper
+        if lower is not None and upper is not None:
+            if interval.exact:
+                return self._sign(CellState.ZERO) if lower == 0 else Shown(self.number(lower), "", "exact")
+            between = self._down(lower), self._up(upper)
+            return Shown(self.say(Text("{} bis {}", "{} to {}")).format(*between), "", "interval")
+        sign, limit = ("≤", self._up(upper)) if upper is not None else ("≥", self._down(lower or Decimal(0)))
+        return Shown(f"{sign}\u00a0{limit}", self.sentence(figure), "open")
 
     def sentence(self, figure: Figure) -> str:
         """Return the figure for a headline: ``zwischen 18.204 und 18.391``, ``mindestens 17.950``."""
         interval = self.of(figure)
         if interval is None:
             return self.say(figure.state.label)
-        if interval.exact:
-            return self.number(interval.lower)
-        if interval.upper is None:
-            return self.say(Text("mindestens {}", "at least {}")).format(self._down(interval.lower))
-        return self.say(Text("zwischen {} und {}", "between {} and {}")).format(*self._limits(interval))
+        lower, upper = interval.lower, interval.upper
+        if lower is not None and upper is not None:
+            if interval.exact:
+                return self.number(lower)
+            between = self._down(lower), self._up(upper)
+            return self.say(Text("zwischen {} und {}", "between {} and {}")).format(*between)
+        if upper is not None:
+            return self.say(Text("höchstens {}", "at most {}")).format(self._up(upper))
+        return self.say(Text("mindestens {}", "at least {}")).format(self._down(lower or Decimal(0)))
 
     def coverage(self, coverage: Coverage) -> str:
         """Return what a total rests on: ``53 von 54 Gebieten; in 12 Gebieten geheim``."""
@@ -120,9 +137,8 @@ class Wording:
             hidden = Text("; in {} Gebiet geheim", "; withheld in {} area")
         return count + self.say(hidden).format(coverage.withheld)
 
-    def _limits(self, interval: Interval) -> tuple[str, str]:
-        upper = interval.lower if interval.upper is None else interval.upper
-        return self._down(interval.lower), self.number(numbers.rounded_up(upper, digits=self.digits))
+    def _up(self, value: Decimal) -> str:
+        return self.number(numbers.rounded_up(value, digits=self.digits))
 
     def _down(self, value: Decimal) -> str:
         return self.number(numbers.rounded_down(value, digits=self.digits))

@@ -1,4 +1,4 @@
-"""The page in a real browser: without scripts, on a phone, by keyboard, on paper, within contrast limits.
+"""The pages in a real browser: without scripts, on a phone, by keyboard, on paper, within contrast limits.
 
 Chromium is the system's own (`/usr/bin/chromium`); nothing is downloaded. The server is the hub's own, on
 loopback, with a built database.
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from hub.serving import make_server
 from hub.settings import HubSettings
-from tests.factories.published_hub import app_of, shared_hub
+from tests.factories.published_hub import app_of, whole_hub
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -27,7 +27,24 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-FULL = "/?indicator=CASES_OPEN&cell=SEX.F-CITIZEN.SY&period=2026-Q2&area=NW05954"
+FULL = "/indikator/CASES_OPEN?cell=SEX.F-CITIZEN.SY&period=2026-Q2&area=NW05954"
+INDICATOR = "/indikator/CASES_OPEN"
+EVERY_TEMPLATE = (
+    "/",
+    FULL,
+    "/indikator/PERSONS_SUPPORTED?lang=en&measure=count&period=2025",
+    "/indikator/MEDIAN_WAIT?period=2026-Q2&area=NW05315",
+    "/indikator/B3_DECISIONS?order=value",
+    "/indikator/FUNDS_SPENT",
+    "/gebiet/NW05334X002",
+    "/gebiet/NW051?lang=en",
+    "/lieferungen",
+    "/lieferungen?period=2025&lang=en&status=withheld",
+    "/daten",
+    "/suche?q=wartezeit",
+    "/barrierefreiheit",
+    "/lieferungen?period=soon",
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -37,8 +54,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    settings = HubSettings(home=shared_hub().path.parent, port=0)
-    server = make_server(app_of(shared_hub()), settings)
+    settings = HubSettings(home=whole_hub().path.parent, port=0)
+    server = make_server(app_of(whole_hub()), settings)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
@@ -69,11 +86,13 @@ def test_the_browser_loads_nothing_foreign_and_has_nothing_to_complain_about(
     page.on("request", lambda request: requested.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("requestfailed", lambda request: complaints.append(request.url))
-    page.goto(address + FULL, wait_until="networkidle")
+    for query in EVERY_TEMPLATE[:-1]:
+        page.goto(address + query, wait_until="networkidle")
     assert complaints == []
     # The browser fetches the icon when it likes.
     loaded = {url.partition("?")[0] for url in requested} - {f"{address}/assets/icon.svg"}
-    assert loaded == {f"{address}/", f"{address}/assets/kim.css"}
+    pages = {address + query.partition("?")[0] for query in EVERY_TEMPLATE}
+    assert loaded == pages | {f"{address}/assets/kim.css"}
 
 
 def test_a_reader_without_scripts_can_choose_a_figure(browser: Browser, address: str) -> None:
@@ -84,20 +103,33 @@ def test_a_reader_without_scripts_can_choose_a_figure(browser: Browser, address:
     page.get_by_label("Gliederung", exact=True).select_option("SEX.F")
     page.get_by_label("Zeitraum").select_option("2026-Q1")
     page.get_by_label("Darstellung").select_option("count")
-    page.get_by_label("Zeitreihe auch für").select_option("NW05315")
+    page.get_by_label("Vergleichen mit").select_option("NW05315")
     page.get_by_role("button", name="Anzeigen").click()
-    assert "indicator=PERSONS_NEW&cell=SEX.F&period=2026-Q1&measure=count" in page.url
+    assert page.url.endswith("/indikator/PERSONS_NEW?cell=SEX.F&period=2026-Q1&measure=count&area=NW05315")
     assert page.get_by_role(
         "heading", name="Erstmals begleitete Personen – Geschlecht: Weiblich"
     ).is_visible()
     assert page.get_by_role("img", name=re.compile("Köln: Erstmals begleitete Personen")).is_visible()
+    page.get_by_label("Kennzahl", exact=True).select_option("FILL_RATE")
+    page.get_by_role("button", name="Anzeigen").click()
+    assert page.get_by_role("heading", name="Besetzungsquote", level=1).is_visible()
+    assert page.url.endswith("/indikator/FILL_RATE?period=2026-Q1&area=NW05315")
     page.get_by_role("link", name="English").click()
-    assert page.get_by_role("heading", name="Persons supported for the first time – Sex: Female").is_visible()
+    assert page.get_by_role("heading", name="Fill rate", level=1).is_visible()
     context.close()
 
 
+def test_a_reader_finds_an_area_by_name(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_label("Kennzahl oder Gebiet suchen").fill("Rhein-Sieg-Kreis")
+    page.get_by_role("button", name="Suchen").click()
+    assert page.get_by_role("heading", name="Rhein-Sieg-Kreis", level=1).is_visible()
+    page.get_by_role("link", name="Besetzungsquote").click()
+    assert "area=NW05382" in page.url
+
+
 def test_a_reader_follows_an_area_and_a_category(page: Page, address: str) -> None:
-    page.goto(address + "/?indicator=CASES_OPEN&period=2026-Q2")
+    page.goto(address + INDICATOR + "?period=2026-Q2")
     table = page.get_by_role("region", name=re.compile("Tabelle der 54 Gebiete"))
     assert table.get_by_role("row").count() == 1 + 5 + 54
     table.get_by_role("link", name="Kreis Lippe", exact=True).click()
@@ -107,40 +139,59 @@ def test_a_reader_follows_an_area_and_a_category(page: Page, address: str) -> No
     assert "area=NW05766" in page.url
 
 
+def test_a_click_on_the_map_chooses_an_area_and_the_keyboard_passes_it_by(page: Page, address: str) -> None:
+    page.goto(address + INDICATOR + "?period=2026-Q2")
+    links = page.locator(".map-links a")
+    assert links.count() == 54
+    assert all(link.get_attribute("tabindex") == "-1" for link in links.all())
+    page.locator("#flaeche-NW05958").scroll_into_view_if_needed()
+    shape = page.locator("#flaeche-NW05958").bounding_box()
+    page.mouse.click(shape["x"] + shape["width"] / 2, shape["y"] + shape["height"] / 2)
+    page.wait_for_url("**area=NW05958*")
+    assert "area=NW05958" in page.url
+
+
+def test_what_a_page_shows_can_be_taken_as_a_file(page: Page, address: str) -> None:
+    page.goto(address + FULL)
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("^Excel")).click()
+    assert download.value.suggested_filename == "kim-nrw-demo-r2-CASES_OPEN-2026-Q2.xlsx"
+
+
 @pytest.mark.parametrize("width", [320, 360, 390, 768, 1280])
 def test_the_page_never_scrolls_sideways(page: Page, address: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    for query in (FULL, "/?lang=en&indicator=PERSONS_SUPPORTED&measure=count", "/?period=soon"):
+    for query in EVERY_TEMPLATE:
         page.goto(address + query)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, query
 
 
 def test_wide_tables_scroll_in_a_named_region_that_the_keyboard_reaches(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
-    page.goto(address)
-    regions = page.locator(".scroll")
-    for number in range(regions.count()):
-        region = regions.nth(number)
-        assert region.get_attribute("tabindex") == "0"
-        assert region.get_attribute("role") == "region"
-        assert region.get_attribute("aria-label")
-    status = page.locator("#lieferstand .scroll")
+    for query in EVERY_TEMPLATE:
+        page.goto(address + query)
+        for region in page.locator(".scroll").all():
+            assert region.get_attribute("tabindex") == "0"
+            assert region.get_attribute("role") == "region"
+            assert region.get_attribute("aria-label")
+    page.goto(address + "/lieferungen")
+    status = page.locator("#gebiete .scroll")
     assert status.evaluate("e => e.scrollWidth > e.clientWidth")
 
 
 def test_a_phone_shows_count_and_rate_beside_the_name(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
-    page.goto(address)
+    page.goto(address + INDICATOR)
     areas = page.locator("#gebiete .scroll")
     assert areas.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 def test_names_stay_in_view_while_a_wide_table_scrolls(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
-    page.goto(address)
-    name = page.locator("#lieferstand").get_by_role("rowheader", name="Düsseldorf", exact=True)
+    page.goto(address + "/lieferungen")
+    name = page.locator("#gebiete").get_by_role("rowheader", name="Düsseldorf", exact=True)
     before = name.bounding_box()["x"]
-    page.locator("#lieferstand .scroll").evaluate("e => e.scrollLeft = 200")
+    page.locator("#gebiete .scroll").evaluate("e => e.scrollLeft = 200")
     assert name.bounding_box()["x"] == before
 
 
@@ -155,8 +206,9 @@ def test_the_first_tab_stop_skips_to_the_content_and_shows_its_focus(page: Page,
     assert page.evaluate("document.activeElement.id") == "inhalt"
 
 
-def test_landmarks_headings_and_tables_tell_the_structure(page: Page, address: str) -> None:
-    page.goto(address + FULL)
+@pytest.mark.parametrize("query", EVERY_TEMPLATE)
+def test_landmarks_headings_and_tables_tell_the_structure(page: Page, address: str, query: str) -> None:
+    page.goto(address + query)
     for role in ("banner", "main", "contentinfo"):
         assert page.get_by_role(role).count() == 1
     assert page.get_by_role("heading", level=1).count() == 1
@@ -165,7 +217,7 @@ def test_landmarks_headings_and_tables_tell_the_structure(page: Page, address: s
     ]
     assert all(after <= before + 1 for before, after in pairwise(levels))
     for table in page.locator("table").all():
-        assert table.locator("caption").inner_text()
+        assert table.locator("caption").text_content().strip()
         assert table.locator("thead th:not([scope])").count() == 0
         assert table.locator("tbody th:not([scope=row])").count() == 0
     for drawing in page.locator("svg:not([aria-hidden]):not(td svg)").all():
@@ -175,7 +227,7 @@ def test_landmarks_headings_and_tables_tell_the_structure(page: Page, address: s
 
 
 def test_withheld_and_missing_areas_differ_by_pattern_not_only_by_colour(page: Page, address: str) -> None:
-    page.goto(address + "/?indicator=CASES_OPEN&cell=RESIDENCE.DULD&period=2026-Q3")
+    page.goto(address + INDICATOR + "?cell=RESIDENCE.DULD&period=2026-Q3")
     fills = {
         css: page.locator(f".shapes path.{css}").first.evaluate("e => getComputedStyle(e).fill")
         for css in ("withheld", "missing")
@@ -216,7 +268,7 @@ CONTRAST = """() => {
 }"""
 
 
-@pytest.mark.parametrize("query", ["/", FULL, "/?order=value&status=withheld&lang=en", "/?period=soon"])
+@pytest.mark.parametrize("query", EVERY_TEMPLATE)
 def test_text_stands_out_from_its_ground(page: Page, address: str, query: str) -> None:
     page.goto(address + query)
     assert page.evaluate(CONTRAST) == []
@@ -224,17 +276,18 @@ def test_text_stands_out_from_its_ground(page: Page, address: str, query: str) -
 
 def test_targets_for_fingers_are_large_enough(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
-    page.goto(address)
-    for control in page.locator("select, button, .jump a, .language, .card a").all():
-        box = control.bounding_box()
-        assert box["height"] >= 24  # WCAG 2.2, 2.5.8
-        assert box["width"] >= 24
+    for query in ("/", INDICATOR, "/gebiet/NW05315"):
+        page.goto(address + query)
+        for control in page.locator("select, button, input[type=search], .pages a, .language, .card a").all():
+            box = control.bounding_box()
+            assert box["height"] >= 24  # WCAG 2.2, 2.5.8
+            assert box["width"] >= 24
 
 
 def test_on_paper_there_are_figures_and_no_controls(page: Page, address: str) -> None:
     page.goto(address + FULL)
     page.emulate_media(media="print")
-    for hidden in (".choices", ".jump", ".language", ".skip"):
+    for hidden in (".choices", ".pages", ".language", ".skip"):
         assert not page.locator(hidden).first.is_visible()
     assert page.locator("svg[role=img]").first.is_visible()
     printed = page.pdf(format="A4")
@@ -245,7 +298,7 @@ def test_on_paper_there_are_figures_and_no_controls(page: Page, address: str) ->
 def test_a_zoomed_page_keeps_its_text(page: Page, address: str) -> None:
     # 400 % of 1280 px is a viewport of 320 px (WCAG 1.4.10); spacing as in 1.4.12.
     page.set_viewport_size({"width": 320, "height": 800})
-    page.goto(address)
+    page.goto(address + INDICATOR)
     page.evaluate(
         """() => { for (const e of document.querySelectorAll('p, li, a, h1, h2')) {
           e.style.setProperty('line-height', '1.5'); e.style.setProperty('letter-spacing', '.12em');

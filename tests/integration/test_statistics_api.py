@@ -18,6 +18,7 @@ from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
 from protocol.regions import region_tree, reporting_areas
 from tests.factories.published_hub import (
+    AUTHORITY,
     BREAK,
     GAP,
     LAST,
@@ -239,11 +240,13 @@ def test_a_list_is_read_to_its_end_in_the_release_it_began_in(client) -> None:
     assert client.get(address + "&release=2").status_code == 404
 
 
-def test_deliveries_tell_missing_from_rejected_and_carry_no_place_in_the_data(client) -> None:
+def test_deliveries_tell_not_due_from_rejected_and_carry_no_place_in_the_data(client) -> None:
     rows = client.get(f"/api/v1/deliveries?period={LAST}").get_json()["data"]
     by_key = {(row["ref_area"], row["dataset"]): row for row in rows}
-    assert {row["ref_area"] for row in rows} == {area.id for area in reporting_areas()}
-    assert by_key[LATE, "CASES"]["state"] == "missing"
+    areas = {area.id for area in reporting_areas()}
+    assert {row["ref_area"] for row in rows} == {*areas, AUTHORITY}
+    assert {row["dataset"] for row in rows if row["ref_area"] == AUTHORITY} == {"PROCESSES"}
+    assert by_key[LATE, "CASES"]["state"] == "not_due"
     assert by_key[REJECTED, "PERSONS"]["state"] == "rejected"
     assert by_key[REJECTED, "PERSONS"]["problem"] == "value_rule"
     assert by_key[REJECTED, "CASES"]["state"] == "delivered"

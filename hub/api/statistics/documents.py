@@ -136,7 +136,7 @@ def delivery(row: AreaStatus, item: DatasetDelivery, item_period: Period) -> Doc
     return {
         "ref_area": row.area.id,
         "time_period": str(item_period),
-        "dataset": item.dataset,
+        "dataset": item.dataset.id,
         "state": item.state.value,
         "revision": item.revision,
         "since": item.since.isoformat() if item.since else None,
@@ -157,7 +157,7 @@ def observation(item: ListedFigure, *, series_break: bool) -> Document:
     count = item.figure.count
     return {
         **_identity(item),
-        "value": None if count is None else number(count.lower),
+        "value": None if count is None or count.lower is None else number(count.lower),
         "obs_status": obs_status,
         "conf_status": conf_status,
         "series_break": series_break,

@@ -1,8 +1,10 @@
-"""Who has delivered: the state of all 54 areas, for one period in detail and for the others at a glance.
+"""Who has delivered: the state of all areas, for one period in detail and for the others at a glance.
 
 "Delivered" means: the delivery is in the release that the reader sees. What has been accepted since, is
 being checked or was rejected is told from the submissions, as it stands now. A rejection shows its problem
-code, never a place or a value in the delivery.
+code, never a place or a value in the delivery; a finding to confirm shows that there is one.
+
+Years that the hub computes from quarters are delivered by nobody and do not appear.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ from enum import StrEnum
 
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.releases import population_share
+from hub.services.statistics.report import authority_of_aachen
 from hub.store.statistics import Secrecy, SubmissionRow
+from protocol.catalogue import Dataset
 from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.problems import PROBLEMS, Problem
-from protocol.regions import Region, reporting_areas
-from protocol.texts import Text
+from protocol.regions import AACHEN_WHOLE, Region, areas_by_id, reporting_areas
 
 #: Periods shown at a glance.
 HISTORY_PERIODS = 8
@@ -32,6 +35,7 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     ACCEPTED = "accepted"
     IN_CHECK = "in_check"
+    NOT_DUE = "not_due"
     PARTIAL = "partial"
     MISSING = "missing"
     REJECTED = "rejected"
@@ -52,21 +56,27 @@ class DatasetDelivery:
     """One dataflow of one area and period.
 
     Attributes:
-        dataset: dataflow id.
-        name: its name.
+        dataset: the dataflow.
+        period: the period.
         state: where it stands; never ``PARTIAL``.
+        due: last day on which it is in time.
         revision: the newest revision, 0 without a submission.
         since: moment of its last change, or None.
         problem: why the newest revision was rejected, or None.
-        secrecy: cells and withheld cells in the release, or None if it is not in it.
+        series_break: why the series begins anew with this period, in the area's words; or None.
+        findings: rules the delivery does not fit and that nobody has confirmed yet.
+        secrecy: cells and withheld cells in the release; None if it is not, or in lists of periods.
     """
 
-    dataset: str
-    name: Text
+    dataset: Dataset
+    period: Period
     state: DeliveryState
+    due: dt.date
     revision: int
     since: dt.datetime | None
     problem: Problem | None
+    series_break: str | None
+    findings: int
     secrecy: Secrecy | None
 
 
@@ -75,7 +85,7 @@ class AreaStatus:
     """One area in the chosen period, and its states in the periods before.
 
     Attributes:
-        area: the reporting area.
+        area: the reporting area, or the joint authority of Aachen.
         state: over all dataflows: delivered only if each of them is.
         deliveries: per dataflow.
         secrecy: over all dataflows in the release; None if none is.
@@ -98,19 +108,23 @@ class AreaStatus:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """The 54 areas in one period.
+    """All areas in one period.
 
     Attributes:
         period: the period in detail, or None if no delivery is known at all.
+        known: every period that deliveries are known for, oldest first, of both frequencies.
         periods: the periods at a glance, oldest first.
-        rows: the 54 areas in key order.
+        datasets: dataflows that are delivered for the period, with the last day in time.
+        rows: the 54 areas in key order, then the joint authority if it has ever delivered.
         delivered: areas all of whose dataflows are in the release.
         population_share: share (0…1) of the Land's population that lives in them.
         secrecy: cells and withheld cells of all areas in the release.
     """
 
     period: Period | None
+    known: tuple[Period, ...]
     periods: tuple[Period, ...]
+    datasets: tuple[tuple[Dataset, dt.date], ...]
     rows: tuple[AreaStatus, ...]
     delivered: int
     population_share: Decimal
@@ -123,117 +137,183 @@ class DeliveryReport:
 
     def in_state(self, state: DeliveryState) -> tuple[AreaStatus, ...]:
         """Areas in one state, in key order."""
-        return tuple(row for row in self.rows if row.state is state)
+        return tuple(row for row in self.rows if row.state is state and row.area.id in areas_by_id())
 
 
 def delivery_report(reading: Reading, period: Period | None = None) -> DeliveryReport:
-    """Read the state of the 54 areas.
+    """Read the state of all areas.
 
     Args:
         reading: an open view.
-        period: the period in detail; the latest known when None.
+        period: the period in detail; the latest quarter known when None.
 
     Raises:
         KimError: ``unknown_period`` if neither the release nor a submission knows the period.
     """
-    revisions = _revisions(reading.store.submissions())
-    datasets = {dataset for _, dataset, _ in revisions}
-    periods = {p for _, _, p in revisions}
-    if reading.release is not None:
-        datasets |= {dataset for dataset, _ in reading.release.cubes}
-        periods |= set(reading.release.all_periods)
-    shown = _chosen(reading, period, periods)
-    history = tuple(sorted(p for p in periods if shown is not None and p <= shown))[-HISTORY_PERIODS:]
-    order = [dataset for dataset in reading.catalogue.datasets if dataset in datasets]
-    rows = tuple(
-        _area(reading, area, order, revisions=revisions, periods=history) for area in reporting_areas()
-    )
-    delivered = frozenset(row.area.id for row in rows if row.state is DeliveryState.DELIVERED)
+    book = _Book.read(reading)
+    shown = _chosen(reading, period, book.periods)
+    freq = shown.freq if shown else ""
+    history = tuple(p for p in book.periods if shown is not None and p.freq == freq and p <= shown)
+    datasets = [d for d in book.datasets if freq in d.frequencies]
+    rows = [_area(book, area, datasets, history[-HISTORY_PERIODS:]) for area in reporting_areas()]
+    authority = [d for d in datasets if book.of_authority(d)]
+    if authority:
+        rows.append(_area(book, authority_of_aachen(), authority, history[-HISTORY_PERIODS:]))
+    own = [row for row in rows if row.area.id in areas_by_id()]
+    delivered = frozenset(row.area.id for row in own if row.state is DeliveryState.DELIVERED)
     return DeliveryReport(
         period=shown,
-        periods=history,
-        rows=rows,
+        known=book.periods,
+        periods=history[-HISTORY_PERIODS:],
+        datasets=tuple((d, due_day(d, shown)) for d in datasets if shown),
+        rows=tuple(rows),
         delivered=len(delivered),
-        population_share=population_share(tuple(row.area.id for row in rows), delivered),
+        population_share=population_share(tuple(row.area.id for row in own), delivered),
         secrecy=_sum(row.secrecy for row in rows) or Secrecy(0, 0),
     )
 
 
-_Revisions = Mapping[tuple[str, str, Period], tuple[SubmissionRow, ...]]
+def area_deliveries(reading: Reading, area: str) -> tuple[tuple[Dataset, tuple[DatasetDelivery, ...]], ...]:
+    """Read the deliveries of one area: per dataflow, the latest periods, oldest first.
+
+    Args:
+        reading: an open view.
+        area: a reporting area, or the joint authority's.
+    """
+    book = _Book.read(reading)
+    found = []
+    for dataset in book.datasets:
+        if area == AACHEN_WHOLE and not book.of_authority(dataset):
+            continue
+        periods = [p for p in book.periods if p.freq in dataset.frequencies]
+        by_freq = [[p for p in periods if p.freq == freq][-HISTORY_PERIODS:] for freq in ("Q", "A")]
+        shown = [period for group in by_freq for period in group]
+        found.append((dataset, tuple(book.delivery(dataset, p, area, secrecy={}) for p in shown)))
+    return tuple(found)
 
 
-def _revisions(rows: Iterable[SubmissionRow]) -> _Revisions:
-    """Group submissions by area, dataflow and period, keeping the order of revisions."""
-    groups: dict[tuple[str, str, Period], tuple[SubmissionRow, ...]] = {}
-    parsed: dict[str, Period] = {}
-    for row in rows:
-        period = parsed.setdefault(row.period, Period.parse(row.period))
-        key = (row.area, row.dataset, period)
-        groups[key] = (*groups.get(key, ()), row)
-    return groups
+def due_day(dataset: Dataset, period: Period) -> dt.date:
+    """Return the last day on which a delivery is in time."""
+    return period.last_day + dt.timedelta(days=dataset.due_days)
 
 
-def _chosen(reading: Reading, wanted: Period | None, known: set[Period]) -> Period | None:
+@dataclass(frozen=True)
+class _Book:
+    """Everything known about deliveries, read once.
+
+    Attributes:
+        reading: the open view.
+        revisions: submissions by area, dataflow and period, in the order of revisions.
+        breaks: series breaks by the same.
+        findings: number of open findings by the same.
+        periods: every period somebody delivers for, oldest first.
+        datasets: every dataflow somebody delivers, in catalogue order.
+    """
+
+    reading: Reading
+    revisions: Mapping[tuple[str, str, str], tuple[SubmissionRow, ...]]
+    breaks: Mapping[tuple[str, str, str], str]
+    findings: Mapping[tuple[str, str, str], int]
+    periods: tuple[Period, ...]
+    datasets: tuple[Dataset, ...]
+
+    @classmethod
+    def read(cls, reading: Reading) -> _Book:
+        revisions: dict[tuple[str, str, str], tuple[SubmissionRow, ...]] = {}
+        for row in reading.store.submissions():
+            key = (row.area, row.dataset, row.period)
+            revisions[key] = (*revisions.get(key, ()), row)
+        findings: dict[tuple[str, str, str], int] = {}
+        for finding in reading.store.findings():
+            if finding.confirmed_at is None:
+                key = (finding.area, finding.dataset, finding.period)
+                findings[key] = findings.get(key, 0) + 1
+        catalogue = reading.catalogue.datasets
+        seen = {(dataset, period) for _, dataset, period in revisions}
+        if reading.release is not None:
+            seen |= {(dataset, str(period)) for dataset, period in reading.release.cubes}
+        pairs = {(d, Period.parse(p)) for d, p in seen if d in catalogue}
+        pairs = {(d, p) for d, p in pairs if p.freq in catalogue[d].frequencies}
+        return cls(
+            reading=reading,
+            revisions=revisions,
+            breaks=reading.store.series_breaks(),
+            findings=findings,
+            periods=tuple(sorted({period for _, period in pairs})),
+            datasets=tuple(catalogue[d] for d in catalogue if d in {name for name, _ in pairs}),
+        )
+
+    def of_authority(self, dataset: Dataset) -> bool:
+        """Whether the joint authority of Aachen has ever delivered a dataflow."""
+        return any(area == AACHEN_WHOLE and name == dataset.id for area, name, _ in self.revisions)
+
+    def state(self, dataset: Dataset, period: Period, area: str) -> DeliveryState:
+        """Return where one delivery stands."""
+        rows = self.revisions.get((area, dataset.id, str(period)), ())
+        if area in self.reading.delivered(dataset.id, period) or self._joint(dataset, period, area, rows):
+            return DeliveryState.DELIVERED
+        # A rejected attempt does not undo an accepted delivery, and a later attempt replaces a rejected one.
+        states = [_OF_SUBMISSION[row.state] for row in rows if row.state in _OF_SUBMISSION]
+        if DeliveryState.ACCEPTED in states:
+            return DeliveryState.ACCEPTED
+        if states:
+            return states[-1]
+        in_time = self.reading.today <= due_day(dataset, period)
+        return DeliveryState.NOT_DUE if in_time else DeliveryState.MISSING
+
+    def _joint(self, dataset: Dataset, period: Period, area: str, rows: tuple[SubmissionRow, ...]) -> bool:
+        """Whether a delivery of the joint authority is in the release: it is none of the areas'."""
+        release = self.reading.release
+        return (
+            area == AACHEN_WHOLE
+            and release is not None
+            and (dataset.id, period) in release.cubes
+            and any(row.state == "accepted" and row.state_since <= release.created_at for row in rows)
+        )
+
+    def delivery(
+        self, dataset: Dataset, period: Period, area: str, *, secrecy: Mapping[str, Secrecy]
+    ) -> DatasetDelivery:
+        """Return everything about one delivery; ``secrecy`` by area, empty where nobody asks for it."""
+        key = (area, dataset.id, str(period))
+        rows = self.revisions.get(key, ())
+        state = self.state(dataset, period, area)
+        last = rows[-1] if rows else None
+        rejected_for = last.problem_code if last and state is DeliveryState.REJECTED else None
+        held = state is DeliveryState.DELIVERED
+        return DatasetDelivery(
+            dataset=dataset,
+            period=period,
+            state=state,
+            due=due_day(dataset, period),
+            revision=last.revision if last else 0,
+            since=last.state_since if last else None,
+            problem=PROBLEMS.get(rejected_for) if rejected_for else None,
+            series_break=self.breaks.get(key),
+            findings=self.findings.get(key, 0),
+            secrecy=secrecy.get(area) if held else None,
+        )
+
+
+def _chosen(reading: Reading, wanted: Period | None, known: tuple[Period, ...]) -> Period | None:
     if wanted is None:
-        released = reading.release.all_periods if reading.release else ()
-        return max(released or known, default=None)
+        released = set(reading.release.all_periods) if reading.release else set()
+        shown = [p for p in known if p in released] or list(known)
+        return max(shown, key=lambda p: (p.freq == "Q", p), default=None)
     if wanted not in known:
         raise kim_error("unknown_period", pointer="period")
     return wanted
 
 
-def _area(
-    reading: Reading, area: Region, datasets: list[str], *, revisions: _Revisions, periods: tuple[Period, ...]
-) -> AreaStatus:
-    history = tuple(
-        (
-            period,
-            _combined(
-                [
-                    _state(reading, dataset, period, area.id, revisions.get((area.id, dataset, period), ()))
-                    for dataset in datasets
-                ]
-            ),
-        )
-        for period in periods
-    )
+def _area(book: _Book, area: Region, datasets: list[Dataset], periods: tuple[Period, ...]) -> AreaStatus:
+    history = tuple((p, _combined([book.state(d, p, area.id) for d in datasets])) for p in periods)
     if not periods:
         return AreaStatus(area, DeliveryState.MISSING, (), None, ())
-    current = periods[-1]
     deliveries = tuple(
-        _delivery(reading, dataset, current, area.id, revisions.get((area.id, dataset, current), ()))
-        for dataset in datasets
+        book.delivery(d, periods[-1], area.id, secrecy=book.reading.secrecy(d.id, periods[-1]))
+        for d in datasets
     )
     return AreaStatus(area, history[-1][1], deliveries, _sum(d.secrecy for d in deliveries), history)
-
-
-def _state(
-    reading: Reading, dataset: str, period: Period, area: str, rows: tuple[SubmissionRow, ...]
-) -> DeliveryState:
-    if area in reading.delivered(dataset, period):
-        return DeliveryState.DELIVERED
-    # A rejected attempt does not undo an accepted delivery, and a later attempt replaces a rejected one.
-    states = [_OF_SUBMISSION[row.state] for row in rows if row.state in _OF_SUBMISSION]
-    if DeliveryState.ACCEPTED in states:
-        return DeliveryState.ACCEPTED
-    return states[-1] if states else DeliveryState.MISSING
-
-
-def _delivery(
-    reading: Reading, dataset: str, period: Period, area: str, rows: tuple[SubmissionRow, ...]
-) -> DatasetDelivery:
-    state = _state(reading, dataset, period, area, rows)
-    last = rows[-1] if rows else None
-    rejected_for = last.problem_code if last and state is DeliveryState.REJECTED else None
-    return DatasetDelivery(
-        dataset=dataset,
-        name=reading.catalogue.datasets[dataset].name,
-        state=state,
-        revision=last.revision if last else 0,
-        since=last.state_since if last else None,
-        problem=PROBLEMS.get(rejected_for) if rejected_for else None,
-        secrecy=reading.secrecy(dataset, period).get(area) if state is DeliveryState.DELIVERED else None,
-    )
 
 
 def _combined(states: list[DeliveryState]) -> DeliveryState:
@@ -243,6 +323,8 @@ def _combined(states: list[DeliveryState]) -> DeliveryState:
         return DeliveryState.MISSING
     if len(distinct) == 1:
         return states[0]
+    if distinct == {DeliveryState.DELIVERED, DeliveryState.NOT_DUE}:
+        return DeliveryState.NOT_DUE
     for state in (DeliveryState.REJECTED, DeliveryState.IN_CHECK, DeliveryState.ACCEPTED):
         if state in distinct:
             return state

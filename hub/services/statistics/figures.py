@@ -24,24 +24,31 @@ class Interval:
     """Guaranteed limits of a figure.
 
     Attributes:
-        lower: the figure is at least this.
+        lower: the figure is at least this; None where withheld amounts may be negative.
         upper: the figure is at most this; None where a delivery is missing.
     """
 
-    lower: Decimal
+    lower: Decimal | None
     upper: Decimal | None
 
     @property
     def exact(self) -> bool:
         """Whether the limits meet, so that the figure is known."""
-        return self.upper == self.lower
+        return self.upper is not None and self.upper == self.lower
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether nothing at all is certain."""
+        return self.lower is None and self.upper is None
 
     def per_thousand(self, population: int) -> Interval | None:
         """Return the limits per 1,000 of a population; None without one."""
         if population <= 0:
             return None
-        upper = None if self.upper is None else self.upper * PER / population
-        return Interval(self.lower * PER / population, upper)
+        lower, upper = (
+            None if limit is None else limit * PER / population for limit in (self.lower, self.upper)
+        )
+        return Interval(lower, upper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +91,12 @@ class Figure:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was delivered: "at least zero" would be true, and say nothing."""
-        return self.count is None or (self.coverage is not None and self.coverage.delivered == 0)
+        """Whether there is nothing to say: no delivery ("at least zero" would be true), or no limit."""
+        return (
+            self.count is None
+            or self.count.unbounded
+            or (self.coverage is not None and self.coverage.delivered == 0)
+        )
 
 
 def area_figure(row: ObservationRow, *, decimals: int, population: int | None) -> Figure:
@@ -115,10 +126,12 @@ def total_figure(
         population_share: share of the population in areas that delivered.
     """
     coverage = Coverage(row.expected, row.delivered, row.withheld, population_share)
-    if row.lower is None:
+    if row.lower is None and row.upper is None and not row.delivered:
         return Figure(CellState.NOT_DELIVERED, None, None, coverage)
-    upper = None if row.upper is None else Decimal(row.upper).scaleb(-decimals)
-    count = Interval(Decimal(row.lower).scaleb(-decimals), upper)
+    lower, upper = (
+        None if limit is None else Decimal(limit).scaleb(-decimals) for limit in (row.lower, row.upper)
+    )
+    count = Interval(lower, upper)
     rate = None if population is None else count.per_thousand(population)
     return Figure(row.state, count, rate, coverage)
 

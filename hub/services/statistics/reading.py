@@ -6,6 +6,7 @@ intervals from here, so that none can state a withheld cell by accident.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,15 +15,17 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from hub.services.statistics.cells import Cell
+from hub.clock import Clock, SystemClock
+from hub.services.statistics.cells import Cell, CellKey
 from hub.services.statistics.figures import Figure, absent_figure, area_figure, total_figure
 from hub.services.statistics.releases import Release, ReleaseShelf, population_share
+from hub.services.statistics.subjects import Subject, subjects_of
 from hub.store.statistics import ObservationRow, Secrecy, StatisticsStore
 from protocol.catalogue import Catalogue, Indicator
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import kim_error
 from protocol.periods import Period
-from protocol.regions import Region, RegionTree, areas_by_id, region_tree
+from protocol.regions import AACHEN_WHOLE, Region, RegionTree, areas_by_id, region_tree
 
 #: Regions that a page names as subtotals, in the order of the regional tables of official statistics.
 DISTRICTS: Final = ("NW051", "NW053", "NW055", "NW057", "NW059")
@@ -44,9 +47,10 @@ _POPULATIONS: Final[Mapping[str, Callable[[Region], int]]] = {
 class Statistics:
     """Everything published on one database; one object per process, shared by page and API."""
 
-    def __init__(self, engine: sa.Engine, *, demo: bool = False) -> None:
-        """Read from ``engine``; ``demo`` marks figures that were made up."""
+    def __init__(self, engine: sa.Engine, *, demo: bool = False, clock: Clock | None = None) -> None:
+        """Read from ``engine``; ``demo`` marks figures that were made up; ``clock`` knows what is due."""
         self._engine = engine
+        self._clock = clock or SystemClock()
         self.demo = demo
         self.catalogue: Catalogue = load_catalogue()
         self.tree: RegionTree = region_tree()
@@ -66,7 +70,7 @@ class Statistics:
                 release = self._shelf.published(store)
             else:
                 release = self._shelf.numbered(store, release_number)
-            yield Reading(self.catalogue, self.tree, store, release, self._secrecy)
+            yield Reading(self.catalogue, self.tree, store, release, self._secrecy, self._clock.today())
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Reading:
         store: queries on the open connection.
         release: the release that is read, or None before the first one.
         secrecy_cache: counts of withheld cells by cube; a cube never changes.
+        today: the day in Germany: deliveries are due until a day.
     """
 
     catalogue: Catalogue
@@ -86,6 +91,7 @@ class Reading:
     store: StatisticsStore
     release: Release | None
     secrecy_cache: dict[int, Mapping[int, Secrecy]]
+    today: dt.date
 
     @property
     def indicators(self) -> tuple[Indicator, ...]:
@@ -94,6 +100,24 @@ class Reading:
             return ()
         held = {dataset for dataset, _ in self.release.cubes}
         return tuple(i for i in self.catalogue.indicators.values() if i.dataset in held)
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Subjects all of whose dataflows the release holds, in catalogue order."""
+        if self.release is None:
+            return ()
+        held = {dataset for dataset, _ in self.release.cubes}
+        return tuple(s for s in subjects_of(self.catalogue).values() if held.issuperset(s.datasets))
+
+    def periods_of(self, subject: Subject) -> tuple[Period, ...]:
+        """Periods in which the release holds every dataflow of a subject, oldest first, years included.
+
+        A year in which nobody delivers or adds up the indicator is none of them.
+        """
+        if self.release is None:
+            return ()
+        held = [set(self.release.periods(dataset)) for dataset in subject.datasets]
+        return tuple(sorted(set.intersection(*held)))
 
     def number_of(self, region: str) -> int:
         """Return the number of a region in the store.
@@ -109,11 +133,11 @@ class Reading:
 
     def figures(
         self, cells: Sequence[Cell], periods: Collection[Period], *, regions: Sequence[str]
-    ) -> dict[tuple[int, Period, str], Figure]:
-        """Return figures of cells of one dataflow by (row, period, region).
+    ) -> dict[tuple[CellKey, Period, str], Figure]:
+        """Return figures of delivered cells of one dataflow by (cell, period, region).
 
         Args:
-            cells: cells of indicators of one dataflow.
+            cells: cells of delivered indicators of one dataflow.
             periods: periods; those the release does not hold give "not delivered".
             regions: reporting areas or aggregates.
         """
@@ -122,20 +146,30 @@ class Reading:
         cubes = {
             cube.id: period
             for (dataset, period), cube in self.release.cubes.items()
-            if dataset == cells[0].indicator.dataset and period in periods
+            if dataset == cells[0].subject.dataset and period in periods
         }
         by_number = {self.number_of(region): region for region in regions}
-        by_row = {cell.row: cell for cell in cells}
-        found = {
-            (row.cell, cubes[row.cube_id], by_number[row.area_ix]): self.figure(
-                row, by_row[row.cell].indicator, cubes[row.cube_id], by_number[row.area_ix]
-            )
-            for row in self.store.observations(cubes, by_row, areas=by_number)
-        }
-        for key in ((row, period, region) for row in by_row for period in periods for region in regions):
-            if key not in found:
-                found[key] = absent_figure(expected=len(self.tree.leaves_of(key[2])))
+        by_row = {cell.row(self.catalogue): cell for cell in cells}
+        found: dict[tuple[CellKey, Period, str], Figure] = {}
+        for row in self.store.observations(cubes, by_row, areas=by_number):
+            cell, period, region = by_row[row.cell], cubes[row.cube_id], by_number[row.area_ix]
+            if cell.subject.indicator is not None:
+                found[cell.key, period, region] = self._shown(row, cell.subject.indicator, period, region)
+        for cell in cells:
+            for period in periods:
+                for region in regions:
+                    if (cell.key, period, region) not in found:
+                        absent = absent_figure(expected=len(self.tree.leaves_of(region)))
+                        found[cell.key, period, region] = absent
         return found
+
+    def _shown(self, row: ObservationRow, indicator: Indicator, period: Period, region: str) -> Figure:
+        figure = self.figure(row, indicator, period, region)
+        joint = region == AACHEN_WHOLE and indicator.reporting_unit == "authority"
+        if not joint or figure.count is None or figure.count.exact:
+            return figure
+        # A joint authority is one reporting unit: what it withholds gets a sign, not limits.
+        return area_figure(row, decimals=indicator.decimals, population=None)
 
     def figure(self, row: ObservationRow, indicator: Indicator, period: Period, region: str) -> Figure:
         """Turn a row of the store into what may be said about it.
@@ -165,10 +199,11 @@ class Reading:
 
     def denominator(self, indicator: Indicator, region: str) -> int | None:
         """Population below the rate of an indicator in a region, or None if it has no rate."""
-        if indicator.denominator is None:
-            return None
-        column = self.catalogue.denominators[indicator.denominator].column
-        return _population(self.tree.leaves_of(region), column)
+        return None if indicator.denominator is None else self.people(indicator.denominator, region)
+
+    def people(self, denominator: str, region: str) -> int:
+        """Number of people of a population of the catalogue in a region."""
+        return _population(self.tree.leaves_of(region), self.catalogue.denominators[denominator].column)
 
     def secrecy(self, dataset: str, period: Period) -> Mapping[str, Secrecy]:
         """Cells and withheld cells by area in the cube of a dataflow and period."""

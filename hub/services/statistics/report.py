@@ -1,21 +1,36 @@
-"""One indicator, read from all sides: statewide figure, 54 areas, breakdowns, time series.
+"""One indicator, read from all sides: statewide figure, 54 areas, breakdowns, cross tables, time series.
 
-Every number in the report is a :class:`Figure` of the published release; nothing is added up here.
+Every number in the report is a :class:`Figure` of the published release or computed from such figures by
+`derived`; nothing is added up here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
-from hub.services.statistics.cells import Cell, CellGroup, cell_of, cells_of, merged_into, strands_of
+from hub.services.statistics.cells import (
+    Cell,
+    CellGroup,
+    CellKey,
+    cell_of,
+    cells_of,
+    crossings_of,
+    main_cell,
+    merged_into,
+    strands_of,
+)
+from hub.services.statistics.derived import figures_of
 from hub.services.statistics.figures import Figure
 from hub.services.statistics.reading import DISTRICTS, Reading, district_of
-from protocol.catalogue import Denominator, DimensionUse, Indicator
+from hub.services.statistics.subjects import Subject
+from protocol.catalogue import Denominator, DimensionUse
 from protocol.codelists import Code
 from protocol.errors import kim_error
+from protocol.observations import CellState
 from protocol.periods import Period
-from protocol.regions import LAND, Region, reporting_areas
+from protocol.regions import AACHEN_REST, AACHEN_WHOLE, LAND, Region, region_tree, reporting_areas
 from protocol.texts import Text
 
 #: Periods shown in a series: two years of quarters beside each other.
@@ -27,13 +42,13 @@ class ReportQuery:
     """What a reader chose; None means the default.
 
     Attributes:
-        indicator: indicator id; the stock of open cases when None and available, else the first.
-        codes: code per dimension.
-        period: the latest of the release when None.
-        area: a reporting area or Regierungsbezirk whose series stands beside the Land's, or None.
+        subject: id of the indicator.
+        codes: code per dimension; empty for the subject's main cell.
+        period: the latest quarter of the release when None, or the latest year if there is no quarter.
+        area: a region that is shown beside the Land, or None.
     """
 
-    indicator: str | None = None
+    subject: str
     codes: Mapping[str, str] = field(default_factory=dict)
     period: Period | None = None
     area: str | None = None
@@ -41,7 +56,7 @@ class ReportQuery:
 
 @dataclass(frozen=True, slots=True)
 class AreaFigure:
-    """One reporting area, its Regierungsbezirk and its figure."""
+    """One reporting area (or a joint authority's), its Regierungsbezirk and its figure."""
 
     area: Region
     district: str
@@ -50,7 +65,7 @@ class AreaFigure:
 
 @dataclass(frozen=True, slots=True)
 class RegionFigure:
-    """One computed region and its total."""
+    """One region and its figure."""
 
     region: str
     name: Text
@@ -59,18 +74,28 @@ class RegionFigure:
 
 @dataclass(frozen=True, slots=True)
 class BreakdownRow:
-    """One code of a breakdown: its depth below the total, what it includes, its cell and figure."""
+    """One code of a breakdown.
+
+    Attributes:
+        code: the code.
+        depth: its depth below the total.
+        includes: names of codes published under it.
+        cell: its cell.
+        figure: the Land.
+        chosen: the chosen region, or None without one.
+    """
 
     code: Code
     depth: int
     includes: tuple[Text, ...]
     cell: Cell
     figure: Figure
+    chosen: Figure | None
 
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """All codes of one dimension, statewide.
+    """All codes of one dimension.
 
     Attributes:
         use: the dimension; says whether its codes add up.
@@ -81,6 +106,25 @@ class Breakdown:
     use: DimensionUse
     within: tuple[tuple[Text, Text], ...]
     rows: tuple[BreakdownRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CrossTable:
+    """A table of two dimensions for the chosen region, or the Land.
+
+    Attributes:
+        rows: dimension down the side.
+        columns: dimension across the top.
+        region: region it is about.
+        name: its name.
+        figures: figure per (row code, column code).
+    """
+
+    rows: DimensionUse
+    columns: DimensionUse
+    region: str
+    name: Text
+    figures: Mapping[tuple[str, str], Figure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +145,22 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Headline:
-    """The statewide total of one indicator and its series, for the overview."""
-
-    indicator: Indicator
-    figure: Figure
-    points: tuple[SeriesPoint, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class IndicatorReport:
-    """Everything the page says about one cell of one indicator in one period.
+    """Everything the page says about one cell of one subject in one period.
 
     Attributes:
         cell: the chosen cell.
         period: the chosen period.
-        periods: periods the release holds for this indicator, oldest first.
+        periods: periods the release holds for this subject, oldest first, of both frequencies.
         cell_groups: all cells to choose from.
         denominator: population below the rate, or None if there is no rate.
         headline: the Land.
+        chosen: the chosen region, or None.
         districts: the five Regierungsbezirke.
-        areas: the 54 areas in key order.
+        areas: the 54 areas in key order; a joint authority's figure takes the place of its areas.
         breakdowns: one per dimension.
-        series: the Land's series, then the chosen area's if one was chosen.
-        overview: statewide totals of all indicators in the same period.
+        crossings: the two-way tables of the catalogue.
+        series: the Land's series, then the chosen region's if one was chosen.
     """
 
     cell: Cell
@@ -133,11 +169,17 @@ class IndicatorReport:
     cell_groups: tuple[CellGroup, ...]
     denominator: Denominator | None
     headline: RegionFigure
+    chosen: RegionFigure | None
     districts: tuple[RegionFigure, ...]
     areas: tuple[AreaFigure, ...]
     breakdowns: tuple[Breakdown, ...]
+    crossings: tuple[CrossTable, ...]
     series: tuple[Series, ...]
-    overview: tuple[Headline, ...]
+
+    @property
+    def subject(self) -> Subject:
+        """The indicator."""
+        return self.cell.subject
 
 
 def indicator_report(reading: Reading, query: ReportQuery) -> IndicatorReport | None:
@@ -154,57 +196,115 @@ def indicator_report(reading: Reading, query: ReportQuery) -> IndicatorReport | 
         KimError: ``unknown_indicator``, ``unknown_period``, ``unknown_area``, or ``bad_request`` if the
             indicator has no such cell.
     """
-    if reading.release is None or not reading.indicators:
+    if reading.release is None:
         return None
-    indicator = _indicator(reading, query.indicator)
-    cell = cell_of(reading.catalogue, indicator, query.codes)
-    periods = reading.release.periods(indicator.dataset)
-    period = query.period or periods[-1]
-    if period not in periods:
-        raise kim_error("unknown_period", pointer="period")
-    regions = [LAND, *DISTRICTS, *(area.id for area in reporting_areas())]
-    figures = reading.figures([cell], [period], regions=regions)
-    by_region = {region: figures[cell.row, period, region] for region in regions}
-    denominator = indicator.denominator
+    subject = offered(reading, query.subject)
+    cell = cell_of(reading.catalogue, subject, query.codes or main_cell(reading.catalogue, subject).codes)
+    periods = reading.periods_of(subject)
+    period = chosen_period(periods, query.period)
+    chosen = None if query.area in (None, LAND) else query.area
+    regions = [LAND, *DISTRICTS, AACHEN_WHOLE, *(area.id for area in reporting_areas())]
+    if chosen is not None and chosen not in regions:
+        regions.append(chosen)
+    figures = figures_of(reading, [cell], [period], regions=regions)
+    by_region = {region: figures[cell.key, period, region] for region in regions}
+    denominator = subject.denominator
     return IndicatorReport(
         cell=cell,
         period=period,
         periods=periods,
-        cell_groups=cells_of(reading.catalogue, indicator),
+        cell_groups=cells_of(reading.catalogue, subject),
         denominator=None if denominator is None else reading.catalogue.denominators[denominator],
         headline=_region(reading, LAND, by_region),
+        chosen=None if chosen is None else _region(reading, chosen, by_region),
         districts=tuple(_region(reading, district, by_region) for district in DISTRICTS),
-        areas=tuple(AreaFigure(area, district_of(area.id), by_region[area.id]) for area in reporting_areas()),
-        breakdowns=_breakdowns(reading, cell, period),
-        series=_all_series(reading, cell, periods[-SERIES_PERIODS:], area=query.area),
-        overview=_overview(reading, period),
+        areas=_areas(subject, by_region),
+        breakdowns=_breakdowns(reading, cell, period, chosen=chosen),
+        crossings=_crossings(reading, subject, period, region=chosen or LAND),
+        series=_all_series(reading, cell, series_periods(periods, period), chosen=chosen),
     )
 
 
-def _indicator(reading: Reading, wanted: str | None) -> Indicator:
-    offered = {indicator.id: indicator for indicator in reading.indicators}
-    if wanted is None:
-        return offered.get("CASES_OPEN") or next(iter(offered.values()))
-    if wanted not in offered:
+def offered(reading: Reading, subject_id: str) -> Subject:
+    """Return a subject that the release holds.
+
+    Raises:
+        KimError: ``unknown_indicator`` if it does not.
+    """
+    found = {subject.id: subject for subject in reading.subjects}.get(subject_id)
+    if found is None:
         raise kim_error("unknown_indicator", pointer="indicator")
-    return offered[wanted]
+    return found
+
+
+def chosen_period(periods: tuple[Period, ...], wanted: Period | None) -> Period:
+    """Return the wanted period, or the latest quarter (the latest year where there are only years).
+
+    Raises:
+        KimError: ``unknown_period`` if the release does not hold it.
+    """
+    if wanted is None and periods:
+        return max(periods, key=lambda period: (period.freq == "Q", period))
+    if wanted is None or wanted not in periods:
+        raise kim_error("unknown_period", pointer="period")
+    return wanted
+
+
+def series_periods(periods: tuple[Period, ...], period: Period) -> tuple[Period, ...]:
+    """Return the latest periods of the same frequency, oldest first, the chosen one always among them."""
+    same = [p for p in periods if p.freq == period.freq]
+    latest = same[-SERIES_PERIODS:]
+    return tuple(latest if period in latest else [p for p in same if p <= period][-SERIES_PERIODS:])
+
+
+@cache
+def authority_of_aachen() -> Region:
+    """The Städteregion with its city, for whose joint authority some indicators are reported."""
+    members = [area for area in reporting_areas() if area.id in region_tree().members[AACHEN_WHOLE]]
+    rest = next(area for area in members if area.id == AACHEN_REST)
+    return replace(
+        rest,
+        id=AACHEN_WHOLE,
+        official_key="05334",
+        name=region_tree().name(AACHEN_WHOLE).de,
+        population=sum(area.population for area in members),
+        foreign_population=sum(area.foreign_population for area in members),
+    )
+
+
+def _areas(subject: Subject, figures: Mapping[str, Figure]) -> tuple[AreaFigure, ...]:
+    members = region_tree().members[AACHEN_WHOLE]
+    joint = subject.by_authority and figures[AACHEN_WHOLE].state is not CellState.NOT_DELIVERED
+    found: list[AreaFigure] = []
+    for area in reporting_areas():
+        if not (joint and area.id in members):
+            found.append(AreaFigure(area, district_of(area.id), figures[area.id]))
+        elif area.id == members[0]:
+            found.append(AreaFigure(authority_of_aachen(), district_of(area.id), figures[AACHEN_WHOLE]))
+    return tuple(found)
 
 
 def _region(reading: Reading, region: str, figures: Mapping[str, Figure]) -> RegionFigure:
     return RegionFigure(region, reading.tree.name(region), figures[region])
 
 
-def _breakdowns(reading: Reading, cell: Cell, period: Period) -> tuple[Breakdown, ...]:
+def _breakdowns(reading: Reading, cell: Cell, period: Period, *, chosen: str | None) -> tuple[Breakdown, ...]:
     strands = tuple(strands_of(reading.catalogue, cell))
-    cells = {entry.row: entry for strand in strands for _, _, entry in strand.entries}
-    figures = reading.figures(tuple(cells.values()), [period], regions=[LAND])
+    cells: dict[CellKey, Cell] = {entry.key: entry for s in strands for _, _, entry in s.entries}
+    regions = [LAND] if chosen is None else [LAND, chosen]
+    figures = figures_of(reading, tuple(cells.values()), [period], regions=regions)
     return tuple(
         Breakdown(
             use=strand.use,
             within=strand.within,
             rows=tuple(
                 BreakdownRow(
-                    code, depth, merged_into(strand.use, code), entry, figures[entry.row, period, LAND]
+                    code=code,
+                    depth=depth,
+                    includes=merged_into(strand.use, code),
+                    cell=entry,
+                    figure=figures[entry.key, period, LAND],
+                    chosen=None if chosen is None else figures[entry.key, period, chosen],
                 )
                 for code, depth, entry in strand.entries
             ),
@@ -213,33 +313,32 @@ def _breakdowns(reading: Reading, cell: Cell, period: Period) -> tuple[Breakdown
     )
 
 
+def _crossings(reading: Reading, subject: Subject, period: Period, *, region: str) -> tuple[CrossTable, ...]:
+    crossings = crossings_of(reading.catalogue, subject)
+    cells: dict[CellKey, Cell] = {c.key: c for crossing in crossings for c in crossing.cells.values()}
+    figures = figures_of(reading, tuple(cells.values()), [period], regions=[region])
+    return tuple(
+        CrossTable(
+            rows=crossing.rows,
+            columns=crossing.columns,
+            region=region,
+            name=reading.tree.name(region),
+            figures={pair: figures[c.key, period, region] for pair, c in crossing.cells.items()},
+        )
+        for crossing in crossings
+    )
+
+
 def _all_series(
-    reading: Reading, cell: Cell, periods: tuple[Period, ...], *, area: str | None
+    reading: Reading, cell: Cell, periods: tuple[Period, ...], *, chosen: str | None
 ) -> tuple[Series, ...]:
-    regions = [LAND] if area in (None, LAND) else [LAND, str(area)]
-    figures = reading.figures([cell], periods, regions=regions)
+    regions = [LAND] if chosen is None else [LAND, chosen]
+    figures = figures_of(reading, [cell], periods, regions=regions)
     return tuple(
         Series(
             region,
             reading.tree.name(region),
-            tuple(SeriesPoint(period, figures[cell.row, period, region]) for period in periods),
+            tuple(SeriesPoint(period, figures[cell.key, period, region]) for period in periods),
         )
         for region in regions
     )
-
-
-def _overview(reading: Reading, period: Period) -> tuple[Headline, ...]:
-    headlines: list[Headline] = []
-    for indicator in reading.indicators:
-        cell = cell_of(reading.catalogue, indicator, {})
-        periods = _up_to(reading, indicator, period)
-        figures = reading.figures([cell], periods, regions=[LAND])
-        points = tuple(SeriesPoint(p, figures[cell.row, p, LAND]) for p in periods)
-        headlines.append(Headline(indicator, figures[cell.row, period, LAND], points))
-    return tuple(headlines)
-
-
-def _up_to(reading: Reading, indicator: Indicator, period: Period) -> tuple[Period, ...]:
-    held = reading.release.periods(indicator.dataset) if reading.release else ()
-    before = tuple(p for p in held if p < period)
-    return (*before[-(SERIES_PERIODS - 1) :], period)

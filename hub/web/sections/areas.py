@@ -8,16 +8,18 @@ from typing import Final
 
 from hub.services.statistics.figures import Figure
 from hub.services.statistics.report import AreaFigure, IndicatorReport, RegionFigure
-from hub.web import texts
+from hub.services.statistics.subjects import Subject
 from hub.web.page_query import AreaOrder, PageQuery
 from hub.web.sections.map import MapView, area_map
 from hub.web.sections.ordering import OrderLink, order_links, sort_name
+from hub.web.texts import figures as texts
+from hub.web.texts import layout
 from hub.web.wording import Shown, Wording
 from protocol.texts import Text
 
 _ORDERS: Final[dict[AreaOrder, Text]] = {
-    AreaOrder.KEY: texts.ORDER_KEY,
-    AreaOrder.NAME: texts.ORDER_NAME,
+    AreaOrder.KEY: layout.ORDER_KEY,
+    AreaOrder.NAME: layout.ORDER_NAME,
     AreaOrder.VALUE: texts.ORDER_VALUE,
 }
 
@@ -64,6 +66,7 @@ class AreaSection:
         caption: caption of the table.
         groups: blocks in the chosen order.
         districts: totals of the Regierungsbezirke where the blocks do not carry them.
+        count_label: heading of the column of counts.
         rate_label: heading of the rate column, empty without one.
         orders: by key, name, value.
     """
@@ -72,6 +75,7 @@ class AreaSection:
     caption: str
     groups: tuple[AreaGroup, ...]
     districts: tuple[DistrictLine, ...]
+    count_label: str
     rate_label: str
     orders: dict[str, OrderLink]
 
@@ -88,7 +92,7 @@ def area_section(
         subject: name of the chosen cell.
         period: name of the period.
     """
-    denominator = report.cell.indicator.denominator
+    denominator = report.subject.denominator
     say = wording.say
     with_rate = denominator is not None
     districts = tuple(_district(item, wording, query, with_rate=with_rate) for item in report.districts)
@@ -98,6 +102,7 @@ def area_section(
         caption=say(texts.AREAS_CAPTION).format(subject, period),
         groups=_groups(report, wording, query, districts),
         districts=() if by_district else districts,
+        count_label=count_label(report.subject, wording),
         rate_label=say(texts.PER_THOUSAND_SHORT[denominator]) if denominator else "",
         orders=order_links(
             _ORDERS,
@@ -106,6 +111,11 @@ def area_section(
             wording=wording,
         ),
     )
+
+
+def count_label(subject: Subject, wording: Wording) -> str:
+    """Heading of a column of counts: the unit where it is more than a number of something."""
+    return wording.say(texts.UNIT_COLUMN.get(subject.unit, texts.CHOICE_COUNT))
 
 
 # ------------------------------------------------------------------------------------------ table
@@ -129,8 +139,13 @@ def _groups(
     ordered = sorted(report.areas, key=lambda item: sort_name(item.area.name))
     if query.order is AreaOrder.VALUE:
         # Areas without a value follow, in key order; sorting is stable.
-        ordered = sorted(report.areas, key=lambda item: -(wording.exact(item.figure) or Decimal(-1)))
+        ordered = sorted(report.areas, key=lambda item: _by_value(item, wording))
     return (AreaGroup(None, tuple(line(item) for item in ordered)),)
+
+
+def _by_value(item: AreaFigure, wording: Wording) -> tuple[bool, Decimal]:
+    value = wording.exact(item.figure)
+    return value is None, -(value or Decimal(0))
 
 
 def _area(
@@ -144,7 +159,7 @@ def _area(
         current=query.area == item.area.id,
         count=wording.counting().shown(item.figure),
         rate=_rate(item.figure, wording) if with_rate else None,
-        bar=f"{value * 100 / largest:.1f}" if value is not None and largest else None,
+        bar=f"{value * 100 / largest:.1f}" if value is not None and value > 0 and largest else None,
     )
 
 
@@ -165,4 +180,4 @@ def _rate(figure: Figure, wording: Wording) -> Shown:
 
 
 def _choose(region: str, query: PageQuery) -> str:
-    return query.url(anchor="zeitreihe", area=None if query.area == region else region)
+    return query.url(anchor="kennzahl", area=None if query.area == region else region)

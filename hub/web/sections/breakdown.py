@@ -1,4 +1,4 @@
-"""Breakdowns of the statewide figure: one table per dimension, every code with its interval."""
+"""Breakdowns: one table per dimension, every code with its interval, and the catalogue's two-way tables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hub.services.statistics.figures import Interval
-from hub.services.statistics.report import Breakdown, BreakdownRow, IndicatorReport
-from hub.web import texts
+from hub.services.statistics.report import Breakdown, BreakdownRow, CrossTable, IndicatorReport
 from hub.web.page_query import PageQuery
+from hub.web.texts import figures as texts
 from hub.web.wording import Shown, Wording
+from protocol.codelists import TOTAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class CodeLine:
         url: the page with this cell chosen.
         current: whether it is.
         shown: the statewide figure.
+        chosen: the chosen region's figure; None without one.
         hidden: number of areas that withhold it, empty if none does.
         bar: its size beside the others; None for the total and for signs.
     """
@@ -41,6 +43,7 @@ class CodeLine:
     url: str
     current: bool
     shown: Shown
+    chosen: Shown | None
     hidden: str
     bar: RangeBar | None
 
@@ -54,6 +57,7 @@ class BreakdownTable:
         name: its name.
         caption: caption of the table.
         within: the codes held fixed, or that the chosen breakdown does not apply; empty otherwise.
+        chosen: heading of the chosen region's column; empty without one.
         remark: that several answers are possible; empty otherwise.
         lines: codes in catalogue order.
     """
@@ -62,6 +66,7 @@ class BreakdownTable:
     name: str
     caption: str
     within: str
+    chosen: str
     remark: str
     lines: tuple[CodeLine, ...]
 
@@ -89,13 +94,14 @@ def _table(
         within = say(texts.BREAKDOWN_WITHIN).format(fixed)
     elif others:
         within = say(texts.BREAKDOWN_ALL)
-    parts = [row for row in item.rows if row.depth > 0]
+    parts = [row for row in item.rows if row.code.id != item.use.codelist.total]
     widest = max((_reach(i) for row in parts if (i := wording.of(row.figure))), default=Decimal(0))
     return BreakdownTable(
         id=item.use.id,
         name=say(item.use.codelist.name),
         caption=say(texts.BREAKDOWN_CAPTION).format(say(item.use.codelist.name), period),
         within=within,
+        chosen=say(report.chosen.name) if report.chosen else "",
         remark="" if item.use.additive else say(texts.BREAKDOWN_MULTI),
         lines=tuple(_line(row, report, wording, query, widest=widest) for row in item.rows),
     )
@@ -111,19 +117,74 @@ def _line(
         name=wording.say(row.code.name),
         depth=row.depth,
         includes=wording.say(texts.BREAKDOWN_INCLUDES).format(includes) if includes else "",
-        url=query.url(anchor="kennzahl", indicator=report.cell.indicator.id, codes=row.cell.codes),
-        current=dict(row.cell.codes) == dict(report.cell.codes),
+        url=query.url(anchor="kennzahl", codes=row.cell.codes),
+        current=row.cell.key == report.cell.key,
         shown=wording.shown(row.figure),
+        chosen=None if row.chosen is None else wording.shown(row.chosen),
         hidden=str(hidden) if hidden else "",
-        bar=_bar(interval, widest) if interval and row.depth > 0 and widest else None,
+        bar=_bar(interval, widest) if interval and row.code.id != TOTAL and widest > 0 else None,
     )
 
 
 def _reach(interval: Interval) -> Decimal:
-    return interval.lower if interval.upper is None else interval.upper
+    return (interval.lower if interval.upper is None else interval.upper) or Decimal(0)
 
 
 def _bar(interval: Interval, widest: Decimal) -> RangeBar:
-    sure = interval.lower * 100 / widest
-    possible = (_reach(interval) - interval.lower) * 100 / widest
-    return RangeBar(f"{sure:.1f}", f"{possible:.1f}")
+    sure = max(interval.lower or Decimal(0), Decimal(0))
+    possible = max(_reach(interval) - sure, Decimal(0))
+    return RangeBar(f"{sure * 100 / widest:.1f}", f"{possible * 100 / widest:.1f}")
+
+
+@dataclass(frozen=True, slots=True)
+class CrossLine:
+    """One code down the side of a two-way table: name, depth, and a figure per column."""
+
+    name: str
+    depth: int
+    figures: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CrossView:
+    """A two-way table.
+
+    Attributes:
+        id: both dimension ids.
+        summary: what opens it.
+        caption: caption of the table.
+        columns: codes across the top.
+        lines: codes down the side.
+    """
+
+    id: str
+    summary: str
+    caption: str
+    columns: tuple[str, ...]
+    lines: tuple[CrossLine, ...]
+
+
+def cross_views(report: IndicatorReport, wording: Wording, *, period: str) -> tuple[CrossView, ...]:
+    """Word the two-way tables; always counts."""
+    counts = wording.counting()
+    return tuple(_cross(item, counts, period=period) for item in report.crossings)
+
+
+def _cross(item: CrossTable, wording: Wording, *, period: str) -> CrossView:
+    say = wording.say
+    down, across = (say(use.codelist.name).partition(" (")[0] for use in (item.rows, item.columns))
+    codes = item.columns.codelist.published
+    return CrossView(
+        id=f"{item.columns.id}-{item.rows.id}".lower(),
+        summary=say(texts.CROSS_SHOW).format(down, across),
+        caption=say(texts.CROSS_CAPTION).format(down, across, say(item.name), period),
+        columns=tuple(say(code.name) for code in codes),
+        lines=tuple(
+            CrossLine(
+                say(code.name),
+                len(item.rows.codelist.ancestors(code.id)),
+                tuple(wording.shown(item.figures[code.id, other.id]) for other in codes),
+            )
+            for code in item.rows.codelist.published
+        ),
+    )

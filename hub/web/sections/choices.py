@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.services.statistics import Reading
 from hub.services.statistics.report import IndicatorReport
-from hub.web import numbers, texts
+from hub.web import numbers
 from hub.web.page_query import Measure, PageQuery, Scale, cell_token
+from hub.web.sections.areas import count_label
+from hub.web.texts import figures as texts
+from hub.web.texts import layout
 from hub.web.wording import Wording
+from protocol.periods import Period
 from protocol.regions import LAND, reporting_areas
 
 
@@ -34,16 +39,20 @@ class Choices:
     """The form: what can be chosen, and what the form carries along unchanged.
 
     Attributes:
+        subjects: all indicators of the release, grouped by dataflow.
         cells: breakdowns, grouped by dimension.
-        periods: newest first.
+        with_total: whether the total is a choice: kinds of decision have none.
+        periods: newest first, quarters and years.
         measures: count and, if the indicator has a population, the rate.
         areas: regions whose series can be shown, grouped.
         scales: classes of the map.
         kept: hidden parameters.
     """
 
+    subjects: tuple[OptionGroup, ...]
     cells: tuple[OptionGroup, ...]
-    periods: tuple[Option, ...]
+    with_total: bool
+    periods: tuple[OptionGroup, ...]
     measures: tuple[Option, ...]
     areas: tuple[OptionGroup, ...]
     scales: tuple[Option, ...]
@@ -54,6 +63,7 @@ def choices_for(reading: Reading, report: IndicatorReport, wording: Wording, que
     """List what can be chosen for the report's indicator, with the reader's choices marked."""
     say = wording.say
     return Choices(
+        subjects=_subjects(reading, report, wording),
         cells=tuple(
             OptionGroup(
                 " × ".join(say(name) for name in group.dimensions),
@@ -61,16 +71,15 @@ def choices_for(reading: Reading, report: IndicatorReport, wording: Wording, que
                     Option(
                         cell_token(cell.codes),
                         ", ".join(say(code) for _, code in cell.labels),
-                        cell.row == report.cell.row,
+                        cell.key == report.cell.key,
                     )
                     for cell in group.cells
                 ),
             )
             for group in report.cell_groups
         ),
-        periods=tuple(
-            Option(str(p), say(numbers.quarter_name(p)), p == report.period) for p in reversed(report.periods)
-        ),
+        with_total=all(use.codelist.total is not None for use in report.subject.dimensions),
+        periods=period_groups(report.periods, report.period, wording),
         measures=_measures(report, wording),
         areas=_areas(reading, wording, query),
         scales=tuple(
@@ -79,15 +88,49 @@ def choices_for(reading: Reading, report: IndicatorReport, wording: Wording, que
         ),
         kept=tuple(
             (name, value)
-            for name, value in query.changed(indicator=report.cell.indicator.id).parameters().items()
-            if name in ("indicator", "order", "status", "release", "lang")
+            for name, value in query.parameters().items()
+            if name in ("order", "release", "lang")
         ),
     )
 
 
+def period_groups(
+    periods: Sequence[Period], chosen: Period | None, wording: Wording
+) -> tuple[OptionGroup, ...]:
+    """List periods newest first, quarters before years."""
+    groups = (
+        OptionGroup(
+            wording.say(label),
+            tuple(
+                Option(str(p), wording.say(numbers.period_name(p)), p == chosen)
+                for p in reversed(periods)
+                if p.freq == freq
+            ),
+        )
+        for freq, label in (("Q", layout.QUARTERS), ("A", layout.YEARS))
+    )
+    return tuple(group for group in groups if group.options)
+
+
+def _subjects(reading: Reading, report: IndicatorReport, wording: Wording) -> tuple[OptionGroup, ...]:
+    subjects = reading.subjects
+    return tuple(
+        OptionGroup(
+            wording.say(dataset.name),
+            tuple(
+                Option(subject.id, wording.say(subject.name), subject.id == report.subject.id)
+                for subject in subjects
+                if subject.dataset == dataset.id
+            ),
+        )
+        for dataset in reading.catalogue.datasets.values()
+        if any(subject.dataset == dataset.id for subject in subjects)
+    )
+
+
 def _measures(report: IndicatorReport, wording: Wording) -> tuple[Option, ...]:
-    count = Option("count", wording.say(texts.CHOICE_COUNT), wording.measure is Measure.COUNT)
-    denominator = report.cell.indicator.denominator
+    count = Option("count", count_label(report.subject, wording), wording.measure is Measure.COUNT)
+    denominator = report.subject.denominator
     if denominator is None:
         return (count,)
     label = wording.say(texts.PER_THOUSAND[denominator])
@@ -103,7 +146,7 @@ def _areas(reading: Reading, wording: Wording, query: PageQuery) -> tuple[Option
             tuple(Option(r, wording.say(tree.name(r)), r == query.area) for r in aggregates),
         ),
         OptionGroup(
-            wording.say(texts.STATUS_ALL),
+            wording.say(texts.CHOICE_ALL_AREAS),
             tuple(Option(a.id, a.name, a.id == query.area) for a in reporting_areas()),
         ),
     )

@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Final
 
 from hub.services.statistics.report import AreaFigure, IndicatorReport
-from hub.web import texts
 from hub.web.classes import Classification, classify
 from hub.web.geometry import Shape, map_geometry
 from hub.web.page_query import Measure, PageQuery
+from hub.web.texts import figures as texts
 from hub.web.wording import Wording
 from protocol.observations import CellState
-from protocol.regions import areas_by_id
+from protocol.regions import areas_by_id, region_tree
 
 _LARGEST_RADIUS: Final = 46
 #: Cities that most readers know, far enough apart for their names.
@@ -28,11 +28,13 @@ _NAMED: Final = frozenset({"NW05111", "NW05315", "NW05334002", "NW05515", "NW057
 
 @dataclass(frozen=True, slots=True)
 class MapShape:
-    """One area: its outline, its CSS class and what a pointer reads."""
+    """One area: its id, its outline, its CSS class, what a pointer reads and where a click leads."""
 
+    id: str
     path: str
     css: str
     title: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +119,23 @@ def area_map(report: IndicatorReport, wording: Wording, query: PageQuery, *, sub
         subject: what the map shows.
     """
     geometry = map_geometry()
-    figures = {item.area.id: item for item in report.areas}
+    # A joint authority's figure stands in each of its areas.
+    figures = {leaf: item for item in report.areas for leaf in region_tree().leaves_of(item.area.id)}
     values = {name: v for name, item in figures.items() if (v := wording.exact(item.figure)) is not None}
-    coloured = wording.measure is Measure.RATE
+    coloured = wording.measure is Measure.RATE or report.subject.relative
     classes = classify(tuple(values.values()) if coloured else (), query.scale, digits=wording.digits)
     outlines = {shape.area: shape.path for shape in geometry.shapes}
-    missing = [i for i in figures.values() if i.figure.state is CellState.NOT_DELIVERED]
-    hidden = len(figures) - len(values) - len(missing)
+    signs = [_sign_class(i) for name, i in figures.items() if name not in values]
+    hidden, missing = signs.count("withheld"), signs.count("missing")
     say = wording.say
     return MapView(
         title=say(texts.MAP_TITLE).format(subject),
-        description=say(texts.MAP_DESCRIPTION).format(len(values), hidden, len(missing)),
+        description=say(texts.MAP_DESCRIPTION).format(len(values), hidden, missing),
         width=geometry.width,
         height=geometry.height,
-        shapes=tuple(_shape(shape, figures[shape.area], wording, classes) for shape in geometry.shapes),
+        shapes=tuple(
+            _shape(shape, figures[shape.area], wording, query, classes=classes) for shape in geometry.shapes
+        ),
         circles=() if coloured else _circles(geometry.shapes, figures, values, wording),
         lines=geometry.district_lines,
         samples=() if coloured else _samples(values, wording),
@@ -139,10 +144,10 @@ def area_map(report: IndicatorReport, wording: Wording, query: PageQuery, *, sub
             for shape in geometry.shapes
             if shape.area in _NAMED
         ),
-        chosen=outlines.get(query.area or "", ""),
+        chosen="".join(outlines[leaf] for leaf in _chosen_leaves(report)),
         legend=(
             *_class_entries(classes, wording),
-            *_sign_entries(hidden, len(missing), wording),
+            *_sign_entries(signs, wording),
         ),
         explanation=say(texts.MAP_RATES if coloured else texts.MAP_SYMBOLS),
         coloured=coloured,
@@ -154,15 +159,29 @@ def _title(item: AreaFigure, wording: Wording) -> str:
     return f"{item.area.name}: {shown.spoken or shown.text}"
 
 
-def _shape(shape: Shape, item: AreaFigure, wording: Wording, classes: Classification) -> MapShape:
+def _chosen_leaves(report: IndicatorReport) -> tuple[str, ...]:
+    return () if report.chosen is None else region_tree().leaves_of(report.chosen.region)
+
+
+def _shape(
+    shape: Shape, item: AreaFigure, wording: Wording, query: PageQuery, *, classes: Classification
+) -> MapShape:
     value = wording.exact(item.figure)
     if value is None:
-        css = "missing" if item.figure.state is CellState.NOT_DELIVERED else "withheld"
+        css = _sign_class(item)
     elif classes.classes:
         css = f"class-{classes.class_of(value)}"
     else:
         css = "plain"
-    return MapShape(shape.path, css, _title(item, wording))
+    url = query.url(anchor="kennzahl", area=None if query.area == item.area.id else item.area.id)
+    return MapShape(shape.area, shape.path, css, _title(item, wording), url)
+
+
+def _sign_class(item: AreaFigure) -> str:
+    """Return the pattern of an area without a value."""
+    if item.figure.state is CellState.NOT_DELIVERED:
+        return "missing"
+    return "meaningless" if item.figure.state is CellState.NOT_APPLICABLE else "withheld"
 
 
 def _circles(
@@ -177,7 +196,7 @@ def _circles(
             shape.x, shape.y, _radius(values[shape.area], largest), _title(figures[shape.area], wording)
         )
         for shape in shapes
-        if values.get(shape.area)
+        if values.get(shape.area, 0) > 0
     ]
     return tuple(sorted(circles, key=lambda circle: -circle.radius))
 
@@ -210,13 +229,17 @@ def _samples(values: Mapping[str, Decimal], wording: Wording) -> tuple[CircleSam
     )
 
 
-def _sign_entries(hidden: int, missing: int, wording: Wording) -> tuple[LegendEntry, ...]:
-    entries: list[LegendEntry] = []
-    if hidden:
-        entries.append(LegendEntry("withheld", wording.say(texts.LEGEND_WITHHELD), _areas(hidden, wording)))
-    if missing:
-        entries.append(LegendEntry("missing", wording.say(texts.LEGEND_MISSING), _areas(missing, wording)))
-    return tuple(entries)
+def _sign_entries(signs: list[str], wording: Wording) -> tuple[LegendEntry, ...]:
+    labels = {
+        "withheld": texts.LEGEND_WITHHELD,
+        "missing": texts.LEGEND_MISSING,
+        "meaningless": texts.LEGEND_MEANINGLESS,
+    }
+    return tuple(
+        LegendEntry(css, wording.say(label), _areas(signs.count(css), wording))
+        for css, label in labels.items()
+        if css in signs
+    )
 
 
 def _areas(count: int, wording: Wording) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from hub.web import texts
+from hub.web.texts import layout as texts
 from hub.web.wording import Wording
 from protocol.texts import Text
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hub.services.statistics.report import IndicatorReport, Series, SeriesPoint
-from hub.web import numbers, texts
+from hub.web import numbers
 from hub.web.page_query import PageQuery
+from hub.web.texts import figures as texts
 from hub.web.timeline import Timeline, TimelinePoint, draw_timeline
 from hub.web.wording import Shown, Wording
 
@@ -77,8 +78,8 @@ def _view(
         caption=say(texts.SERIES_CAPTION).format(name),
         lines=tuple(_line(point, report, wording, query) for point in reversed(series.points)),
         with_exact=any(i.exact for i in intervals),
-        with_band=any(not i.exact and i.upper is not None for i in intervals),
-        with_open=any(i.upper is None for i in intervals),
+        with_band=any(not i.exact and i.upper is not None and i.lower is not None for i in intervals),
+        with_open=any(i.upper is None or i.lower is None for i in intervals),
         signs=tuple(
             dict.fromkeys(
                 (shown.text, shown.spoken)
@@ -94,7 +95,7 @@ def _point(point: SeriesPoint, wording: Wording) -> TimelinePoint:
     shown = wording.shown(point.figure)
     # An interval is too wide to stand above a mark: there the band speaks, and the table gives the limits.
     caption = "" if shown.kind == "interval" else shown.text
-    return TimelinePoint(numbers.quarter_mark(point.period), wording.of(point.figure), caption)
+    return TimelinePoint(numbers.period_mark(point.period), wording.of(point.figure), caption)
 
 
 def _tick(value: Decimal, wording: Wording) -> str:
@@ -105,7 +106,7 @@ def _tick(value: Decimal, wording: Wording) -> str:
 def _line(point: SeriesPoint, report: IndicatorReport, wording: Wording, query: PageQuery) -> SeriesLine:
     coverage = point.figure.coverage
     return SeriesLine(
-        period=wording.say(numbers.quarter_name(point.period)),
+        period=wording.say(numbers.period_name(point.period)),
         url=query.url(anchor="kennzahl", period=point.period),
         current=point.period == report.period,
         shown=wording.shown(point.figure),

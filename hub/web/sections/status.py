@@ -1,22 +1,26 @@
-"""The state of deliveries: one sentence for everybody, one line per area."""
+"""The state of deliveries: a summary, a matrix of areas and dataflows, signs with their meaning."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from hub.services.statistics.deliveries import AreaStatus, DeliveryReport, DeliveryState
-from hub.web import numbers, texts
+from hub.services.statistics.deliveries import AreaStatus, DatasetDelivery, DeliveryReport, DeliveryState
+from hub.web import numbers
 from hub.web.page_query import PageQuery, StatusOrder
 from hub.web.sections.ordering import OrderLink, order_links, sort_name
+from hub.web.sections.remarks import names_of
+from hub.web.texts import deliveries as texts
+from hub.web.texts import layout
 from hub.web.wording import Wording
 from protocol.texts import Text
 
 _BY_ATTENTION: Final = tuple(reversed(DeliveryState))
 _ORDERS: Final[dict[StatusOrder, Text]] = {
-    StatusOrder.KEY: texts.ORDER_KEY,
-    StatusOrder.NAME: texts.ORDER_NAME,
+    StatusOrder.KEY: layout.ORDER_KEY,
+    StatusOrder.NAME: layout.ORDER_NAME,
     StatusOrder.STATE: texts.ORDER_STATE,
     StatusOrder.WITHHELD: texts.ORDER_WITHHELD,
 }
@@ -32,25 +36,38 @@ class StateMark:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryMark:
+    """One delivery in a table.
+
+    Attributes:
+        mark: its state.
+        flags: signs beside it (revised, break, to confirm) with their meaning.
+        remark: why it was rejected, since when it is late; empty otherwise.
+    """
+
+    mark: StateMark
+    flags: tuple[StateMark, ...]
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusLine:
     """One area.
 
     Attributes:
         name: its name.
         key: its official key.
-        mark: state in the period in detail.
-        remark: why a delivery was rejected, or which dataflows are missing; empty otherwise.
+        url: its page.
+        deliveries: per dataflow of the table; None where it delivers none.
         withheld: share of withheld cells, or a sign.
-        changed: day of the last change, empty without a submission.
         history: name of the period and state, oldest first.
     """
 
     name: str
     key: str
-    mark: StateMark
-    remark: str
+    url: str
+    deliveries: tuple[DeliveryMark | None, ...]
     withheld: str
-    changed: str
     history: tuple[tuple[str, StateMark], ...]
 
 
@@ -64,50 +81,115 @@ class StateCount:
 
 
 @dataclass(frozen=True, slots=True)
-class StatusSection:
-    """The state of deliveries.
+class StatusSummary:
+    """The state of deliveries in short.
 
     Attributes:
-        sentence: "53 von 54 Gebieten haben geliefert, Deckung 98,7 % der Bevölkerung".
+        period: name of the period.
+        sentence: "53 von 54 Gebieten haben alles geliefert, Deckung 98,7 % der Bevölkerung".
         withheld: "12,4 % der gelieferten Tabellenfelder sind geheim".
-        period: name of the period in detail, empty if no delivery is known.
         counts: states that occur, the normal one first.
-        columns: short names of the periods at a glance.
-        lines: the 54 areas in the chosen order.
-        orders: by key, name, state, withheld share.
         meter: width (of 100) of the delivered part, for a small bar.
     """
 
+    period: str
     sentence: str
     withheld: str
-    period: str
     counts: tuple[StateCount, ...]
-    columns: tuple[str, ...]
-    lines: tuple[StatusLine, ...]
-    orders: dict[str, OrderLink]
     meter: str
 
 
-def status_section(report: DeliveryReport, wording: Wording, query: PageQuery) -> StatusSection:
-    """Word the state of deliveries."""
+@dataclass(frozen=True, slots=True)
+class StatusTable:
+    """The matrix of areas and dataflows.
+
+    Attributes:
+        caption: caption of the table.
+        flows: names of the dataflows.
+        due: until when they are due.
+        columns: short names of the periods at a glance.
+        lines: the areas in the chosen order.
+        orders: by key, name, state, withheld share.
+        legend: every state and sign that can occur, with its meaning.
+    """
+
+    caption: str
+    flows: tuple[str, ...]
+    due: str
+    columns: tuple[str, ...]
+    lines: tuple[StatusLine, ...]
+    orders: dict[str, OrderLink]
+    legend: tuple[StateMark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """A delivery that needs attention: area, its page, dataflow, state and why."""
+
+    area: str
+    url: str
+    flow: str
+    delivery: DeliveryMark
+
+
+def status_summary(report: DeliveryReport, wording: Wording) -> StatusSummary:
+    """Word the state of deliveries in short."""
     say, language = wording.say, wording.language
     share = numbers.percent(report.population_share, language)
     sentence = texts.STATUS_SENTENCE_ONE if report.delivered == 1 else texts.STATUS_SENTENCE
-    return StatusSection(
+    return StatusSummary(
+        period=say(numbers.period_name(report.period)) if report.period else "",
         sentence=say(sentence).format(report.delivered, share),
         withheld=say(texts.STATUS_WITHHELD).format(numbers.percent(report.withheld_share, language)),
-        period=say(numbers.quarter_name(report.period)) if report.period else "",
         counts=_counts(report, wording),
-        columns=tuple(numbers.quarter_mark(period) for period in report.periods),
-        lines=tuple(_line(row, wording) for row in _ordered(report, query.status)),
+        meter=f"{Decimal(report.delivered) * 100 / 54:.1f}",
+    )
+
+
+def status_table(report: DeliveryReport, wording: Wording, query: PageQuery) -> StatusTable:
+    """Word the matrix of areas and dataflows."""
+    say = wording.say
+    return StatusTable(
+        caption=say(texts.STATUS_CAPTION).format(
+            say(numbers.period_name(report.period)) if report.period else ""
+        ),
+        flows=tuple(say(dataset.name) for dataset, _ in report.datasets),
+        due=_due(report, wording),
+        columns=tuple(numbers.period_mark(period) for period in report.periods),
+        lines=tuple(_line(row, report, wording, query) for row in _ordered(report, query.status)),
         orders=order_links(
             _ORDERS,
             current=query.status,
-            url=lambda order: query.url(anchor="lieferstand", status=order),
+            url=lambda order: query.url(anchor="gebiete", status=order),
             wording=wording,
         ),
-        meter=f"{Decimal(report.delivered) * 100 / len(report.rows):.1f}",
+        legend=legend(wording),
     )
+
+
+def open_items(report: DeliveryReport, wording: Wording, query: PageQuery) -> tuple[OpenItem, ...]:
+    """List deliveries that are late, rejected, to be confirmed or not released yet, most urgent first."""
+    found: list[tuple[int, OpenItem]] = []
+    for row in report.rows:
+        for item in row.deliveries:
+            calm = item.state in (DeliveryState.DELIVERED, DeliveryState.NOT_DUE)
+            if calm and not item.findings:
+                continue
+            mark = delivery_mark(item, wording)
+            url = query.to(f"/gebiet/{row.area.id}").url()
+            flow = wording.say(item.dataset.name)
+            found.append((_BY_ATTENTION.index(item.state), OpenItem(row.area.name, url, flow, mark)))
+    return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
+
+
+def legend(wording: Wording) -> tuple[StateMark, ...]:
+    """Return every state and sign with its meaning."""
+    states = tuple(mark_of(state, wording) for state in DeliveryState)
+    signs = tuple(
+        StateMark(symbol, wording.say(text), "flag")
+        for symbol, text in (texts.LEGEND_REVISED, texts.LEGEND_BREAK, texts.LEGEND_CONFIRM)
+    )
+    return states + signs
 
 
 def mark_of(state: DeliveryState, wording: Wording) -> StateMark:
@@ -116,11 +198,26 @@ def mark_of(state: DeliveryState, wording: Wording) -> StateMark:
     return StateMark(symbol, wording.say(label), f"state-{state.value.replace('_', '-')}")
 
 
-def names_of(names: list[str], wording: Wording, *, most: int = 6) -> str:
-    """Return a list of names; beyond ``most`` only how many more there are."""
-    if len(names) <= most:
-        return ", ".join(names)
-    return wording.say(texts.AND_MORE).format(", ".join(names[: most - 1]), len(names) - most + 1)
+def delivery_mark(item: DatasetDelivery, wording: Wording) -> DeliveryMark:
+    """Return a delivery as state, signs and remark."""
+    say = wording.say
+    flags: list[StateMark] = []
+    if item.revision > 1 and item.state is DeliveryState.DELIVERED:
+        symbol, label = texts.MARK_REVISED
+        flags.append(StateMark(symbol, say(label).format(item.revision), "flag"))
+    if item.series_break:
+        symbol, label = texts.MARK_BREAK
+        flags.append(StateMark(symbol, say(label).format(item.series_break), "flag"))
+    if item.findings:
+        symbol, label = texts.MARK_CONFIRM_ONE if item.findings == 1 else texts.MARK_CONFIRM
+        flags.append(StateMark(symbol, say(label).format(item.findings), "flag"))
+    remark = ""
+    if item.problem is not None:
+        remark = say(item.problem.title).removesuffix(".")
+    elif item.state in (DeliveryState.MISSING, DeliveryState.NOT_DUE):
+        late = texts.LATE_SINCE if item.state is DeliveryState.MISSING else texts.STATUS_DUE
+        remark = say(late).format(numbers.day(item.due, wording.language))
+    return DeliveryMark(mark_of(item.state, wording), tuple(flags), remark)
 
 
 def _counts(report: DeliveryReport, wording: Wording) -> tuple[StateCount, ...]:
@@ -136,38 +233,34 @@ def _counts(report: DeliveryReport, wording: Wording) -> tuple[StateCount, ...]:
     return tuple(found)
 
 
-def _line(row: AreaStatus, wording: Wording) -> StatusLine:
+def _due(report: DeliveryReport, wording: Wording) -> str:
+    by_day: dict[str, list[str]] = {}
+    for dataset, due in report.datasets:
+        by_day.setdefault(numbers.day(due, wording.language), []).append(wording.say(dataset.name))
+    parts = [f"{', '.join(names)} {day}" for day, names in by_day.items()]
+    return wording.say(texts.STATUS_DUE_DAYS).format("; ".join(parts)) if parts else ""
+
+
+def _line(row: AreaStatus, report: DeliveryReport, wording: Wording, query: PageQuery) -> StatusLine:
     share = row.withheld_share
-    moments = [d.since for d in row.deliveries if d.since is not None]
+    by_dataset = {item.dataset.id: item for item in row.deliveries}
     return StatusLine(
         name=row.area.name,
         key=row.area.official_key,
-        mark=mark_of(row.state, wording),
-        remark=_remark(row, wording),
+        url=query.to(f"/gebiet/{row.area.id}").url(),
+        deliveries=tuple(
+            delivery_mark(by_dataset[dataset.id], wording) if dataset.id in by_dataset else None
+            for dataset, _ in report.datasets
+        ),
         withheld="…" if share is None else numbers.percent(share, wording.language),
-        changed=numbers.day_of(max(moments), wording.language) if moments else "",
         history=tuple(
-            (wording.say(numbers.quarter_name(period)), mark_of(state, wording))
+            (wording.say(numbers.period_name(period)), mark_of(state, wording))
             for period, state in row.history
         ),
     )
 
 
-def _remark(row: AreaStatus, wording: Wording) -> str:
-    if len({delivery.state for delivery in row.deliveries}) == 1 and not any(
-        delivery.problem for delivery in row.deliveries
-    ):
-        return ""
-    parts: list[str] = []
-    for delivery in row.deliveries:
-        label = mark_of(delivery.state, wording).label
-        if delivery.problem is not None:
-            label = wording.say(delivery.problem.title).removesuffix(".")
-        parts.append(f"{wording.say(delivery.name)}: {label}")
-    return "; ".join(parts)
-
-
-def _ordered(report: DeliveryReport, order: StatusOrder) -> list[AreaStatus]:
+def _ordered(report: DeliveryReport, order: StatusOrder) -> Sequence[AreaStatus]:
     rows = list(report.rows)
     if order is StatusOrder.NAME:
         rows.sort(key=lambda row: sort_name(row.area.name))

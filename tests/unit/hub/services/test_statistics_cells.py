@@ -2,19 +2,20 @@
 
 import pytest
 
-from hub.services.statistics.cells import cell_of, cells_of, merged_into, strands_of
+from hub.services.statistics.cells import cell_of, cells_of, crossings_of, main_cell, merged_into, strands_of
+from hub.services.statistics.subjects import subject_of
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
 from protocol.grid import grid_of
 
 CATALOGUE = load_catalogue()
-OPEN = CATALOGUE.indicators["CASES_OPEN"]
-CLOSED = CATALOGUE.indicators["CASES_CLOSED"]
+OPEN = subject_of(CATALOGUE, "CASES_OPEN")
+CLOSED = subject_of(CATALOGUE, "CASES_CLOSED")
 
 
 def test_no_codes_is_the_grand_total() -> None:
     cell = cell_of(CATALOGUE, OPEN, {})
-    assert cell.row == grid_of(CATALOGUE, "CASES").total_row("CASES_OPEN")
+    assert cell.row(CATALOGUE) == grid_of(CATALOGUE, "CASES").total_row("CASES_OPEN")
     assert cell.labels == ()
     assert cell_of(CATALOGUE, OPEN, {"SEX": "_T"}) == cell
 
@@ -43,11 +44,11 @@ def test_cells_outside_the_tables_are_refused_not_computed(indicator, codes) -> 
 
 @pytest.mark.parametrize("name", ["CASES_OPENED", "CASES_CLOSED", "CASES_OPEN", "PERSONS_NEW"])
 def test_the_list_to_choose_from_holds_every_cell_but_the_total_once(name: str) -> None:
-    indicator = CATALOGUE.indicators[name]
-    rows = [cell.row for group in cells_of(CATALOGUE, indicator) for cell in group.cells]
+    indicator = subject_of(CATALOGUE, name)
+    rows = [cell.row(CATALOGUE) for group in cells_of(CATALOGUE, indicator) for cell in group.cells]
     assert len(rows) == len(set(rows))
     wanted = set(grid_of(CATALOGUE, indicator.dataset).rows_of(name))
-    assert wanted - set(rows) == {cell_of(CATALOGUE, indicator, {}).row}
+    assert wanted - set(rows) == {main_cell(CATALOGUE, indicator).row(CATALOGUE)}
     sizes = [len(group.dimensions) for group in cells_of(CATALOGUE, indicator)]
     assert sizes == sorted(sizes)
 
@@ -70,6 +71,39 @@ def test_depths_follow_the_hierarchy_of_codes() -> None:
 
 
 def test_codes_say_what_is_published_under_them() -> None:
-    use = OPEN.dimension_use("SEX")
+    use = next(use for use in OPEN.dimensions if use.id == "SEX")
     assert [name.de for name in merged_into(use, use.codelist["_U"])] == ["Divers / ohne Eintrag"]
     assert merged_into(use, use.codelist["F"]) == ()
+
+
+def test_a_dimension_without_a_total_stands_at_its_first_code() -> None:
+    decisions = main_cell(CATALOGUE, subject_of(CATALOGUE, "B3_DECISIONS"))
+    assert decisions.codes == {"DECISION": "NAT"}
+    strands = {strand.use.id: strand for strand in strands_of(CATALOGUE, decisions)}
+    assert [code.de for _, code in strands["SEX"].within] == ["Einbürgerung"]
+    assert "_T" not in [code.id for code, _, _ in strands["DECISION"].entries]
+
+
+def test_every_delivered_cell_of_every_indicator_can_be_chosen() -> None:
+    for name, indicator in CATALOGUE.indicators.items():
+        subject = subject_of(CATALOGUE, name)
+        chosen = {cell.row(CATALOGUE) for group in cells_of(CATALOGUE, subject) for cell in group.cells}
+        chosen.add(main_cell(CATALOGUE, subject).row(CATALOGUE))
+        assert chosen == set(grid_of(CATALOGUE, indicator.dataset).rows_of(name))
+
+
+def test_two_way_tables_are_those_of_the_catalogue_with_the_longer_dimension_down() -> None:
+    crossings = crossings_of(CATALOGUE, OPEN)
+    assert [(item.rows.id, item.columns.id) for item in crossings] == [("AGE", "SEX"), ("CITIZEN", "SEX")]
+    assert crossings[0].cells["_T", "F"].codes == {"SEX": "F"}
+    assert crossings_of(CATALOGUE, subject_of(CATALOGUE, "FILL_RATE")) == ()
+
+
+def test_a_derived_figure_is_broken_down_only_as_the_catalogue_says() -> None:
+    fill = subject_of(CATALOGUE, "FILL_RATE")
+    assert cell_of(CATALOGUE, fill, {"BAUSTEIN": "B2"}).labels[0][1].de == "Baustein 2: Case Management"
+    for codes in ({"CARRIER": "OWN"}, {"BAUSTEIN": "NOPE"}):
+        with pytest.raises(KimError):
+            cell_of(CATALOGUE, fill, codes)
+    with pytest.raises(ValueError, match="grid"):
+        main_cell(CATALOGUE, fill).row(CATALOGUE)

@@ -8,10 +8,19 @@ from importlib import resources
 
 import pytest
 
+from hub.web.texts import all_texts
+from hub.web.texts import figures as figure_texts
 from protocol.catalogue_file import load_catalogue
 
-MODULES = ["pages", "sections.areas", "sections.breakdown", "sections.choices", "sections.map",
-           "sections.ordering", "sections.overview", "sections.series", "sections.status"]  # fmt: skip
+MODULES = [
+    "frame",
+    *(
+        f"{package}.{path.name.removesuffix('.py')}"
+        for package in ("pages", "sections", "exports")
+        for path in sorted(resources.files("hub.web").joinpath(package).iterdir(), key=lambda p: p.name)
+        if path.name.endswith(".py") and path.name != "__init__.py"
+    ),
+]
 
 
 def contexts() -> list[type]:
@@ -38,7 +47,7 @@ def test_contexts_are_frozen_and_name_every_field_in_their_documentation(context
 
 
 def test_templates_use_only_texts_that_exist() -> None:
-    texts, notes = (importlib.import_module(f"hub.web.{name}") for name in ("texts", "notes"))
+    texts, notes = all_texts(), importlib.import_module("hub.web.notes")
     for template in resources.files("hub.web").joinpath("templates").iterdir():
         source = template.read_text(encoding="utf-8")
         for prefix, name in re.findall(r"\b([TN])\.([A-Z_]+)", source):
@@ -66,11 +75,20 @@ def test_every_text_is_used_somewhere() -> None:
     package = resources.files("hub.web")
     sources = [
         path.read_text(encoding="utf-8")
-        for folder in (package, package / "templates", package / "sections")
+        for folder in (package, *(package / name for name in ("templates", "sections", "pages", "exports")))
         for path in folder.iterdir()
-        if path.name.endswith((".py", ".html")) and path.name != "texts.py"
+        if path.name.endswith((".py", ".html"))
     ]
-    texts = importlib.import_module("hub.web.texts")
-    names = [name for name in vars(texts) if name.isupper()]
+    names = list(vars(all_texts()))
     unused = [name for name in names if not any(re.search(rf"\b{name}\b", source) for source in sources)]
     assert unused == []
+
+
+def test_every_unit_and_every_derived_figure_has_its_words() -> None:
+    catalogue = load_catalogue()
+    items = [*catalogue.indicators.values(), *catalogue.derived.values()]
+    assert {item.unit for item in items} <= set(figure_texts.UNIT)
+    assert set(figure_texts.DEFINITIONS) == set(catalogue.derived)
+    denominators = {i.denominator for i in catalogue.indicators.values() if i.denominator}
+    assert denominators <= set(figure_texts.PER_THOUSAND)
+    assert denominators <= set(figure_texts.PER_THOUSAND_SHORT)

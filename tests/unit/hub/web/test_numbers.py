@@ -17,7 +17,8 @@ from protocol.periods import Period
         ("0.05", 1, "0,1", "0.1"),  # half even would give 0,0
         ("0.25", 1, "0,3", "0.3"),
         ("2.5", 0, "3", "3"),
-        ("-2.5", 0, "-3", "-3"),
+        ("-2.5", 0, "−3", "−3"),  # a hyphen is read out as nothing
+        ("-0.4", 0, "0", "0"),
         ("1234567.9", 1, "1.234.567,9", "1,234,567.9"),
         ("1234", 0, "1.234", "1,234"),
         ("0", 2, "0,00", "0.00"),
@@ -57,7 +58,7 @@ def test_dates_and_quarters() -> None:
     assert numbers.day(dt.date(2022, 5, 15), "en") == "15 May 2022"
     # An instant shortly before midnight in Greenwich is the next day in Germany.
     assert numbers.day_of(dt.datetime(2026, 10, 5, 22, 30, tzinfo=dt.UTC), "de") == "6. Oktober 2026"
-    assert numbers.quarter_name(Period(2026, 3)).de == "3.\u00a0Quartal 2026"
-    assert numbers.quarter_name(Period(2026, 3)).en == "Q3\u00a02026"
-    assert numbers.quarter_name(Period(2026)).de == "2026"
-    assert numbers.quarter_mark(Period(2026, 3)) == "Q3\u00a026"
+    assert numbers.period_name(Period(2026, 3)).de == "3.\u00a0Quartal 2026"
+    assert numbers.period_name(Period(2026, 3)).en == "Q3\u00a02026"
+    assert numbers.period_name(Period(2026)).de == "2026"
+    assert numbers.period_mark(Period(2026, 3)) == "Q3\u00a026"

@@ -1,0 +1,76 @@
+"""Words of the page of deliveries."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.services.statistics.deliveries import DeliveryState
+from protocol.texts import Text
+
+STATUS_TITLE: Final = Text("Stand der Lieferungen", "State of deliveries")
+STATUS_SENTENCE: Final = Text(
+    "{} von 54 Gebieten haben alles geliefert, Deckung {} der Bevölkerung",
+    "{} of 54 areas have delivered everything, covering {} of the population",
+)
+STATUS_SENTENCE_ONE: Final = Text(
+    "{} von 54 Gebieten hat alles geliefert, Deckung {} der Bevölkerung",
+    "{} of 54 areas has delivered everything, covering {} of the population",
+)
+STATUS_WITHHELD: Final = Text(
+    "{} der gelieferten Tabellenfelder sind geheim", "{} of delivered table cells are withheld"
+)
+STATUS_ALL: Final = Text("Alle 54 Gebiete", "All 54 areas")
+STATUS_CAPTION: Final = Text(
+    "Lieferungen der 54 Gebiete, {}; rechts die Zeiträume bis dahin",
+    "Deliveries of the 54 areas, {}; on the right the periods up to then",
+)
+STATUS_EXPLAIN: Final = Text(
+    "„Geliefert“ heißt: geprüft, angenommen und in dieser Veröffentlichung enthalten. Der geheime Anteil "
+    "zählt alle Felder der gelieferten Tabellen.",
+    "“Delivered” means: checked, accepted and contained in this release. The withheld share counts all "
+    "cells of the delivered tables.",
+)
+STATUS_DUE: Final = Text("fällig bis {}", "due by {}")
+STATUS_DUE_DAYS: Final = Text("Fällig: {}.", "Due: {}.")
+STATUS_EARLIER: Final = Text("Bisherige Zeiträume", "Periods so far")
+STATUS_ATTENTION: Final = Text("Was Aufmerksamkeit braucht", "What needs attention")
+STATUS_NOTHING_OPEN: Final = Text(
+    "Nichts: Alles Fällige ist geliefert.", "Nothing: all that is due has been delivered."
+)
+STATUS_LEGEND: Final = Text("Zeichen", "Signs")
+COLUMN_WITHHELD: Final = Text("geheim", "withheld")
+COLUMN_FLOW: Final = Text("Datenfluss", "Dataflow")
+ORDER_STATE: Final = Text("Stand", "state")
+ORDER_WITHHELD: Final = Text("geheimer Anteil", "withheld share")
+
+#: The one label that changes with the number of areas.
+MISSING_MANY: Final = Text("fehlen", "missing")
+
+#: Symbol and label of every delivery state: no colour and no symbol ever stands alone.
+STATES: Final[dict[DeliveryState, tuple[str, Text]]] = {
+    DeliveryState.DELIVERED: ("✓", Text("geliefert", "delivered")),
+    DeliveryState.ACCEPTED: (
+        "◕",
+        Text("angenommen, noch nicht veröffentlicht", "accepted, not released yet"),
+    ),
+    DeliveryState.IN_CHECK: ("◔", Text("in Prüfung", "being checked")),
+    DeliveryState.NOT_DUE: ("·", Text("noch nicht fällig", "not due yet")),
+    DeliveryState.PARTIAL: ("◐", Text("teilweise geliefert", "partly delivered")),
+    DeliveryState.MISSING: ("○", Text("fehlt", "missing")),
+    DeliveryState.REJECTED: ("✗", Text("abgelehnt", "rejected")),
+}
+
+#: Signs beside a delivery state.
+MARK_REVISED: Final = ("r", Text("berichtigt (Fassung {})", "revised (version {})"))
+MARK_BREAK: Final = ("B", Text("Zeitreihenbruch: {}", "Break in the series: {}"))
+MARK_CONFIRM: Final = ("!", Text("zu bestätigen: {} Auffälligkeiten", "to confirm: {} findings"))
+MARK_CONFIRM_ONE: Final = ("!", Text("zu bestätigen: {} Auffälligkeit", "to confirm: {} finding"))
+LATE_SINCE: Final = Text("war fällig bis {}", "was due by {}")
+LEGEND_REVISED: Final = ("r", Text("berichtigt", "revised"))
+LEGEND_BREAK: Final = ("B", Text("Zeitreihenbruch", "break in the series"))
+LEGEND_CONFIRM: Final = (
+    "!",
+    Text(
+        "Auffälligkeiten, die jemand bestätigt oder berichtigt", "findings that somebody confirms or corrects"
+    ),
+)
