@@ -100,10 +100,11 @@ def node_home(
     cases: str | None = None,
     periods: str = "2026-Q1..2026-Q2",
     audience: str = "kim-nrw/local",
+    area: str = AREA,
 ) -> NodeHome:
     """Set up a node with `kim-node init` for an export of some cases."""
     source = write_export(folder, some_cases(90) if cases is None else cases)
-    arguments = ["init", str(folder / "node"), "--area", AREA, "--hub", hub, "--source", str(source)]
+    arguments = ["init", str(folder / "node"), "--area", area, "--hub", hub, "--source", str(source)]
     result = CliRunner().invoke(main, [*arguments, "--periods", periods, "--audience", audience, "--json"])
     assert result.exit_code == 0, result.output
     return NodeHome(folder / "node", Path(json.loads(result.stdout)["config"]))

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.factories.node_home import NodeHome, node_home
+from protocol.regions import AACHEN_REST, AACHEN_WHOLE
+from tests.factories.node_home import NodeHome, node_home, some_cases
 
 POSTS = "Stellen-ID;Baustein;Träger-ID;Träger;VZÄ bewilligt;VZÄ besetzt;gültig von;gültig bis"
 FUNDS = "Beleg;Haushaltsjahr;Baustein;Kostenart;Träger-ID;bewilligt;verausgabt;Buchungsdatum"
@@ -68,19 +69,33 @@ def whole_node(
     *,
     hub: str = "http://127.0.0.1:9",
     periods: str = "2025-Q1..2026-Q2",
-    cases: str | None = None,
 ) -> NodeHome:
     """Set up a node that collects everything."""
-    home = node_home(folder, hub=hub, periods=periods, cases=cases)
+    return _with_registers(node_home(folder, hub=hub, periods=periods), decisions())
+
+
+def aachen_node(folder: Path, *, hub: str, periods: str = "2025-Q4..2026-Q1") -> NodeHome:
+    """Set up the node of the Städteregion Aachen that delivers the decisions of the joint authority."""
+    cases = some_cases(90).replace(";05382;", ";05334004;")
+    home = node_home(folder, hub=hub, periods=periods, cases=cases, area=AACHEN_REST)
+    both = decisions(municipality="05334004") + [
+        line.replace("V", "W", 1) for line in decisions(municipality="05334002")
+    ]
+    return _with_registers(home, both, authority=AACHEN_WHOLE)
+
+
+def _with_registers(home: NodeHome, decided: Sequence[str], *, authority: str | None = None) -> NodeHome:
     tables = []
     for holds, lines in (
         ("posts", posts()),
         ("funds", funds()),
         ("issues", issues()),
-        ("decisions", decisions()),
+        ("decisions", decided),
     ):
-        path = write_register(folder, holds, lines)
+        path = write_register(home.folder.parent, holds, lines)
         tables.append(f'[sources.{holds}]\nholds = "{holds}"\npath = "{path}"\n')
+    if authority is not None:
+        tables[-1] += f'area = "{authority}"\n'
     text = home.config.read_text(encoding="utf-8")
     home.config.write_text("\n".join([text, *tables, CARRIERS]), encoding="utf-8")
     return home

@@ -13,6 +13,7 @@ from node.cli.console import Console
 from protocol.problems import PROBLEMS
 from protocol.texts import Text
 from tests.factories.node_home import NodeHome, node_home, some_cases
+from tests.factories.registers import posts, whole_node, write_register
 from tests.unit.node.commands import invoke
 
 COMMANDS = ("init", "check", "preview", "submit", "status")
@@ -296,6 +297,74 @@ def test_a_paper_that_cannot_be_written_is_said_before_anything_is_read(
     assert f"{tmp_path / place}: " in result.stderr
     assert said in result.stderr
     assert "Sicherung" not in result.stderr
+
+
+# ------------------------------------------------------------------------- a node that collects everything
+
+
+def test_check_reports_every_source_and_what_is_due(tmp_path: Path) -> None:
+    home = whole_node(tmp_path)
+    code, report = home.json("check")
+    shown = home.run("check").stdout
+
+    assert code == 0
+    assert [(s["name"], s["holds"], s["read"], s["counted"]) for s in report["sources"]] == [
+        ("cases", "cases", 90, 90),
+        ("posts", "posts", 15, 15),
+        ("funds", "funds", 20, 20),
+        ("issues", "issues", 30, 30),
+        ("decisions", "decisions", 60, 60),
+    ]
+    assert len(report["deliveries"]) == 4 * 6 + 2
+    assert report["not_collected"] == [{"dataset": "PROCESSES", "indicator": "REFERRALS"}]
+    assert {doubt["rule"] for doubt in report["doubts"]} == {"V_JUMP", "V_EUR_PER_POST"}
+    for line in (
+        "Personen                1  2025",
+        "Personal                6  2025-Q1 – 2026-Q2",
+        "Keine Quelle, daher nicht geliefert: Weitervermittlungen",
+        "Auffällig, bitte bestätigen",
+        "15 Stellen, 20 Buchungen, 30 Strukturthemen, 60 Entscheidungen",
+    ):
+        assert line in shown
+
+
+def test_check_in_english_is_english(tmp_path: Path) -> None:
+    shown = whole_node(tmp_path).run("check", "--lang", "en").stdout
+
+    for line in (
+        "Staffing",
+        "No source, so not delivered: Referrals",
+        "Unlikely, please confirm",
+        "15 posts",
+    ):
+        assert line in shown
+    assert "Lieferbar" not in shown
+
+
+def test_a_preview_of_many_deliveries_is_an_overview_with_the_tables_in_the_paper(tmp_path: Path) -> None:
+    home = whole_node(tmp_path)
+    text = home.run("preview", "--html", str(tmp_path / "paper.html")).stdout
+    paper = (tmp_path / "paper.html").read_text(encoding="utf-8")
+
+    assert "Personen (6)      Q1 2025 – Q2 2026" in text
+    assert "kim-node preview --html DATEI" in text
+    assert len(text.splitlines()) < 120
+    assert paper.count('<section class="delivery"') == 4 * 6 + 2
+    assert all(f'href="#delivery-{number}"' in paper for number in range(4 * 6 + 2))
+
+
+def test_each_source_must_have_been_exported_after_the_period(tmp_path: Path) -> None:
+    home = whole_node(tmp_path)
+    path = write_register(tmp_path, "posts", posts())
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("05.10.2026", "20.06.2026"), encoding="utf-8")
+
+    report = home.json("check")[1]
+
+    due = {(d["dataset"], d["period"]) for d in report["deliveries"]}
+    assert ("STAFFING", "2026-Q2") not in due
+    assert {("STAFFING", "2026-Q1"), ("CASES", "2026-Q2")} <= due
+    assert report["periods"]["not_ended"] == ["2026-Q2"]
 
 
 # ------------------------------------------------------------------------------------------ status, log

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from node.dossier import Dossier, make_dossier, read_sheet, render_html, render_text
+from node.dossier import Dossier, Entry, make_dossier, read_sheet, render_html, render_text
 from node.dossier.sheets import Cell, Sheet
 from node.journal import DeliveryState, Journal
 from node.keystore import load_key
@@ -21,6 +22,7 @@ from node.pipeline import (
     Stopwatch,
     Workshop,
     count_figures,
+    doubts_of,
     read_sources,
     seal,
 )
@@ -31,6 +33,7 @@ from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.texts import Text
 from tests.factories.node_home import NodeHome, node_home
+from tests.factories.registers import aachen_node
 from tests.fakes.node_clock import SteppedClock
 from tests.unit.node.exports import AREA
 
@@ -284,3 +287,119 @@ def test_damaged_bytes_make_no_dossier(office: Office) -> None:
             period=Q1,
             reasons={},
         )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, Dossier]]:
+    """A joint authority's node that collects everything but referrals, for the end of a year."""
+    home = aachen_node(
+        tmp_path_factory.mktemp("aachen"), hub="http://127.0.0.1:9", periods="2025-Q1..2026-Q1"
+    )
+    text = home.config.read_text(encoding="utf-8")
+    home.config.write_text(text + '\n[breaks]\n"2025-Q4" = "Neue <Software>"\n', encoding="utf-8")
+    with Journal(home.settings.journal, clock=SteppedClock()) as journal:
+        office = Office(home, journal)
+        breaks = office.workshop.settings.breaks
+        doubts = doubts_of(
+            office.figures, area=home.settings.area, catalogue=office.workshop.catalogue, breaks=breaks
+        )
+        yield (
+            office,
+            make_dossier(
+                office.prospects,
+                prepared=office.prepared,
+                workshop=office.workshop,
+                journal=journal,
+                doubts=doubts,
+            ),
+        )
+
+
+def entry_of(dossier: Dossier, dataset: str, period: str, area: str = "NW05334X002") -> Entry:
+    slot = Slot(area, dataset, Period.parse(period))
+    return next(entry for entry in dossier.entries if entry.slot == slot)
+
+
+def test_one_dataflow_is_read_after_the_other(whole: tuple[Office, Dossier]) -> None:
+    entries = whole[1].entries
+    order = list(dict.fromkeys(entry.slot.dataset_id for entry in entries))
+
+    assert order == ["CASES", "PERSONS", "STAFFING", "FUNDS", "PROCESSES"]
+    persons = [str(entry.period) for entry in entries if entry.slot.dataset_id == "PERSONS"]
+    assert persons == ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4", "2025", "2026-Q1"]
+
+
+def test_posts_and_euros_are_written_with_their_unit(whole: tuple[Office, Dossier]) -> None:
+    page = Structure(render_html(whole[1], language="de")).text
+    text = render_text(replace(whole[1], entries=(entry_of(whole[1], "FUNDS", "2025"),)), language="de")
+
+    assert "15,00" in page  # posts
+    assert "895.000,00" in page
+    assert "895.000,00" in text
+    assert "Einheit: Euro" in page
+    assert "Einheit: VZÄ" in page
+    assert "VZÄ" in page
+    assert "zu wenige Träger" in page
+
+
+def test_what_has_no_source_says_so_in_the_place_of_tables(whole: tuple[Office, Dossier]) -> None:
+    own = entry_of(whole[1], "PROCESSES", "2025-Q4")
+    assert own.sheet is not None
+    empty = [sheet.indicator.id for sheet in own.sheet.indicators if not sheet.collected]
+    assert empty == ["REFERRALS", "B3_DECISIONS"]
+    for rendered in (
+        Structure(render_html(whole[1], language="de")).text,
+        " ".join(render_text(replace(whole[1], entries=(own,)), language="de").split()),
+    ):
+        assert "Nicht erhoben: Dafür hat die Kommune keine Quelle eingerichtet." in rendered
+        assert "Das zählt die gemeinsame Behörde" in rendered
+    assert whole[1].not_collected == (Text("Weitervermittlungen", "Referrals to other institutions"),)
+
+
+def test_a_joint_authority_shows_what_it_decides_and_nothing_else(whole: tuple[Office, Dossier]) -> None:
+    joint = entry_of(whole[1], "PROCESSES", "2025-Q4", "NW05334")
+    text = render_text(replace(whole[1], entries=(joint,)), language="de")
+
+    assert "Prozesse, 4. Quartal 2025, Städteregion Aachen (einschl. Stadt Aachen) (NW05334)" in text
+    assert "Positive Entscheidungen (Baustein 3)" in text
+    assert "Strukturthemen" not in text.split("Prozesse, 4. Quartal 2025")[1]
+
+
+def test_only_a_total_is_set_like_one(whole: tuple[Office, Dossier]) -> None:
+    joint = entry_of(whole[1], "PROCESSES", "2025-Q4", "NW05334")
+    assert joint.sheet is not None
+    (table,) = next(s for s in joint.sheet.indicators if s.collected).tables
+
+    assert all(line.depth > 0 for line in table.lines)
+
+
+def test_a_break_of_the_series_is_said_where_it_is_signed(whole: tuple[Office, Dossier]) -> None:
+    page = render_html(whole[1], language="de")
+
+    assert entry_of(whole[1], "CASES", "2025-Q4").series_break == "Neue <Software>"
+    assert entry_of(whole[1], "CASES", "2026-Q1").series_break is None
+    assert "Neue &lt;Software&gt;" in page
+    assert "Bruch in der Zeitreihe" in page
+
+
+def test_doubts_name_the_place_and_no_value(whole: tuple[Office, Dossier]) -> None:
+    page = Structure(render_html(whole[1], language="de")).text
+
+    assert whole[1].doubts
+    assert "Auffällig, bitte bestätigen" in page
+    assert "Fördermittel, Jahr 2025 Bewilligte Landesmittel je Bewilligte Stellen (VZÄ)" in page
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_many_deliveries_have_an_overview_and_contents(
+    whole: tuple[Office, Dossier], language: Literal["de", "en"]
+) -> None:
+    page = render_html(whole[1], language=language)
+    structure = Structure(page)
+    targets = {value for name, value in structure.attributes if name == "id"}
+
+    assert structure.open == []
+    links = [value for name, value in structure.attributes if name == "href" and value]
+    assert {link[1:] for link in links} <= targets
+    assert len([link for link in links if link.startswith("#delivery-")]) == len(whole[1].entries)
+    assert "Prozesse (NW05334)" in page if language == "de" else "Processes (NW05334)" in page
