@@ -66,6 +66,7 @@ class SourceCounts:
         holds: what its rows are.
         area: joint authority's area for which it counts, or None for the node's own.
         export_date: the day it was exported, or None if it does not say.
+        layout: fingerprint of its columns; another one than last time says that the export changed (T26).
         read: rows behind the header.
         counted: rows that count; several may describe one case.
         quarantined: rows set aside.
@@ -76,6 +77,7 @@ class SourceCounts:
     holds: Holds
     area: str | None
     export_date: date | None
+    layout: str
     read: int
     counted: int
     quarantined: int
@@ -200,6 +202,7 @@ def _prepared(facts: Facts, joint: Mapping[str, Facts], read: Sequence[_Read]) -
             holds=source.spec.holds,
             area=source.spec.area,
             export_date=source.raw.export_date,
+            layout=source.raw.layout.fingerprint,
             read=source.raw.rows,
             counted=source.counted,
             quarantined=len(table.rows),
