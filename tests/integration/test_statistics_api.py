@@ -32,7 +32,17 @@ from tests.factories.published_hub import (
     whole_hub,
 )
 
-OPERATIONS = ("indicators", "areas", "periods", "releases", "deliveries", "observations", "totals")
+OPERATIONS = (
+    "indicators",
+    "areas",
+    "periods",
+    "releases",
+    "deliveries",
+    "observations",
+    "totals",
+    "derived_indicators",
+    "derived",
+)
 TOTAL = "SEX=_T&AGE=_T&CITIZEN=_T&RESIDENCE=_T&RECHTSKREIS=_T&FIELD=_T"
 
 
@@ -131,8 +141,7 @@ def test_totals_contain_the_truth_and_say_what_they_rest_on(client, dataset, per
             true = Decimal(int(truth[row, [column[leaf] for leaf in leaves]].sum()))
             true = float(true.scaleb(-indicator.decimals))
             there = holds(indicator.id, period, item["ref_area"])
-            assert item["expected"] == len(leaves)
-            assert item["delivered"] == len(there)
+            assert (item["expected"], item["delivered"]) == (len(leaves), len(there))
             assert item["freq"] == period.freq
             if item["lower"] is not None:
                 assert item["lower"] <= true
@@ -174,6 +183,55 @@ def test_a_break_of_a_series_stands_at_its_figures_and_totals(client) -> None:
         ("NW05", "2025-Q3"): 1,
         ("NW053", "2025-Q3"): 0,
     }
+
+
+# --------------------------------------------------------------------------------------- derived
+
+
+def test_a_rate_of_an_area_is_that_of_its_published_figures(client) -> None:
+    parts = {}
+    for name in ("FTE_FILLED", "FTE_FUNDED"):
+        address = f"/api/v1/observations?indicator={name}&period={LAST}&BAUSTEIN=B2&CARRIER=_T&limit=5000"
+        parts[name] = {item["ref_area"]: item for item in every_page(client, address)}
+    address = f"/api/v1/derived?indicator=FILL_RATE&period={LAST}&BAUSTEIN=B2"
+    areas = {area.id for area in reporting_areas()}
+    seen = 0
+    for item in every_page(client, address):
+        if item["ref_area"] not in areas:
+            continue
+        seen += 1
+        filled, funded = (parts[name][item["ref_area"]] for name in ("FTE_FILLED", "FTE_FUNDED"))
+        if filled["value"] is None or not funded["value"]:
+            assert item["lower"] is item["upper"] is None
+            assert item["obs_status"] != "A"
+        else:
+            assert item["exact"]
+            assert item["lower"] == item["upper"]
+            assert item["lower"] == pytest.approx(100 * filled["value"] / funded["value"], abs=0.051)
+    assert seen == 54
+
+
+def test_a_rate_of_a_region_is_limited_by_what_is_published(client) -> None:
+    truth = whole_hub().truth
+    grid = grid_of(load_catalogue(), "CASES")
+    closed, opened = (grid.total_row(name) for name in ("CASES_CLOSED", "CASES_OPENED"))
+    figures = truth["CASES", YEAR]
+    column = {area.id: n for n, area in enumerate(reporting_areas())}
+    leaves = [column[leaf] for leaf in region_tree().leaves_of("NW053")]
+    (item,) = client.get("/api/v1/derived?indicator=TURNOVER&period=2025&ref_area=NW053").get_json()["data"]
+    rate = 100 * figures[closed, leaves].sum() / figures[opened, leaves].sum()
+    assert item["lower"] - 0.051 <= rate <= item["upper"] + 0.051
+    assert (item["freq"], item["derived"], item["expected"]) == ("A", True, len(leaves))
+
+
+def test_pages_of_derived_figures_add_up(client) -> None:
+    address = "/api/v1/derived?ref_area=NW05111,NW05&period=2025,2025-Q4"
+    whole = list(every_page(client, address + "&limit=5000"))
+    assert list(every_page(client, address + "&limit=9")) == whole
+    offered = {item["id"] for item in client.get("/api/v1/derived_indicators").get_json()["data"]}
+    assert {item["indicator"] for item in whole} == offered == set(load_catalogue().derived)
+    table = client.get(address + "&limit=5000&format=csv")
+    assert len(list(csv.DictReader(io.StringIO(table.text)))) == len(whole)
 
 
 # --------------------------------------------------------------------------------------- CSV

@@ -6,16 +6,20 @@ is null with its status codes, never 0.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from hub.services.statistics.cells import merged_into
 from hub.services.statistics.deliveries import AreaStatus, DatasetDelivery
+from hub.services.statistics.derived_listing import DerivedItem
+from hub.services.statistics.figures import Figure
 from hub.services.statistics.listing import ListedFigure
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.releases import Release
+from hub.services.statistics.subjects import subject_of
 from hub.store.statistics import ReleaseRow
-from protocol.catalogue import DimensionUse, Indicator
+from protocol.catalogue import DerivedIndicator, DerivedTerm, DimensionUse, Indicator
+from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.regions import areas_by_id
 from protocol.texts import Text
@@ -178,12 +182,81 @@ def total(item: ListedFigure, *, series_breaks: int) -> Document:
         "lower": None if lower is None else number(lower),
         "upper": None if upper is None else number(upper),
         "exact": count is not None and count.exact,
-        "expected": coverage.expected if coverage else 0,
-        "delivered": coverage.delivered if coverage else 0,
-        "withheld": coverage.withheld if coverage else 0,
-        "population_coverage": _share(coverage.population_share) if coverage else 0,
+        **_coverage(item.figure),
+        "population_coverage": _share(coverage.population_share) if coverage else int(count is not None),
         "series_breaks": series_breaks,
     }
+
+
+def derived_indicator(reading: Reading, item: DerivedIndicator) -> Document:
+    """Return a rate or median: how it is computed, and the periods for which it can be."""
+    subject = subject_of(reading.catalogue, item.id)
+    return {
+        "id": item.id,
+        "name": text(item.name),
+        "unit": item.unit,
+        "decimals": subject.decimals,
+        "kind": item.kind.value,
+        "datasets": list(subject.datasets),
+        "scale": item.scale,
+        "numerator": [_term(term) for term in item.numerator],
+        "denominator": [_term(term) for term in item.denominator],
+        "min_denominator": item.min_denominator,
+        "distribution": item.indicator,
+        "dimensions": [_dimension(use) for use in subject.dimensions],
+        "periods": [str(p) for p in reading.periods_of(subject)],
+    }
+
+
+def _term(term: DerivedTerm) -> Document:
+    return {
+        "sign": term.sign,
+        "indicator": term.indicator,
+        "population": term.denominator,
+        "dimensions": dict(term.codes),
+    }
+
+
+def derived(item: DerivedItem) -> Document:
+    """Return a derived figure: its limits, equal where it is known, or null and why.
+
+    Limits are rounded outwards to the decimals of the indicator, so they stay guaranteed.
+    """
+    obs_status, conf_status = item.figure.state.wire
+    count = item.figure.count
+    lower, upper = (None, None) if count is None else (count.lower, count.upper)
+    exact = count is not None and count.exact
+    decimals = item.subject.decimals
+    return {
+        "indicator": item.subject.id,
+        "ref_area": item.region,
+        "freq": item.period.freq,
+        "time_period": str(item.period),
+        "dimensions": dict(item.codes),
+        "derived": True,
+        "lower": _rounded(lower, ROUND_HALF_UP if exact else ROUND_FLOOR, decimals),
+        "upper": _rounded(upper, ROUND_HALF_UP if exact else ROUND_CEILING, decimals),
+        "exact": exact,
+        "obs_status": obs_status,
+        "conf_status": conf_status,
+        **_coverage(item.figure),
+    }
+
+
+def _coverage(figure: Figure) -> Document:
+    """Return what a figure rests on; an area or a joint authority is one that delivers or does not."""
+    coverage, state = figure.coverage, figure.state
+    return {
+        "expected": coverage.expected if coverage else 1,
+        "delivered": coverage.delivered if coverage else int(state is not CellState.NOT_DELIVERED),
+        "withheld": coverage.withheld if coverage else int(state is CellState.SUPPRESSED),
+    }
+
+
+def _rounded(value: Decimal | None, rounding: str, decimals: int) -> int | float | None:
+    if value is None:
+        return None
+    return number(value.quantize(Decimal(1).scaleb(-decimals), rounding=rounding))
 
 
 def _identity(item: ListedFigure) -> Document:

@@ -21,8 +21,10 @@ from hub.api.statistics.parameters import (
     dimension_parameters,
 )
 from hub.services.statistics.deliveries import delivery_report
+from hub.services.statistics.derived_listing import DerivedQuery, list_derived
 from hub.services.statistics.listing import Cursor, ListedFigure, ListingQuery, list_figures
 from hub.services.statistics.reading import Reading
+from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import kim_error
 from protocol.periods import Period
@@ -131,6 +133,17 @@ def operations() -> tuple[Operation, ...]:
     )
     areas = _areas_parameter(tuple(area.id for area in reporting_areas()), Text("Gebiete", "reporting areas"))
     aggregates = _areas_parameter(tree.aggregates, Text("zusammengefasste Regionen", "aggregate regions"))
+    everywhere = _areas_parameter(
+        (*(area.id for area in reporting_areas()), *tree.aggregates), Text("Gebiete und Regionen", "regions")
+    )
+    derived = Parameter(
+        "indicator",
+        Text("abgeleitete Kennzahlen", "derived indicators"),
+        Kind.CHOICE,
+        many=True,
+        choices=tuple(catalogue.derived),
+        refusal="unknown_indicator",
+    )
     cells = (*dimension_parameters(catalogue), _LIMIT, _CURSOR, FORMAT, RELEASE)
     return (
         Operation(
@@ -201,6 +214,36 @@ def operations() -> tuple[Operation, ...]:
             _totals,
             item="Total",
         ),
+        Operation(
+            "derived_indicators",
+            "Rates and medians that are computed from published figures",
+            Text("Abgeleitete Kennzahlen und ihre Formeln.", "Derived indicators and how they are computed."),
+            (RELEASE,),
+            schemas.envelope(schemas.ref("DerivedIndicator")),
+            _derived_indicators,
+        ),
+        Operation(
+            "derived",
+            "Rates and medians of areas and regions",
+            Text(
+                "Quoten und Mediane, aus veröffentlichten Zahlen errechnet.",
+                "Rates and medians computed from published figures: an area's figure or its status, "
+                "guaranteed limits of a region.",
+            ),
+            (
+                derived,
+                everywhere,
+                _PERIODS,
+                *_dimensions_of_derived(catalogue),
+                _LIMIT,
+                _CURSOR,
+                FORMAT,
+                RELEASE,
+            ),
+            schemas.paged(schemas.ref("DerivedFigure")),
+            _derived,
+            item="DerivedFigure",
+        ),
     )
 
 
@@ -270,6 +313,38 @@ def _series_breaks(reading: Reading) -> frozenset[tuple[str, str, str]]:
     quarters = reading.store.series_breaks(reading.release.id)
     years = {(area, dataset, str(Period(Period.parse(period).year))) for area, dataset, period in quarters}
     return frozenset(quarters) | years
+
+
+def _dimensions_of_derived(catalogue: Catalogue) -> tuple[Parameter, ...]:
+    broken_down = {dimension for item in catalogue.derived.values() for dimension in item.by}
+    return tuple(p for p in dimension_parameters(catalogue) if p.name in broken_down)
+
+
+def _derived_indicators(reading: Reading, _values: Values) -> Answer:
+    offered = (subject.derived for subject in reading.subjects)
+    return Answer([documents.derived_indicator(reading, item) for item in offered if item is not None])
+
+
+def _derived(reading: Reading, values: Values) -> Answer:
+    cursor = values.get("cursor")
+    if cursor is not None and reading.release is None:
+        raise kim_error("not_found", pointer="cursor")
+    everywhere = (*(area.id for area in reporting_areas()), *reading.tree.aggregates)
+    dimensions = {parameter.name for parameter in _dimensions_of_derived(reading.catalogue)}
+    items, last = list_derived(
+        reading,
+        DerivedQuery(
+            regions=tuple(dict.fromkeys(values.get("ref_area", everywhere))),
+            indicators=values.get("indicator", ()),
+            periods=tuple(Period.parse(text) for text in values.get("period", ())),
+            codes={name: values[name] for name in dimensions if name in values},
+            limit=values["limit"],
+            after=Cursor.parse(cursor) if cursor is not None else None,
+        ),
+    )
+    return Answer(
+        [documents.derived(item) for item in items], next=last.token() if last else None, paged=True
+    )
 
 
 def _listing(
