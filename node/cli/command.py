@@ -107,8 +107,8 @@ def _refused(console: Console, session: Session | None, error: KimError) -> int:
 def main(config: Path | None, lang: str | None) -> None:
     """Der Knoten einer Kommune im KIM-Datenverbund. / A municipality's node.
 
-    Liest den Export des Fachverfahrens, zählt, schützt und prüft, und liefert nur geschützte Tabellen an den
-    Hub. / Reads the export, counts, protects, audits, and delivers nothing but protected tables.
+    Liest Fälle und Register, zählt, schützt und prüft, und liefert nur geschützte Tabellen an den
+    Hub. / Reads cases and registers, counts, protects, audits, and delivers nothing but protected tables.
 
     Beispiel / Example: kim-node --config node.toml check
     """
@@ -161,7 +161,7 @@ def init(folder: Path, *, lang: str | None, as_json: bool, **choices: Any) -> No
 @_shared
 @_on_a_node
 def check(session: Session) -> int:
-    """Export lesen und prüfen; nichts wird geliefert. / Read and check the export; nothing is delivered.
+    """Quellen lesen und prüfen; nichts wird geliefert. / Read and check the sources; nothing is delivered.
 
     Zeigt Befunde und Angaben ohne Schlüssel, schreibt zurückgestellte Zeilen in die örtliche Quarantäne.
     / Shows findings and values without a code, writes rows set aside to the local quarantine.

@@ -33,7 +33,7 @@ from protocol.texts import Text
 
 _TAKEN_OVER: Final = frozenset({DeliveryState.ACCEPTED, DeliveryState.SUPERSEDED})
 
-_READING: Final = Text("Export lesen und zählen", "Read and count")
+_READING: Final = Text("Quellen lesen und zählen", "Read and count")
 _PROTECTING: Final = Text("Schützen und prüfen", "Protect and audit")
 _SENDING: Final = Text("Senden", "Send")
 _WAITING: Final = Text("Entscheidung des Hubs", "Decision of the hub")

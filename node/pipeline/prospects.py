@@ -134,24 +134,18 @@ class Prospects:
         )
         if change.cells == 0:
             return Prospect(slot, Decision.RESEND, record=record)
-        problem = _why_held(record, change)
+        failed = self.journal.failed_since(record)
+        problem = _why_held(record, change, failed=None if self.redeliver else failed)
         if problem is None:
             place = Place(slot, record.revision + 1, record.statement_id, change.reason)
-            linked = self._deliveries_of(slot.area)
+            pattern, linked = to_mask(entry.withheld_mask), self._deliveries_of(slot.area)
             try:
-                draft = make_draft(
-                    self.workshop,
-                    place,
-                    table=table,
-                    linked=linked,
-                    pattern=to_mask(entry.withheld_mask),
-                )
+                draft = make_draft(self.workshop, place, table=table, linked=linked, pattern=pattern)
             except KimError as error:
                 if error.code not in _BLOCKING:
                     raise
                 problem = error
             else:
-                failed = self.journal.failed_since(record)
                 return self._to_be_signed(draft, failed=failed, before=record, changed_cells=change.cells)
         return Prospect(slot, Decision.HELD, record=record, problem=problem, changed_cells=change.cells)
 
@@ -184,28 +178,28 @@ class Prospects:
         return self._linked[area]
 
 
-def _why_held(record: DeliveryRecord, change: Change) -> KimError | None:
+def _why_held(record: DeliveryRecord, change: Change, *, failed: DeliveryRecord | None) -> KimError | None:
     """Say why a correction is not delivered; None if nothing but the audit can keep it."""
-    name = f"{record.dataset} {record.period}"
-    found = Text(
-        f"{name}: In {change.cells} von {change.of} Zellen stünde jetzt ein anderer Wert als in der "
-        "Lieferung",
-        f"{name}: {change.cells} of {change.of} cells would now have another value than in the delivery",
-    )
+    why: Text | None = None
     if change.protected:
-        return kim_error(
-            "correction_held",
-            Text(
-                f"{found.de}; {change.protected} davon schützt die Geheimhaltung.",
-                f"{found.en}; disclosure control protects {change.protected} of them.",
-            ),
+        why = Text(
+            f"{change.protected} davon schützt die Geheimhaltung",
+            f"disclosure control protects {change.protected} of them",
         )
-    if record.state in UNDER_WAY:
-        return kim_error(
-            "correction_held",
-            Text(
-                f"{found.de}; der Hub hat über sie noch nicht entschieden.",
-                f"{found.en}; the hub has not decided about it yet.",
-            ),
-        )
-    return None
+    elif record.state in UNDER_WAY:
+        why = Text("der Hub hat über sie noch nicht entschieden", "the hub has not decided about it yet")
+    elif failed is not None and failed.code == "period_closed":
+        # Asking again would change nothing until the hub opens the period; --redeliver asks.
+        why = Text("der Hub hat den Zeitraum geschlossen", "the hub has closed the period")
+    if why is None:
+        return None
+    name = f"{record.dataset} {record.period}"
+    return kim_error(
+        "correction_held",
+        Text(
+            f"{name}: In {change.cells} von {change.of} Zellen stünde jetzt ein anderer Wert als in der "
+            f"Lieferung; {why.de}.",
+            f"{name}: {change.cells} of {change.of} cells would now have another value than in the delivery; "
+            f"{why.en}.",
+        ),
+    )

@@ -52,10 +52,10 @@ def test_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("arguments", "language", "heading", "first_line"),
     [
-        ([], "de", "Befehle:", "Export lesen und prüfen; nichts wird geliefert."),
-        ([], "en", "Commands:", "Read and check the export; nothing is delivered."),
-        (["--lang", "en"], "de", "Commands:", "Read and check the export; nothing is delivered."),
-        (["--lang=de"], "en", "Befehle:", "Export lesen und prüfen; nichts wird geliefert."),
+        ([], "de", "Befehle:", "Quellen lesen und prüfen; nichts wird geliefert."),
+        ([], "en", "Commands:", "Read and check the sources; nothing is delivered."),
+        (["--lang", "en"], "de", "Commands:", "Read and check the sources; nothing is delivered."),
+        (["--lang=de"], "en", "Befehle:", "Quellen lesen und prüfen; nichts wird geliefert."),
     ],
 )
 def test_the_list_of_commands_speaks_one_language(

@@ -108,6 +108,23 @@ def test_a_correction_that_failed_is_not_signed_again(office: Office, code: str)
     assert (again.decision, again.record) == (Decision.RESEND, failed)
 
 
+def test_a_correction_of_a_closed_period_is_held_until_it_is_asked_for(office: Office) -> None:
+    rewrite(office, "issues", issues(solved=9))
+    refused = office.spool(prospect_of(office, PROCESSES))
+    office.journal.observe(refused, DeliveryState.REFUSED, code="period_closed")
+
+    held = prospect_of(office, PROCESSES)
+    asked = next(p for p in office.prospects(redeliver=True) if p.slot == PROCESSES)
+
+    assert held.decision is Decision.HELD
+    assert held.problem is not None
+    assert "hat den Zeitraum geschlossen" in held.problem.detail.de
+    assert (asked.decision, asked.record) == (
+        Decision.RESEND,
+        office.journal.delivery(refused.statement_id),
+    )
+
+
 def test_a_correction_waits_for_the_decision_about_what_it_corrects(office: Office) -> None:
     rewrite(office, "issues", issues(solved=9))
     office.spool(prospect_of(office, PROCESSES))
