@@ -69,12 +69,14 @@ class CellRule:
         return self.zero if true == 0 else true >= self.rule.min_contributors
 
     def _enough(self, behind: Contributions) -> bool:
-        """Return whether enough contributors stand behind an amount, and none of them too large."""
+        """Return whether enough contributors stand behind an amount and, of money, none is too large."""
         rule = self.rule
         if behind.contributors == 0:
             return True
         if behind.contributors < rule.min_contributors:
             return False
+        if rule.kind is RuleKind.POSITIONS:
+            return True
         share, protection = rule.max_share_percent, rule.min_protection_percent
         if share is not None and behind.largest * _PERCENT > share * behind.gross:
             return False

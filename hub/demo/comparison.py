@@ -29,7 +29,7 @@ class Comparison:
         self.judgement = Judgement()
         self._truths = {truth.area: truth for truth in truths}
         self._catalogue = catalogue
-        self._tree = tree
+        self.tree = tree
         self._rules: dict[str, tuple[CellRule, ...]] = {}
         self._known: dict[CubeKey, Mapping[str, KnownCells]] = {}
 
@@ -53,12 +53,17 @@ class Comparison:
             rules=self._rules[dataset],
             truths=self._truths,
             truth=RegionTruth(
-                self._truths.values(), self._tree, self._catalogue, dataset=dataset, period=period
+                self._truths.values(), self.tree, self._catalogue, dataset=dataset, period=period
             ),
-            tree=self._tree,
+            tree=self.tree,
             known=self._known,
         )
         self._known[dataset, period] = comparison.run()
+
+    def is_published(self, area: str, period: str, dataset: str, row: int) -> bool:
+        """Return whether an area's cell stands there as a value, delivered or added up from quarters."""
+        cell = self._known.get((dataset, period), {}).get(area, {}).get(row)
+        return cell is not None and cell.held and not cell.withheld
 
     def finish(self) -> None:
         """Fail what should have been compared and was not: whole periods, and checks that were never made.
@@ -91,11 +96,9 @@ class Comparison:
         if check is Check.YEAR_COMPUTED:
             return any(Period.parse(period).quarter is None for _, period in due)
         if check is Check.AUTHORITY_TRUE:
-            return any(area in self._tree.aggregates for area in self._truths)
+            return any(area in self.tree.aggregates for area in self._truths)
         return any(
-            all(
-                area in self._truths and self._truths[area].delivers(*key) for area in self._tree.leaves_of(r)
-            )
+            all(area in self._truths and self._truths[area].delivers(*key) for area in self.tree.leaves_of(r))
             for key in due
-            for r in self._tree.aggregates
+            for r in self.tree.aggregates
         )

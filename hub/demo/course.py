@@ -242,8 +242,8 @@ class Course:
         if version is Version.RIGHT:
             progress.advance("generated")
         # Named only where some are left out: a node knows by itself what is due.
-        periods = [str(period) for period in plan.quarters] if plan.special is Special.GAP else []
-        submit = command_line("kim-node", "--config", config, "submit", "--json", *periods)
+        named = [f"--period={quarter}" for quarter in plan.quarters] if plan.special is Special.GAP else []
+        submit = command_line("kim-node", "--config", config, "submit", "--json", *named)
         log = self._log(f"{plan.region.id}-submit-{version.name.lower()}")
         return _Submission(version, rows, self._processes.run(submit, log=log))
 

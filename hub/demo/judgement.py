@@ -70,6 +70,11 @@ class Check(StrEnum):
         "Summe aus lauter veröffentlichten Zellen ist genau",
         "a total of published cells is exact",
     )
+    RATE_SHOWN = (
+        "Abgeleitetes steht da, wo alle Teile veröffentlicht sind",
+        "a rate is shown where all its parts are published",
+    )
+    RATE_TRUE = "Abgeleitetes stimmt oder liegt in den Grenzen", "the true rate is shown or within its limits"
     API_AGREES = "Die Schnittstelle zeigt, was gespeichert ist", "the API says what the store holds"
 
 

@@ -62,20 +62,17 @@ def _parts(
     name: str, figure: Figure, *, foreign: Fraction, codes: Mapping[str, str]
 ) -> tuple[Fraction, Fraction, int, int]:
     """Return what stands above and below the line, the scale and the smallest divisor."""
-    closed = figure("CASES_CLOSED", {})
-    reached = sum(figure("CASES_CLOSED", {"OUTCOME": code}) for code in ("GOAL", "PART"))
+
+    def closed(outcome: str | None = None) -> Fraction:
+        return figure("CASES_CLOSED", {} if outcome is None else {"OUTCOME": outcome})
+
     formulas: dict[str, Callable[[], tuple[Fraction, Fraction, int, int]]] = {
         "FILL_RATE": lambda: (figure("FTE_FILLED", codes), figure("FTE_FUNDED", codes), 100, 0),
         "CASELOAD_FTE": lambda: (figure("CASES_OPEN", {}), figure("FTE_FILLED", {"BAUSTEIN": "B2"}), 1, 1),
         "SPEND_RATE": lambda: (figure("FUNDS_SPENT", codes), figure("FUNDS_GRANTED", codes), 100, 0),
         "OPEN_PER_1000_FOREIGN": lambda: (figure("CASES_OPEN", {}), foreign, 1000, 0),
-        "TURNOVER": lambda: (closed, figure("CASES_OPENED", {}), 100, 0),
-        "GOAL_SHARE": lambda: (
-            Fraction(reached),
-            closed - figure("CASES_CLOSED", {"OUTCOME": "_U"}),
-            100,
-            0,
-        ),
+        "TURNOVER": lambda: (closed(), figure("CASES_OPENED", {}), 100, 0),
+        "GOAL_SHARE": lambda: (closed("GOAL") + closed("PART"), closed() - closed("_U"), 100, 0),
     }
     return formulas[name]()
 

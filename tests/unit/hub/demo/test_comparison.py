@@ -35,6 +35,8 @@ WITHHELD = next(
 #: Breakdowns of the opened cases that hold a code whose zero says something about all of them.
 DELICATE = ("RESIDENCE", "FIELD")
 BESIDE = next(row for row in GRID.rows_of("CASES_OPENED") if GRID.codes(row)["RESIDENCE"] == "DE")
+#: Checks that are made beside the comparison of cubes.
+ELSEWHERE_MADE = (Check.API_AGREES, Check.RATE_SHOWN, Check.RATE_TRUE)
 #: An area that takes no part.
 ELSEWHERE = "NW05111"
 
@@ -197,7 +199,8 @@ def test_an_area_that_did_not_deliver_fails_once_not_cell_by_cell() -> None:
 class TestNothingPassesUnlooked:
     def test_all_was_compared(self) -> None:
         comparison = compared(cube())
-        comparison.judgement.check(Check.API_AGREES, holds=True, where="")
+        for check in ELSEWHERE_MADE:
+            comparison.judgement.check(check, holds=True, where="")
         comparison.finish()
         assert not comparison.judgement.failures
         assert set(comparison.judgement.checks) == set(Check) - {Check.AUTHORITY_TRUE, Check.YEAR_COMPUTED}
@@ -235,10 +238,10 @@ class TestNothingPassesUnlooked:
         comparison.finish()
         assert comparison.judgement.failures[Check.PERIOD_PUBLISHED] == 1
 
-    def test_an_api_that_was_not_asked_fails(self) -> None:
+    def test_an_api_that_was_not_asked_and_rates_that_were_not_looked_at_fail(self) -> None:
         comparison = compared(cube())
         comparison.finish()
-        assert comparison.judgement.failures == {Check.API_AGREES: 1}
+        assert comparison.judgement.failures == dict.fromkeys(ELSEWHERE_MADE, 1)
 
     def test_only_a_demo_without_a_whole_region_may_lack_exact_totals(self) -> None:
         comparison = Comparison([truth(AACHEN_CITY, 30)], CATALOGUE, TREE)
@@ -337,6 +340,12 @@ class TestContributors:
     def test_totals_of_an_area_are_public(self) -> None:
         rule = self.rule("FUNDS_SPENT", {"BAUSTEIN": "B2"})
         assert rule.may_be_shown(100, whole=1000, behind=Contributions(1, 100, 0, 100))
+
+    def test_of_posts_only_the_number_counts(self) -> None:
+        grid, indicator = grid_of(CATALOGUE, "STAFFING"), CATALOGUE.indicator("FTE_FUNDED")
+        rule = rules_of(CATALOGUE, "STAFFING")[grid.index[grid.key(indicator, {"CARRIER": "OWN"})]]
+        assert rule.may_be_shown(163, whole=900, behind=Contributions(3, 100, 57, 163))
+        assert not rule.may_be_shown(106, whole=900, behind=Contributions(2, 100, 6, 106))
 
     def rule(self, indicator: str, codes: dict[str, str]) -> CellRule:
         return self.RULES[self.GRID.index[self.GRID.key(CATALOGUE.indicator(indicator), codes)]]
