@@ -32,7 +32,6 @@ from hub.demo.sources import deliveries_of
 from hub.demo.summary import Summary, summarise
 from hub.demo.tables import print_summary
 from hub.demo.truth import AreaTruth, load_truths
-from hub.services.statistics.reading import Statistics
 from hub.serving import listening
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import delivery_grid
@@ -154,7 +153,7 @@ def _compare(course: Course, truths: dict[str, AreaTruth]) -> Judgement:
                 release.cubes(), key=lambda cube: (Period.parse(cube.period).freq == "A", cube.id)
             ):
                 comparison.cube(cube.dataset, cube.period, release.cells(cube))
-            RatesCheck(comparison, truths.values(), catalogue).run(Statistics(engine))
+            RatesCheck(course.port, comparison, truths.values(), catalogue).run()
             check_api(course.port, release, catalogue, comparison.judgement)
             comparison.finish()
     finally:

@@ -7,7 +7,7 @@ One cube is compared in `cube_comparison`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from hub.demo.cell_rules import CellRule, rules_of
@@ -59,6 +59,11 @@ class Comparison:
             known=self._known,
         )
         self._known[dataset, period] = comparison.run()
+
+    @property
+    def compared(self) -> Collection[CubeKey]:
+        """The (dataset, period) that were there."""
+        return self._known.keys()
 
     def is_published(self, area: str, period: str, dataset: str, row: int) -> bool:
         """Return whether an area's cell stands there as a value, delivered or added up from quarters."""

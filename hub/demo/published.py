@@ -61,9 +61,23 @@ def get_json(port: int, path: str) -> Any:  # noqa: ANN401 -- any JSON document
         OSError: if it cannot be reached.
         ValueError: if it does not answer 200 with JSON.
     """
+    return json.loads(_get(port, path, accept="application/json"))
+
+
+def get_text(port: int, path: str) -> str:
+    """Ask the hub on this machine for a text file.
+
+    Raises:
+        OSError: if it cannot be reached.
+        ValueError: if it does not answer 200 with UTF-8.
+    """
+    return _get(port, path, accept="text/*").decode("utf-8")
+
+
+def _get(port: int, path: str, *, accept: str) -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", path, headers={"Accept": "application/json"})
+        connection.request("GET", path, headers={"Accept": accept})
         response = connection.getresponse()
         body = response.read()
     except http.client.HTTPException as broken:
@@ -72,4 +86,4 @@ def get_json(port: int, path: str) -> Any:  # noqa: ANN401 -- any JSON document
         connection.close()
     if response.status != 200:
         raise ValueError(f"GET {path.partition('?')[0]}: {response.status}")
-    return json.loads(body)
+    return body
