@@ -168,6 +168,8 @@ def _make_ready(
         if prospect.decision is not Decision.NOT_ENDED:
             _remember(journal, prospect)
             progress.advance()
+    if not run.explicit:
+        _forget_what_is_not_due(journal, run)
     # What was signed in an earlier run and has not arrived is sent too, whatever this run is about.
     for record in journal.under_way():
         ready.send(record)
@@ -188,6 +190,14 @@ def _remember(journal: Journal, prospect: Prospect) -> None:
         code=prospect.problem.code if prospect.problem is not None else None,
         changed_cells=prospect.changed_cells,
     )
+
+
+def _forget_what_is_not_due(journal: Journal, run: Run) -> None:
+    """Forget what stayed for a delivery that the configuration or the sources do not ask for any more."""
+    due = {(slot.dataset_id, str(slot.period), slot.area) for slot in run.figures.tables}
+    for entry in journal.staying():
+        if (entry.dataset, entry.period, entry.area) not in due:
+            journal.let_go(entry.dataset, entry.period, area=entry.area)
 
 
 def _send(

@@ -138,3 +138,15 @@ def test_a_held_correction_is_remembered_until_it_is_gone(delivered: NodeHome, t
     write_register(tmp_path, "posts", posts())
     assert delivered.json("submit")[0] == 0
     assert delivered.json("status", "--offline")[1]["staying"] == []
+
+
+def test_what_is_not_due_any_more_is_not_remembered(delivered: NodeHome, tmp_path: Path) -> None:
+    write_register(tmp_path, "posts", posts(filled="0,9"))
+    assert delivered.json("submit")[0] == PROBLEMS["correction_held"].exit_code
+
+    delivered.change('first = "2026-Q1"', 'first = "2026-Q2"')
+    delivered.change('last = "2026-Q1"', 'last = "2026-Q2"')
+    assert delivered.json("submit", "--period", "2026-Q2")[0] == 0
+    assert len(delivered.json("status", "--offline")[1]["staying"]) == 1
+    assert delivered.json("submit")[0] == 0
+    assert delivered.json("status", "--offline")[1]["staying"] == []

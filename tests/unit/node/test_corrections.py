@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aggregation.disclosure import cell_bounds
 from node.journal import DeliveryState, Journal
 from node.pipeline import Decision, Prospect, Slot
 from node.pipeline.ledger import to_mask, to_tabulation
@@ -81,6 +82,13 @@ def test_a_second_vintage_tells_nothing_new_about_withheld_cells(office: Office)
     assert np.array_equal(before.values[hidden], prospect.draft.table.values[hidden])
     changed = np.flatnonzero(before.values != prospect.draft.table.values)
     grid = delivery_grid(office.workshop.catalogue, "PROCESSES", "Q")
+    # What follows about the withheld cells from the second vintage is what followed from the first.
+    bounds = [
+        cell_bounds(grid, table.values, hidden, office.workshop.catalogue, missing=~table.collected)
+        for table in (before, prospect.draft.table)
+    ]
+    for first, second in zip(*bounds, strict=True):
+        assert np.array_equal(first[hidden], second[hidden])
     assert {grid.keys[row][0] for row in changed} == {"STRUCT_ISSUES"}
 
 
