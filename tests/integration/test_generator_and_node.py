@@ -25,17 +25,15 @@ from protocol.grid import delivery_grid
 from protocol.periods import Period
 from protocol.regions import AACHEN_REST, AACHEN_WHOLE, reporting_area, reporting_areas
 
-#: What is special (between them every layout and medium), local codes, another encoding with moved columns,
-#: a total that does not add up.
+#: What is special (between them every layout and medium, and a total that does not add up), and local codes
+#: in moved columns.
 AREAS = (
     *special_areas(),
-    next(a.id for a in reporting_areas() if "SEX" in plan_of(a).local_codes),
     next(
         a.id
         for a in reporting_areas()
-        if plan_of(a).encoding == "utf-8-sig" and plan_of(a).columns != tuple(sorted(plan_of(a).columns))
+        if plan_of(a).local_codes and plan_of(a).columns != tuple(sorted(plan_of(a).columns))
     ),
-    next(a.id for a in reporting_areas() if plan_of(a).wrong_total and a.population < 300_000),
 )
 CATALOGUE = load_catalogue()
 

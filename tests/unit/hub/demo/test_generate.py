@@ -165,6 +165,7 @@ def test_every_layout_and_medium_occurs() -> None:
     small = [plan_of(reporting_area(area)) for area in special_areas()]
     assert {plan.profile for plan in small} == set(Profile)
     assert {plan.medium for plan in small} == set(Medium)
+    assert any(plan.wrong_total for plan in small)
 
 
 def test_lists_lie_where_the_configuration_says(generated: dict[str, tuple[int, Path]]) -> None:
