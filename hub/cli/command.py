@@ -17,6 +17,7 @@ _MODULES: Final = {
     "db": ("hub.cli.installation", "database_group"),
     "demo": ("hub.demo.command", "demo"),
     "extract": ("hub.cli.extracting", "extract_command"),
+    "grants": ("hub.cli.granting", "grants_group"),
     "init": ("hub.cli.installation", "init"),
     "register": ("hub.cli.registering", "register_command"),
     "serve": ("hub.cli.running", "serve_command"),

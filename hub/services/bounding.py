@@ -15,6 +15,8 @@ from hub.domain.states import SubmissionState
 from hub.services.context import HubContext
 from hub.services.verification import cells_of, grid_of_submission
 from hub.store.records import Submission
+from protocol.catalogue import Catalogue
+from protocol.grid import CellGrid
 from protocol.observations import STATE_NUMBER, CellState
 
 
@@ -45,11 +47,14 @@ def bounds_of(context: HubContext, submission: Submission, cells: Cells) -> Boun
 
 
 def _bounds(context: HubContext, submission: Submission, cells: Cells) -> Bounds:
-    """Return the bounds of every cell of one delivery; a published cell is its own bound."""
-    grid = grid_of_submission(context, submission)
+    return limits_of(context.catalogue, grid_of_submission(context, submission), cells)
+
+
+def limits_of(catalogue: Catalogue, grid: CellGrid, cells: Cells) -> Bounds:
+    """Return the bounds of every cell of one table; a published cell is its own bound."""
     published = np.isin(cells.states, [STATE_NUMBER[state] for state in CellState if state.has_value])
     if published.all():
         return Bounds(cells.values, cells.values)
     withheld = cells.withheld
     missing = ~published & ~withheld
-    return Bounds(*cell_bounds(grid, cells.values, withheld, context.catalogue, missing=missing))
+    return Bounds(*cell_bounds(grid, cells.values, withheld, catalogue, missing=missing))

@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from aggregation.limits import OPEN_ABOVE, OPEN_BELOW
 from aggregation.merge import Aggregate, AreaDelivery, merge
 from aggregation.years import year_of
+from hub.domain.cell_columns import Bounds, Cells
 from hub.domain.jobs import Job, JobName
 from hub.services.bounding import bounds_of
 from hub.services.context import HubContext
 from hub.services.standing import Inputs, Place, standing_of
 from hub.services.verification import cells_of
-from hub.store.records import Submission
+from hub.store.records import FUNDS, GrantTable, Submission
 from hub.store.unit_of_work import UnitOfWork
+from protocol.grid import delivery_grid
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
 from protocol.regions import areas_by_id, reporting_areas
@@ -38,9 +40,13 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class _Ingredients:
-    """The accepted deliveries behind the inputs of a cube: of its period, and of each quarter of a year."""
+    """The accepted deliveries behind the inputs of a cube: of its period, and of each quarter of a year.
+
+    And the tables of grants, for areas without a delivery.
+    """
 
     heads: tuple[Submission, ...]
+    grants: tuple[GrantTable, ...]
     quarters: tuple[tuple[Submission, ...], ...]
 
     @property
@@ -65,6 +71,9 @@ def compile_cube(context: HubContext, dataset: str, period: str) -> int | None:
             return None
         ingredients = _Ingredients(
             tuple(unit.submissions.accepted(dataset, period)),
+            tuple(
+                table for table in unit.grants.all(period) if inputs.deliveries.get(table.area) == table.name
+            ),
             tuple(tuple(unit.submissions.accepted(dataset, quarter)) for quarter in inputs.quarters),
         )
     table = None if known else _table(context, dataset, ingredients)
@@ -142,6 +151,7 @@ def _table(context: HubContext, dataset: str, ingredients: _Ingredients) -> _Tab
 def _deliveries(context: HubContext, dataset: str, ingredients: _Ingredients) -> dict[str, AreaDelivery]:
     """Return what counts for each area (or authority), computed from quarters where it is."""
     own = {head.area: _delivery(context, head) for head in ingredients.heads}
+    own |= {table.area: _granted(context, table) for table in ingredients.grants}
     if not ingredients.quarters:
         return own
     quarters = [{head.area: _delivery(context, head) for head in heads} for heads in ingredients.quarters]
@@ -162,6 +172,15 @@ def _delivery(context: HubContext, head: Submission) -> AreaDelivery:
     bounds = bounds_of(context, head, cells)
     delivery = AreaDelivery(area=head.area, state=cells.states, lower=bounds.lower, upper=bounds.upper)
     return delivery.in_whole_grid(context.catalogue, head.dataset, Period.parse(head.period).freq)
+
+
+def _granted(context: HubContext, table: GrantTable) -> AreaDelivery:
+    freq = Period.parse(table.period).freq
+    rows = len(delivery_grid(context.catalogue, FUNDS, freq))
+    cells = Cells.from_bytes(context.blobs.get(table.cells_sha256), rows=rows)
+    bounds = Bounds.from_bytes(context.blobs.get(table.bounds_sha256), rows=rows)
+    delivery = AreaDelivery(table.area, cells.states, bounds.lower, bounds.upper)
+    return delivery.in_whole_grid(context.catalogue, FUNDS, freq)
 
 
 def _leaf(delivery: AreaDelivery) -> Sequence[Ints]:

@@ -14,6 +14,7 @@ from hub.domain.jobs import Job, JobName
 from hub.services.context import HubContext
 from hub.services.opening import require_taken
 from hub.services.standing import standing_of
+from hub.store.records import FUNDS
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.periods import Period
@@ -63,7 +64,7 @@ def close(
     with context.database.write() as unit:
         now = context.clock.now()
         for period in periods:
-            chosen = list(datasets) or unit.submissions.delivered_datasets(str(period))
+            chosen = list(datasets) or _known_datasets(unit, str(period))
             if not chosen:
                 raise kim_error(
                     "unknown_period",
@@ -81,6 +82,12 @@ def close(
                 unit.after_commit(Job(JobName.COMPILE, (dataset, str(period))))
                 closed.append((dataset, str(period)))
     return closed
+
+
+def _known_datasets(unit: UnitOfWork, period: str) -> list[str]:
+    """Return the datasets of which something is there for a period, ordered."""
+    granted = {FUNDS} if unit.grants.all(period) else set()
+    return sorted({*unit.submissions.delivered_datasets(period), *granted})
 
 
 def _require_delivered(context: HubContext, dataset: str, period: Period) -> None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from aggregation.years import is_computed, quarters_of
 from hub.services.context import HubContext
-from hub.store.records import Counted, StoredCube
+from hub.store.records import FUNDS, Counted, GrantTable, StoredCube
 from hub.store.unit_of_work import UnitOfWork
 from protocol import strict_json
 from protocol.catalogue import Catalogue
@@ -29,7 +29,7 @@ class Inputs:
     """What a cube is made of.
 
     Attributes:
-        deliveries: area id → statement id of the period's own deliveries.
+        deliveries: area id → statement id of the period's own deliveries, or the name of a table of grants.
         quarters: quarter → digest of its cube, four of them or none.
     """
 
@@ -57,6 +57,7 @@ class Standing:
         closed: Iterable[Place],
         counted: Sequence[Counted],
         cubes: Iterable[StoredCube],
+        grants: Iterable[GrantTable] = (),
     ) -> None:
         """Put together what was read; see :func:`standing_of`."""
         self._catalogue = catalogue
@@ -70,6 +71,9 @@ class Standing:
                 self._deliveries.setdefault(place, {})[item.area] = item.id
             else:
                 self._outstanding.add(place)
+        for table in grants:
+            # What an area delivers itself goes before what was imported for it.
+            self._deliveries.setdefault((FUNDS, table.period), {}).setdefault(table.area, table.name)
 
     @property
     def due(self) -> list[Place]:
@@ -124,6 +128,7 @@ def standing_of(context: HubContext, unit: UnitOfWork, *, dataset: str | None = 
         closed=[place for place in unit.periods.closed() if dataset in (None, place[0])],
         counted=unit.submissions.counted(dataset),
         cubes=unit.cubes.all(catalogue_sha256=context.catalogue.sha256, dataset=dataset),
+        grants=unit.grants.all() if dataset in (None, FUNDS) else (),
     )
 
 

@@ -177,6 +177,19 @@ submission_finding = sa.Table(
     comment="What somebody has to confirm or correct; names places, never values.",
 )
 
+grant_table = sa.Table(
+    "grant_table",
+    metadata,
+    sa.Column("period", sa.String(8), primary_key=True),
+    sa.Column("area", sa.String(16), primary_key=True),
+    sa.Column("source_sha256", _HEX, nullable=False, comment="digest of the list, which is not kept"),
+    sa.Column("cells_sha256", _HEX, nullable=False, comment="blob: the protected table (cell columns)"),
+    sa.Column("bounds_sha256", _HEX, nullable=False, comment="blob: lower and upper bound of every cell"),
+    sa.Column("imported_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+    comment="What the granting authority granted: counts where an area does not deliver its funds.",
+)
+
 submission_chunk = sa.Table(
     "submission_chunk",
     metadata,

@@ -3,11 +3,16 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.states import KeyStatus, NodeStatus, SubmissionState
 from hub.domain.uploads import ChunkPlan
+
+#: How a cube's inputs mark what was granted, where another input is the id of a statement.
+GRANTS: Final = "grants:"
+#: The dataset whose grants may be imported.
+FUNDS: Final = "FUNDS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,22 @@ class OpenFinding:
     period: str
     rule: str
     cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTable:
+    """What was granted in an area and year; field meanings as in `hub.store.models`."""
+
+    area: str
+    period: str
+    source_sha256: str
+    cells_sha256: Sha256
+    bounds_sha256: Sha256
+
+    @property
+    def name(self) -> str:
+        """How a cube names it among its inputs."""
+        return f"{GRANTS}{self.cells_sha256}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from hub.store.models import (
     submission,
     submission_finding,
 )
+from hub.store.records import FUNDS, GRANTS
 from protocol.observations import STATE_NUMBER, STATES, CellState
 
 Ints = npt.NDArray[np.int64]
@@ -357,6 +358,20 @@ class StatisticsStore:
         else:
             counting = self._inputs_of(release_id) if said else set()
         return {(row.area, row.dataset, row.period): row.series_break for row in said if row.id in counting}
+
+    def granted(self, release_id: int) -> frozenset[tuple[str, str, str]]:
+        """Return (area, dataflow, period) of what the hub itself protected, from lists of grants."""
+        statement = (
+            sa.select(cube.c.dataset, cube.c.period, cube.c.inputs)
+            .join(release_cube, release_cube.c.cube_id == cube.c.id)
+            .where(release_cube.c.release_id == release_id, cube.c.dataset == FUNDS)
+        )
+        return frozenset(
+            (area_id, dataset, period)
+            for dataset, period, inputs in self._connection.execute(statement)
+            for area_id, given in inputs.items()
+            if given.startswith(GRANTS)
+        )
 
     def _inputs_of(self, release_id: int) -> set[str]:
         statement = (

@@ -17,6 +17,7 @@ from hub.domain.jobs import Job, JobQueue
 from hub.store import models
 from hub.store.cubes import Cubes, Periods
 from hub.store.engine import translated_faults
+from hub.store.grants import Grants
 from hub.store.nodes import Nodes
 from hub.store.submissions import Submissions
 
@@ -38,6 +39,7 @@ class UnitOfWork:
         self.submissions = Submissions(connection)
         self.periods = Periods(connection)
         self.cubes = Cubes(connection)
+        self.grants = Grants(connection)
         self.jobs: list[Job] = []
 
     def after_commit(self, job: Job) -> None:

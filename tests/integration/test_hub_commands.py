@@ -32,6 +32,8 @@ COMMANDS = [
     "db upgrade",
     "demo",
     "extract",
+    "grants",
+    "grants import",
 ]
 
 

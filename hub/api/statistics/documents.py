@@ -25,6 +25,8 @@ from protocol.regions import areas_by_id
 from protocol.texts import Text
 
 Document = dict[str, Any]
+#: SDMX code for what the hub withholds; a node's own is that of the state.
+WITHHELD_BY_HUB = "S"
 
 
 def text(names: Text) -> Document:
@@ -150,14 +152,17 @@ def delivery(row: AreaStatus, item: DatasetDelivery, item_period: Period) -> Doc
     }
 
 
-def observation(item: ListedFigure, *, series_break: bool) -> Document:
+def observation(item: ListedFigure, *, series_break: bool, by_hub: bool) -> Document:
     """Return the figure of a reporting area: a value, or null and why.
 
     Args:
         item: the figure.
         series_break: whether the series begins anew with it.
+        by_hub: whether the hub itself protected it (imported grants), so that it is the one who withholds.
     """
     obs_status, conf_status = item.figure.state.wire
+    if by_hub and item.figure.state is CellState.SUPPRESSED:
+        conf_status = WITHHELD_BY_HUB
     count = item.figure.count
     return {
         **_identity(item),

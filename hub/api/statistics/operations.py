@@ -287,10 +287,11 @@ def _deliveries(reading: Reading, values: Values) -> Answer:
 def _observations(reading: Reading, values: Values) -> Answer:
     everything = tuple(area.id for area in reporting_areas())
     breaks = _series_breaks(reading)
+    granted = reading.store.granted(reading.release.id) if reading.release else frozenset()
 
     def document(item: ListedFigure) -> documents.Document:
         place = (item.region, item.indicator.dataset, str(item.period))
-        return documents.observation(item, series_break=place in breaks)
+        return documents.observation(item, series_break=place in breaks, by_hub=place in granted)
 
     return _listing(reading, values, regions=everything, document=document)
 

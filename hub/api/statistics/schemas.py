@@ -147,7 +147,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         dimensions=_DIMENSIONS,
         value={**nullable(_VALUE), "description": "null unless the value is published; never 0 for secret"},
         obs_status={"enum": ["A", "Q", "L", "M", "O"]},
-        conf_status={"enum": ["F", "C"]},
+        conf_status={"enum": ["F", "C", "S"], "description": "C: withheld by the node, S: by the hub"},
         series_break={**BOOLEAN, "description": "true: not comparable with the periods before"},
     ),
     "Total": closed(

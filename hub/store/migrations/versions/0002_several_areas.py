@@ -1,4 +1,4 @@
-"""Nodes with several areas; what a delivery says of its series, and what has to be confirmed in it.
+"""Nodes with several areas; breaks of series, what is to be confirmed, tables of grants.
 
 Fits the release before: `node.area` stays, as the area that a node is listed under.
 """
@@ -74,6 +74,33 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
         comment="What somebody has to confirm or correct; names places, never values.",
     )
+    op.create_table(
+        "grant_table",
+        sa.Column("period", sa.String(length=8), nullable=False),
+        sa.Column("area", sa.String(length=16), nullable=False),
+        sa.Column(
+            "source_sha256",
+            sa.String(length=64),
+            nullable=False,
+            comment="digest of the list, which is not kept",
+        ),
+        sa.Column(
+            "cells_sha256",
+            sa.String(length=64),
+            nullable=False,
+            comment="blob: the protected table (cell columns)",
+        ),
+        sa.Column(
+            "bounds_sha256",
+            sa.String(length=64),
+            nullable=False,
+            comment="blob: lower and upper bound of every cell",
+        ),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("period", "area", name=op.f("pk_grant_table")),
+        sqlite_with_rowid=False,
+        comment="What the granting authority granted: counts where an area does not deliver its funds.",
+    )
     with op.batch_alter_table("cube") as table:
         table.add_column(
             sa.Column(
@@ -104,6 +131,7 @@ def downgrade() -> None:
     with op.batch_alter_table("submission") as table:
         table.drop_column("validated_at")
         table.drop_column("series_break")
+    op.drop_table("grant_table")
     op.drop_table("submission_finding")
     with op.batch_alter_table("cube") as table:
         table.drop_column("areas")
