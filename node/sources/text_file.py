@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -58,14 +58,14 @@ def read_text_file(path: Path, names: ProfileNames, limits: SourceLimits) -> Raw
 
 def _read(path: Path, names: ProfileNames, encoding: Encoding, limits: SourceLimits) -> RawTable:
     with path.open(encoding=encoding, newline="") as file:
-        lines = iter(file)
+        lines = list(itertools.islice(file, HEADER_WITHIN_LINES + _MAX_HEADER_LINES))
         head = _find_header(lines, names)
         names.require_columns(head.layout)
         body = Body(
             layout=head.layout,
             header_line=head.line,
             preamble=head.preamble,
-            cells=_usual_cells(next(lines, ""), head),
+            cells=_usual_cells(lines[head.line] if head.line < len(lines) else "", head),
             delimiter=head.delimiter,
             encoding=encoding,
             export_date=head.export_date,
@@ -118,29 +118,42 @@ class _Head:
     export_date: date | None
 
 
-def _find_header(lines: Iterator[str], names: ProfileNames) -> _Head:
+def _find_header(lines: Sequence[str], names: ProfileNames) -> _Head:
     delimiters: tuple[str, ...] = (names.profile.delimiter, *_DELIMITERS)
     export_date: date | None = None
-    seen = False
-    number = 0
-    while number < HEADER_WITHIN_LINES and (line := next(lines, None)) is not None:
-        before, number = number, number + 1
-        while line.count('"') % 2 and number - before < _MAX_HEADER_LINES and (more := next(lines, None)):
-            line, number = line + more, number + 1  # a name with a line break in it
-        text = line.strip("\r\n \ufeff")
-        seen = seen or bool(text.strip())
+    for before, line in enumerate(lines[:HEADER_WITHIN_LINES]):
+        text = _bare(line)
         if sep := _SEP_LINE.fullmatch(text):
             delimiters = (sep["delimiter"],)
             continue
-        for delimiter in delimiters:
-            cells = _cut(text, delimiter)
-            layout = names.layout(cells)
-            if layout is not None:
-                return _Head(layout, len(cells), number, before, delimiter, export_date)
+        # A name with a line break in it: what one line leaves open, the next ones close.
+        whole = _closed(lines[before : before + _MAX_HEADER_LINES])
+        for candidate in dict.fromkeys((whole, 1)):
+            text = _bare("".join(lines[before : before + candidate]))
+            for delimiter in delimiters:
+                cells = _cut(text, delimiter)
+                layout = names.layout(cells)
+                if layout is not None:
+                    return _Head(layout, len(cells), before + candidate, before, delimiter, export_date)
         export_date = export_date or day_in(text)
-    if not seen:
+    if not any(map(_bare, lines)):
         raise empty_source()
     raise names.no_header()
+
+
+def _bare(line: str) -> str:
+    # No tabs: they may be empty cells.
+    return line.strip("\r\n \ufeff")
+
+
+def _closed(lines: Sequence[str]) -> int:
+    """Return after how many lines every quotation mark is closed, or 1 if they are not."""
+    marks = 0
+    for number, line in enumerate(lines, start=1):
+        marks += line.count('"')
+        if marks % 2 == 0:
+            return number
+    return 1
 
 
 def _cut(text: str, delimiter: str) -> list[str]:

@@ -416,6 +416,16 @@ def test_a_file_without_a_header(tmp_path: Path) -> None:
     assert "Stellen-ID + Baustein" in refusal(register, holds="posts").detail.de
 
 
+@pytest.mark.parametrize("banner", ['Bericht "Fälle', '"Bericht', '17" Monitor', '"a" "b" "'])
+def test_an_open_quotation_mark_before_the_header_hides_it_not(tmp_path: Path, banner: str) -> None:
+    path = write_csv(tmp_path / "x.csv", CASES_A)
+    path.write_bytes(f"{banner}\r\n".encode() + path.read_bytes())
+    raw = read_source(SourceSpec("cases", path=path))
+
+    assert raw.preamble == 1
+    assert texts(raw, "Fallnummer") == ["F1", "F1", "F2"]
+
+
 def test_a_header_line_longer_than_any(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b'"' + b"x" * 200_000 + b"\r\n" + b"y;z\r\n")
