@@ -34,7 +34,7 @@ from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, ColumnClause, Connection, Engine, TableClause
+    from sqlalchemy import URL, ColumnClause, Connection, CursorResult, Engine, Select, TableClause
 
 _BATCH_ROWS: Final = 5000
 _CONNECT_SECONDS: Final = 10
@@ -229,15 +229,35 @@ def _read(connection: Connection, table: TableClause, layout: Layout, limits: So
     order = [wanted[place] for place in _order(layout)]
     statement = select(*wanted).select_from(table).order_by(*order)
     columns = ColumnBuilder(layout)
-    several = [place for name, place in layout.places.items() if layout.profile.column(name).several]
-    with closing(connection.execute(statement)) as rows:
+    several = frozenset(
+        layout.places[c.name] for c in layout.profile.columns if c.several and c.name in layout.places
+    )
+    with _streamed(connection, statement) as rows:
         for batch in rows.partitions(_BATCH_ROWS):
             if columns.rows + len(batch) > limits.max_rows:
                 raise too_large()
-            columns.add(list(_records(batch, layout, frozenset(several), first=columns.rows + 1)))
+            columns.add(list(_records(batch, layout, several, first=columns.rows + 1)))
     if columns.rows == 0:
         raise empty_source()
     return columns.table(numbering="record")
+
+
+@contextmanager
+def _streamed(connection: Connection, statement: Select[Any]) -> Iterator[CursorResult[Any]]:
+    """Execute a statement, and leave its rows well even if nobody reads them to their end."""
+    rows = connection.execute(statement)
+    pending: Any = getattr(rows.cursor, "_result", None)
+    try:
+        yield rows
+    except BaseException:
+        # When it tidies up, PyMySQL would wait for all rows, or trip over a connection that broke: it is told
+        # that there are none, and the connection is not used again.
+        if hasattr(pending, "unbuffered_active"):
+            pending.unbuffered_active = False
+            connection.invalidate()
+        raise
+    finally:
+        rows.close()
 
 
 def _order(layout: Layout) -> list[int]:

@@ -5,6 +5,7 @@ The module of a server has the fixture `server` and inherits from :class:`Databa
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -43,12 +44,23 @@ class DatabaseSourceTests:
     """The tests."""
 
     @pytest.fixture(autouse=True)
-    def _of_server(self, server: DatabaseServer, tmp_path: Path) -> None:
+    def _of_server(
+        self,
+        server: DatabaseServer,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> Iterator[None]:
+        monkeypatch.setattr(database_module, "_BATCH_ROWS", 100)
         self.server = server
         secret = tmp_path / "db-password"
         secret.write_text(f"{PASSWORD}\n", encoding="utf-8")
         secret.chmod(0o600)
         self.spec = SourceSpec("cases", url=server.url, table="export", password_file=secret)
+        yield
+        # A driver that complains while it tidies up would do so on the person's screen.
+        gc.collect()
+        assert [record.name for record in caplog.records if record.levelno >= logging.WARNING] == []
 
     @contextmanager
     def admin(self) -> Iterator[sa.Connection]:
@@ -62,7 +74,7 @@ class DatabaseSourceTests:
     def run(self, *statements: str) -> None:
         with self.admin() as connection:
             for statement in statements:
-                connection.execute(sa.text(statement))
+                connection.exec_driver_sql(statement)
 
     def write(self, table: Table, types: dict[str, sa.types.TypeEngine] | None = None) -> None:
         self.run("DROP VIEW IF EXISTS sicht")
@@ -107,7 +119,8 @@ class DatabaseSourceTests:
         )  # fmt: skip
         columns = ", ".join(self.quoted(name) for name in CASES_A[0] if name != "Fallnummer")
         number, own_name = self.quoted("Fallnummer"), self.quoted("Vorgang Nr")
-        self.run(f"CREATE VIEW sicht AS SELECT {number} AS {own_name}, {columns} FROM export")
+        odd = self.quoted('Anteil 5 % :x "neu"')
+        self.run(f"CREATE VIEW sicht AS SELECT {number} AS {own_name}, 'x' AS {odd}, {columns} FROM export")
         self.grant("sicht")
         raw = read_source(replace(self.spec, table="sicht", columns={"Fallnummer": "Vorgang Nr"}))
 
@@ -115,6 +128,7 @@ class DatabaseSourceTests:
         assert texts(raw, "Fallbeginn") == ["2025-02-03"] * 3
         assert texts(raw, "Erstkontakt") == ["2025-02-01T23:30:00"] * 3
         assert texts(raw, "AGS") == ["5382060"] * 3
+        assert [raw.layout.header[place] for place in raw.layout.extra] == ['Anteil 5 % :x "neu"']
         assert texts(raw, "Zugang über") == ["0,5"] * 3
 
     def quoted(self, name: str) -> str:
@@ -122,15 +136,15 @@ class DatabaseSourceTests:
             return connection.dialect.identifier_preparer.quote_identifier(name)
 
     def test_many_rows_come_in_batches_and_in_order(self) -> None:
-        header, rows = many_cases(12_000)
+        header, rows = many_cases(600)
         self.write((header, list(reversed(rows))))
         raw = read_source(self.spec)
 
         assert texts(raw, "Fallnummer") == [row[0] for row in rows]
-        assert self.refusal(limits=SourceLimits(max_rows=11_999)).code == "source_too_large"
+        assert self.refusal(limits=SourceLimits(max_rows=599)).code == "source_too_large"
 
     def test_what_others_write_meanwhile_is_not_seen(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.write(many_cases(12_000))
+        self.write(many_cases(600))
         between = database_module._records
         changed: list[int] = []
 
@@ -141,14 +155,13 @@ class DatabaseSourceTests:
             return between(*arguments, **more)
 
         monkeypatch.setattr(database_module, "_records", records)
-        assert read_source(self.spec).rows == 12_000
-        monkeypatch.undo()
+        assert read_source(self.spec).rows == 600
         assert self.refusal().code == "empty_source"
 
     def test_a_view_that_is_dropped_midway_waits_for_the_reader(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        self.write(many_cases(12_000))
+        self.write(many_cases(600))
         self.run("CREATE VIEW sicht AS SELECT * FROM export")
         self.grant("sicht")
         between = database_module._records
@@ -164,7 +177,7 @@ class DatabaseSourceTests:
         raw = read_source(replace(self.spec, table="sicht"))
         dropping.join()
 
-        assert raw.rows == 12_000
+        assert raw.rows == 600
         assert self.refusal(replace(self.spec, table="sicht")).code in {"source_missing", "source_denied"}
 
     def test_nothing_can_be_written_in_the_transaction(self) -> None:
@@ -226,7 +239,7 @@ class DatabaseSourceTests:
         assert "Geschlecht" in error.detail.de
 
     def test_a_view_that_fails_on_one_of_its_rows(self) -> None:
-        self.write(many_cases(12_000))
+        self.write(many_cases(600))
         self.failing_view()
         self.grant("sicht")
 

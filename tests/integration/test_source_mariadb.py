@@ -26,7 +26,7 @@ class TestMariaDB(DatabaseSourceTests):
         # A subquery of two rows where one is allowed: the error of a single row.
         self.run(
             "CREATE VIEW sicht AS SELECT e.*, (SELECT s.n FROM (SELECT 1 AS n UNION SELECT 2) s "
-            "WHERE s.n = 1 OR e.Fallnummer = 'F009999') AS x FROM export e"
+            "WHERE s.n = 1 OR e.Fallnummer = 'F000599') AS x FROM export e"
         )
 
     def end_sessions(self) -> None:

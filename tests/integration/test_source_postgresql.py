@@ -26,7 +26,7 @@ class TestPostgreSQL(DatabaseSourceTests):
 
     def failing_view(self) -> None:
         self.run(
-            "CREATE VIEW sicht AS SELECT *, 1 / (CASE \"Fallnummer\" WHEN 'F009999' THEN 0 ELSE 1 END) AS x "
+            "CREATE VIEW sicht AS SELECT *, 1 / (CASE \"Fallnummer\" WHEN 'F000599' THEN 0 ELSE 1 END) AS x "
             "FROM export"
         )
 
