@@ -135,7 +135,8 @@ class Prospects:
         if change.cells == 0:
             return Prospect(slot, Decision.RESEND, record=record)
         failed = self.journal.failed_since(record)
-        problem = _why_held(record, change, failed=None if self.redeliver else failed)
+        dataset = self.workshop.catalogue.dataset(slot.dataset_id).name
+        problem = _why_held(record, dataset, change, failed=None if self.redeliver else failed)
         if problem is None:
             place = Place(slot, record.revision + 1, record.statement_id, change.reason)
             pattern, linked = to_mask(entry.withheld_mask), self._deliveries_of(slot.area)
@@ -178,7 +179,9 @@ class Prospects:
         return self._linked[area]
 
 
-def _why_held(record: DeliveryRecord, change: Change, *, failed: DeliveryRecord | None) -> KimError | None:
+def _why_held(
+    record: DeliveryRecord, dataset: Text, change: Change, *, failed: DeliveryRecord | None
+) -> KimError | None:
     """Say why a correction is not delivered; None if nothing but the audit can keep it."""
     why: Text | None = None
     if change.protected:
@@ -193,13 +196,12 @@ def _why_held(record: DeliveryRecord, change: Change, *, failed: DeliveryRecord 
         why = Text("der Hub hat den Zeitraum geschlossen", "the hub has closed the period")
     if why is None:
         return None
-    name = f"{record.dataset} {record.period}"
     return kim_error(
         "correction_held",
         Text(
-            f"{name}: In {change.cells} von {change.of} Zellen stünde jetzt ein anderer Wert als in der "
-            f"Lieferung; {why.de}.",
-            f"{name}: {change.cells} of {change.of} cells would now have another value than in the delivery; "
-            f"{why.en}.",
+            f"{dataset.de} {record.period}: In {change.cells} von {change.of} Zellen stünde jetzt ein "
+            f"anderer Wert als in der Lieferung; {why.de}.",
+            f"{dataset.en} {record.period}: {change.cells} of {change.of} cells would now have another value "
+            f"than in the delivery; {why.en}.",
         ),
     )

@@ -207,7 +207,7 @@ def test_changed_figures_are_held_and_the_others_go_on(scene: Scene) -> None:
     assert all(d["changed_cells"] > 0 for d in document["deliveries"][:2])
     text = scene.home.run("submit")
     assert "correction_held" in text.stderr
-    assert "CASES 2026-Q1: In " in text.stderr
+    assert "Fälle 2026-Q1: In " in text.stderr
     assert "6 von 6 Lieferungen angenommen, 3 Korrekturen zurückgehalten.\nNichts neu" in text.stdout
 
 
