@@ -49,6 +49,9 @@ class CellState(StrEnum):
 STATES: Final[tuple[CellState, ...]] = tuple(CellState)
 STATE_NUMBER: Final[dict[CellState, int]] = {state: number for number, state in enumerate(STATES)}
 
+#: `CONF_STATUS` of what the hub withholds itself (imported grants); no node delivers it.
+WITHHELD_BY_HUB: Final = "S"
+
 _WIRE: Final = {
     CellState.VALUE: ("A", "F"),
     CellState.ZERO: ("A", "F"),

@@ -15,7 +15,6 @@ from protocol.codelists import Codelist
 from protocol.grid import CellGrid, delivery_grid, grid_of
 from protocol.observations import CellState
 from protocol.periods import Period
-from protocol.regions import AUTHORITY_AREAS
 from protocol.statement import CHUNK_BYTES, MEDIA_ARROW_STREAM, PayloadInfo, Software, SubmissionStatement
 
 AREA = "NW05111"
@@ -89,7 +88,7 @@ def submission(
         dataset_id: dataflow.
         values: figures in grid order; consistent ones when omitted.
         withheld: rows that are withheld.
-        collected: indicators that are delivered; all of them when omitted, or an authority's for its area.
+        collected: indicators that are delivered; all of them when omitted.
         catalogue: the product's when omitted.
         area: region id.
         period: quarter or year.
@@ -102,8 +101,6 @@ def submission(
         else grid_of(catalogue, dataset_id)
     )
     figures = consistent_values(grid) if values is None else values
-    if collected is None and area in AUTHORITY_AREAS:
-        collected = {i.id for i in grid.dataset.indicators if i.reporting_unit == "authority"}
     missing = {row for row, key in enumerate(grid.keys) if collected is not None and key[0] not in collected}
     states = [
         CellState.NOT_DELIVERED if row in missing else state

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from hub.domain.ids import SubmissionId
 from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
+from hub.services.extracts.figures import dataflow_table
 from hub.services.granting import import_grants
 from hub.services.publishing import close, publish
+from hub.services.statistics import Statistics
 from hub.services.verification import verify
 from hub.store import models
 from protocol.catalogue_file import load_catalogue
@@ -170,3 +172,13 @@ def test_the_command(tmp_path: Path) -> None:
     file.write_bytes(_list(*_rows("NW05112", 6)))
     told = hub(tmp_path, "grants import", str(file), "--year", "2025")
     assert (told["areas"], told["rows"]) == (["NW05112"], 7)
+
+
+def test_the_files_of_a_release_name_who_withholds(running: RunningHub) -> None:
+    import_grants(running.hub.context, _list(*_rows("NW05112", 6)), YEAR)
+    _publish(running)
+    with Statistics(running.hub.context.database.engine).reading() as reading:
+        table = dataflow_table(reading, reading.release, "FUNDS").to_pylist()
+    of_area = [row for row in table if row["REF_AREA"] == "NW05112"]
+    assert {row["CONF_STATUS"] for row in of_area if row["OBS_STATUS"] == "Q"} == {"S"}
+    assert {row["CONF_STATUS"] for row in of_area if row["OBS_STATUS"] != "Q"} == {"F"}

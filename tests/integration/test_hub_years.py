@@ -207,7 +207,7 @@ def test_the_joint_authority_stands_for_its_areas(running: RunningHub) -> None:
     for period in QUARTERS:
         for sender in (city, rest):
             _accept(running, sender, "PROCESSES", period, collected=others)
-        _accept(running, rest, "PROCESSES", period, area="NW05334")
+        _accept(running, rest, "PROCESSES", period, area="NW05334", collected=["B3_DECISIONS"])
     close(context, QUARTERS)
     _publish(running)
     values, decisions = consistent_values(grid), grid.rows_of("B3_DECISIONS")

@@ -19,14 +19,12 @@ from hub.services.statistics.releases import Release
 from hub.services.statistics.subjects import subject_of
 from hub.store.statistics import ReleaseRow
 from protocol.catalogue import DerivedIndicator, DerivedTerm, DimensionUse, Indicator
-from protocol.observations import CellState
+from protocol.observations import WITHHELD_BY_HUB, CellState
 from protocol.periods import Period
 from protocol.regions import areas_by_id
 from protocol.texts import Text
 
 Document = dict[str, Any]
-#: SDMX code for what the hub withholds; a node's own is that of the state.
-WITHHELD_BY_HUB = "S"
 
 
 def text(names: Text) -> Document:

@@ -11,7 +11,7 @@ from typing import Final
 from hub.services.extracts.figures import KEY, MEASURES
 from hub.services.statistics.releases import Release
 from protocol.catalogue import Dataset
-from protocol.observations import CellState
+from protocol.observations import WITHHELD_BY_HUB, CellState
 from protocol.regions import RegionTree, areas_by_id
 from protocol.texts import Text
 
@@ -70,6 +70,8 @@ def variables_csv(datasets: Sequence[Dataset]) -> bytes:
         status, confidentiality = state.wire
         pair = f"{status}/{confidentiality}"
         rows.append(("OBS_STATUS/CONF_STATUS", pair, state.label.de, state.label.en, ""))
+    by_hub = f"{CellState.SUPPRESSED.wire[0]}/{WITHHELD_BY_HUB}"
+    rows.append(("OBS_STATUS/CONF_STATUS", by_hub, "vom Hub geheim gehalten", "withheld by the hub", ""))
     return _csv(("variable", "code", "label_de", "label_en", "parent"), rows)
 
 

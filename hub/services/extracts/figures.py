@@ -18,7 +18,7 @@ from hub.services.statistics import Reading
 from hub.services.statistics.releases import Release
 from protocol.catalogue import Catalogue
 from protocol.grid import grid_of
-from protocol.observations import STATES, CellState
+from protocol.observations import STATES, WITHHELD_BY_HUB, CellState
 from protocol.regions import areas_by_id
 
 Ints = npt.NDArray[np.int64]
@@ -97,7 +97,12 @@ def dataflow_table(reading: Reading, release: Release, dataset: str) -> pa.Table
     ):
         arrays[name] = measured(joined(values), joined(there).astype(np.bool_) & ~silent)
     arrays["OBS_STATUS"] = _texts([each.wire[0] for each in STATES], state)
-    arrays["CONF_STATUS"] = _texts([each.wire[1] for each in STATES], state)
+    granted = reading.store.granted(release.id)
+    by_hub = np.array(
+        [[(name, dataset, str(period)) in granted for period in periods] for name in regions], dtype=np.bool_
+    )[region, period_number]
+    confidentiality = np.where(by_hub & (state == _SUPPRESSED), len(STATES), state)
+    arrays["CONF_STATUS"] = _texts([*(each.wire[1] for each in STATES), WITHHELD_BY_HUB], confidentiality)
     arrays["UNIT_MEASURE"] = _texts([indicators[key[0]].unit for key in grid.keys], cell)
     for name, numbers in (
         ("AREAS_EXPECTED", [c.expected for c in cubes]),

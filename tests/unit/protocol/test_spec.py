@@ -8,7 +8,7 @@ import protocol
 PACKAGE = Path(protocol.__file__).parent
 TESTS = Path(__file__).parents[2]
 _DEFINED = re.compile(r"^- \*\*P-(\d\d)\*\* ", re.MULTILINE)
-_CITED = re.compile(r"P-(\d\d)(?:(?: to |\.\.)P-(\d\d))?")
+_CITED = re.compile(r"\bP-(\d\d)\b(?:(?: to |\.\.)P-(\d\d))?")
 
 
 def defined() -> list[int]:
