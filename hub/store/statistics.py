@@ -373,6 +373,18 @@ class StatisticsStore:
             if given.startswith(GRANTS)
         )
 
+    def revisions(self, release_id: int) -> Mapping[tuple[str, str, str], int]:
+        """Return the revision, where it is not the first, by (area, dataflow, period) of a release.
+
+        Args:
+            release_id: the release.
+        """
+        c = submission.c
+        statement = sa.select(c.id, c.area, c.dataset, c.period, c.revision).where(c.revision > 1)
+        said = list(self._connection.execute(statement))
+        counting = self._inputs_of(release_id) if said else set()
+        return {(row.area, row.dataset, row.period): row.revision for row in said if row.id in counting}
+
     def _inputs_of(self, release_id: int) -> set[str]:
         statement = (
             sa.select(cube.c.inputs)

@@ -43,6 +43,16 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(_sign(CellState.NOT_DELIVERED), Text("noch nicht geliefert", "not delivered yet")),
     Sign(_sign(CellState.NOT_APPLICABLE), Text("Angabe nicht sinnvoll", "not meaningful")),
     Sign(
+        Text("r", "r"), Text("berichtigt: neue Fassung der Lieferung", "revised: new version of the delivery")
+    ),
+    Sign(
+        Text("B", "B"),
+        Text(
+            "Zeitreihenbruch: mit früheren Werten nicht vergleichbar",
+            "break in the series: not comparable with before",
+        ),
+    ),
+    Sign(
         Text("18 bis 21", "18 to 21"), Text("liegt sicher in diesem Bereich", "certainly lies in this range")
     ),
     Sign(

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from itertools import groupby
 from typing import Final
 
 from hub.services.statistics.figures import Interval
@@ -41,6 +40,7 @@ class Mark:
         lower: height of the lower limit, or None without a figure.
         upper: height of the upper limit, or None where it is open or there is no figure.
         exact: whether both limits meet.
+        sign: sign of a break in the series before this period, or empty.
     """
 
     x: float
@@ -49,6 +49,7 @@ class Mark:
     lower: float | None
     upper: float | None
     exact: bool
+    sign: str = ""
 
     @property
     def open(self) -> bool:
@@ -69,6 +70,7 @@ class Timeline:
         top: height of the largest tick.
         ticks: grid lines from below.
         marks: periods, oldest first.
+        breaks: places between two periods where the series begins anew.
         bands: polygons (``points`` of SVG) over runs of intervals with both limits.
         lines: polylines through runs of exact figures.
     """
@@ -81,17 +83,19 @@ class Timeline:
     top: float
     ticks: tuple[Tick, ...]
     marks: tuple[Mark, ...]
+    breaks: tuple[float, ...]
     bands: tuple[str, ...]
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TimelinePoint:
-    """What a chart needs of one period: its short name, its limits (or None), and how the figure reads."""
+    """What a chart needs of one period: short name, limits (or None), how the figure reads, its sign."""
 
     label: str
     interval: Interval | None
     caption: str
+    sign: str = ""
 
 
 def draw_timeline(points: Sequence[TimelinePoint], *, tick_label: Callable[[Decimal], str]) -> Timeline:
@@ -131,6 +135,7 @@ def draw_timeline(points: Sequence[TimelinePoint], *, tick_label: Callable[[Deci
         top=_TOP,
         ticks=ticks,
         marks=marks,
+        breaks=tuple(round(mark.x - gap / 2, 1) for mark in marks if mark.sign),
         bands=_bands(marks),
         lines=_lines(marks),
     )
@@ -199,9 +204,11 @@ def _lowest(interval: Interval) -> Decimal:
 def _mark(point: TimelinePoint, x: float, height_of: Callable[[Decimal], float]) -> Mark:
     interval = point.interval
     if interval is None or interval.lower is None:
-        return Mark(x, point.label, point.caption, None, None, exact=False)
+        return Mark(x, point.label, point.caption, None, None, exact=False, sign=point.sign)
     upper = None if interval.upper is None else height_of(interval.upper)
-    return Mark(x, point.label, point.caption, height_of(interval.lower), upper, exact=interval.exact)
+    return Mark(
+        x, point.label, point.caption, height_of(interval.lower), upper, exact=interval.exact, sign=point.sign
+    )
 
 
 def _bands(marks: Sequence[Mark]) -> tuple[str, ...]:
@@ -222,6 +229,11 @@ def _lines(marks: Sequence[Mark]) -> tuple[str, ...]:
 
 
 def _runs(marks: Sequence[Mark], belongs: Callable[[Mark], bool]) -> list[list[Mark]]:
-    """Return the longest runs of at least two neighbouring periods that belong."""
-    runs = [list(run) for belonging, run in groupby(marks, belongs) if belonging]
+    """Return the longest runs of at least two neighbouring periods that belong; none goes across a break."""
+    runs: list[list[Mark]] = [[]]
+    for mark in marks:
+        if mark.sign or not belongs(mark):
+            runs.append([])
+        if belongs(mark):
+            runs[-1].append(mark)
     return [run for run in runs if len(run) > 1]

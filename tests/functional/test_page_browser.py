@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from hub.serving import make_server
@@ -272,6 +273,18 @@ CONTRAST = """() => {
 def test_text_stands_out_from_its_ground(page: Page, address: str, query: str) -> None:
     page.goto(address + query)
     assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("query", EVERY_TEMPLATE)
+def test_axe_finds_nothing(browser: Browser, address: str, query: str) -> None:
+    # axe is put into the page as a script, which the pages' own policy forbids.
+    context = browser.new_context(viewport={"width": 390, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(address + query)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = Axe().run(page, options={"runOnly": tags})
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found.response["violations"]] == []
+    context.close()
 
 
 def test_targets_for_fingers_are_large_enough(page: Page, address: str) -> None:

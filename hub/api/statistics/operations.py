@@ -286,34 +286,26 @@ def _deliveries(reading: Reading, values: Values) -> Answer:
 
 def _observations(reading: Reading, values: Values) -> Answer:
     everything = tuple(area.id for area in reporting_areas())
-    breaks = _series_breaks(reading)
-    granted = reading.store.granted(reading.release.id) if reading.release else frozenset()
+    marks = reading.marks
 
     def document(item: ListedFigure) -> documents.Document:
-        place = (item.region, item.indicator.dataset, str(item.period))
-        return documents.observation(item, series_break=place in breaks, by_hub=place in granted)
+        place = (item.region, item.indicator.dataset, item.period)
+        return documents.observation(
+            item, series_break=place in marks.breaks, by_hub=place in marks.granted
+        )
 
     return _listing(reading, values, regions=everything, document=document)
 
 
 def _totals(reading: Reading, values: Values) -> Answer:
-    breaks = _series_breaks(reading)
+    breaks = reading.marks.breaks
 
     def document(item: ListedFigure) -> documents.Document:
         leaves = reading.tree.leaves_of(item.region)
-        places = ((leaf, item.indicator.dataset, str(item.period)) for leaf in leaves)
+        places = ((leaf, item.indicator.dataset, item.period) for leaf in leaves)
         return documents.total(item, series_breaks=sum(place in breaks for place in places))
 
     return _listing(reading, values, regions=reading.tree.aggregates, document=document)
-
-
-def _series_breaks(reading: Reading) -> frozenset[tuple[str, str, str]]:
-    """Return (area, dataflow, period) of the release's breaks; a year is broken with any of its quarters."""
-    if reading.release is None:
-        return frozenset()
-    quarters = reading.store.series_breaks(reading.release.id)
-    years = {(area, dataset, str(Period(Period.parse(period).year))) for area, dataset, period in quarters}
-    return frozenset(quarters) | years
 
 
 def _dimensions_of_derived(catalogue: Catalogue) -> tuple[Parameter, ...]:

@@ -56,6 +56,7 @@ class Statistics:
         self.tree: RegionTree = region_tree()
         self._shelf = ReleaseShelf(self.catalogue)
         self._secrecy: dict[int, Mapping[int, Secrecy]] = {}
+        self._marks: dict[int, Marks] = {}
 
     @contextmanager
     def reading(self, release_number: int | None = None) -> Iterator[Reading]:
@@ -70,7 +71,24 @@ class Statistics:
                 release = self._shelf.published(store)
             else:
                 release = self._shelf.numbered(store, release_number)
-            yield Reading(self.catalogue, self.tree, store, release, self._secrecy, self._clock.today())
+            yield Reading(
+                self.catalogue, self.tree, store, release, self._secrecy, self._marks, self._clock.today()
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What must be known beside figures of a release, by (area, dataflow, period).
+
+    Attributes:
+        breaks: why the series begins anew, in the area's words; a computed year is broken with any quarter.
+        revisions: number of the revision, where it is not the first.
+        granted: what the hub itself protected, from the granting authority's list.
+    """
+
+    breaks: Mapping[tuple[str, str, Period], str]
+    revisions: Mapping[tuple[str, str, Period], int]
+    granted: frozenset[tuple[str, str, Period]]
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,7 @@ class Reading:
         store: queries on the open connection.
         release: the release that is read, or None before the first one.
         secrecy_cache: counts of withheld cells by cube; a cube never changes.
+        marks_cache: signs beside figures by release; a release never changes.
         today: the day in Germany: deliveries are due until a day.
     """
 
@@ -91,6 +110,7 @@ class Reading:
     store: StatisticsStore
     release: Release | None
     secrecy_cache: dict[int, Mapping[int, Secrecy]]
+    marks_cache: dict[int, Marks]
     today: dt.date
 
     @property
@@ -191,6 +211,29 @@ class Reading:
                 self.tree.leaves_of(region), self.delivered(indicator.dataset, period)
             ),
         )
+
+    @property
+    def marks(self) -> Marks:
+        """Breaks of series and revisions in the release."""
+        if self.release is None:
+            return Marks({}, {}, frozenset())
+        found = self.marks_cache.get(self.release.id)
+        if found is None:
+            breaks: dict[tuple[str, str, Period], str] = {}
+            for (area, dataset, text), reason in self.store.series_breaks(self.release.id).items():
+                period = Period.parse(text)
+                breaks[area, dataset, period] = reason
+                breaks.setdefault((area, dataset, Period(period.year)), reason)
+            revisions = {
+                (area, dataset, Period.parse(period)): number
+                for (area, dataset, period), number in self.store.revisions(self.release.id).items()
+            }
+            granted = frozenset(
+                (area, dataset, Period.parse(period))
+                for area, dataset, period in self.store.granted(self.release.id)
+            )
+            found = self.marks_cache[self.release.id] = Marks(breaks, revisions, granted)
+        return found
 
     def delivered(self, dataset: str, period: Period) -> frozenset[str]:
         """Areas whose delivery is in the release."""

@@ -55,12 +55,35 @@ class ReportQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class FigureMarks:
+    """What must be known beside a figure.
+
+    Attributes:
+        breaks: why the series begins anew with it, in the words of each area concerned.
+        revision: number of the revision of an area's delivery; 1 for the first, and for totals.
+        granted: whether the hub took the area's figure from the granting authority's list.
+    """
+
+    breaks: tuple[str, ...] = ()
+    revision: int = 1
+    granted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AreaFigure:
-    """One reporting area (or a joint authority's), its Regierungsbezirk and its figure."""
+    """One reporting area (or a joint authority's).
+
+    Attributes:
+        area: the area.
+        district: its Regierungsbezirk.
+        figure: its figure.
+        marks: what must be known beside it.
+    """
 
     area: Region
     district: str
     figure: Figure
+    marks: FigureMarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +152,11 @@ class CrossTable:
 
 @dataclass(frozen=True, slots=True)
 class SeriesPoint:
-    """One period of a series."""
+    """One period of a series: its figure, and what must be known beside it."""
 
     period: Period
     figure: Figure
+    marks: FigureMarks = FigureMarks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +242,7 @@ def indicator_report(reading: Reading, query: ReportQuery) -> IndicatorReport | 
         headline=_region(reading, LAND, by_region),
         chosen=None if chosen is None else _region(reading, chosen, by_region),
         districts=tuple(_region(reading, district, by_region) for district in DISTRICTS),
-        areas=_areas(subject, by_region),
+        areas=_areas(reading, subject, period, by_region),
         breakdowns=_breakdowns(reading, cell, period, chosen=chosen),
         crossings=_crossings(reading, subject, period, region=chosen or LAND),
         series=_all_series(reading, cell, series_periods(periods, period), chosen=chosen),
@@ -272,15 +296,35 @@ def authority_of_aachen() -> Region:
     )
 
 
-def _areas(subject: Subject, figures: Mapping[str, Figure]) -> tuple[AreaFigure, ...]:
+def marks_of(reading: Reading, subject: Subject, period: Period, region: str) -> FigureMarks:
+    """Return what must be known beside the figure of a region."""
+    marks = reading.marks
+    leaves = reading.tree.leaves_of(region)
+    areas = leaves if region in leaves else (*leaves, region)
+    places = [(area, dataset, period) for area in areas for dataset in subject.datasets]
+    own = [(region, dataset, period) for dataset in subject.datasets]
+    return FigureMarks(
+        breaks=tuple(marks.breaks[place] for place in places if place in marks.breaks),
+        revision=max((marks.revisions.get(place, 1) for place in own), default=1),
+        granted=any(place in marks.granted for place in own),
+    )
+
+
+def _areas(
+    reading: Reading, subject: Subject, period: Period, figures: Mapping[str, Figure]
+) -> tuple[AreaFigure, ...]:
     members = region_tree().members[AACHEN_WHOLE]
     joint = subject.by_authority and figures[AACHEN_WHOLE].state is not CellState.NOT_DELIVERED
     found: list[AreaFigure] = []
     for area in reporting_areas():
         if not (joint and area.id in members):
-            found.append(AreaFigure(area, district_of(area.id), figures[area.id]))
+            shown = area
         elif area.id == members[0]:
-            found.append(AreaFigure(authority_of_aachen(), district_of(area.id), figures[AACHEN_WHOLE]))
+            shown = authority_of_aachen()
+        else:
+            continue
+        marks = marks_of(reading, subject, period, shown.id)
+        found.append(AreaFigure(shown, district_of(area.id), figures[shown.id], marks))
     return tuple(found)
 
 
@@ -338,7 +382,14 @@ def _all_series(
         Series(
             region,
             reading.tree.name(region),
-            tuple(SeriesPoint(period, figures[cell.key, period, region]) for period in periods),
+            tuple(
+                SeriesPoint(
+                    period,
+                    figures[cell.key, period, region],
+                    marks_of(reading, cell.subject, period, region),
+                )
+                for period in periods
+            ),
         )
         for region in regions
     )

@@ -7,9 +7,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
 
 from hub.services.statistics.figures import Figure, Interval
+from hub.services.statistics.report import FigureMarks
 from hub.services.statistics.subjects import Subject
 from hub.web.exports.table import Column, Value
 from hub.web.page_query import cell_token
+from hub.web.sections.flags import flags_of
 from hub.web.texts import figures as texts
 from hub.web.wording import Wording
 from protocol.codelists import TOTAL
@@ -18,6 +20,8 @@ from protocol.texts import Text
 
 #: Decimals of rates and derived figures in files: enough to compute on, too few to tell the parts.
 _DECIMALS: Final = Decimal("0.0001")
+
+_NO_MARKS: Final = FigureMarks()
 
 FIGURE_COLUMNS: Final[tuple[Column, ...]] = (
     Column("indicator", Text("Kennzahl (Kennung)", "Indicator (id)")),
@@ -37,6 +41,7 @@ FIGURE_COLUMNS: Final[tuple[Column, ...]] = (
     Column("obs_status", Text("Status (SDMX OBS_STATUS)", "Status (SDMX OBS_STATUS)")),
     Column("conf_status", Text("Geheimhaltung (SDMX CONF_STATUS)", "Confidentiality (SDMX CONF_STATUS)")),
     Column("status", Text("Status", "Status")),
+    Column("marks", Text("Zeichen", "Signs")),
     Column("areas_expected", Text("Gebiete", "Areas")),
     Column("areas_delivered", Text("davon geliefert", "of which delivered")),
     Column("areas_withheld", Text("davon geheim", "of which withheld")),
@@ -52,6 +57,7 @@ def figure_row(
     period: Period,
     figure: Figure,
     wording: Wording,
+    marks: FigureMarks = _NO_MARKS,
 ) -> tuple[Value, ...]:
     """Return one figure as a row of :data:`FIGURE_COLUMNS`."""
     say = wording.say
@@ -75,6 +81,7 @@ def figure_row(
         *rate,
         *figure.state.wire,
         say(figure.state.label),
+        "; ".join(flag.label for flag in flags_of(marks, wording)) or None,
         coverage.expected if coverage else 1,
         coverage.delivered if coverage else None,
         coverage.withheld if coverage else None,

@@ -8,7 +8,7 @@ from typing import Final
 from hub.services.statistics import Reading
 from hub.services.statistics.deliveries import DatasetDelivery, DeliveryReport
 from hub.services.statistics.overviews import DataflowOverview
-from hub.services.statistics.report import IndicatorReport
+from hub.services.statistics.report import FigureMarks, IndicatorReport
 from hub.web.exports.columns import FIGURE_COLUMNS, figure_row
 from hub.web.exports.table import Column, ExportTable, Value
 from hub.web.sections.status import mark_of
@@ -43,11 +43,14 @@ def indicator_tables(report: IndicatorReport, wording: Wording) -> tuple[ExportT
     """Return areas, series, breakdowns and cross tables of an indicator's page."""
     subject, codes, period, say = report.subject, report.cell.codes, report.period, wording.say
     regions = [report.headline, *([report.chosen] if report.chosen else [])]
-    places = [(item.region, say(item.name), item.figure) for item in (report.headline, *report.districts)]
-    places += [(item.area.id, item.area.name, item.figure) for item in report.areas]
+    places = [
+        (item.region, say(item.name), item.figure, FigureMarks())
+        for item in (report.headline, *report.districts)
+    ]
+    places += [(item.area.id, item.area.name, item.figure, item.marks) for item in report.areas]
     areas = [
-        figure_row(subject, codes, region, name, period=period, figure=figure, wording=wording)
-        for region, name, figure in places
+        figure_row(subject, codes, region, name, period=period, figure=figure, wording=wording, marks=marks)
+        for region, name, figure, marks in places
     ]
     series = [
         figure_row(
@@ -57,6 +60,7 @@ def indicator_tables(report: IndicatorReport, wording: Wording) -> tuple[ExportT
             say(item.name),
             period=point.period,
             figure=point.figure,
+            marks=point.marks,
             wording=wording,
         )
         for item in report.series

@@ -10,6 +10,7 @@ from hub.services.statistics.figures import Figure
 from hub.services.statistics.report import AreaFigure, IndicatorReport, RegionFigure
 from hub.services.statistics.subjects import Subject
 from hub.web.page_query import AreaOrder, PageQuery
+from hub.web.sections.flags import Flag, flags_of
 from hub.web.sections.map import MapView, area_map
 from hub.web.sections.ordering import OrderLink, order_links, sort_name
 from hub.web.texts import figures as texts
@@ -26,7 +27,7 @@ _ORDERS: Final[dict[AreaOrder, Text]] = {
 
 @dataclass(frozen=True, slots=True)
 class AreaLine:
-    """One area in the table: count, rate (None if the indicator has none), bar of 0…100 or None."""
+    """One area in the table: count, rate (None if there is none), signs beside it, bar of 0…100 or None."""
 
     name: str
     key: str
@@ -34,6 +35,7 @@ class AreaLine:
     current: bool
     count: Shown
     rate: Shown | None
+    flags: tuple[Flag, ...]
     bar: str | None
 
 
@@ -159,6 +161,7 @@ def _area(
         current=query.area == item.area.id,
         count=wording.counting().shown(item.figure),
         rate=_rate(item.figure, wording) if with_rate else None,
+        flags=flags_of(item.marks, wording),
         bar=f"{value * 100 / largest:.1f}" if value is not None and value > 0 and largest else None,
     )
 

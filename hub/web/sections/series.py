@@ -8,6 +8,8 @@ from decimal import Decimal
 from hub.services.statistics.report import IndicatorReport, Series, SeriesPoint
 from hub.web import numbers
 from hub.web.page_query import PageQuery
+from hub.web.sections.flags import Flag, flags_of
+from hub.web.texts import deliveries as status_texts
 from hub.web.texts import figures as texts
 from hub.web.timeline import Timeline, TimelinePoint, draw_timeline
 from hub.web.wording import Shown, Wording
@@ -15,12 +17,13 @@ from hub.web.wording import Shown, Wording
 
 @dataclass(frozen=True, slots=True)
 class SeriesLine:
-    """One period: its name and address, its figure, what a total rests on."""
+    """One period: its name and address, its figure, signs beside it, what a total rests on."""
 
     period: str
     url: str
     current: bool
     shown: Shown
+    flags: tuple[Flag, ...]
     coverage: str
 
 
@@ -39,6 +42,7 @@ class SeriesView:
         with_band: whether an interval occurs.
         with_open: whether an open one occurs.
         signs: signs that stand in for figures, with what they mean, in the order of the periods.
+        breaks: what a vertical line in the chart means, with the reasons; empty without one.
         with_coverage: whether lines say what they rest on (totals do, single areas do not).
     """
 
@@ -52,6 +56,7 @@ class SeriesView:
     with_band: bool
     with_open: bool
     signs: tuple[tuple[str, str], ...]
+    breaks: str
     with_coverage: bool
 
 
@@ -87,15 +92,24 @@ def _view(
                 if (shown := wording.shown(point.figure)).kind == "sign"
             )
         ),
+        breaks=_breaks(series, wording),
         with_coverage=any(point.figure.coverage for point in series.points),
     )
+
+
+def _breaks(series: Series, wording: Wording) -> str:
+    reasons = dict.fromkeys(reason for point in series.points for reason in point.marks.breaks)
+    if not reasons:
+        return ""
+    return wording.say(status_texts.MARK_BREAK[1]).format("; ".join(reasons))
 
 
 def _point(point: SeriesPoint, wording: Wording) -> TimelinePoint:
     shown = wording.shown(point.figure)
     # An interval is too wide to stand above a mark: there the band speaks, and the table gives the limits.
     caption = "" if shown.kind == "interval" else shown.text
-    return TimelinePoint(numbers.period_mark(point.period), wording.of(point.figure), caption)
+    flags = "".join(flag.symbol for flag in flags_of(point.marks, wording) if point.marks.breaks)
+    return TimelinePoint(numbers.period_mark(point.period), wording.of(point.figure), caption, flags[:1])
 
 
 def _tick(value: Decimal, wording: Wording) -> str:
@@ -110,5 +124,6 @@ def _line(point: SeriesPoint, report: IndicatorReport, wording: Wording, query: 
         url=query.url(anchor="kennzahl", period=point.period),
         current=point.period == report.period,
         shown=wording.shown(point.figure),
+        flags=flags_of(point.marks, wording),
         coverage=wording.coverage(coverage) if coverage else "",
     )

@@ -83,6 +83,7 @@ DATA_CITE_TEXT: Final = Text(
     "With release= in its address every view stays as it was cited.",
 )
 DATA_RELEASES: Final = Text("Alle Veröffentlichungen", "All releases")
+DATA_RELEASES_TABLE: Final = Text("Tabelle der Veröffentlichungen", "Table of releases")
 DATA_RELEASE: Final = Text("Veröffentlichung", "Release")
 DATA_DAY: Final = Text("Tag", "Day")
 DATA_NOTE: Final = Text("Bemerkung", "Remark")

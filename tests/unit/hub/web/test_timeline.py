@@ -90,3 +90,30 @@ def test_a_sparkline_marks_open_ends_with_rings_and_an_exact_end_with_a_dot() ->
     assert ended_open.dot is None
     assert len(ended_open.rings) == 1
     assert draw_sparkline([None, None]).lines == ()
+
+
+def test_a_negative_figure_has_its_place_below_zero() -> None:
+    chart = draw_timeline(
+        [TimelinePoint("a", _interval(-30, -30), ""), TimelinePoint("b", _interval(50, 50), "")],
+        tick_label=str,
+    )
+    zero = next(tick.y for tick in chart.ticks if tick.label == "0")
+    assert chart.marks[0].lower > zero > chart.marks[1].lower
+    assert chart.ticks[0].y == chart.base
+
+
+def test_no_line_and_no_band_goes_across_a_break() -> None:
+    points = [TimelinePoint(str(n), _interval(n, n), "", "B" if n == 2 else "") for n in range(5)]
+    chart = draw_timeline(points, tick_label=str)
+    assert [line.count(",") for line in chart.lines] == [2, 3]
+    assert len(chart.breaks) == 1
+    assert chart.marks[1].x < chart.breaks[0] < chart.marks[2].x
+
+
+def test_a_figure_without_a_lower_limit_has_no_mark() -> None:
+    chart = draw_timeline([TimelinePoint("a", Interval(None, Decimal(5)), "")], tick_label=str)
+    assert chart.marks[0].lower is None
+
+
+def _interval(lower: int, upper: int) -> Interval:
+    return Interval(Decimal(lower), Decimal(upper))

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.services.statistics.figures import Coverage, Figure, Interval
+from hub.services.statistics.subjects import subjects_of
 from hub.web.page_query import Measure
 from hub.web.wording import Wording
+from protocol.catalogue_file import load_catalogue
 from protocol.observations import CellState
 
 DE, EN = Wording("de"), Wording("en")
@@ -88,3 +90,24 @@ def test_an_area_s_withheld_cell_has_no_exact_value() -> None:
     assert DE.exact(figure(None, state=CellState.SUPPRESSED)) is None
     assert DE.exact(figure(3, 9)) is None
     assert DE.exact(figure(3, 3)) == 3
+
+
+def test_a_figure_that_may_be_negative_has_an_upper_limit_only() -> None:
+    found = Figure(CellState.SUPPRESSED, Interval(None, Decimal(12)), None)
+    assert DE.sentence(found) == "höchstens 12"
+    assert EN.sentence(found) == "at most 12"
+    assert (DE.shown(found).text, DE.shown(found).spoken) == ("≤\u00a012", "höchstens 12")
+    assert DE.shown(figure(-5, -5)).text == "−5"
+    nothing = Figure(CellState.SUPPRESSED, Interval(None, None), None)
+    assert DE.shown(nothing).text == "."
+
+
+def test_money_is_shown_in_whole_euros_and_posts_with_their_decimals() -> None:
+    subjects = subjects_of(load_catalogue())
+    euros, posts = (DE.about(subjects[name]) for name in ("FUNDS_SPENT", "FTE_FILLED"))
+    amount = Decimal("1234.56")
+    exact = Figure(CellState.VALUE, Interval(amount, amount), None)
+    assert euros.shown(exact).text == "1.235"
+    assert posts.shown(exact).text == "1.234,56"
+    less = Figure(CellState.VALUE, Interval(Decimal("0.4"), Decimal("0.4")), None)
+    assert euros.shown(less).text == "0"  # more than nothing, less than half a unit

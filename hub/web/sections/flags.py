@@ -1,0 +1,34 @@
+"""Signs beside a figure: the series begins anew with it, or the delivery behind it was revised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.services.statistics.report import FigureMarks
+from hub.web.texts import deliveries as texts
+from hub.web.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One sign and what it means, with the reason where there is one."""
+
+    symbol: str
+    label: str
+
+
+def flags_of(marks: FigureMarks, wording: Wording) -> tuple[Flag, ...]:
+    """Word what must be known beside a figure."""
+    say = wording.say
+    found: list[Flag] = []
+    if marks.breaks:
+        symbol, label = texts.MARK_BREAK
+        reasons = dict.fromkeys(marks.breaks)
+        found.append(Flag(symbol, say(label).format("; ".join(reasons))))
+    if marks.revision > 1:
+        symbol, label = texts.MARK_REVISED
+        found.append(Flag(symbol, say(label).format(marks.revision)))
+    if marks.granted:
+        symbol, label = texts.MARK_GRANTED
+        found.append(Flag(symbol, say(label)))
+    return tuple(found)
