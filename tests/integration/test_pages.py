@@ -243,6 +243,16 @@ def test_the_series_explains_what_stands_in_it(client) -> None:
     assert "Lieferungen fehlen" not in key_of(address, LATE)
 
 
+def test_a_break_is_marked_in_the_area_s_series_and_counted_in_the_land_s(client) -> None:
+    source = client.get(f"{OPEN}?period=2025-Q3&area=NW05170").text
+    assert source.count('class="break"') == 2  # the area's chart and its key
+    text = text_of(client, f"{OPEN}?period=2025-Q3&area=NW05170")
+    assert "Zeitreihenbruch: Umstellung der Fachsoftware" in text
+    assert "Zeitreihenbruch in 1 Gebiet: Umstellung der Fachsoftware" in text
+    rows = client.get(f"{OPEN}.csv?period=2025-Q3").text.splitlines()
+    assert [row.split(",")[4] for row in rows if "Zeitreihenbruch" in row] == ["NW05170"]
+
+
 def test_the_area_stands_beside_the_land(client) -> None:
     text = text_of(client, "/gebiet/NW05315")
     assert "Köln" in text

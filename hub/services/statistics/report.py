@@ -60,11 +60,13 @@ class FigureMarks:
 
     Attributes:
         breaks: why the series begins anew with it, in the words of each area concerned.
+        broken_areas: number of those areas within a total; 0 for a single area, whose own series it is.
         revision: number of the revision of an area's delivery; 1 for the first, and for totals.
         granted: whether the hub took the area's figure from the granting authority's list.
     """
 
     breaks: tuple[str, ...] = ()
+    broken_areas: int = 0
     revision: int = 1
     granted: bool = False
 
@@ -302,9 +304,13 @@ def marks_of(reading: Reading, subject: Subject, period: Period, region: str) ->
     leaves = reading.tree.leaves_of(region)
     areas = leaves if region in leaves else (*leaves, region)
     places = [(area, dataset, period) for area in areas for dataset in subject.datasets]
+    broken = {
+        area: marks.breaks[area, name, at] for area, name, at in places if (area, name, at) in marks.breaks
+    }
     own = [(region, dataset, period) for dataset in subject.datasets]
     return FigureMarks(
-        breaks=tuple(marks.breaks[place] for place in places if place in marks.breaks),
+        breaks=tuple(broken.values()),
+        broken_areas=0 if region in leaves else len(broken),
         revision=max((marks.revisions.get(place, 1) for place in own), default=1),
         granted=any(place in marks.granted for place in own),
     )

@@ -21,7 +21,7 @@ from hub.web.wording import Wording
 from protocol.observations import CellState
 
 WIDTH: Final = 720
-_LEFT, _RIGHT, _RADIUS, _TOP = 20, 20, 6, 46
+_LEFT, _RIGHT, _RADIUS, _TOP = 46, 46, 6, 46
 #: Width of one stack of dots.
 _BIN: Final = 2 * _RADIUS + 1
 

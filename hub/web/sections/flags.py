@@ -22,9 +22,7 @@ def flags_of(marks: FigureMarks, wording: Wording) -> tuple[Flag, ...]:
     say = wording.say
     found: list[Flag] = []
     if marks.breaks:
-        symbol, label = texts.MARK_BREAK
-        reasons = dict.fromkeys(marks.breaks)
-        found.append(Flag(symbol, say(label).format("; ".join(reasons))))
+        found.append(Flag(texts.MARK_BREAK[0], break_words(marks, wording)))
     if marks.revision > 1:
         symbol, label = texts.MARK_REVISED
         found.append(Flag(symbol, say(label).format(marks.revision)))
@@ -32,3 +30,12 @@ def flags_of(marks: FigureMarks, wording: Wording) -> tuple[Flag, ...]:
         symbol, label = texts.MARK_GRANTED
         found.append(Flag(symbol, say(label)))
     return tuple(found)
+
+
+def break_words(marks: FigureMarks, wording: Wording) -> str:
+    """Say that a series begins anew, in how many areas of a total, and why."""
+    reasons = "; ".join(dict.fromkeys(marks.breaks))
+    if not marks.broken_areas:
+        return wording.say(texts.MARK_BREAK[1]).format(reasons)
+    label = texts.BREAK_IN_AREA if marks.broken_areas == 1 else texts.BREAK_IN_AREAS
+    return wording.say(label).format(marks.broken_areas, reasons)

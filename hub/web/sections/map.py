@@ -22,6 +22,8 @@ from protocol.observations import CellState
 from protocol.regions import areas_by_id, region_tree
 
 _LARGEST_RADIUS: Final = 46
+#: Height of a label in the key of circles at phone width.
+_LABEL_HEIGHT: Final = 34
 #: Cities that most readers know, far enough apart for their names.
 _NAMED: Final = frozenset({"NW05111", "NW05315", "NW05334002", "NW05515", "NW05711", "NW05913", "NW05314"})
 
@@ -221,12 +223,14 @@ def _samples(values: Mapping[str, Decimal], wording: Wording) -> tuple[CircleSam
         return ()
     power = Decimal(10) ** largest.adjusted()
     top = max(power * factor for factor in (1, 2, 5) if power * factor <= largest)
-    rounds = [top, top / 5, top / 25]
-    return tuple(
-        CircleSample(radius, _LARGEST_RADIUS - radius, wording.number(value))
-        for value in rounds
-        if value == value.to_integral_value() and (radius := _radius(value, largest))
-    )
+    samples: list[CircleSample] = []
+    for value in (top, top / 5, top / 25):
+        radius = _radius(value, largest)
+        # Labels stand at the tops of the circles and must not run into each other.
+        apart = not samples or 2 * (samples[-1].radius - radius) >= _LABEL_HEIGHT
+        if value == value.to_integral_value() and radius and apart:
+            samples.append(CircleSample(radius, _LARGEST_RADIUS - radius, wording.number(value)))
+    return tuple(samples)
 
 
 def _sign_entries(signs: list[str], wording: Wording) -> tuple[LegendEntry, ...]:

@@ -59,7 +59,10 @@ def _why_open(reading: Reading, report: IndicatorReport, wording: Wording) -> li
 def _why_interval(report: IndicatorReport, wording: Wording) -> list[str]:
     interval = wording.counting().of(report.headline.figure)
     coverage = report.headline.figure.coverage
-    if interval is None or interval.exact:
+    if interval is None:
+        unbounded = report.headline.figure.count is not None and report.headline.figure.count.unbounded
+        return [wording.say(texts.WHY_NO_FLOOR)] if unbounded else []
+    if interval.exact:
         return []
     if report.subject.distinct:
         return [wording.say(texts.WHY_DISTINCT)]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hub.services.statistics.report import IndicatorReport, Series, SeriesPoint
 from hub.web import numbers
 from hub.web.page_query import PageQuery
-from hub.web.sections.flags import Flag, flags_of
+from hub.web.sections.flags import Flag, break_words, flags_of
 from hub.web.texts import deliveries as status_texts
 from hub.web.texts import figures as texts
 from hub.web.timeline import Timeline, TimelinePoint, draw_timeline
@@ -98,18 +98,18 @@ def _view(
 
 
 def _breaks(series: Series, wording: Wording) -> str:
-    reasons = dict.fromkeys(reason for point in series.points for reason in point.marks.breaks)
-    if not reasons:
-        return ""
-    return wording.say(status_texts.MARK_BREAK[1]).format("; ".join(reasons))
+    own = [p.marks for p in series.points if p.marks.breaks and not p.marks.broken_areas]
+    return "; ".join(break_words(marks, wording) for marks in own)
 
 
 def _point(point: SeriesPoint, wording: Wording) -> TimelinePoint:
     shown = wording.shown(point.figure)
     # An interval is too wide to stand above a mark: there the band speaks, and the table gives the limits.
     caption = "" if shown.kind == "interval" else shown.text
-    flags = "".join(flag.symbol for flag in flags_of(point.marks, wording) if point.marks.breaks)
-    return TimelinePoint(numbers.period_mark(point.period), wording.of(point.figure), caption, flags[:1])
+    # A break in one of 54 areas does not cut the Land's course in two.
+    own = point.marks.breaks and not point.marks.broken_areas
+    sign = status_texts.MARK_BREAK[0] if own else ""
+    return TimelinePoint(numbers.period_mark(point.period), wording.of(point.figure), caption, sign)
 
 
 def _tick(value: Decimal, wording: Wording) -> str:

@@ -63,6 +63,8 @@ STATES: Final[dict[DeliveryState, tuple[str, Text]]] = {
 #: Signs beside a delivery state.
 MARK_REVISED: Final = ("r", Text("berichtigt (Fassung {})", "revised (version {})"))
 MARK_BREAK: Final = ("B", Text("Zeitreihenbruch: {}", "Break in the series: {}"))
+BREAK_IN_AREA: Final = Text("Zeitreihenbruch in {} Gebiet: {}", "Break in the series of {} area: {}")
+BREAK_IN_AREAS: Final = Text("Zeitreihenbruch in {} Gebieten: {}", "Break in the series of {} areas: {}")
 MARK_CONFIRM: Final = ("!", Text("zu bestätigen: {} Auffälligkeiten", "to confirm: {} findings"))
 MARK_CONFIRM_ONE: Final = ("!", Text("zu bestätigen: {} Auffälligkeit", "to confirm: {} finding"))
 LATE_SINCE: Final = Text("war fällig bis {}", "was due by {}")
