@@ -53,6 +53,12 @@ SIGNS: Final[tuple[Sign, ...]] = (
         ),
     ),
     Sign(
+        Text("H", "H"),
+        Text(
+            "vom Hub aus der Liste der Bewilligungsbehörde", "by the hub from the granting authority's list"
+        ),
+    ),
+    Sign(
         Text("18 bis 21", "18 to 21"), Text("liegt sicher in diesem Bereich", "certainly lies in this range")
     ),
     Sign(

@@ -64,6 +64,7 @@ class DatasetDelivery:
         since: moment of its last change, or None.
         problem: why the newest revision was rejected, or None.
         series_break: why the series begins anew with this period, in the area's words; or None.
+        granted: whether the hub took it from the granting authority's list in place of a delivery.
         findings: rules the delivery does not fit and that nobody has confirmed yet.
         secrecy: cells and withheld cells in the release; None if it is not, or in lists of periods.
     """
@@ -76,6 +77,7 @@ class DatasetDelivery:
     since: dt.datetime | None
     problem: Problem | None
     series_break: str | None
+    granted: bool
     findings: int
     secrecy: Secrecy | None
 
@@ -290,6 +292,7 @@ class _Book:
             since=last.state_since if last else None,
             problem=PROBLEMS.get(rejected_for) if rejected_for else None,
             series_break=self.breaks.get(key),
+            granted=held and (area, dataset.id, period) in self.reading.marks.granted,
             findings=self.findings.get(key, 0),
             secrecy=secrecy.get(area) if held else None,
         )

@@ -187,7 +187,12 @@ def legend(wording: Wording) -> tuple[StateMark, ...]:
     states = tuple(mark_of(state, wording) for state in DeliveryState)
     signs = tuple(
         StateMark(symbol, wording.say(text), "flag")
-        for symbol, text in (texts.LEGEND_REVISED, texts.LEGEND_BREAK, texts.LEGEND_CONFIRM)
+        for symbol, text in (
+            texts.LEGEND_REVISED,
+            texts.LEGEND_BREAK,
+            texts.MARK_GRANTED,
+            texts.LEGEND_CONFIRM,
+        )
     )
     return states + signs
 
@@ -208,6 +213,9 @@ def delivery_mark(item: DatasetDelivery, wording: Wording) -> DeliveryMark:
     if item.series_break:
         symbol, label = texts.MARK_BREAK
         flags.append(StateMark(symbol, say(label).format(item.series_break), "flag"))
+    if item.granted:
+        symbol, label = texts.MARK_GRANTED
+        flags.append(StateMark(symbol, say(label), "flag"))
     if item.findings:
         symbol, label = texts.MARK_CONFIRM_ONE if item.findings == 1 else texts.MARK_CONFIRM
         flags.append(StateMark(symbol, say(label).format(item.findings), "flag"))

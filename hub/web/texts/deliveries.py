@@ -63,6 +63,13 @@ STATES: Final[dict[DeliveryState, tuple[str, Text]]] = {
 #: Signs beside a delivery state.
 MARK_REVISED: Final = ("r", Text("berichtigt (Fassung {})", "revised (version {})"))
 MARK_BREAK: Final = ("B", Text("Zeitreihenbruch: {}", "Break in the series: {}"))
+MARK_GRANTED: Final = (
+    "H",
+    Text(
+        "vom Hub aus der Liste der Bewilligungsbehörde, nicht vom Gebiet geliefert",
+        "by the hub from the granting authority's list, not delivered by the area",
+    ),
+)
 BREAK_IN_AREA: Final = Text("Zeitreihenbruch in {} Gebiet: {}", "Break in the series of {} area: {}")
 BREAK_IN_AREAS: Final = Text("Zeitreihenbruch in {} Gebieten: {}", "Break in the series of {} areas: {}")
 MARK_CONFIRM: Final = ("!", Text("zu bestätigen: {} Auffälligkeiten", "to confirm: {} findings"))
