@@ -173,7 +173,8 @@ class Identity:
     """A relation between delivered indicators, cell by cell of the dimensions they share.
 
     ``flow`` and ``equal``: the signed terms add to zero. ``subset``: they add to at most zero.
-    ``year_bounds``: the year lies between the largest quarter and the sum of quarters.
+    ``year_bounds``: the year of the first term lies between the largest quarter and the sum of quarters; who
+    is new by a second term was in no quarter before.
     ``flow_hidden``: the last term is not delivered by ``groups``; by each of them the other terms add up to a
     count that nobody sees, but that is not negative and at most what is delivered of the last term.
 
@@ -186,7 +187,8 @@ class Identity:
         dimensions: the shared dimensions over whose cells it holds.
         terms: signed indicators.
         text: the relation in words.
-        groups: breakdowns that the last term lacks; ``flow_hidden`` only.
+        groups: of ``flow_hidden`` the breakdowns that the last term lacks; of others, several sets of shared
+            dimensions in place of ``dimensions``.
     """
 
     id: str

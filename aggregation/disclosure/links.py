@@ -1,4 +1,4 @@
-"""Relations that reach from one delivery of an area into others: flows, equal figures, quarters and years.
+"""Relations between the deliveries of an area: flows, figures of other dataflows, quarters and years.
 
 A :class:`Web` says which deliveries such relations connect, counted from an anchor period, and what holds
 between their cells; it depends on the catalogue alone. `history` lays webs over the deliveries that exist.
@@ -8,14 +8,19 @@ in the year is counted in a quarter: cell by cell the year is at least every qua
 quarters. Not by age: age is taken at the last day of the period, so a person of 17 in spring may be one of
 18 in the year. What holds by age holds from one end of life: whoever has reached an age in a quarter has
 reached it in the year, and whoever has not reached it by the end of the year has not in any quarter; the
-last quarter ends with the year, so it is part of the year age by age.
+last quarter ends with the year, so it is part of the year age by age. Whoever is new in a later quarter was
+in no earlier one: the year is at least a quarter and all newcomers after it.
+
+**What is only likely** (``at_most`` of the catalogue: filled posts and spent funds are at most those granted)
+is as good as certain for an attacker wherever it is true. It holds within one delivery, but not in every one,
+so it stands here and not among the relations of a delivery.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -23,13 +28,26 @@ import numpy as np
 
 from aggregation.disclosure.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind
 from aggregation.disclosure.relations import Structure, shared_cells, structure_of
-from protocol.catalogue import Catalogue, DimensionUse, Identity, IdentityKind, Indicator
+from protocol.catalogue import (
+    Catalogue,
+    DimensionUse,
+    Identity,
+    IdentityKind,
+    Indicator,
+    PlausibilityKind,
+    PlausibilityRule,
+)
 from protocol.codelists import Codelist
 from protocol.grid import CellGrid, Key
 from protocol.periods import Period
+from protocol.texts import Text
 
 QUARTERS: Final = (1, 2, 3, 4)
 _AGE_LIMIT: Final = "lower_years"
+_OF_COUNTS: Final = frozenset(
+    {RelationKind.FLOW, RelationKind.FLOW_HIDDEN, RelationKind.YEAR, RelationKind.SUBSET}
+)
+"""Relations that still say something when a count in them was never delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +150,13 @@ def _webs(catalogue: Catalogue) -> Iterator[Web]:
             yield _flows(structure_of(catalogue, dataset.id, freq), freq)
     for identity in catalogue.identities:
         if identity.kind in {IdentityKind.EQUAL, IdentityKind.SUBSET}:
-            yield from _across_dataflows(catalogue, identity)
+            if not _within_one_delivery(catalogue, identity):
+                yield from _between_figures(catalogue, identity)
         elif identity.kind is IdentityKind.YEAR_BOUNDS:
             yield from _years(catalogue, identity)
+    for rule in catalogue.plausibility:
+        if rule.kind is PlausibilityKind.AT_MOST:
+            yield from _between_figures(catalogue, _as_identity(catalogue, rule))
 
 
 @lru_cache(maxsize=256)
@@ -154,11 +176,14 @@ def _tied(web: Web, known: tuple[bool, ...]) -> frozenset[tuple[int, int]]:
 
 
 def _relation(link: Link, known: Sequence[bool], starts: Sequence[int]) -> Relation | None:
-    """Return a link as a row; of a flow, what was never delivered is at least known not to be negative."""
+    """Return a link as a row; of counts that were never delivered it is known that they are not negative.
+
+    Of equal figures nothing is left then: without one of them there is nothing to be equal to.
+    """
     terms = list(zip(link.signs, link.slots, link.rows, strict=True))
     there = [(sign, starts[slot] + row) for sign, slot, row in terms if known[slot]]
     missing = {sign for sign, slot, _ in terms if not known[slot]}
-    if missing and link.kind not in {RelationKind.FLOW, RelationKind.FLOW_HIDDEN}:
+    if missing and (link.kind not in _OF_COUNTS or (link.kind is RelationKind.YEAR and 1 in missing)):
         return None
     if len(missing) > 1 or not there:
         return None
@@ -197,27 +222,58 @@ def _flows(structure: Structure, freq: str) -> Web:
     )
 
 
-def _across_dataflows(catalogue: Catalogue, identity: Identity) -> Iterator[Web]:
-    """Yield what an identity says about figures of different dataflows of the same period."""
+def _within_one_delivery(catalogue: Catalogue, identity: Identity) -> bool:
+    """Whether an identity is one of `relations` already."""
+    datasets = {catalogue.indicators[term.indicator].dataset for term in identity.terms}
+    return len(datasets) == 1 and not any(term.lag for term in identity.terms)
+
+
+def _as_identity(catalogue: Catalogue, rule: PlausibilityRule) -> Identity:
+    """Return what a rule expects of the cells that all its figures have."""
+    indicators = [catalogue.indicators[term.indicator] for term in (*rule.left, *rule.right)]
+    return Identity(
+        id=rule.id,
+        kind=IdentityKind.SUBSET,
+        severity="warning",
+        certain=False,
+        dimensions=tuple(
+            use.id
+            for use in indicators[0].dimensions
+            if all(indicator.dimension_use(use.id) is not None for indicator in indicators)
+        ),
+        terms=(*rule.left, *(replace(term, sign=-term.sign) for term in rule.right)),
+        text=Text(rule.id, rule.id),
+    )
+
+
+def _between_figures(catalogue: Catalogue, identity: Identity) -> Iterator[Web]:
+    """Yield what an identity says about figures of several dataflows or periods, counted from the newest."""
     of_terms = [catalogue.indicators[term.indicator] for term in identity.terms]
-    datasets = tuple(dict.fromkeys(indicator.dataset for indicator in of_terms))
-    if len(datasets) == 1 or any(term.lag for term in identity.terms):
-        return
     equal = identity.kind is IdentityKind.EQUAL
     for freq in sorted(set.intersection(*(set(indicator.frequencies) for indicator in of_terms))):
-        grids = [structure_of(catalogue, dataset, freq).grid for dataset in datasets]
+        datasets = dict.fromkeys(indicator.dataset for indicator in of_terms)
+        grids = {dataset: structure_of(catalogue, dataset, freq).grid for dataset in datasets}
+        places = [
+            Slot(indicator.dataset, freq, back=term.lag)
+            for indicator, term in zip(of_terms, identity.terms, strict=True)
+        ]
+        slots = tuple(dict.fromkeys(places))
+        cells = itertools.chain.from_iterable(
+            shared_cells(list(grids.values()), replace(identity, dimensions=group))
+            for group in (identity.groups or (identity.dimensions,))
+        )
         yield Web(
-            slots=tuple(Slot(dataset, freq) for dataset in datasets),
-            sizes=tuple(len(grid) for grid in grids),
+            slots=slots,
+            sizes=tuple(len(grids[slot.dataset_id]) for slot in slots),
             links=tuple(
                 Link(
                     kind=RelationKind.EQUAL if equal else RelationKind.SUBSET,
                     signs=signs,
-                    slots=tuple(datasets.index(indicator.dataset) for indicator in of_terms),
+                    slots=tuple(slots.index(place) for place in places),
                     rows=rows,
                     lower=0 if equal else -NO_LIMIT,
                 )
-                for signs, rows, _ in shared_cells(grids, identity)
+                for signs, rows, _ in dict.fromkeys(cells)
             ),
         )
 
@@ -226,19 +282,19 @@ def _across_dataflows(catalogue: Catalogue, identity: Identity) -> Iterator[Web]
 
 
 def _years(catalogue: Catalogue, identity: Identity) -> Iterator[Web]:
-    """Yield what holds between the year of each indicator and its quarters; slot 0 is the year."""
-    for term in identity.terms:
-        indicator = catalogue.indicators[term.indicator]
-        if set(indicator.frequencies) >= {"A", "Q"}:
-            year, quarter = (structure_of(catalogue, indicator.dataset, freq).grid for freq in ("A", "Q"))
-            yield Web(
-                slots=(
-                    Slot(indicator.dataset, "A"),
-                    *(Slot(indicator.dataset, "Q", quarter=number) for number in QUARTERS),
-                ),
-                sizes=(len(year), *(len(quarter) for _ in QUARTERS)),
-                links=tuple(_Year(indicator, year, quarter).links(identity.dimensions)),
-            )
+    """Yield what holds between the year of an indicator and its quarters; slot 0 is the year."""
+    indicator, *further = (catalogue.indicators[term.indicator] for term in identity.terms)
+    newcomers = next((other for other in further if other.dataset == indicator.dataset), None)
+    if set(indicator.frequencies) >= {"A", "Q"}:
+        year, quarter = (structure_of(catalogue, indicator.dataset, freq).grid for freq in ("A", "Q"))
+        yield Web(
+            slots=(
+                Slot(indicator.dataset, "A"),
+                *(Slot(indicator.dataset, "Q", quarter=number) for number in QUARTERS),
+            ),
+            sizes=(len(year), *(len(quarter) for _ in QUARTERS)),
+            links=tuple(_Year(indicator, newcomers, year, quarter).links(identity.dimensions)),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,6 +302,7 @@ class _Year:
     """The bounds of one indicator's year."""
 
     indicator: Indicator
+    newcomers: Indicator | None
     year: CellGrid
     quarter: CellGrid
 
@@ -258,6 +315,7 @@ class _Year:
             by_age = next((use for use in below if _ages(use.codelist)), None)
             if by_age is None or codes[by_age.id] not in _classes(by_age.codelist):
                 yield from (self._at_least([key], number) for number in QUARTERS)
+                yield from self._with_newcomers(key, codes)
                 yield self._at_most([key])
             else:
                 yield self._at_least([key], QUARTERS[-1])  # both ages are those of the last day of the year
@@ -270,6 +328,23 @@ class _Year:
         for split in range(1, len(keys)):
             yield self._at_most(keys[:split])
             yield from (self._at_least(keys[split:], number) for number in QUARTERS[:-1])
+
+    def _with_newcomers(self, key: Key, codes: Mapping[str, str]) -> Iterator[Link]:
+        """Yield that the year is at least a quarter and those who are new after it."""
+        if self.newcomers is None:
+            return
+        own = {use.id for use in self.newcomers.dimensions}
+        if any(codes[use.id] != use.codelist.total for use in self.indicator.dimensions if use.id not in own):
+            return
+        proper = {dimension: code for dimension, code in codes.items() if dimension in own}
+        new = self.quarter.index.get(self.quarter.key(self.newcomers, proper))
+        if new is None:
+            return
+        for number in QUARTERS[:-1]:
+            later = range(number + 1, QUARTERS[-1] + 1)
+            signs = (1, -1, *(-1 for _ in later))
+            rows = (self.year.index[key], self.quarter.index[key], *(new for _ in later))
+            yield Link(RelationKind.YEAR, signs, (0, number, *later), rows, 0, NO_LIMIT)
 
     def _at_least(self, keys: Sequence[Key], quarter: int) -> Link:
         return self._link(keys, (quarter,), 0, NO_LIMIT)

@@ -63,6 +63,7 @@ def catalogue_of(
     identities: list[dict[str, Any]] | None = None,
     rules: Sequence[dict[str, Any]] = (),
     frequencies: Mapping[str, Sequence[str]] | None = None,
+    plausibility: Sequence[dict[str, Any]] = (),
 ) -> Catalogue:
     """A catalogue with the rules R5 (min 5), R10 (min 10, no zeros), R0 (none) and further ones.
 
@@ -72,6 +73,7 @@ def catalogue_of(
         identities: as in the file.
         rules: further rules.
         frequencies: dataflows and their frequencies; one ``D`` by quarter if omitted.
+        plausibility: as in the file.
     """
     return parse_catalogue(
         json.dumps(
@@ -97,7 +99,7 @@ def catalogue_of(
                 "indicators": indicators,
                 "identities": identities or [],
                 "derived": [],
-                "plausibility": [],
+                "plausibility": list(plausibility),
                 "codelists": codelists,
             }
         ).encode()

@@ -232,3 +232,36 @@ def test_people_grow_older_within_a_year() -> None:
     young = row_named(delivery_grid(PERSONS, "D", "A"), "young")
     caps = [row for row in range(year.system.rows) if year.system.kinds[row] == RelationKind.YEAR]
     assert any(young in year.system.columns[year.system.entries(row)] for row in caps)
+
+
+NEWCOMERS = catalogue_of(
+    [codelist("CL_A", {"_T": None, "a": "_T", "b": "_T", "c": "_T"})],
+    [indicator("N", [["A"]], frequencies=["Q", "A"]), indicator("NEW", [["A"]])],
+    identities=[_identity("year_bounds", "N", "NEW", dimensions=("A",))],
+    frequencies={"D": ["Q", "A"]},
+)
+
+
+def test_a_year_less_its_newcomers() -> None:
+    """One of a in spring, then 5, 5 and 6 who were never there before; 17 in the year: so one in spring."""
+    new = [{"a": 1, "b": 20, "c": 30}, {"a": 5}, {"a": 5}, {"a": 6}]
+    there = [{"a": 1, "b": 20, "c": 30}] + [{"a": 5 + number, "b": 20, "c": 30} for number in range(3)]
+    quarters = []
+    for number in range(4):
+        table = {f"N:{code}": value for code, value in there[number].items()}
+        table |= {f"NEW:{code}": value for code, value in new[number].items()}
+        table |= {"N:total": sum(there[number].values()), "NEW:total": sum(new[number].values())}
+        hidden = ["N:a", "N:b", "NEW:a", "NEW:b"] if not number else []
+        quarters.append(_delivered(NEWCOMERS, "D", table, hidden, Period(2025, number + 1)))
+    year = _counted(NEWCOMERS, "D", {"a": 17, "b": 20, "c": 30, "total": 67}, YEAR)
+    assert audited(NEWCOMERS, year, [], period=YEAR, linked=quarters[:3]).verdict is Verdict.SAFE
+    report = audited(NEWCOMERS, year, [], period=YEAR, linked=quarters)
+    assert {finding.period for finding in report.exposed} == {SPRING}
+    assert "a" in safe_pattern(NEWCOMERS, year, period=YEAR, linked=quarters)
+    # The other way round: the year is out and its last quarter follows.
+    out = _delivered(NEWCOMERS, "D", {"a": 17, "b": 20, "c": 30, "total": 67}, [], YEAR)
+    last = quarters[3].table
+    period = Period(2025, 4)
+    linked = [out, *quarters[:3]]
+    assert audited(NEWCOMERS, last, [], period=period, linked=linked).verdict is Verdict.UNSAFE
+    assert "a" in safe_pattern(NEWCOMERS, last, period=period, linked=linked)

@@ -167,6 +167,68 @@ def test_public_totals_of_posts_fall_with_the_only_carrier() -> None:
     assert safe_pattern(STAFF, booked(STAFF, books)) == {"a", "total"}
 
 
+FILLED = catalogue_of(
+    [codelist("CL_A", {"_T": None, **dict.fromkeys("abc", "_T")})],
+    [
+        indicator(name, [["A"]], rule="FTE", type="fte", frequencies=["A"])
+        for name in ("FUNDED_POSTS", "FILLED_POSTS")
+    ],
+    rules=[POSTS],
+    frequencies={"D": ["A"]},
+    plausibility=[
+        {
+            "id": "V",
+            "kind": "at_most",
+            "left": [{"sign": 1, "indicator": "FILLED_POSTS"}],
+            "right": [{"sign": 1, "indicator": "FUNDED_POSTS"}],
+        }
+    ],
+)
+
+
+def test_where_every_post_is_filled_one_table_reads_the_other() -> None:
+    """No more posts can be filled than are funded. Equal totals mean equal cells."""
+    posts = {"a": {"p": 100, "q": 50}}
+    posts |= {"b": {f"r{n}": 100 for n in range(5)}, "c": {f"s{n}": 100 for n in range(9)}}
+    table = booked(FILLED, posts)
+    funded, filled = ["FUNDED_POSTS:a", "FUNDED_POSTS:b"], ["FILLED_POSTS:a", "FILLED_POSTS:c"]
+    report = audited(FILLED, table, [*funded, *filled])
+    assert report.verdict is Verdict.UNSAFE
+    assert any("höchstens" in finding.text.de for finding in report.exposed)
+    assert audited(FILLED, table, [*funded, "FILLED_POSTS:a", "FILLED_POSTS:b"]).verdict is Verdict.SAFE
+    assert safe_pattern(FILLED, table) == {"a", "b"}
+
+
+def test_an_attacker_who_takes_the_likely_for_certain_may_be_wrong() -> None:
+    """More was spent in b than was granted: what an attacker derives from the opposite is not true."""
+    spent = catalogue_of(
+        [codelist("CL_A", {"_T": None, **dict.fromkeys("abc", "_T")})],
+        [
+            indicator("GRANTED", [["A"]], rule="R0", type="magnitude", frequencies=["A"]),
+            indicator("SPENT", [["A"]], rule="EUR", type="magnitude", frequencies=["A"]),
+        ],
+        rules=[EUROS],
+        frequencies={"D": ["A"]},
+        plausibility=[
+            {
+                "id": "V",
+                "kind": "at_most",
+                "left": [{"sign": 1, "indicator": "SPENT"}],
+                "right": [{"sign": 1, "indicator": "GRANTED"}],
+            }
+        ],
+    )
+    table = booked(spent, {"a": {"X": 1000}, "b": EVEN, "c": MORE})
+    grid = delivery_grid(spent, "D", "A")
+    table.values[row_named(grid, "GRANTED:b")] = 900
+    table.values[row_named(grid, "GRANTED:total")] = 11900
+    hidden = ["SPENT:a", "SPENT:b"]
+    assert exposed(audited(spent, table, hidden), grid) == {"a"}  # at most 1000 were granted to a
+    table.values[row_named(grid, "GRANTED:a")] = 900
+    table.values[row_named(grid, "GRANTED:total")] = 11800
+    assert audited(spent, table, hidden).verdict is Verdict.SAFE
+
+
 def test_what_is_not_collected_is_neither_shown_nor_hidden() -> None:
     """No register of posts: the cells are in no relation, and nothing about them is sensitive."""
     table = booked(STAFF, {})

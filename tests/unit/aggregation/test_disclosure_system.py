@@ -270,7 +270,10 @@ def test_a_second_vintage_is_tied_to_the_first_where_nothing_changed() -> None:
 
 
 def test_what_the_own_catalogue_says_between_deliveries() -> None:
-    """Flows of the cases, closed and new cases by duration and waiting time, quarters and their year."""
+    """Flows of the cases, closed and new cases by duration and waiting time, quarters and their year.
+
+    And within one delivery what is only likely: filled is at most funded, spent at most granted.
+    """
     webs = {
         tuple((slot.dataset_id, slot.freq, slot.back, slot.quarter) for slot in web.slots): web
         for web in webs_of(load_catalogue())
@@ -280,6 +283,8 @@ def test_what_the_own_catalogue_says_between_deliveries() -> None:
         (("CASES", "Q", 0, None), ("CASES", "Q", 1, None)),
         (("PROCESSES", "Q", 0, None), ("CASES", "Q", 0, None)),
         (("PERSONS", "A", 0, None), *quarters),
+        (("STAFFING", "Q", 0, None),),
+        (("FUNDS", "A", 0, None),),
     }
 
 
