@@ -14,7 +14,6 @@ import datetime as dt
 import hashlib
 import json
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,7 +61,7 @@ AUTHORITY = "NW05334"  # decides for its two leaves and delivers that itself
 NOT_COLLECTED = ("NW05158", "STRUCT_ISSUES")  # Kreis Mettmann keeps no register of structural issues
 BREAK = ("NW05170", Period.parse("2025-Q3"), "Umstellung der Fachsoftware")  # Kreis Wesel
 
-FIRST_DATASETS = ("CASES", "PERSONS")
+_DATASETS = tuple(load_catalogue().datasets)
 _COLUMN = {region.id: n for n, region in enumerate(reporting_areas())}
 
 
@@ -82,21 +81,19 @@ class BuiltHub:
         return make_engine(f"sqlite:///{self.path}")
 
 
-def build_published_hub(
-    folder: Path, *, datasets: Sequence[str] = FIRST_DATASETS, year: bool = False
-) -> BuiltHub:
+def build_published_hub(folder: Path) -> BuiltHub:
     """Write the database `hub.sqlite3` into `folder`."""
     path = folder / "hub.sqlite3"
     engine = make_engine(f"sqlite:///{path}")
     upgrade(engine)
     tables = {
         (dataset, period): _drawn(grid_of(load_catalogue(), dataset), period)
-        for dataset in datasets
+        for dataset in _DATASETS
         for period in periods_of(dataset)
         if period.quarter or dataset == "FUNDS"
     }
-    for dataset in datasets:
-        if year and dataset != "FUNDS":
+    for dataset in _DATASETS:
+        if dataset != "FUNDS":
             tables[dataset, YEAR] = _year(grid_of(load_catalogue(), dataset), tables)
     with engine.connect().execution_options(writes=True) as connection:
         numbers = _write_areas(connection)
@@ -113,21 +110,11 @@ def build_published_hub(
 
 
 @cache
-def shared_hub() -> BuiltHub:
-    """Return a hub with quarters of CASES and PERSONS, for tests that only read; one per process."""
-    return build_published_hub(_folder())
-
-
-@cache
 def whole_hub() -> BuiltHub:
     """Return a hub with all dataflows and a year, for tests that only read; one per process."""
-    return build_published_hub(_folder(), datasets=tuple(load_catalogue().datasets), year=True)
-
-
-def _folder() -> Path:
     folder = tempfile.TemporaryDirectory(prefix="kim-published-")
     atexit.register(folder.cleanup)
-    return Path(folder.name)
+    return build_published_hub(Path(folder.name))
 
 
 def app_of(built: BuiltHub) -> Flask:
@@ -372,7 +359,7 @@ def _write_submissions(connection, tables: dict[tuple[str, Period], _Table]) -> 
         if (row["area"], row["period"]) == (BREAK[0], str(BREAK[1])):
             row["series_break"] = BREAK[2]
     aachen = reporting_area(region_tree().leaves_of(AUTHORITY)[0])
-    for period in PERIODS if ("PROCESSES", LAST) in tables else ():
+    for period in PERIODS:
         own = _submission(aachen, "PROCESSES", period, 1, "accepted")
         rows.append({**own, "id": _digest("PROCESSES", period, AUTHORITY), "area": AUTHORITY})
     connection.execute(sa.insert(submission), rows)

@@ -24,14 +24,14 @@ from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
 from protocol.observations import CellState
 from protocol.regions import areas_by_id
-from tests.factories.published_hub import app_of, build_empty_hub, shared_hub
+from tests.factories.published_hub import app_of, build_empty_hub, whole_hub
 
 LOCAL = {"Host": "127.0.0.1"}
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> ReleaseExtract:
-    return make_extract(Statistics(shared_hub().engine(), demo=True), tmp_path_factory.mktemp("home"))
+    return make_extract(Statistics(whole_hub().engine(), demo=True), tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,8 @@ def cases(made: ReleaseExtract) -> pd.DataFrame:
 
 @pytest.fixture
 def client(made: ReleaseExtract) -> Iterator[FlaskClient]:
-    app = app_of(shared_hub())
-    home = shared_hub().path.parent / "extracts"
+    app = app_of(whole_hub())
+    home = whole_hub().path.parent / "extracts"
     home.mkdir(exist_ok=True)
     link = home / str(made.release)
     if not link.exists():
@@ -70,7 +70,7 @@ def test_every_cell_of_the_release_is_there_once(cases: pd.DataFrame) -> None:
     assert not cases.duplicated(key).any()
     per_place = cases.groupby(["TIME_PERIOD", "REF_AREA"], observed=True).size()
     assert set(per_place) == {len(grid)}
-    assert len(per_place) % 8 == 0
+    assert len(per_place) % 9 == 0  # eight quarters and a year
 
 
 def test_values_are_those_of_the_release(cases: pd.DataFrame) -> None:
@@ -79,7 +79,7 @@ def test_values_are_those_of_the_release(cases: pd.DataFrame) -> None:
     shown = cases[cases["REF_AREA"].isin(leaves) & cases["OBS_VALUE"].notna()]
     assert len(shown) > 50_000
     index = {key: row for row, key in enumerate(grid.keys)}
-    truth = {str(period): values for (name, period), values in shared_hub().truth.items() if name == "CASES"}
+    truth = {str(period): values for (name, period), values in whole_hub().truth.items() if name == "CASES"}
     columns = ["INDICATOR", *grid.dims]
     sample = shown.iloc[:: max(1, len(shown) // 3000)]
     for key, period, area, value in zip(
@@ -138,7 +138,7 @@ def test_the_codebook_explains_every_column_and_code(made: ReleaseExtract) -> No
 
 
 def test_made_again_it_has_the_same_bytes_and_is_not_made_twice(made: ReleaseExtract, tmp_path: Path) -> None:
-    statistics = Statistics(shared_hub().engine(), demo=True)
+    statistics = Statistics(whole_hub().engine(), demo=True)
     again = make_extract(statistics, tmp_path)
     assert again.files == made.files
     assert again.archive.read_bytes() == made.archive.read_bytes()
@@ -185,7 +185,7 @@ def test_other_tools_read_the_files(made: ReleaseExtract) -> None:
         f"SELECT count(*) FROM '{made.folder}/CASES.parquet' p JOIN read_csv('{made.folder}/areas.csv') a "
         "ON a.ref_area = p.REF_AREA WHERE a.kind = 'area' AND p.INDICATOR = 'CASES_OPEN'"
     ).fetchall()
-    assert found == [(54 * 8 * 190,)]
+    assert found == [(54 * 9 * 190,)]
 
 
 def test_before_the_first_release_there_is_none(tmp_path: Path) -> None:

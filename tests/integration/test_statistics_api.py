@@ -308,6 +308,8 @@ def test_deliveries_tell_not_due_from_rejected_and_carry_no_place_in_the_data(cl
     assert by_key[REJECTED, "PERSONS"]["state"] == "rejected"
     assert by_key[REJECTED, "PERSONS"]["problem"] == "value_rule"
     assert by_key[REJECTED, "CASES"]["state"] == "delivered"
+    # one delivery has figures to confirm; those of another were confirmed
+    assert [by_key[area, "CASES"]["to_confirm"] for area in ("NW05112", "NW05113")] == [1, 0]
     assert 0 < by_key["NW05111", "CASES"]["withheld"] < by_key["NW05111", "CASES"]["cells"]
     gap_area, gap_period = GAP
     one = client.get(f"/api/v1/deliveries?period={gap_period}&ref_area={gap_area}").get_json()["data"]

@@ -144,7 +144,10 @@ def delivery(row: AreaStatus, item: DatasetDelivery, item_period: Period) -> Doc
         "state": item.state.value,
         "revision": item.revision,
         "since": item.since.isoformat() if item.since else None,
+        "due": item.due.isoformat(),
         "problem": item.problem.code if item.problem else None,
+        "series_break": item.series_break is not None,
+        "to_confirm": item.findings,
         "cells": item.secrecy.cells if item.secrecy else None,
         "withheld": item.secrecy.withheld if item.secrecy else None,
     }
