@@ -20,7 +20,8 @@ from hub.demo.cube_comparison import PublishedCell
 from hub.settings import HubSettings
 from hub.store.engine import make_engine
 from hub.store.models import observation
-from hub.store.statistics import CubeRow, StatisticsStore
+from hub.store.statistics import StatisticsStore
+from hub.store.statistics_rows import CubeRow
 from protocol.observations import STATES
 
 _TIMEOUT_SECONDS: Final = 60

@@ -14,7 +14,8 @@ from hub.services.sweeping import find_uncompared
 from hub.services.validation import confirm, validate
 from hub.services.verification import verify
 from hub.store import models
-from hub.store.statistics import FindingRow, StatisticsStore
+from hub.store.statistics import StatisticsStore
+from hub.store.statistics_rows import FindingRow
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
 from protocol.grid import grid_of

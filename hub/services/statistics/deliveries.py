@@ -18,7 +18,7 @@ from enum import StrEnum
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.releases import population_share
 from hub.services.statistics.report import authority_of_aachen
-from hub.store.statistics import Secrecy, SubmissionRow
+from hub.store.statistics_rows import Secrecy, SubmissionRow
 from protocol.catalogue import Dataset
 from protocol.errors import kim_error
 from protocol.periods import Period

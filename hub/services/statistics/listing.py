@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from hub.services.statistics.figures import Figure
 from hub.services.statistics.reading import Reading
-from hub.store.statistics import CubeRow
+from hub.store.statistics_rows import CubeRow
 from protocol.catalogue import Indicator
 from protocol.errors import KimError, kim_error
 from protocol.grid import CellGrid, grid_of

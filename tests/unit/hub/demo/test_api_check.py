@@ -13,7 +13,7 @@ from hub.demo import api_check
 from hub.demo.comparison import PublishedCell
 from hub.demo.judgement import Check, Judgement
 from hub.demo.published import PublishedRelease
-from hub.store.statistics import CubeRow
+from hub.store.statistics_rows import CubeRow
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
 from protocol.observations import CellState

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from hub.services.statistics.deliveries import AreaStatus, DeliveryReport, DeliveryState
-from hub.store.statistics import Secrecy
+from hub.store.statistics_rows import Secrecy
 from hub.web.sections.status import status_summary
 from hub.web.wording import Wording
 from protocol.regions import reporting_areas
