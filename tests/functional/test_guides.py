@@ -1,0 +1,216 @@
+"""The guides do what they say: every sample of them is run, in order, as a reader would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+
+from tests.factories.patience import PATIENCE_SECONDS, assert_soon
+from tests.guides import Step, steps
+from tests.servers import free_port
+from tests.servers.postgresql import running_postgresql
+
+ROOT = Path(__file__).parents[2]
+GUIDES = ROOT / "docs" / "guides"
+SAMPLES = GUIDES / "samples"
+BIN = Path(sys.executable).parent
+SECONDS = 10 * PATIENCE_SECONDS
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Reader:
+    """Somebody who follows a guide in an empty folder with the samples in it."""
+
+    folder: Path
+    port: int
+    substitutions: dict[str, str] = field(default_factory=dict)
+    background: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def follow(self, guide: str, meanwhile: Callable[[str], None]) -> list[str]:
+        """Do everything a guide says; return what its commands printed."""
+        return [self._do(step, meanwhile) for step in steps(GUIDES / guide)]
+
+    def run(self, command: str, *, language: str = "sh") -> str:
+        """Run one sample; it must succeed."""
+        program = ["bash", "-euo", "pipefail", "-c"] if language == "sh" else [sys.executable, "-c"]
+        done = subprocess.run(
+            [*program, self._filled(command)],
+            cwd=self.folder, env=self._environment(), capture_output=True, text=True, timeout=SECONDS,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def start(self, command: str) -> None:
+        """Start a command that stays."""
+        words = self._filled(command).split()
+        with (self.folder / "background.log").open("ab") as log:
+            self.background.append(
+                subprocess.Popen(
+                    [BIN / words[0], *words[1:]],
+                    cwd=self.folder,
+                    env=self._environment(),
+                    stdout=log,
+                    stderr=log,
+                )
+            )
+        assert_soon(self._hub_answers, "the hub answers")
+
+    def stop(self) -> None:
+        """End what was started."""
+        for process in self.background:
+            process.terminate()
+            process.wait(PATIENCE_SECONDS)
+
+    def register(self, node: str, *, hub: str) -> None:
+        """What the ministry does once it has been told node id and key."""
+        facts = self.facts_of(node)
+        self.run(
+            f"kim-hub register --home {hub} --area {facts['area']} --name '{facts['area']}' "
+            f"--node {facts['node']} --public-key {facts['public_key']} --yes"
+        )
+
+    def facts_of(self, node: str) -> dict[str, str]:
+        """What `kim-node init` told about a node."""
+        config = tomllib.loads((self.folder / node / "node.toml").read_text(encoding="utf-8"))
+        key = self.run(
+            'python -c "from pathlib import Path; from node.keystore import load_key; '
+            f"print(load_key(Path('{node}/key.pem')).public.hex)\""
+        ).strip()
+        return {"node": config["node"]["id"], "area": config["node"]["area"], "public_key": key}
+
+    def _do(self, step: Step, meanwhile: Callable[[str], None]) -> str:
+        if step.action == "test":
+            meanwhile(step.target)
+            return ""
+        if step.action == "background":
+            self.start(step.text)
+            return ""
+        if step.action == "append":
+            with (self.folder / step.target).open("a", encoding="utf-8") as file:
+                file.write(self._filled(step.text))
+            return ""
+        if step.action == "replace":
+            name, table = step.target.split(" ", 1)
+            path = self.folder / name
+            path.write_text(_with_table(path.read_text(encoding="utf-8"), table, self._filled(step.text)))
+            return ""
+        return self.run(step.text, language=step.language)
+
+    def _filled(self, text: str) -> str:
+        for placeholder, value in {"127.0.0.1:8000": f"127.0.0.1:{self.port}", **self.substitutions}.items():
+            text = text.replace(placeholder, value)
+        return text
+
+    def _environment(self) -> dict[str, str]:
+        own = {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "KIM_HUB_PORT": str(self.port),
+            "HOME": str(self.folder),
+        }
+        return {name: value for name, value in os.environ.items() if not name.startswith("KIM_")} | own
+
+    def _hub_answers(self) -> bool:
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}/readyz") as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+def _with_table(config: str, table: str, replacement: str) -> str:
+    """Put a table of a TOML file in the place of the one that stands there."""
+    pattern = re.compile(rf"^{re.escape(table)}$.*?(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
+    assert len(pattern.findall(config)) == 1
+    return pattern.sub(lambda _: replacement + "\n", config)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    for sample in SAMPLES.iterdir():
+        shutil.copy(sample, tmp_path)
+    made = Reader(tmp_path, free_port())
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.mark.parametrize("language", ["", ".en"])
+def test_the_guide_of_a_municipality_delivers_a_list_a_view_and_registers(
+    reader: Reader, language: str
+) -> None:
+    def meanwhile(what: str) -> None:
+        word, node = what.split()
+        assert word == "register"
+        reader.register(node, hub="hub")
+
+    reader.run("kim-hub init --home hub")
+    reader.start("kim-hub serve --home hub")
+    with running_postgresql() as server:
+        reader.substitutions["@db.example/"] = f"@{server.host}:{server.port}/"
+        with psycopg.connect(server.admin_url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute((SAMPLES / "sicht.sql").read_bytes())
+        reader.follow(f"kommune{language}.md", meanwhile)
+    reader.follow(f"datenschutz{language}.md", meanwhile)
+    assert (reader.folder / "was-verlaesst-das-haus.html").stat().st_size > 10_000
+    accepted = _accepted(reader)
+    assert {(area, dataset) for area, dataset, _ in accepted} == {
+        *(("NW05111", dataset) for dataset in ("CASES", "PERSONS", "STAFFING", "PROCESSES")),
+        *(("NW05112", dataset) for dataset in ("CASES", "PERSONS", "PROCESSES")),
+    }
+
+
+@pytest.mark.parametrize("language", ["", ".en"])
+def test_the_guides_of_ministry_and_research_publish_and_read(reader: Reader, language: str) -> None:
+    def meanwhile(what: str) -> None:
+        if what == "init":
+            reader.run(
+                "kim-node init knoten --area NW05111 --hub http://127.0.0.1:8000 --source liste.xlsx "
+                "--profile B --periods 2026-Q1..2026-Q2"
+            )
+            with (reader.folder / "knoten" / "node.toml").open("a", encoding="utf-8") as config:
+                config.write('\n[mapping.INST]\n"Willkommenslotsen" = "KI"\n')
+            facts = reader.facts_of("knoten")
+            reader.substitutions |= {"NODE_ID": facts["node"], "PUBLIC_KEY": f"{facts['public_key']} --yes"}
+        elif what == "deliver":
+            reader.run("kim-node --config knoten/node.toml submit")
+        else:
+            raise AssertionError(what)
+
+    reader.follow(f"ministerium{language}.md", meanwhile)
+    printed = reader.follow(f"forschung{language}.md", meanwhile)
+    assert any("2026-Q2" in text and "OBS_VALUE" in text for text in printed)
+    assert (reader.folder / "release" / "CASES.parquet").exists()
+
+
+def test_both_languages_have_the_same_samples() -> None:
+    for german in sorted(GUIDES.glob("*.md")):
+        english = german.with_suffix("").with_suffix(".en.md")
+        if german.name == "README.md" or german.name.endswith(".en.md"):
+            continue
+        assert english.exists(), english.name
+        assert [s.action for s in steps(german)] == [s.action for s in steps(english)], german.name
+    assert all(list(steps(guide)) for guide in GUIDES.glob("*.md") if guide.name != "README.md")
+
+
+def _accepted(reader: Reader) -> set[tuple[str, str, str]]:
+    document: dict[str, Any] = json.loads(reader.run("kim-hub status --home hub --json"))
+    return {
+        (d["area"], d["dataset"], d["period"]) for d in document["deliveries"] if d["state"] == "accepted"
+    }
