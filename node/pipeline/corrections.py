@@ -2,7 +2,9 @@
 
 A correction may leave where no rule of disclosure control looks at a changed cell and every changed cell was
 published: then all withheld cells have the values they had, and what the second vintage says about them are
-the very equations of the first (ADR 0013). Everything else is held (ADR 0006).
+the very equations of the first (ADR 0013). Figures that were not collected before may be added: the first
+vintage said nothing about them, and they are protected together with all that it said. Everything else is
+held (ADR 0006).
 """
 
 from __future__ import annotations
@@ -25,16 +27,20 @@ class Change:
     Attributes:
         of: number of cells.
         cells: number of cells that changed.
-        protected: number of changed cells that a rule looks at or that are withheld.
+        added: number of cells that are collected now and were not before.
+        protected: number of other changed cells that a rule looks at or that are withheld.
     """
 
     of: int
     cells: int
+    added: int
     protected: int
 
     @property
     def reason(self) -> str:
         """What the statement of a correction says, one line in both languages."""
+        if self.added:
+            return f"Ergänzung von {self.added} Zellen / addition of {self.added} cells"
         number = f"{self.cells} Zelle{'n' if self.cells > 1 else ''}"
         return f"Berichtigung von {number} / correction of {self.cells} cell{'s' if self.cells > 1 else ''}"
 
@@ -56,10 +62,12 @@ def change_of(
     """
     grid = delivery_grid(catalogue, slot.dataset_id, slot.period.freq)
     if len(before) != len(now):
-        return Change(len(now), len(now), len(now))
+        return Change(len(now), len(now), 0, len(now))
     changed = (before.values != now.values) | (before.collected != now.collected)
+    added = now.collected & ~before.collected
     free = ~_ruled(catalogue, grid) & ~withheld & before.collected & now.collected
-    return Change(len(now), int(changed.sum()), int((changed & ~free).sum()))
+    protected = changed & ~free & ~added
+    return Change(len(now), int(changed.sum()), int(added.sum()), int(protected.sum()))
 
 
 def _ruled(catalogue: Catalogue, grid: CellGrid) -> NDArray[np.bool_]:

@@ -139,11 +139,15 @@ class Prospects:
         problem = _why_held(record, dataset, change, failed=None if self.redeliver else failed)
         if problem is None:
             place = Place(slot, record.revision + 1, record.statement_id, change.reason)
-            pattern, linked = to_mask(entry.withheld_mask), self._deliveries_of(slot.area)
+            linked, pattern = self._deliveries_of(slot.area), to_mask(entry.withheld_mask)
             try:
-                draft = make_draft(self.workshop, place, table=table, linked=linked, pattern=pattern)
+                # What is new gets a pattern; what was published keeps the one it has.
+                kept = None if change.added else pattern
+                draft = make_draft(self.workshop, place, table=table, linked=linked, pattern=kept)
+                if (draft.withheld != pattern)[to_tabulation(entry.figures).collected].any():
+                    raise kim_error("correction_held", _other_pattern(record, dataset))
             except KimError as error:
-                if error.code not in _BLOCKING:
+                if error.code not in _BLOCKING | {"correction_held"}:
                     raise
                 problem = error
             else:
@@ -177,6 +181,13 @@ class Prospects:
         if area not in self._linked:
             self._linked[area] = delivered(self.journal.ledger(area), self.workshop.catalogue)
         return self._linked[area]
+
+
+def _other_pattern(record: DeliveryRecord, dataset: Text) -> Text:
+    return Text(
+        f"{dataset.de} {record.period}: Um das Ergänzte zu schützen, müssten schon veröffentlichte Zellen gesperrt werden.",
+        f"{dataset.en} {record.period}: To protect what is added, cells would have to be withheld that are published already.",
+    )
 
 
 def _why_held(

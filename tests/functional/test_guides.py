@@ -169,11 +169,9 @@ def test_the_guide_of_a_municipality_delivers_a_list_a_view_and_registers(
         reader.follow(f"kommune{language}.md", meanwhile)
     reader.follow(f"datenschutz{language}.md", meanwhile)
     assert (reader.folder / "was-verlaesst-das-haus.html").stat().st_size > 10_000
-    accepted = _accepted(reader)
-    assert {(area, dataset) for area, dataset, _ in accepted} == {
-        *(("NW05111", dataset) for dataset in ("CASES", "PERSONS", "STAFFING", "PROCESSES")),
-        *(("NW05112", dataset) for dataset in ("CASES", "PERSONS", "PROCESSES")),
-    }
+    quarters = ("2025-Q4", "2026-Q1", "2026-Q2")
+    both = {(dataset, quarter): 2 for dataset in ("CASES", "PERSONS", "PROCESSES") for quarter in quarters}
+    assert _accepted(reader) == both | {("STAFFING", quarter): 1 for quarter in quarters}
 
 
 @pytest.mark.parametrize("language", ["", ".en"])
@@ -209,8 +207,7 @@ def test_both_languages_have_the_same_samples() -> None:
     assert all(list(steps(guide)) for guide in GUIDES.glob("*.md") if guide.name != "README.md")
 
 
-def _accepted(reader: Reader) -> set[tuple[str, str, str]]:
+def _accepted(reader: Reader) -> dict[tuple[str, str], int]:
+    """Accepted deliveries by (dataset, period)."""
     document: dict[str, Any] = json.loads(reader.run("kim-hub status --home hub --json"))
-    return {
-        (d["area"], d["dataset"], d["period"]) for d in document["deliveries"] if d["state"] == "accepted"
-    }
+    return {(place["dataset"], place["period"]): place["accepted"] for place in document["deliveries"]}

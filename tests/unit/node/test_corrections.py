@@ -179,17 +179,43 @@ def test_persons_and_posts_are_held_with_the_number_of_cells(office: Office, slo
     assert str(held.changed_cells) in held.problem.detail.de
 
 
-def test_a_register_that_is_new_is_no_correction_of_what_was_delivered(office: Office) -> None:
+def without_issues(text: str) -> str:
+    start, end = text.index("[sources.issues]"), text.index("[sources.decisions]")
+    return text[:start] + text[end:]
+
+
+def test_a_register_that_is_gone_takes_nothing_back(office: Office) -> None:
     text = office.home.config.read_text(encoding="utf-8")
-    start = text.index("[sources.issues]")
-    end = text.index("[sources.decisions]")
-    office.home.config.write_text(text[:start] + text[end:], encoding="utf-8")
+    office.home.config.write_text(without_issues(text), encoding="utf-8")
     office = Office(office.home, office.journal)
 
     held = prospect_of(office, PROCESSES)
 
     assert held.decision is Decision.HELD
     assert held.problem is not None
+
+
+def test_a_register_that_is_new_adds_to_what_was_delivered(tmp_path: Path) -> None:
+    home = whole_node(tmp_path, periods="2026-Q1..2026-Q1")
+    text = home.config.read_text(encoding="utf-8")
+    home.config.write_text(without_issues(text), encoding="utf-8")
+    with Journal(home.settings.journal, clock=SteppedClock()) as journal:
+        Office(home, journal).deliver_all(DeliveryState.ACCEPTED)
+        home.config.write_text(text, encoding="utf-8")
+
+        added = prospect_of(Office(home, journal), PROCESSES)
+
+        assert added.decision is Decision.SIGN
+        assert added.draft is not None
+        assert added.record is not None
+        assert added.draft.statement.revision == 2
+        assert (added.draft.statement.reason or "").startswith("Ergänzung von")
+        entry = journal.true_figures(added.record)
+        before, pattern = to_tabulation(entry.figures), to_mask(entry.withheld_mask)
+        # What was published keeps its figures and its pattern; what is new is protected by its own rules.
+        assert np.array_equal(added.draft.withheld[before.collected], pattern[before.collected])
+        assert added.draft.table.collected.sum() > before.collected.sum()
+        assert added.draft.report.linked >= 1
 
 
 def test_breaks_of_series_are_signed_for_every_dataflow_of_the_period(tmp_path: Path) -> None:
