@@ -185,8 +185,10 @@ class Prospects:
 
 def _other_pattern(record: DeliveryRecord, dataset: Text) -> Text:
     return Text(
-        f"{dataset.de} {record.period}: Um das Ergänzte zu schützen, müssten schon veröffentlichte Zellen gesperrt werden.",
-        f"{dataset.en} {record.period}: To protect what is added, cells would have to be withheld that are published already.",
+        f"{dataset.de} {record.period}: Um das Ergänzte zu schützen, müssten schon veröffentlichte Zellen "
+        "gesperrt werden.",
+        f"{dataset.en} {record.period}: To protect what is added, cells would have to be withheld that are "
+        "published already.",
     )
 
 
