@@ -28,7 +28,7 @@ from hub.demo.processes import ProcessTable
 from hub.demo.progress import DemoProgress
 from hub.demo.published import PublishedRelease, open_database
 from hub.demo.rates_check import RatesCheck
-from hub.demo.sources import deliveries_of
+from hub.demo.sources import breaks_of, deliveries_of
 from hub.demo.summary import Summary, summarise
 from hub.demo.tables import print_summary
 from hub.demo.truth import AreaTruth, load_truths
@@ -130,7 +130,7 @@ def _run(
             course.close_and_publish(areas)
         with _timed("compare", seconds), console.status(_COMPARING.in_(language)):
             truths = {truth.area: truth for area in areas for truth in load_truths(course.folder_of(area))}
-            judgement = _compare(course, truths)
+            judgement = _compare(course, areas, truths)
     return summarise(
         runs,
         truths,
@@ -141,7 +141,7 @@ def _run(
     )
 
 
-def _compare(course: Course, truths: dict[str, AreaTruth]) -> Judgement:
+def _compare(course: Course, areas: Sequence[Region], truths: dict[str, AreaTruth]) -> Judgement:
     catalogue = load_catalogue()
     comparison = Comparison(truths.values(), catalogue, region_tree())
     engine = open_database(course.hub_home)
@@ -153,6 +153,8 @@ def _compare(course: Course, truths: dict[str, AreaTruth]) -> Judgement:
                 release.cubes(), key=lambda cube: (Period.parse(cube.period).freq == "A", cube.id)
             ):
                 comparison.cube(cube.dataset, cube.period, release.cells(cube))
+            due = frozenset().union(*(breaks_of(plan_of(area)) for area in areas))
+            comparison.breaks(due, marked=release.series_breaks())
             RatesCheck(course.port, comparison, truths.values(), catalogue).run()
             check_api(course.port, release, catalogue, comparison.judgement)
             comparison.finish()

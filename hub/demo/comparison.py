@@ -19,7 +19,11 @@ from protocol.periods import Period
 from protocol.regions import RegionTree
 
 #: Checks that need areas which a small demo may not have.
-_MAY_LACK: Final = frozenset({Check.TOTAL_EXACT, Check.AUTHORITY_TRUE, Check.YEAR_COMPUTED})
+_MAY_LACK: Final = frozenset(
+    {Check.TOTAL_EXACT, Check.AUTHORITY_TRUE, Check.YEAR_COMPUTED, Check.BREAK_MARKED}
+)
+#: Area, dataset, period.
+DeliveryKey = tuple[str, str, str]
 
 
 class Comparison:
@@ -32,6 +36,7 @@ class Comparison:
         self.tree = tree
         self._rules: dict[str, tuple[CellRule, ...]] = {}
         self._known: dict[CubeKey, Mapping[str, KnownCells]] = {}
+        self._breaks: Collection[DeliveryKey] = ()
 
     def cube(self, dataset: str, period: str, cells: Iterable[PublishedCell]) -> None:
         """Compare all observations of one dataset and period; a year comes after its quarters.
@@ -59,6 +64,13 @@ class Comparison:
             known=self._known,
         )
         self._known[dataset, period] = comparison.run()
+
+    def breaks(self, due: Collection[DeliveryKey], *, marked: Collection[DeliveryKey]) -> None:
+        """Compare where a series begins anew: in these deliveries, and in no other."""
+        self._breaks = due
+        for key in sorted({*due, *marked}):
+            holds = key in due and key in marked
+            self.judgement.check(Check.BREAK_MARKED, holds=holds, where=" ".join(key))
 
     @property
     def compared(self) -> Collection[CubeKey]:
@@ -100,6 +112,8 @@ class Comparison:
     def _needs(self, check: Check, due: Iterable[CubeKey]) -> bool:
         if check is Check.YEAR_COMPUTED:
             return any(Period.parse(period).quarter is None for _, period in due)
+        if check is Check.BREAK_MARKED:
+            return bool(self._breaks)
         if check is Check.AUTHORITY_TRUE:
             return any(area in self.tree.aggregates for area in self._truths)
         return any(

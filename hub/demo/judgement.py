@@ -70,6 +70,10 @@ class Check(StrEnum):
         "Summe aus lauter veröffentlichten Zellen ist genau",
         "a total of published cells is exact",
     )
+    BREAK_MARKED = (
+        "Ein Bruch der Reihe ist vermerkt, wo einer ist",
+        "a break in a series is marked where there is one",
+    )
     RATE_SHOWN = (
         "Abgeleitetes steht da, wo alle Teile veröffentlicht sind",
         "a rate is shown where all its parts are published",

@@ -40,6 +40,11 @@ class PublishedRelease:
         release = self._store.published_release()
         return () if release is None else self._store.cubes_of(release.id)
 
+    def series_breaks(self) -> frozenset[tuple[str, str, str]]:
+        """Return the deliveries (area, dataset, period) with which a series begins anew."""
+        release = self._store.published_release()
+        return frozenset() if release is None else frozenset(self._store.series_breaks(release.id))
+
     def cells(self, cube: CubeRow) -> Iterator[PublishedCell]:
         """Return all observations of a cube."""
         c = observation.c

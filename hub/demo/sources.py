@@ -116,6 +116,15 @@ def deliveries_of(plan: AreaPlan) -> Iterator[tuple[str, str, Period]]:
             yield AACHEN_WHOLE, "PROCESSES", quarter
 
 
+def breaks_of(plan: AreaPlan) -> frozenset[tuple[str, str, str]]:
+    """Return the deliveries (area, dataset, period) with which an area's series begin anew."""
+    return frozenset(
+        (area, dataset, str(period))
+        for area, dataset, period in deliveries_of(plan)
+        if str(period) in plan.breaks
+    )
+
+
 def configured(template: str, plan: AreaPlan, folder: Path) -> str:
     """Complete the configuration that ``kim-node init`` has written for an area.
 

@@ -203,13 +203,15 @@ class TestNothingPassesUnlooked:
             comparison.judgement.check(check, holds=True, where="")
         comparison.finish()
         assert not comparison.judgement.failures
-        assert set(comparison.judgement.checks) == set(Check) - {Check.AUTHORITY_TRUE, Check.YEAR_COMPUTED}
+        lacking = {Check.AUTHORITY_TRUE, Check.YEAR_COMPUTED, Check.BREAK_MARKED}
+        assert set(comparison.judgement.checks) == set(Check) - lacking
 
     def test_without_any_cube_every_check_fails(self) -> None:
         both = [truth(AACHEN_CITY, 30), truth(AACHEN_REST, 20)]
         year = {"2025": {"CASES": {TOTAL: 0}}}
         authority = replace(truth(AACHEN_WHOLE, 0), figures=year, periods=frozenset(year))
         comparison = Comparison([*both, authority], CATALOGUE, TREE)
+        comparison.breaks([(AACHEN_CITY, "CASES", PERIOD)], marked=[])
         comparison.finish()
         assert comparison.judgement.failures.keys() == set(Check)
 
@@ -247,6 +249,15 @@ class TestNothingPassesUnlooked:
         comparison = Comparison([truth(AACHEN_CITY, 30)], CATALOGUE, TREE)
         comparison.finish()
         assert Check.TOTAL_EXACT not in comparison.judgement.failures
+
+
+def test_breaks_are_marked_where_they_are_and_nowhere_else() -> None:
+    comparison = Comparison([truth(AACHEN_CITY, 30)], CATALOGUE, TREE)
+    here, there = (AACHEN_CITY, "CASES", PERIOD), (AACHEN_REST, "CASES", PERIOD)
+    comparison.breaks([here], marked=[here])
+    assert comparison.judgement.checks[Check.BREAK_MARKED] == 1
+    comparison.breaks([here], marked=[there])
+    assert comparison.judgement.failures[Check.BREAK_MARKED] == 2
 
 
 class TestYears:
