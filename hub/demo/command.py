@@ -29,7 +29,7 @@ from hub.demo.progress import DemoProgress
 from hub.demo.published import PublishedRelease, open_database
 from hub.demo.rates_check import RatesCheck
 from hub.demo.sources import breaks_of, deliveries_of
-from hub.demo.summary import Summary, summarise
+from hub.demo.summary import HubCost, Summary, summarise
 from hub.demo.tables import print_summary
 from hub.demo.truth import AreaTruth, load_truths
 from hub.serving import listening
@@ -136,7 +136,7 @@ def _run(
         truths,
         judgement,
         seconds=seconds,
-        hub_peak_bytes=course.hub_peak_bytes,
+        hub=HubCost(course.hub_cpu_seconds, course.hub_peak_bytes),
         url=course.url,
     )
 

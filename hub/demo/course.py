@@ -22,7 +22,7 @@ import click
 
 from hub.demo.generate import Version, generate_area
 from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, Special, plan_of, special_areas
-from hub.demo.processes import Finished, ProcessTable, command_line, peak_bytes_of
+from hub.demo.processes import Finished, ProcessTable, command_line, cpu_seconds_of, peak_bytes_of
 from hub.demo.progress import DemoProgress, number
 from hub.demo.published import get_json
 from hub.demo.sources import configured, deliveries_of, file_for_init
@@ -122,6 +122,11 @@ class Course:
     def hub_peak_bytes(self) -> int | None:
         """Largest resident size of the hub's process so far, or None where the system does not tell."""
         return peak_bytes_of(self._hub.pid) if self._hub is not None else None
+
+    @property
+    def hub_cpu_seconds(self) -> float | None:
+        """Processor time of the hub's process so far, or None where the system does not tell."""
+        return cpu_seconds_of(self._hub.pid) if self._hub is not None else None
 
     def start_hub(self) -> None:
         """Set the hub up and start it.

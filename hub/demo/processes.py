@@ -132,6 +132,18 @@ class ProcessTable:
 _MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
+def cpu_seconds_of(pid: int) -> float | None:
+    """Return the processor time a running process and its ended children have used, or None if unknown."""
+    try:
+        # The name of the command stands in brackets and may hold anything.
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        )
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return None
+
+
 def peak_bytes_of(pid: int) -> int | None:
     """Return the largest resident size a running process has had, or None where the system does not tell."""
     try:

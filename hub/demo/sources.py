@@ -117,11 +117,13 @@ def deliveries_of(plan: AreaPlan) -> Iterator[tuple[str, str, Period]]:
 
 
 def breaks_of(plan: AreaPlan) -> frozenset[tuple[str, str, str]]:
-    """Return the deliveries (area, dataset, period) with which an area's series begin anew."""
+    """Return the deliveries (area, dataset, period) with which an area's series begin anew.
+
+    A year in which something changed is one of them.
+    """
+    broken = {text for period in plan.breaks for text in (period, period[:4])}
     return frozenset(
-        (area, dataset, str(period))
-        for area, dataset, period in deliveries_of(plan)
-        if str(period) in plan.breaks
+        (area, dataset, str(period)) for area, dataset, period in deliveries_of(plan) if str(period) in broken
     )
 
 

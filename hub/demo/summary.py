@@ -67,6 +67,14 @@ class StatewideShare:
 
 
 @dataclass(frozen=True, slots=True)
+class HubCost:
+    """What the hub's process has used; None where the system does not tell."""
+
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The result of one demo."""
 
@@ -76,7 +84,7 @@ class Summary:
     statewide: Sequence[StatewideShare]
     failures: Sequence[Text]
     seconds: Mapping[str, float]
-    hub_peak_bytes: int | None
+    hub: HubCost
     url: str
 
     @property
@@ -150,9 +158,10 @@ class Summary:
             "comparison": {"held": dict(judgement.checks), "failed": dict(judgement.failures)},
             "failures": [failure.en for failure in self.failures],
             "seconds": {step: round(value, 2) for step, value in self.seconds.items()},
+            "hub_cpu_seconds": None if self.hub.cpu_seconds is None else round(self.hub.cpu_seconds, 1),
             "node_cpu_seconds": round(sum(run.node_cpu_seconds for run in self.runs), 1),
             "peak_mib": {
-                "hub": None if self.hub_peak_bytes is None else round(self.hub_peak_bytes / _MIB, 1),
+                "hub": None if self.hub.peak_bytes is None else round(self.hub.peak_bytes / _MIB, 1),
                 "node": round(max((run.node_peak_bytes for run in self.runs), default=0) / _MIB, 1),
             },
         }
@@ -164,7 +173,7 @@ def summarise(
     judgement: Judgement,
     *,
     seconds: Mapping[str, float],
-    hub_peak_bytes: int | None,
+    hub: HubCost,
     url: str,
 ) -> Summary:
     """Judge the whole demo.
@@ -174,7 +183,7 @@ def summarise(
         truths: answer key by area.
         judgement: the comparison of all published cells.
         seconds: wall-clock time by step.
-        hub_peak_bytes: largest resident size of the hub.
+        hub: what the hub has used.
         url: where the hub answers.
     """
     findings = _findings(runs, truths)
@@ -189,7 +198,7 @@ def summarise(
     failures += judgement.examples
     if not judgement.checks:
         failures.append(Text("Nichts wurde verglichen.", "nothing was compared"))
-    return Summary(runs, findings, judgement, _statewide(judgement), failures, seconds, hub_peak_bytes, url)
+    return Summary(runs, findings, judgement, _statewide(judgement), failures, seconds, hub, url)
 
 
 def verdict(run: AreaRun) -> str:

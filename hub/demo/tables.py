@@ -109,9 +109,14 @@ class _Tables:
             )
         for step, seconds in summary.seconds.items():
             row(_STEPS[step], f"{self._tenths(seconds)} s")
+        hub = document["hub_cpu_seconds"]
+        row(
+            Text("Rechenzeit des Hubs", "Processor time of the hub"),
+            "–" if hub is None else f"{self._tenths(hub)} s",
+        )
         processor = self._tenths(document["node_cpu_seconds"])
         row(Text("Rechenzeit aller Knoten", "Processor time of all nodes"), f"{processor} s")
-        row(Text("Speicherspitze Hub", "Peak memory, hub"), self._mib(summary.hub_peak_bytes))
+        row(Text("Speicherspitze Hub", "Peak memory, hub"), self._mib(summary.hub.peak_bytes))
         row(
             Text("Speicherspitze größter Knoten", "Peak memory, largest node"),
             self._mib(max((r.node_peak_bytes for r in summary.runs), default=0)),

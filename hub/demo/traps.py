@@ -220,12 +220,13 @@ def several_citizenships(entry: Entry, clerk: Clerk) -> bool:
 
 
 def no_person_id(entry: Entry, clerk: Clerk) -> bool:
-    """T20 N: a single person without an id becomes the person of this case."""
+    """T20 (no finding): a single person without an id becomes the person of this case."""
     facts = case_facts(entry)
     if facts is None or len(entry) > 1:
         return False
     entry[0].facts = replace(facts, person=f"case:{facts.case}")
-    return spoil(entry, {at.PERSON: clerk.rng.choice(("", "-", "k. A."))}, ("T20", "N"))
+    entry[0].cells[at.PERSON] = clerk.rng.choice(("", "-", "k. A."))
+    return True
 
 
 def second_person_id(entry: Entry, clerk: Clerk) -> bool:

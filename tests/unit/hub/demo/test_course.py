@@ -10,7 +10,7 @@ import pytest
 from hub.demo.course import AreaRun, choose_areas
 from hub.demo.judgement import Cells, Check, Judgement
 from hub.demo.plans import special_areas
-from hub.demo.summary import is_counted_exactly, summarise, verdict
+from hub.demo.summary import HubCost, is_counted_exactly, summarise, verdict
 from hub.demo.truth import AreaTruth
 from protocol.regions import AACHEN_CITY, AACHEN_REST, reporting_area, reporting_areas
 
@@ -57,7 +57,7 @@ def summary_of(run: AreaRun, found: Judgement, *, due: int = 3) -> Any:
         {AREA.id: truth},
         found,
         seconds={},
-        hub_peak_bytes=None,
+        hub=HubCost(),
         url="http://127.0.0.1",
     )
 

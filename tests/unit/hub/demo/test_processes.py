@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.demo.processes import ProcessTable, command_line, peak_bytes_of
+from hub.demo.processes import ProcessTable, command_line, cpu_seconds_of, peak_bytes_of
 
 MIB = 1024 * 1024
 
@@ -52,6 +52,17 @@ def test_peak_of_this_process() -> None:
     peak = peak_bytes_of(os.getpid())
     assert peak is None or peak > 10 * MIB
     assert peak_bytes_of(2**22 + 1) is None
+
+
+def test_processor_time_of_a_running_process() -> None:
+    before = cpu_seconds_of(os.getpid())
+    while time.process_time() < (before or 0) + 0.05:
+        pass
+    used = cpu_seconds_of(os.getpid())
+    assert before is not None
+    assert used is not None
+    assert before <= used < 10_000
+    assert cpu_seconds_of(2**22 + 1) is None
 
 
 def test_commands_are_started_beside_the_interpreter() -> None:

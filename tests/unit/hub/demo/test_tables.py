@@ -9,7 +9,7 @@ from rich.console import Console
 
 from hub.demo.course import AreaRun
 from hub.demo.judgement import Check, Judgement
-from hub.demo.summary import summarise
+from hub.demo.summary import HubCost, summarise
 from hub.demo.tables import print_summary
 from hub.demo.truth import AreaTruth
 from protocol.regions import reporting_area
@@ -27,7 +27,7 @@ def printed(language: Language, judgement: Judgement) -> str:
         {AREA.id: AreaTruth(AREA.id, frozenset({"2025-Q1"}), {("T05", "R"): 1234}, {}, {}, {})},
         judgement,
         seconds={"total": 61.54},
-        hub_peak_bytes=None,
+        hub=HubCost(),
         url="http://127.0.0.1",
     )
     page = io.StringIO()
