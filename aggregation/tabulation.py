@@ -6,6 +6,7 @@ no values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,36 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """Who stands behind which amount: one entry per contributor and cell, contributors as bare numbers.
+
+    Attributes:
+        cell: position in the grid.
+        contributor: number of the contributor, the same in all cells of a delivery.
+        amount: its signed contribution, never zero.
+    """
+
+    cell: Ints = field(repr=False)
+    contributor: Ints = field(repr=False)
+    amount: Ints = field(repr=False)
+
+    @classmethod
+    def none(cls) -> Shares:
+        """Return no shares: nothing but counts, or what a ledger remembers."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return cls(nothing, nothing, nothing)
+
+    @classmethod
+    def together(cls, parts: Sequence[Shares]) -> Shares:
+        """Put the shares of several tables into one."""
+        return cls(
+            np.concatenate([part.cell for part in (cls.none(), *parts)]),
+            np.concatenate([part.contributor for part in (cls.none(), *parts)]),
+            np.concatenate([part.amount for part in (cls.none(), *parts)]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +61,8 @@ class Tabulation:
         largest: absolute contribution of the largest contributor, for magnitudes and positions; else 0.
         second: the same of the second largest.
         gross: sum of all absolute contributions; equals the value unless some are negative.
+        shares: who contributed how much, for magnitudes and positions; a cell of two linked tables may stand
+            there twice, with the same amounts. A ledger does not remember them.
     """
 
     values: Ints = field(repr=False)
@@ -38,6 +71,7 @@ class Tabulation:
     largest: Ints = field(repr=False)
     second: Ints = field(repr=False)
     gross: Ints = field(repr=False)
+    shares: Shares = field(default_factory=Shares.none, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what would be read wrongly.

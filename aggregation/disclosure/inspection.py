@@ -3,11 +3,13 @@
 What is audited are the decoded bytes: a value per published cell, None where withheld. True values serve
 only to know which cells are sensitive and to check that what is published is true. The attacker is the
 strongest of level S1 (zeros known, rules known, all linked deliveries known); who is safe from it is safe
-from the weaker ones. It deliberately never repairs: a finding blocks.
+from the weaker ones. Where amounts have contributors, each of them attacks too (`insiders`).
+It deliberately never repairs: a finding blocks.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +19,7 @@ import numpy as np
 from aggregation.disclosure.audit import Examination, Verdict, examine, met_by_movement
 from aggregation.disclosure.demands import KINDS, Demands
 from aggregation.disclosure.history import Delivered, History, linked_history
+from aggregation.disclosure.insiders import Insider, insiders_of, shares_are_known
 from aggregation.disclosure.linear_system import BoolArray
 from aggregation.disclosure.primary import attacker_floors, demands_of, open_zeros
 from aggregation.disclosure.proofs import ProofMemory
@@ -108,8 +111,21 @@ def inspect(
     own = demands_of(structure, table, stricter=min_contributors)
     settled, programs = _settled(history, min_contributors)
     demands = Demands.behind_each_other([own, *linked_secrets])
-    outcome = examine(_publication(history, min_contributors), demands, settled=settled)
-    return _report(history, outcome, wrong, sensitive=int(own.cells.sum()), programs=programs)
+    publication = _publication(history, min_contributors)
+    outcome = examine(publication, demands, settled=settled)
+    inside = [
+        _examined_inside(insider, publication, own.among(withheld))
+        for insider in insiders_of(structure, table)
+    ]
+    if not shares_are_known(structure, table):
+        wrong.append(Finding(period, structure.grid.keys[0], _UNKNOWN_SHARES))
+    return _report(history, outcome, inside, wrong, sensitive=int(own.cells.sum()), programs=programs)
+
+
+def _examined_inside(insider: Insider, publication: Publication, own: Demands) -> Examination:
+    """Attack as somebody who knows a share of his own."""
+    known = insider.publication(publication)
+    return examine(known, insider.demands(own, known))
 
 
 def _kept_secret(history: History, block: int, stricter: int | None) -> Demands:
@@ -157,11 +173,26 @@ def _settled_alone(history: History, block: int, stricter: int | None) -> tuple[
 
 
 def _report(
-    history: History, outcome: Examination, wrong: list[Finding], *, sensitive: int, programs: int
+    history: History,
+    outcome: Examination,
+    inside: Sequence[Examination],
+    wrong: list[Finding],
+    *,
+    sensitive: int,
+    programs: int,
 ) -> AuditReport:
     exposed = [_finding(history, cell.cell, derivation(history, cell)) for cell in outcome.exposed]
-    undecided = [*wrong, *(_finding(history, cell, _UNSOLVED) for cell in outcome.undecided)]
+    known = {cell.cell for cell in outcome.exposed}
+    from_inside = {cell.cell: cell for one in inside for cell in one.exposed if cell.cell not in known}
+    exposed += [
+        _finding(history, cell, derivation(history, from_inside[cell], inside=True))
+        for cell in sorted(from_inside)
+    ]
+    unsolved = {*outcome.undecided, *itertools.chain.from_iterable(one.undecided for one in inside)}
+    undecided = [*wrong, *(_finding(history, cell, _UNSOLVED) for cell in sorted(unsolved))]
     if not outcome.consistent and not wrong:
+        undecided.append(_finding(history, 0, _contradiction(history)))
+    if any(not one.consistent for one in inside) and not undecided:
         undecided.append(_finding(history, 0, _contradiction(history)))
     verdict = Verdict.UNKNOWN if undecided else outcome.verdict
     return AuditReport(
@@ -171,7 +202,7 @@ def _report(
         sensitive=sensitive,
         withheld=int(history.deliveries[0].withheld.sum()),
         linked=len(history.deliveries) - 1,
-        programs=outcome.programs + programs,
+        programs=outcome.programs + sum(one.programs for one in inside) + programs,
     )
 
 
@@ -206,4 +237,8 @@ _HIDDEN_ZERO = Text(
 _UNSOLVED = Text(
     "Der Löser hat keine Antwort gegeben; ohne Antwort verlässt nichts das Haus.",
     "The solver gave no answer; without an answer nothing leaves the house.",
+)
+_UNKNOWN_SHARES: Final = Text(
+    "Wer wie viel beigetragen hat, ist nicht bekannt; ohne das ist nicht prüfbar, was Beteiligte errechnen.",
+    "Who contributed how much is not known; what contributors can compute cannot be checked without it.",
 )

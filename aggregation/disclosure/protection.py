@@ -10,6 +10,8 @@ The steps, in this order, so that the pattern depends on the input alone and not
 4. The sensitive cells of the linked deliveries are proven again, with what is withheld by now: a neighbour
    adds rows (people who went are not fewer than nobody in any breakdown) that older proofs did not know.
 5. Those that the new delivery would open are protected in the joint system.
+6. Amounts are protected from each of those who stand behind them and know their share (`insiders`). What
+   is withheld for that takes nothing away from what is proven before.
 
 Deliveries that are out keep their pattern: published cells are constants, withheld ones variables. This
 module deliberately decides no figure and changes no value: the result is a pattern.
@@ -26,6 +28,7 @@ from numpy.typing import NDArray
 
 from aggregation.disclosure.demands import KINDS, Demands
 from aggregation.disclosure.history import Delivered, History, linked_history, same_period
+from aggregation.disclosure.insiders import insiders_of
 from aggregation.disclosure.linear_system import BoolArray, IntArray
 from aggregation.disclosure.moves import Task
 from aggregation.disclosure.primary import (
@@ -102,6 +105,7 @@ def protect(
     run.protect_alone()
     run.protect_jointly()
     run.protect_linked()
+    run.protect_from_insiders()
     reasons[run.withheld & ~sensitive] = Reason.SECONDARY
     return Protection(run.withheld, reasons, int(sensitive.sum()), run.programs)
 
@@ -190,6 +194,21 @@ class _Run:
         opened[list(proof.unprotected)] = True
         self._raise_if_open(self._joint_pattern(everything.among(opened)))
         PROOFS.remember(self._history, 0, self._met_alone, stricter=self._stricter)
+
+    def protect_from_insiders(self) -> None:
+        """Step 6."""
+        for insider in insiders_of(self._structure, self._new.table):
+            publication = insider.publication(_jointly(self._history, self._stricter))
+            task = Task(
+                publication=publication,
+                demands=insider.demands(self._demands, publication),
+                upward=np.zeros_like(publication.withheld),
+                optional=self._everywhere(self._optional() & ~insider.alone),
+                costs=self._costs,
+            )
+            pattern = protect_cells(task)
+            self._accept(pattern, pattern.withheld[: len(self._new.values)] | self.withheld)
+            self._raise_if_open(pattern)
 
     def _joint_pattern(
         self, demands: Demands, *, upward: BoolArray | None = None, means: bool = True

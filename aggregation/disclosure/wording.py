@@ -35,8 +35,14 @@ def cell_label(structure: Structure, row: int, period: Period) -> Text:
     )
 
 
-def derivation(history: History, exposed: ExposedCell) -> Text:
-    """Return how an attacker gets to a cell, in words and without values."""
+def derivation(history: History, exposed: ExposedCell, *, inside: bool = False) -> Text:
+    """Return how an attacker gets to a cell, in words and without values.
+
+    Args:
+        history: the joint system.
+        exposed: the cell.
+        inside: whether it takes somebody who knows a contribution of his own.
+    """
     cell = label_of(history, exposed.cell)
     if exposed.route is Route.PUBLISHED:
         return Text(f"{cell.de} steht offen in der Lieferung.", f"{cell.en} stands open in the delivery.")
@@ -47,7 +53,15 @@ def derivation(history: History, exposed: ExposedCell) -> Text:
         german.append(f"und {rest} weitere Beziehungen")
         english.append(f"and {rest} further relations")
     how = _ROUTES[exposed.route]
-    return Text(f"{cell.de}: {how.de} {'; '.join(german)}.", f"{cell.en}: {how.en} {'; '.join(english)}.")
+    return Text(
+        f"{cell.de}{_INSIDE.de if inside else ''}: {how.de} {'; '.join(german)}.",
+        f"{cell.en}{_INSIDE.en if inside else ''}: {how.en} {'; '.join(english)}.",
+    )
+
+
+_INSIDE: Final = Text(
+    " (für Beteiligte, die ihren eigenen Beitrag kennen)", " (for contributors who know their own share)"
+)
 
 
 _ROUTES: Final = {

@@ -13,6 +13,7 @@ from aggregation.margins import Counts, cells_above, margins_of
 from aggregation.tabulate.events import NEVER, Events, Positions
 from aggregation.tabulate.microdata import Microdata
 from aggregation.tabulate.sheet import Contributions, Sheet
+from aggregation.tabulation import Shares
 from protocol.catalogue import Indicator
 
 
@@ -72,7 +73,8 @@ def concentration(amounts: Counts, contributor: Positions, cell: Positions, *, c
     Returns:
         Arrays of shape ``(cells,)``.
     """
-    net, _, owner = _net(amounts, contributor, cell)
+    net, by, owner = _net(amounts, contributor, cell)
+    shares = Shares(owner.astype(np.int64), by.astype(np.int64), net)
     size = np.abs(net)
     order = np.lexsort((size, owner))
     size, contributors = size[order], np.bincount(owner, minlength=cells)
@@ -82,7 +84,7 @@ def concentration(amounts: Counts, contributor: Positions, cell: Positions, *, c
     np.add.at(gross, owner, np.abs(net))
     one, two = contributors > 0, contributors > 1
     largest[one], second[two] = size[last[one]], size[last[two] - 1]
-    return Contributions(values, contributors.astype(np.int64), largest, second, gross)
+    return Contributions(values, contributors.astype(np.int64), largest, second, gross, shares)
 
 
 def _net(amounts: Counts, contributor: Positions, cell: Positions) -> tuple[Counts, Positions, Positions]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from aggregation.margins import Counts, table_margins, table_rows
 from aggregation.tabulate.events import Days, day_number
-from aggregation.tabulation import Tabulation
+from aggregation.tabulation import Shares, Tabulation
 from protocol.catalogue import Indicator
 from protocol.grid import CellGrid
 from protocol.periods import Period
@@ -27,6 +27,7 @@ class Contributions:
         largest: absolute contribution of the largest.
         second: of the second largest.
         gross: sum of absolute contributions.
+        shares: who contributed how much to which of the cells.
     """
 
     values: Counts
@@ -34,6 +35,7 @@ class Contributions:
     largest: Counts
     second: Counts
     gross: Counts
+    shares: Shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,7 @@ class Sheet:
     _second: Counts = field(init=False, repr=False)
     _gross: Counts = field(init=False, repr=False)
     _collected: npt.NDArray[np.bool_] = field(init=False, repr=False)
+    _shares: list[list[Shares]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Start with zeros, nothing collected."""
@@ -60,6 +63,7 @@ class Sheet:
         for name in ("_values", "_contributors", "_largest", "_second", "_gross"):
             object.__setattr__(self, name, np.zeros(shape, dtype=np.int64))
         object.__setattr__(self, "_collected", np.zeros(shape[1], dtype=np.bool_))
+        object.__setattr__(self, "_shares", [[] for _ in self.periods])
 
     @property
     def indicators(self) -> tuple[Indicator, ...]:
@@ -113,6 +117,8 @@ class Sheet:
         self._largest[period, rows] = found.largest
         self._second[period, rows] = found.second
         self._gross[period, rows] = found.gross
+        placed = rows[found.shares.cell].astype(np.int64)
+        self._shares[period].append(replace(found.shares, cell=placed))
 
     def tabulations(self) -> Mapping[Period, Tabulation]:
         """Return what was counted, by period."""
@@ -124,6 +130,7 @@ class Sheet:
                 largest=self._largest[number],
                 second=self._second[number],
                 gross=self._gross[number],
+                shares=Shares.together(self._shares[number]),
             )
             for number, period in enumerate(self.periods)
         }

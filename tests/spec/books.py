@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from aggregation.disclosure import AuditReport, Delivered, Verdict, audit_delivery, protect_delivery
-from aggregation.tabulation import Tabulation
+from aggregation.tabulation import Shares, Tabulation
 from protocol.catalogue import Catalogue
 from protocol.codelists import NOT_APPLICABLE, TOTAL
 from protocol.grid import CellGrid, delivery_grid
@@ -22,7 +22,10 @@ Books = Mapping[str, Mapping[str, int]]
 def booked(catalogue: Catalogue, books: Books, *, dataset_id: str = "D", period: Period = YEAR) -> Tabulation:
     """Add up books into all cells of a delivery, margins included."""
     grid = delivery_grid(catalogue, dataset_id, period.freq)
-    cells = [_contributions(grid, row, books) for row in range(len(grid))]
+    behind = [_contributions(grid, row, books) for row in range(len(grid))]
+    cells = [list(cell.values()) for cell in behind]
+    who = {name: number for number, name in enumerate(sorted({name for cell in behind for name in cell}))}
+    shares = [(row, who[name], amount) for row, cell in enumerate(behind) for name, amount in cell.items()]
     sizes = [sorted((abs(amount) for amount in cell), reverse=True) for cell in cells]
     return Tabulation(
         values=np.array([sum(cell) for cell in cells], dtype=np.int64),
@@ -31,10 +34,11 @@ def booked(catalogue: Catalogue, books: Books, *, dataset_id: str = "D", period:
         largest=np.array([[*size, 0][0] for size in sizes], dtype=np.int64),
         second=np.array([[*size, 0, 0][1] for size in sizes], dtype=np.int64),
         gross=np.array([sum(size) for size in sizes], dtype=np.int64),
+        shares=Shares(*np.array(shares, dtype=np.int64).reshape(-1, 3).T.copy()),
     )
 
 
-def _contributions(grid: CellGrid, row: int, books: Books) -> list[int]:
+def _contributions(grid: CellGrid, row: int, books: Books) -> dict[str, int]:
     """What each contributor has in a cell; who has nothing there does not count."""
     indicator = next(i for i in grid.indicators if i.id == grid.keys[row][0])
     total: dict[str, int] = {}
@@ -52,7 +56,7 @@ def _contributions(grid: CellGrid, row: int, books: Books) -> list[int]:
         ):
             for contributor, amount in amounts.items():
                 total[contributor] = total.get(contributor, 0) + amount
-    return [amount for amount in total.values() if amount]
+    return {name: amount for name, amount in total.items() if amount}
 
 
 def row_named(grid: CellGrid, name: str) -> int:

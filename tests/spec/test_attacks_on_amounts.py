@@ -6,10 +6,13 @@ pattern leaves every attacker, the second largest carrier included, as far from 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aggregation.disclosure import Reason, Verdict, cell_bounds, protect_delivery
 from aggregation.limits import OPEN_ABOVE, OPEN_BELOW
+from aggregation.tabulation import Shares
 from protocol.catalogue import Catalogue
 from protocol.grid import delivery_grid
 from protocol.periods import Period
@@ -100,11 +103,51 @@ def test_all_rules_are_evaluated() -> None:
 
     890 / 85 % is 1048, so 48 lack until X no longer prevails; Z and W have 50 where p % asks for 89: 39.
     """
-    books = {"a": {"X": 890, "Y": 60, "Z": 40, "W": 10}, "b": {"X": 20, "Y": 15, "Z": 12}, "c": EVEN}
-    table = booked(FUNDS, books)
-    assert exposed(audited(FUNDS, table, ["a", "b"]), GRID) == {"a"}  # b leaves room for 46 only
-    wider = booked(FUNDS, {**books, "b": {"X": 20, "Y": 15, "Z": 14}})
+    books = {"a": {"X": 890, "Y": 60, "Z": 40, "W": 10}, "c": EVEN}
+    table = booked(FUNDS, {**books, "b": {"P": 16, "Q": 16, "R": 16}})
+    assert exposed(audited(FUNDS, table, ["a", "b"]), GRID) == {"a"}  # b leaves room for 47 only
+    inside = booked(FUNDS, {**books, "b": {"P": 24, "Q": 24, "R": 23}})
+    assert exposed(audited(FUNDS, inside, ["a", "b"]), GRID) == {"a"}  # and so it does for P and Q
+    wider = booked(FUNDS, {**books, "b": {"P": 24, "Q": 24, "R": 24}})
     assert audited(FUNDS, wider, ["a", "b"]).verdict is Verdict.SAFE
+
+
+def test_two_who_are_alone_do_not_hide_each_other() -> None:
+    """Nobody else can tell a from b. But X knows a, which is its own, and with it b as well."""
+    books = {"a": {"X": 1000}, "b": {"Y": 800}, "c": EVEN}
+    table = booked(FUNDS, books)
+    report = audited(FUNDS, table, ["a", "b"])
+    assert exposed(report, GRID) == {"a", "b"}
+    assert all("Beteiligte" in finding.text.de for finding in report.exposed)
+    assert all("know their own share" in finding.text.en for finding in report.exposed)
+    assert safe_pattern(FUNDS, table) == {"a", "b", "c"}
+    assert safe_pattern(FUNDS, booked(FUNDS, {**books, "b": {"X": 800}})) == {"a", "b"}
+
+
+def test_whoever_hides_a_carrier_knows_that_its_own_is_in_it() -> None:
+    """X's 1000 may be 177 more if b is 177 less than 270. Y has 200 of them, and knows that it is not."""
+    books = {"a": {"X": 1000}, "b": {"Y": 200, "Z": 40, "W": 30}, "c": MORE}
+    assert exposed(audited(FUNDS, booked(FUNDS, books), ["a", "b"]), GRID) == {"a"}
+    assert safe_pattern(FUNDS, booked(FUNDS, books)) == {"a", "b", "c"}
+    without = audited(FUNDS, booked(FUNDS, {**books, "b": {"Y": 90, "Z": 90, "W": 90}}), ["a", "b"])
+    assert without.verdict is Verdict.SAFE
+
+
+def test_of_two_the_smaller_is_protected_from_the_larger() -> None:
+    """X has 900 of a's 1000 and takes them away: what is left for Y has to stay open by 10 of its 100."""
+    books = {"a": {"X": 900, "Y": 100}, "b": {"X": 20, "P": 20, "Q": 20}, "c": MORE}
+    assert audited(FUNDS, booked(FUNDS, books), ["a", "b"]).verdict is Verdict.UNSAFE
+    larger = booked(FUNDS, {**books, "b": {"X": 60, "P": 60, "Q": 60}})
+    assert audited(FUNDS, larger, ["a", "b"]).verdict is Verdict.SAFE
+
+
+def test_without_the_shares_there_is_no_audit() -> None:
+    """What contributors can compute is not known then, and what is not known does not leave the house."""
+    table = booked(FUNDS, {"a": {"X": 1000}, "b": EVEN, "c": MORE})
+    bare = replace(table, shares=Shares.none())
+    report = audited(FUNDS, bare, ["a", "b"])
+    assert report.verdict is Verdict.UNKNOWN
+    assert "beigetragen" in report.undecided[0].text.de
 
 
 def test_a_repayment_counts_by_its_size() -> None:
