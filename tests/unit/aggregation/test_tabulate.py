@@ -250,6 +250,17 @@ def test_waiting_and_duration_by_hand() -> None:
     assert [_count(given, "CASES_BY_DURATION", DURATION=c) for c in ("M12T24", "M_GE24", "_T")] == [1, 1, 2]
 
 
+def test_days_between_dates_in_the_wrong_order_are_unknown() -> None:
+    given = facts(
+        cases=[
+            {"opened": date(2026, 1, 8), "first_contact": date(2026, 1, 9)},
+            {"opened": date(2026, 2, 8), "closed": date(2026, 2, 1)},
+        ]
+    )
+    assert _count(given, "CASES_BY_WAIT", WAIT="_U") == 2
+    assert [_count(given, "CASES_BY_DURATION", DURATION=c) for c in ("_U", "M_GE24", "_T")] == [1, 0, 1]
+
+
 def test_an_issue_stays_after_the_quarter_in_which_it_was_reported() -> None:
     given = facts(
         issues=[
