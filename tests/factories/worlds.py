@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from aggregation.disclosure.history import Delivered, linked_history
+from aggregation.disclosure.linear_system import NO_LIMIT
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from protocol.codelists import NOT_APPLICABLE, TOTAL
@@ -73,6 +74,16 @@ def _floors(structure: Structure, delivery: Delivered, stricter: int) -> np.ndar
                 total = grid.index[grid.key(indicator, {**grid.codes(row), dimension: TOTAL})]
                 if delivery.values[total] - value >= minimum:  # published as the rules demand
                     floors[total] = max(floors[total], value + minimum)
+    for row, rule in enumerate(rules):
+        indicator = catalogue.indicators[grid.keys[row][0]]
+        if indicator.type in {"fte", "magnitude"}:
+            value = int(delivery.values[row])
+            floors[row] = 1 if value > 0 else 0 if value == 0 else -NO_LIMIT
+        elif rule.min_total is not None:
+            total = grid.index[grid.key(indicator, {})]
+            large = delivery.values[total] >= rule.min_total
+            floors[row] = int(large) if row != total else floors[row]
+            floors[total] = max(floors[total], rule.min_total) if large else floors[total]
     for row, dimension in _delicate(structure):
         floors[_breakdown(structure, row, dimension)] = 0
     return floors
@@ -144,7 +155,7 @@ def _tables(
         )
     rows = [row for row in rows if row[0]]
     order = _order(hidden, [set(row[0]) for row in rows], first)
-    limits = {c: (int(publication.floors[c]), cap) for c in hidden}
+    limits = {c: (max(int(publication.floors[c]), -cap), cap) for c in hidden}
     different = {first: true[first]}
     if within is not None:
         limits[first], different = (max(within[0], limits[first][0]), within[1]), {}
