@@ -75,8 +75,8 @@ _TEXTS: Final = {
         "A zero that discloses something about a whole group is published, or can be computed.",
     ),
     "distribution": Text(
-        "Eine Verteilung mit zu kleiner Summe ist ganz zu sperren, auch ihre Nullen.",
-        "A distribution whose total is too small is withheld as a whole, its zeros too.",
+        "Eine Verteilung, deren Summe zu klein oder gesperrt ist, ist ganz zu sperren, auch ihre Nullen.",
+        "A distribution whose total is too small, or withheld, is withheld as a whole, its zeros too.",
     ),
     "partial_indicator": Text(
         "Ein Indikator wird ganz geliefert oder gar nicht.",
@@ -128,10 +128,11 @@ def check_submission(
     values, published = _check_states(table, checks)
     _check_delivered(table, checks, authority=statement.area in AUTHORITY_AREAS)
     # 4. What is published is consistent (P-56, P-57).
-    known = _deduce(values, published, checks)
+    found = _deduce(values, published, checks)
     # 5. Nothing below a minimum is published, or follows by adding and subtracting (P-58..P-60, P-71).
     _check_minimum(statement, min_contributors)
-    _check_disclosure(known, max(statement.min_contributors, min_contributors or 0), checks)
+    _check_disclosure(found, max(statement.min_contributors, min_contributors or 0), checks)
+    _check_distributions(found, published, checks)
 
 
 def agreed_dataset(statement: SubmissionStatement, catalogue: Catalogue) -> Dataset:
@@ -335,11 +336,6 @@ def _check_disclosure(found: _Known, stricter: int, checks: CellChecks) -> None:
     small = known & (values > 0) & (values < minimum)
     if small.any():
         raise _refusal("k_anonymity", "threshold", _places(np.flatnonzero(small), columns.OBS_VALUE))
-    # A distribution of few people is shown to nobody; whether a zero shows depends on the total alone.
-    row, total = checks.spread_rows, checks.spread_totals
-    few = known[total] & (values[total] > 0) & (values[total] < checks.spread_minimum)
-    if (few & known[row]).any():
-        raise _refusal("k_anonymity", "distribution", _places(row[few & known[row]], columns.OBS_VALUE))
     # A zero is harmless where the group itself is visibly empty: then it says nothing about anybody.
     empty = known & (values == 0)
     row, total = checks.telling_rows, checks.telling_totals
@@ -350,6 +346,16 @@ def _check_disclosure(found: _Known, stricter: int, checks: CellChecks) -> None:
     nearly_all = known[row] & known[total] & ~empty[total] & (values[total] - values[row] < minimum[row])
     if nearly_all.any():
         raise _refusal("k_anonymity", "complement", _places(row[nearly_all], columns.OBS_VALUE))
+
+
+def _check_distributions(found: _Known, published: Flags, checks: CellChecks) -> None:
+    """Refuse a distribution of few, or of nobody knows how many: whether it shows says nothing else."""
+    row, total = checks.spread_rows, checks.spread_totals
+    number = found.values[total]
+    few = found.known[row] & found.known[total] & (number > 0) & (number < checks.spread_minimum)
+    wrong = few | (published[row] & ~published[total])
+    if wrong.any():
+        raise _refusal("k_anonymity", "distribution", _places(row[wrong], columns.OBS_VALUE))
 
 
 # ---------------------------------------------------------------------------------------------- refusals

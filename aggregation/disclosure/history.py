@@ -22,7 +22,6 @@ from typing import Final
 import numpy as np
 
 from aggregation.disclosure.linear_system import (
-    NO_LIMIT,
     BoolArray,
     IntArray,
     LinearSystem,
@@ -155,7 +154,7 @@ def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delive
     of_each = tuple(structures[_key(delivery)] for delivery in deliveries)
     inside = stack([_within(s, delivery) for s, delivery in zip(of_each, deliveries, strict=True)])
     alone = History(of_each, deliveries, inside)
-    between = joined([*_between(webs, alone), LinearSystem.of(inside.cells, list(_known_apart(alone)))])
+    between = joined([*_between(webs, alone), LinearSystem.of(inside.cells, list(_vintages(alone)))])
     collected = np.concatenate([delivery.table.collected for delivery in deliveries])
     between = between.only_rows(between.satisfied(alone.values)).only_of(collected)
     return History(of_each, deliveries, joined([inside, between]))
@@ -226,23 +225,15 @@ def _between(webs: Sequence[Web], history: History) -> Iterator[LinearSystem]:
         yield web.system(known).renumbered(cells, np.concatenate(number))
 
 
-def _known_apart(history: History) -> Iterator[Relation]:
-    """Yield what is known of cells by themselves: vintages without a change, and sides of distributions."""
+def _vintages(history: History) -> Iterator[Relation]:
+    """Yield "unchanged" for each cell of a period that was delivered before with the same value."""
     before: dict[_Key, int] = {}
     blocks = range(len(history.deliveries))
     for here in (*blocks[1:], 0):  # the new delivery is the last vintage of its period
-        delivery, start = history.deliveries[here], history.starts[here]
+        delivery = history.deliveries[here]
         earlier = before.get(_key(delivery))
         if earlier is not None:
             for row in range(len(delivery.values)):
-                pair = (history.starts[earlier] + row, start + row)
+                pair = (history.starts[earlier] + row, history.starts[here] + row)
                 yield Relation(RelationKind.VINTAGE, pair, (1, -1), certain=False)
         before[_key(delivery)] = here
-        rules = history.structures[here].rules
-        sides = {
-            int(total): int(least) - 1
-            for total, least in zip(rules.spread_total, rules.spread_minimum, strict=True)
-            if delivery.values[total] < least
-        }
-        for total, most in sides.items():
-            yield Relation(RelationKind.SPREAD, (start + total,), (1,), -NO_LIMIT, most, certain=False)

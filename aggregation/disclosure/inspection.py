@@ -21,7 +21,7 @@ from aggregation.disclosure.demands import KINDS, Demands
 from aggregation.disclosure.history import Delivered, History, linked_history
 from aggregation.disclosure.insiders import Insider, insiders_of, shares_are_known
 from aggregation.disclosure.linear_system import BoolArray
-from aggregation.disclosure.primary import attacker_floors, demands_of, open_zeros
+from aggregation.disclosure.primary import attacker_floors, demands_of, open_zeros, with_whole_distributions
 from aggregation.disclosure.proofs import ProofMemory
 from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
@@ -102,7 +102,11 @@ def inspect(
     ]
     wrong += [
         Finding(period, structure.grid.keys[row], _HIDDEN_ZERO)
-        for row in np.flatnonzero(withheld & open_zeros(structure, table))
+        for row in np.flatnonzero(withheld & open_zeros(structure, table, withheld))
+    ]
+    wrong += [
+        Finding(period, structure.grid.keys[row], _WITHOUT_TOTAL)
+        for row in np.flatnonzero(with_whole_distributions(structure, withheld) & ~nothing)
     ]
     history = linked_history(structure, new, linked)
     linked_secrets = [
@@ -233,6 +237,10 @@ _UNTRUE = Text(
 _HIDDEN_ZERO = Text(
     "Eine veröffentlichbare Null ist gesperrt; wer weiß, dass Nullen veröffentlicht werden, rechnet falsch.",
     "A publishable zero is withheld; who knows that zeros are published computes wrongly.",
+)
+_WITHOUT_TOTAL = Text(
+    "Ein Teil einer Verteilung ist offen, deren Summe gesperrt ist; das verrät etwas über die Summe.",
+    "A part of a distribution is shown whose total is withheld; that tells something about the total.",
 )
 _UNSOLVED = Text(
     "Der Löser hat keine Antwort gegeben; ohne Antwort verlässt nichts das Haus.",

@@ -41,7 +41,6 @@ class RelationKind(IntEnum):
         8  # who went is not delivered by this breakdown, but cannot be fewer than nobody, nor too many
     )
     YEAR = 9  # persons of a year: at least those of a quarter, at most those of all quarters
-    SPREAD = 10  # a distribution of so few is withheld as a whole: everybody sees which side its total is on
 
 
 @dataclass(frozen=True, slots=True)

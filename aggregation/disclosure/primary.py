@@ -132,7 +132,7 @@ def demands_of(structure: Structure, table: Tabulation, *, stricter: int | None 
     return Demands(sensitive & ~rules.amount, rise, np.minimum(rise, room))
 
 
-def open_zeros(structure: Structure, table: Tabulation) -> BoolArray:
+def open_zeros(structure: Structure, table: Tabulation, withheld: BoolArray | None = None) -> BoolArray:
     """Return which cells are zeros that everybody may know, and that are therefore always published.
 
     Nothing and nobody stands behind them. (Amounts that cancel out, or posts that are all vacant, add up to a
@@ -141,15 +141,33 @@ def open_zeros(structure: Structure, table: Tabulation) -> BoolArray:
     In a breakdown that holds a protected code no zero is an open one, unless every total it belongs to is
     itself zero: zeros beside the code say as much about the group as the code's own zero does. No other
     figure of the breakdown matters, so that the pattern of zeros tells nothing about one (ADR 0010). Nor is
-    one in a distribution that is withheld as a whole.
+    one in a distribution that is withheld as a whole: because its total is too small, or itself withheld.
+
+    Args:
+        structure: the dataflow.
+        table: true figures of its grid.
+        withheld: the pattern; None as long as no total of a distribution is withheld.
     """
     rules, values = structure.rules, table.values
     inhabited = np.zeros(len(values), dtype=np.bool_)
     np.logical_or.at(inhabited, rules.telling_cell, values[rules.telling_total] != 0)
     total = values[rules.spread_total]
-    np.logical_or.at(inhabited, rules.spread_cell, (total > 0) & (total < rules.spread_minimum))
+    closed = (total > 0) & (total < rules.spread_minimum)
+    if withheld is not None:
+        closed |= withheld[rules.spread_total]
+    np.logical_or.at(inhabited, rules.spread_cell, closed)
     known: BoolArray = (values == 0) & (table.contributors == 0) & table.collected & ~inhabited
     return known
+
+
+def with_whole_distributions(structure: Structure, withheld: BoolArray) -> BoolArray:
+    """Return a pattern in which distributions whose total is withheld are so too, their zeros included.
+
+    Whether a distribution is shown would else say on which side of ``min_total`` a withheld total lies.
+    """
+    rules, whole = structure.rules, withheld.copy()
+    whole[rules.spread_cell[withheld[rules.spread_total]]] = True
+    return whole
 
 
 def floors_of(
@@ -165,8 +183,7 @@ def floors_of(
     Zeros are published, so a withheld count is at least 1, except in a breakdown that holds a protected
     code, and in a distribution whose total is not known to be large enough for it to be shown. A
     *published* cell of such a code also tells that its complement is large enough: its total is at least
-    the cell plus ``min_contributors``; and one of a distribution, that its total is. An amount is not
-    negative, unless the catalogue says that it may be.
+    the cell plus ``min_contributors``. An amount is not negative, unless the catalogue says that it may be.
 
     Args:
         structure: the dataflow.
@@ -181,7 +198,8 @@ def floors_of(
     rules, minimum = structure.rules, minimum_of(structure, stricter)
     lawful = published if lawful is None else lawful
     floors = (rules.zero_publishable & ~rules.amount).astype(np.int64)
-    _floors_of_distributions(structure, values, published, lawful, floors)
+    shown = published[rules.spread_total] & (values[rules.spread_total] >= rules.spread_minimum)
+    floors[rules.spread_cell[~shown]] = 0
     cell, total = rules.complement_cell, rules.complement_total
     floors[rules.telling_cell] = 0
     seen = lawful[cell] & (values[cell] >= minimum[cell])
@@ -190,38 +208,19 @@ def floors_of(
     return floors
 
 
-def _floors_of_distributions(
-    structure: Structure, values: IntArray, published: BoolArray, lawful: BoolArray, floors: IntArray
-) -> None:
-    cell, total, least = (getattr(structure.rules, f"spread_{part}") for part in ("cell", "total", "minimum"))
-    shown_anyway = np.zeros(len(values), dtype=np.bool_)  # totals of which some cell is shown
-    shown_anyway[total[lawful[cell]]] = True
-    shown_anyway &= ~published
-    np.maximum.at(floors, total[shown_anyway[total]], least[shown_anyway[total]])
-    large = shown_anyway[total] | (published[total] & (values[total] >= least))
-    floors[cell[~large]] = 0
-
-
 def attacker_floors(
     structure: Structure, table: Tabulation, withheld: BoolArray, *, stricter: int | None = None
 ) -> IntArray:
     """Return :func:`floors_of` for a delivery whose true values are known.
 
-    What was published against the rules (under milder ones, or by mistake) teaches nothing about them. Beyond
-    that the attacker is granted what he could only guess, wherever the guess is right: on which side of its
-    minimum the total of a distribution lies, and that no amount is below zero, or zero, which is not.
+    What was published against the rules (under milder ones, or by mistake) teaches nothing about them.
+    Beyond that the attacker is granted what he could only guess, wherever the guess is right: that no
+    amount is below zero, or zero, which is not.
     """
-    rules, values = structure.rules, table.values
     lawful = table.collected & ~withheld & ~sensitive_cells(structure, table, stricter=stricter)
     published = table.collected & ~withheld
-    floors = floors_of(structure, values, published, lawful=lawful, stricter=stricter)
-    large = values[rules.spread_total] >= rules.spread_minimum
-    np.maximum.at(floors, rules.spread_total[large], rules.spread_minimum[large])
-    shows_zeros = rules.zero_publishable.copy()
-    shows_zeros[rules.telling_cell] = False
-    cell = rules.spread_cell[large]
-    floors[cell] = np.maximum(floors[cell], shows_zeros[cell])
-    return np.where(rules.amount, _floors_of_amounts(table), floors)
+    floors = floors_of(structure, table.values, published, lawful=lawful, stricter=stricter)
+    return np.where(structure.rules.amount, _floors_of_amounts(table), floors)
 
 
 def _floors_of_amounts(table: Tabulation) -> IntArray:

@@ -39,6 +39,7 @@ from aggregation.disclosure.primary import (
     minimum_of,
     open_zeros,
     primary_reasons,
+    with_whole_distributions,
 )
 from aggregation.disclosure.programs import FloatArray
 from aggregation.disclosure.proofs import ProofMemory
@@ -107,6 +108,7 @@ def protect(
     run.protect_linked()
     run.protect_from_insiders()
     reasons[run.withheld & ~sensitive] = Reason.SECONDARY
+    reasons[run.withheld_with_total & ~sensitive] = Reason.DISTRIBUTION
     return Protection(run.withheld, reasons, int(sensitive.sum()), run.programs)
 
 
@@ -157,6 +159,13 @@ class _Run:
     def withheld(self) -> BoolArray:
         """The pattern of the new delivery so far."""
         return self._new.withheld
+
+    @property
+    def withheld_with_total(self) -> BoolArray:
+        """Which cells are withheld because the total of their distribution is."""
+        rules, cells = self._structure.rules, np.zeros_like(self.withheld)
+        cells[rules.spread_cell[self.withheld[rules.spread_total]]] = True
+        return cells
 
     @property
     def _new(self) -> Delivered:
@@ -227,14 +236,15 @@ class _Run:
         return pattern
 
     def _accept(self, pattern: Pattern, withheld: BoolArray) -> None:
-        deliveries = (replace(self._new, withheld=withheld), *self._history.deliveries[1:])
+        whole = with_whole_distributions(self._structure, withheld)
+        deliveries = (replace(self._new, withheld=whole), *self._history.deliveries[1:])
         self._history = replace(self._history, deliveries=deliveries)
         self.programs += pattern.solves
 
     def _optional(self) -> BoolArray:
         """Which published cells may be withheld: no zeros everybody may know, nothing already out."""
         new = self._new
-        optional = ~new.withheld & new.table.collected & ~open_zeros(self._structure, new.table)
+        optional = ~new.withheld & new.table.collected & ~open_zeros(self._structure, new.table, new.withheld)
         for earlier in self._history.deliveries[1:]:
             if same_period(earlier, new):
                 optional &= earlier.withheld | (earlier.values != new.values)
@@ -278,12 +288,11 @@ class _Run:
 
 def _starting_pattern(structure: Structure, new: Delivered, linked: Sequence[Delivered]) -> BoolArray:
     """Withhold what is sensitive, and what an earlier vintage of the period withheld and is unchanged."""
-    withheld = new.withheld.copy()
-    may_be_withheld = new.table.collected & ~open_zeros(structure, new.table)
+    withheld, zeros = new.withheld.copy(), open_zeros(structure, new.table)
     for earlier in linked:
         if same_period(earlier, new) and len(earlier.values) == len(new.values):
-            withheld |= earlier.withheld & (earlier.values == new.values) & may_be_withheld
-    return withheld
+            withheld |= earlier.withheld & (earlier.values == new.values) & new.table.collected & ~zeros
+    return with_whole_distributions(structure, withheld)
 
 
 def _alone(history: History, block: int, fixed: BoolArray, stricter: int | None) -> Publication:

@@ -109,10 +109,6 @@ _FORMS: Final = {
         "persons of a year are at least those of a quarter and at most those of all quarters, with {first}, "
         "{rest}",
     ),
-    RelationKind.SPREAD: Text(
-        "{first} ist zu klein für eine offene Verteilung",
-        "{first} is too small for a distribution to be shown",
-    ),
     RelationKind.VINTAGE: Text(
         "{first} wurde schon geliefert: {rest}", "{first} was delivered before: {rest}"
     ),

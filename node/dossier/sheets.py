@@ -73,8 +73,8 @@ REASON_NOTES: Final[Mapping[str, ReasonNote]] = {
     Reason.DISTRIBUTION.value: ReasonNote(
         "f",
         Text(
-            "Verteilung über zu wenige Fälle, als Ganzes gesperrt",
-            "distribution over too few cases, withheld as a whole",
+            "Verteilung, deren Summe zu klein oder selbst gesperrt ist; als Ganzes gesperrt",
+            "distribution whose total is too small or withheld itself; withheld as a whole",
         ),
     ),
 }

@@ -81,9 +81,8 @@ def _floors(structure: Structure, delivery: Delivered, stricter: int) -> np.ndar
             floors[row] = 1 if value > 0 else 0 if value == 0 else -NO_LIMIT
         elif rule.min_total is not None:
             total = grid.index[grid.key(indicator, {})]
-            large = delivery.values[total] >= rule.min_total
-            floors[row] = int(large) if row != total else floors[row]
-            floors[total] = max(floors[total], rule.min_total) if large else floors[total]
+            shown = not delivery.withheld[total] and delivery.values[total] >= rule.min_total
+            floors[row] = int(shown) if row != total else floors[row]
     for row, dimension in _delicate(structure):
         floors[_breakdown(structure, row, dimension)] = 0
     return floors
