@@ -10,7 +10,7 @@ telling and sensitive with it, whatever the figures are (ADR 0010). A *distribut
 *Amounts* (full-time equivalents, euros). Sensitive is what fewer than ``min_contributors`` stand behind,
 what the largest contributors dominate, and what the second largest could use to compute the largest to
 within p %. Contributions count by their size, repayments too. Such a cell must not be known too closely
-(:func:`demands_of`, ADR 0011).
+(:func:`demands_of`, ADR 0016).
 
 All rules that touch a cell are evaluated, the strictest holds. A cell that is not collected is outside of
 all. Nothing here knows what an attacker can compute: that is `secondary` and `audit`.
@@ -181,7 +181,7 @@ def floors_of(
     """Return the smallest value an attacker who knows the rules must grant each cell if it is withheld.
 
     Zeros are published, so a withheld count is at least 1, except in a breakdown that holds a protected
-    code, and in a distribution whose total is not known to be large enough for it to be shown. A
+    code, and in a distribution whose total is withheld, or too small for it to be shown. A
     *published* cell of such a code also tells that its complement is large enough: its total is at least
     the cell plus ``min_contributors``. An amount is not negative, unless the catalogue says that it may be.
 
