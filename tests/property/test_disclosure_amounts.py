@@ -1,6 +1,7 @@
 """Amounts against brute force: how closely the attacker knows a carrier, from all integer tables that fit.
 
-The rules and levels are read once more, in plain fractions and per cell, from the contributions themselves.
+Rules and levels are read once more, in plain fractions and per cell, for outsiders and for everybody who has
+a share of his own.
 """
 
 from __future__ import annotations
@@ -117,18 +118,63 @@ def _required(catalogue: Catalogue, table: Tabulation, row: int) -> tuple[int, i
 
 
 def _too_close(catalogue: Catalogue, delivery: Delivered) -> set[int]:
-    """Withheld cells of which the attacker knows more than he may."""
-    publication = published(structure_of(catalogue, "D"), delivery)
-    required = [_required(catalogue, delivery.table, row) for row in range(len(delivery.values))]
-    cap = int(np.abs(delivery.values).max()) + max(rise for rise, _ in required) + 1
-    found = set()
-    for row in np.flatnonzero(delivery.withheld).tolist():
-        (rise, fall), value = required[row], int(delivery.values[row])
-        above = not rise or possible(publication, row, value + rise, cap, cap=cap)
-        below = not fall or possible(publication, row, -cap, value - fall, cap=cap)
-        if not (above and below):
-            found.add(row)
+    """Withheld cells of which somebody knows more than he may: an outsider, or who has a share himself."""
+    outsider = published(structure_of(catalogue, "D"), delivery)
+    required = {
+        row: _required(catalogue, delivery.table, row) for row in np.flatnonzero(delivery.withheld).tolist()
+    }
+    found = _found_by(outsider, required)
+    shares = delivery.table.shares
+    for contributor in sorted(set(shares.contributor.tolist())):
+        own = {
+            int(cell): int(amount)
+            for cell, who, amount in zip(shares.cell, shares.contributor, shares.amount, strict=True)
+            if who == contributor
+        }
+        found |= _found_by(*_inside(catalogue, delivery, outsider, required, own))
     return found
+
+
+def _found_by(publication: Publication, required: dict[int, tuple[int, int]]) -> set[int]:
+    """Cells of which no table lies as far above, or none as far below, as required."""
+    values = publication.values
+    cap = int(np.abs(values).max()) + max((rise for rise, _ in required.values()), default=0) + 1
+    return {
+        row
+        for row, (rise, fall) in required.items()
+        if (rise and not possible(publication, row, int(values[row]) + rise, cap, cap=cap))
+        or (fall and not possible(publication, row, -cap, int(values[row]) - fall, cap=cap))
+    }
+
+
+def _inside(
+    catalogue: Catalogue,
+    delivery: Delivered,
+    outsider: Publication,
+    required: dict[int, tuple[int, int]],
+    own: dict[int, int],
+) -> tuple[Publication, dict[int, tuple[int, int]]]:
+    """What somebody with some shares knows, and what he must not: the amounts of others."""
+    grid, table = structure_of(catalogue, "D").grid, delivery.table
+    withheld, floors = outsider.withheld.copy(), outsider.floors.copy()
+    towards = dict(required)
+    for row, share in own.items():
+        if table.contributors[row] == 1:
+            withheld[row] = False
+            towards.pop(row, None)
+            continue
+        if share > 0 and table.values[row] == table.gross[row]:  # nobody's share is negative
+            floors[row] = max(floors[row], share)
+        if row in towards and abs(share) == table.largest[row] > table.second[row]:
+            rule = catalogue.rule_for(grid.indicators[0], grid.codes(row))
+            other = Fraction(rule.min_protection_percent or 0, 100) * int(table.second[row])
+            limit = max(1, ceil(other)) if table.contributors[row] == 2 else 0
+            rise, fall = towards[row]
+            towards[row] = min(rise, limit), min(fall, limit)
+    for row, (rise, fall) in towards.items():
+        room = int(table.values[row] - floors[row])
+        towards[row] = rise, min(fall, room)
+    return Publication(outsider.system, outsider.values, withheld, floors), towards
 
 
 def _shown(delivery: Delivered) -> list[int | None]:
