@@ -179,6 +179,43 @@ def merge(
     )
 
 
+def one_voice(
+    catalogue: Catalogue, dataset_id: str, deliveries: Mapping[str, AreaDelivery], *, tree: RegionTree
+) -> dict[str, AreaDelivery]:
+    """Take back what areas say themselves where their common authority has spoken.
+
+    The authority's table and those of its areas are protected by different nodes, none of which knows the
+    others' patterns: shown beside each other, what one withholds could be the others' difference.
+
+    Args:
+        catalogue: the catalogue.
+        dataset_id: dataflow.
+        deliveries: by area (or authority).
+        tree: the hierarchy of regions.
+
+    Returns:
+        The same, with cells of an area that its authority's delivery holds as not delivered.
+    """
+    grid = grid_of(catalogue, dataset_id)
+    by_authority = _rows_where(grid, [i for i in grid.dataset.indicators if i.reporting_unit == "authority"])
+    spoken_for: dict[str, Flags] = {}
+    for area, delivery in deliveries.items():
+        for leaf in tree.members.get(area, ()):
+            spoken_for[leaf] = by_authority & delivery.held
+    nothing = AreaDelivery.nothing(catalogue, dataset_id, "")
+    return {
+        area: AreaDelivery(
+            area,
+            np.where(taken, nothing.state, own.state).astype(np.uint8),
+            np.where(taken, nothing.lower, own.lower),
+            np.where(taken, nothing.upper, own.upper),
+        )
+        if (taken := spoken_for.get(area)) is not None
+        else own
+        for area, own in deliveries.items()
+    }
+
+
 def unknown_floors(grid: CellGrid) -> Ints:
     """Return the lower limit of cells about which nothing is known: 0, or none where they may be negative."""
     negative = _rows_where(grid, [i for i in grid.dataset.indicators if i.may_be_negative])

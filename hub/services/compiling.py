@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.limits import OPEN_ABOVE, OPEN_BELOW
-from aggregation.merge import Aggregate, AreaDelivery, merge
+from aggregation.merge import Aggregate, AreaDelivery, merge, one_voice
 from aggregation.years import year_of
 from hub.domain.cell_columns import Bounds, Cells
 from hub.domain.jobs import Job, JobName
@@ -139,7 +139,8 @@ class _Table:
 
 def _table(context: HubContext, dataset: str, ingredients: _Ingredients) -> _Table:
     nothing = AreaDelivery.nothing(context.catalogue, dataset, "")
-    deliveries = _deliveries(context, dataset, ingredients)
+    given = _deliveries(context, dataset, ingredients)
+    deliveries = one_voice(context.catalogue, dataset, given, tree=context.tree)
     leaves = [area.id for area in reporting_areas()]
     totals = merge(context.catalogue, dataset, list(deliveries.values()), tree=context.tree)
     columns = [_leaf(deliveries.get(leaf, nothing)) for leaf in leaves]

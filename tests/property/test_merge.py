@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregation.disclosure import cell_bounds
-from aggregation.merge import AreaDelivery, merge
+from aggregation.merge import AreaDelivery, merge, one_voice
 from protocol.catalogue import Catalogue
 from protocol.errors import KimError
 from protocol.grid import grid_of
@@ -205,6 +205,28 @@ def test_an_authority_stands_in_place_of_the_areas_it_serves() -> None:
     assert (land.delivered.tolist(), land.expected) == ([3, 3, 3], 3)
     # A region with only one of its areas cannot use it.
     assert (other.lower.tolist(), other.delivered.tolist()) == ([10, 7, 3], [2, 2, 2])
+
+
+def test_what_an_authority_withholds_is_not_the_difference_of_its_areas() -> None:
+    """The authority withholds 31 and 3; its areas, protected by others, would show all parts beside it."""
+    given_deliveries = {
+        "XY": _without(_delivery(DECISIONS, "XY", (31, 3), (False, True, True)), [2]),
+        "x": _delivery(DECISIONS, "x", (30, 2), (False, False, False)),
+        "y": _delivery(DECISIONS, "y", (1, 1), (False, False, False)),
+        "z": _delivery(DECISIONS, "z", (5, 0), (False, False, False)),
+    }
+    shown = one_voice(DECISIONS, "D", given_deliveries, tree=AUTHORITY)
+    not_delivered = STATE_NUMBER[CellState.NOT_DELIVERED]
+    for area in "xy":
+        assert shown[area].state.tolist()[:2] == [not_delivered] * 2
+        assert shown[area].lower.tolist()[:2] == [0, 0]
+        assert shown[area].held.tolist() == [False, False, True]  # of that cell the authority says nothing
+    assert shown["z"] is given_deliveries["z"]
+    assert shown["XY"] is given_deliveries["XY"]
+    of_areas = {area: given_deliveries[area] for area in "xyz"}
+    assert one_voice(DECISIONS, "D", of_areas, tree=AUTHORITY) == of_areas
+    own = {"XY": given_deliveries["XY"], "x": given_deliveries["x"]}
+    assert one_voice(SUM, "D", own, tree=AUTHORITY)["x"].held.all()  # an indicator of the areas themselves
 
 
 def test_what_areas_report_for_themselves_an_authority_does_not_speak_for() -> None:
