@@ -43,6 +43,10 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(_sign(CellState.NOT_DELIVERED), Text("noch nicht geliefert", "not delivered yet")),
     Sign(_sign(CellState.NOT_APPLICABLE), Text("Angabe nicht sinnvoll", "not meaningful")),
     Sign(
+        Text("(89,9)", "(89.9)"),
+        Text("nur aus den Gebieten, die geliefert haben", "only from areas that have delivered"),
+    ),
+    Sign(
         Text("r", "r"), Text("berichtigt: neue Fassung der Lieferung", "revised: new version of the delivery")
     ),
     Sign(

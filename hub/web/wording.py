@@ -101,6 +101,8 @@ class Wording:
         interval = self.of(figure)
         if interval is None:
             return self._sign(figure.state)
+        if figure.partial:
+            return self._partial(replace(figure, partial=False))
         lower, upper = interval.lower, interval.upper
         if lower is not None and upper is not None:
             if interval.exact:
@@ -125,6 +127,13 @@ class Wording:
             return self.say(Text("höchstens {}", "at most {}")).format(self._up(upper))
         return self.say(Text("mindestens {}", "at least {}")).format(self._down(lower or Decimal(0)))
 
+    def basis(self, figure: Figure) -> str:
+        """Return what a figure rests on; empty for a single area."""
+        if figure.coverage is None:
+            return ""
+        said = self.coverage(figure.coverage)
+        return self.say(Text("nur {}", "{} only")).format(said) if figure.partial else said
+
     def coverage(self, coverage: Coverage) -> str:
         """Return what a total rests on: ``53 von 54 Gebieten; in 12 Gebieten geheim``."""
         count = self.say(Text("{} von {} Gebieten", "{} of {} areas")).format(
@@ -136,6 +145,14 @@ class Wording:
         if coverage.withheld == 1:
             hidden = Text("; in {} Gebiet geheim", "; withheld in {} area")
         return count + self.say(hidden).format(coverage.withheld)
+
+    def _partial(self, figure: Figure) -> Shown:
+        """Put a figure of the delivering areas into brackets: of limited validity, as table signs have it."""
+        shown = self.shown(figure)
+        said = Text(
+            "{}, nur aus den Gebieten, die geliefert haben", "{}, only from areas that have delivered"
+        )
+        return Shown(f"({shown.text})", self.say(said).format(shown.spoken or shown.text), shown.kind)
 
     def _up(self, value: Decimal) -> str:
         return self.number(numbers.rounded_up(value, digits=self.digits))

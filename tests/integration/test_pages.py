@@ -100,11 +100,19 @@ def test_the_overview_shows_every_indicator_and_leads_to_every_area(client) -> N
     assert "Veröffentlichung 1 7. Juli 2026" in text
 
 
-def test_a_rate_of_the_land_waits_for_every_delivery_and_says_its_period(client) -> None:
-    source = client.get("/").text
-    card = re.search(r'href="/indikator/FILL_RATE\?period=2026-Q2">(.*?)</a>', source, re.DOTALL)
-    assert re.search(r"berechnet; 54 von 54 Gebieten; 2\.\xa0Quartal 2026", card[1])
-    assert "liegt noch nicht vor Prozent" not in text_of(client, f"/indikator/FILL_RATE?period={LAST}")
+def test_a_share_of_the_land_speaks_only_of_who_delivered_and_says_so(client) -> None:
+    address = f"/indikator/FILL_RATE?period={LAST}"
+    text = text_of(client, address)
+    assert "nur 53 von 54 Gebieten" in text
+    assert "Nur aus den Gebieten, die geliefert haben; fürs ganze Land" in text
+    assert "Es fehlen: Kreis Lippe." in text
+    series = re.search(
+        r"<caption>Zeitreihe Nordrhein-Westfalen</caption>.*?</table>", client.get(address).text, re.DOTALL
+    )
+    assert re.search(r'aria-hidden="true">\(\d+,\d\)</span>', series[0])
+    assert "nur aus den Gebieten, die geliefert haben" in series[0]
+    complete = text_of(client, "/indikator/FILL_RATE?period=2026-Q2")
+    assert "Nur aus den Gebieten" not in complete
 
 
 def test_the_state_of_deliveries_counts_areas_and_people(client) -> None:
@@ -123,7 +131,8 @@ def test_the_state_of_deliveries_counts_areas_and_people(client) -> None:
 def test_what_needs_attention_is_listed_with_its_reason(client) -> None:
     text = text_of(client, "/lieferungen")
     assert re.search(r"Herne , Personen: abgelehnt \([^)]+\)", text)
-    assert "zu bestätigen: 1 Auffälligkeit" in text
+    assert "Zu bestätigen" in text
+    assert re.search(r"Fälle, 1 Gebiet: .+ Duisburg", text)
     broken = text_of(client, "/lieferungen?period=2025-Q3")
     assert "Zeitreihenbruch: Umstellung der Fachsoftware" in broken
     late = text_of(client, "/lieferungen?period=2025-Q2")

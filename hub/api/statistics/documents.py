@@ -147,7 +147,7 @@ def delivery(row: AreaStatus, item: DatasetDelivery, item_period: Period) -> Doc
         "due": item.due.isoformat(),
         "problem": item.problem.code if item.problem else None,
         "series_break": item.series_break is not None,
-        "to_confirm": item.findings,
+        "to_confirm": len(item.findings),
         "cells": item.secrecy.cells if item.secrecy else None,
         "withheld": item.secrecy.withheld if item.secrecy else None,
     }
@@ -229,7 +229,8 @@ def derived(item: DerivedItem) -> Document:
     Limits are rounded outwards to the decimals of the indicator, so they stay guaranteed.
     """
     obs_status, conf_status = item.figure.state.wire
-    count = item.figure.count
+    # Of a region with missing deliveries pages show the areas that delivered; limits here are of the whole.
+    count = None if item.figure.partial else item.figure.count
     lower, upper = (None, None) if count is None else (count.lower, count.upper)
     exact = count is not None and count.exact
     decimals = item.subject.decimals

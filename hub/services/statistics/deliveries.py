@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from aggregation.plausibility import rule_text
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.releases import population_share
 from hub.services.statistics.report import authority_of_aachen
@@ -24,6 +25,7 @@ from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.problems import PROBLEMS, Problem
 from protocol.regions import AACHEN_WHOLE, Region, areas_by_id, reporting_areas
+from protocol.texts import Text
 
 #: Periods shown at a glance.
 HISTORY_PERIODS = 8
@@ -65,7 +67,7 @@ class DatasetDelivery:
         problem: why the newest revision was rejected, or None.
         series_break: why the series begins anew with this period, in the area's words; or None.
         granted: whether the hub took it from the granting authority's list in place of a delivery.
-        findings: rules the delivery does not fit and that nobody has confirmed yet.
+        findings: what each rule says that the delivery does not fit and that nobody has confirmed yet.
         secrecy: cells and withheld cells in the release; None if it is not, or in lists of periods.
     """
 
@@ -78,7 +80,7 @@ class DatasetDelivery:
     problem: Problem | None
     series_break: str | None
     granted: bool
-    findings: int
+    findings: tuple[Text, ...]
     secrecy: Secrecy | None
 
 
@@ -207,7 +209,7 @@ class _Book:
         reading: the open view.
         revisions: submissions by area, dataflow and period, in the order of revisions.
         breaks: series breaks by the same.
-        findings: number of open findings by the same.
+        findings: what open findings say by the same.
         periods: every period somebody delivers for, oldest first.
         datasets: every dataflow somebody delivers, in catalogue order.
     """
@@ -215,7 +217,7 @@ class _Book:
     reading: Reading
     revisions: Mapping[tuple[str, str, str], tuple[SubmissionRow, ...]]
     breaks: Mapping[tuple[str, str, str], str]
-    findings: Mapping[tuple[str, str, str], int]
+    findings: Mapping[tuple[str, str, str], tuple[Text, ...]]
     periods: tuple[Period, ...]
     datasets: tuple[Dataset, ...]
 
@@ -225,11 +227,12 @@ class _Book:
         for row in reading.store.submissions():
             key = (row.area, row.dataset, row.period)
             revisions[key] = (*revisions.get(key, ()), row)
-        findings: dict[tuple[str, str, str], int] = {}
+        findings: dict[tuple[str, str, str], tuple[Text, ...]] = {}
         for finding in reading.store.findings():
             if finding.confirmed_at is None:
                 key = (finding.area, finding.dataset, finding.period)
-                findings[key] = findings.get(key, 0) + 1
+                text = rule_text(reading.catalogue, finding.rule)
+                findings[key] = (*findings.get(key, ()), text)
         catalogue = reading.catalogue.datasets
         seen = {(dataset, period) for _, dataset, period in revisions}
         if reading.release is not None:
@@ -293,7 +296,7 @@ class _Book:
             problem=PROBLEMS.get(rejected_for) if rejected_for else None,
             series_break=self.breaks.get(key),
             granted=held and (area, dataset.id, period) in self.reading.marks.granted,
-            findings=self.findings.get(key, 0),
+            findings=self.findings.get(key, ()),
             secrecy=secrecy.get(area) if held else None,
         )
 

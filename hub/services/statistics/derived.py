@@ -1,16 +1,17 @@
 """Figures of any subject: delivered ones as they were published, derived ones computed from those.
 
 A derived figure is a function of published figures only, so it gives away nothing they do not. An area with
-a withheld part gets that part's sign, never limits: a percentage with its limits would give small numerators
-away. Totals get guaranteed limits; while deliveries are missing a share of the whole is not given at all,
-because anything between nothing and everything would be possible.
+a withheld part gets that part's sign, never limits: a percentage with its limits would give small
+numerators away. Totals get guaranteed limits. While deliveries are missing a share of the whole could be
+anything between nothing and everything, and so could a sum of amounts that may be negative: then the figure
+speaks of the areas that delivered, and says so (:attr:`Figure.partial`).
 
 Formulas and their limits: :mod:`aggregation.derived`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from typing import Final
@@ -18,7 +19,8 @@ from typing import Final
 from aggregation.derived import Bounds, evaluate, terms_of
 from hub.services.statistics.cells import Cell, CellKey, cell_of
 from hub.services.statistics.figures import Coverage, Figure, Interval
-from hub.services.statistics.reading import Reading
+from hub.services.statistics.reading import LeafLimits, Reading
+from hub.services.statistics.releases import population_share
 from hub.services.statistics.subjects import subject_of
 from protocol.catalogue import DerivedIndicator, DerivedTerm
 from protocol.observations import CellState
@@ -58,13 +60,89 @@ def figures_of(
     found: Figures = {}
     for together in by_dataset.values():
         found |= reading.figures(together, periods, regions=regions)
+    leaves = _Leaves(reading, by_dataset, periods)
     for cell in cells:
-        if cell.subject.derived is not None:
-            for period in periods:
-                for region in regions:
+        for period in periods:
+            for region in regions:
+                key = (cell.key, period, region)
+                if cell.subject.derived is not None:
                     place = _Place(reading, found, parts[cell.key], period, region)
-                    found[cell.key, period, region] = place.derive(cell, cell.subject.derived)
+                    found[key] = place.derive(cell, cell.subject.derived, leaves)
+                elif _says_nothing(found[key]):
+                    found[key] = leaves.only_delivered(found[key], (cell,), period, region)[cell.key]
     return found
+
+
+def _says_nothing(figure: Figure) -> bool:
+    """Whether a total was delivered in part and yet nothing is certain about it."""
+    coverage = figure.coverage
+    return (
+        coverage is not None
+        and 0 < coverage.delivered < coverage.expected
+        and figure.count is not None
+        and figure.count.unbounded
+    )
+
+
+class _Leaves:
+    """Adds up the areas that delivered everything a figure needs; reads them when first asked."""
+
+    def __init__(
+        self, reading: Reading, by_dataset: Mapping[str, Sequence[Cell]], periods: Collection[Period]
+    ) -> None:
+        self._reading = reading
+        self._wanted = by_dataset
+        self._periods = periods
+        self._limits: dict[tuple[CellKey, Period, str], LeafLimits] | None = None
+
+    def only_delivered(
+        self, figure: Figure, parts: Sequence[Cell], period: Period, region: str
+    ) -> Mapping[CellKey, Figure]:
+        """Return the sum of each part over the areas of a region that delivered all of them.
+
+        Args:
+            figure: what stands for the whole region.
+            parts: cells that belong together.
+            period: the period.
+            region: an aggregate.
+        """
+        release = self._reading.release
+        kept = (release.id if release else 0, tuple(part.key for part in parts), period, region)
+        found = self._reading.partial_cache.get(kept)
+        if found is None:
+            found = self._add_up(figure, parts, period, region)
+            self._reading.partial_cache[kept] = found
+        return found
+
+    def _add_up(
+        self, figure: Figure, parts: Sequence[Cell], period: Period, region: str
+    ) -> dict[CellKey, Figure]:
+        if self._limits is None:
+            self._limits = {}
+            for cells in self._wanted.values():
+                self._limits |= self._reading.leaf_limits(cells, self._periods)
+        known, all_leaves = self._limits, self._reading.tree.leaves_of(region)
+        leaves = [x for x in all_leaves if all((part.key, period, x) in known for part in parts)]
+        if not leaves:
+            return dict.fromkeys((part.key for part in parts), figure)
+        hidden = sum(1 for leaf in leaves if any(known[p.key, period, leaf].withheld for p in parts))
+        share = population_share(all_leaves, frozenset(leaves))
+        coverage = Coverage(len(all_leaves), len(leaves), hidden, share)
+        found: dict[CellKey, Figure] = {}
+        for part in parts:
+            limits = [known[part.key, period, leaf].limits for leaf in leaves]
+            total = Interval(_sum(x.lower for x in limits), _sum(x.upper for x in limits))
+            found[part.key] = Figure(CellState.NOT_DELIVERED, total, None, coverage, partial=True)
+        return found
+
+
+def _sum(values: Iterable[Decimal | None]) -> Decimal | None:
+    total = Decimal(0)
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
 
 
 def _parts(reading: Reading, cell: Cell) -> dict[DerivedTerm, Cell]:
@@ -91,20 +169,30 @@ class _Place:
     ) -> None:
         self._reading = reading
         self._region = region
+        self._period = period
+        self._parts = parts
         self._found = {term: figures[part.key, period, region] for term, part in parts.items()}
 
-    def derive(self, cell: Cell, derived: DerivedIndicator) -> Figure:
+    def derive(self, cell: Cell, derived: DerivedIndicator, leaves: _Leaves) -> Figure:
         """Compute a derived cell here, or say by a sign why it cannot be given."""
         parts = tuple(self._found.values())
         coverage, single = _coverage(parts), self._region in areas_by_id()
+        partial = not (coverage is None or coverage.complete or self._per_people(derived))
+        if partial and coverage is not None and coverage.delivered:
+            together = tuple(self._parts.values())
+            sums = leaves.only_delivered(parts[0], together, self._period, self._region)
+            self._found = {term: sums[part.key] for term, part in self._parts.items()}
+            parts = tuple(self._found.values())
+            coverage, partial = parts[0].coverage, parts[0].partial
         known = all(f.count is not None and f.count.exact for f in parts) if single else True
-        whole = coverage is None or coverage.complete or self._per_people(derived)
-        if not known or not whole or any(figure.empty for figure in parts):
+        if not known or any(figure.empty for figure in parts):
             return Figure(_sign(parts), None, None, coverage)
         result = evaluate(self._reading.catalogue, derived, self._bounds, codes=cell.codes)
         if result is None:
             return Figure(CellState.NOT_APPLICABLE, None, None, coverage)
         interval = _interval(result.lower, result.upper)
+        if partial:
+            return Figure(CellState.NOT_DELIVERED, interval, None, coverage, partial=True)
         if interval.exact:
             state = CellState.ZERO if interval.lower == 0 else CellState.VALUE
         else:

@@ -82,12 +82,15 @@ class Figure:
         count: limits of the figure in its unit, or None if only a sign may stand there.
         rate: the same per 1,000 of the indicator's population; None without a count or a denominator.
         coverage: what a total rests on; None for a single area.
+        partial: whether a total speaks only of the areas that delivered, because of the whole region nothing
+            could be said; its state then still says that deliveries are missing.
     """
 
     state: CellState
     count: Interval | None
     rate: Interval | None
     coverage: Coverage | None = None
+    partial: bool = False
 
     @property
     def empty(self) -> bool:

@@ -119,10 +119,6 @@ def _line(
     region: str,
     figures: Figures,
 ) -> SubjectLine:
-    if region == LAND and cell.subject.derived is not None:
-        # A share of the Land waits for every delivery: until then the latest period that has one stands here.
-        known = [p for p in periods if not figures[cell.key, p, region].empty]
-        period = known[-1] if known else period
     return SubjectLine(
         cell=cell,
         period=period,

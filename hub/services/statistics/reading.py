@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Final
 
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 
 from hub.clock import Clock, SystemClock
 from hub.services.statistics.cells import Cell, CellKey
-from hub.services.statistics.figures import Figure, absent_figure, area_figure, total_figure
+from hub.services.statistics.figures import Figure, Interval, absent_figure, area_figure, total_figure
 from hub.services.statistics.releases import Release, ReleaseShelf, population_share
 from hub.services.statistics.subjects import Subject, subjects_of
 from hub.store.statistics import StatisticsStore
@@ -25,6 +26,7 @@ from hub.store.statistics_rows import ObservationRow, Secrecy
 from protocol.catalogue import Catalogue, Indicator
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import kim_error
+from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.regions import AACHEN_WHOLE, Region, RegionTree, areas_by_id, region_tree
 
@@ -45,6 +47,10 @@ _POPULATIONS: Final[Mapping[str, Callable[[Region], int]]] = {
 }
 
 
+#: Sums over areas that delivered: by release id, cells, period and region, each cell's figure.
+PartialSums = dict[tuple[int, tuple[CellKey, ...], Period, str], Mapping[CellKey, Figure]]
+
+
 class Statistics:
     """Everything published on one database; one object per process, shared by page and API."""
 
@@ -58,6 +64,7 @@ class Statistics:
         self._shelf = ReleaseShelf(self.catalogue)
         self._secrecy: dict[int, Mapping[int, Secrecy]] = {}
         self._marks: dict[int, Marks] = {}
+        self._partial: PartialSums = {}
 
     @contextmanager
     def reading(self, release_number: int | None = None) -> Iterator[Reading]:
@@ -73,7 +80,14 @@ class Statistics:
             else:
                 release = self._shelf.numbered(store, release_number)
             yield Reading(
-                self.catalogue, self.tree, store, release, self._secrecy, self._marks, self._clock.today()
+                self.catalogue,
+                self.tree,
+                store,
+                release,
+                self._secrecy,
+                self._marks,
+                self._partial,
+                self._clock.today(),
             )
 
 
@@ -92,6 +106,14 @@ class Marks:
     granted: frozenset[tuple[str, str, Period]]
 
 
+@dataclass(frozen=True, slots=True)
+class LeafLimits:
+    """What is known of one cell of one area: its limits, and whether they are those of a withheld cell."""
+
+    limits: Interval
+    withheld: bool
+
+
 @dataclass(frozen=True)
 class Reading:
     """An open view.
@@ -103,6 +125,7 @@ class Reading:
         release: the release that is read, or None before the first one.
         secrecy_cache: counts of withheld cells by cube; a cube never changes.
         marks_cache: signs beside figures by release; a release never changes.
+        partial_cache: sums over areas that delivered, by release and what was added up.
         today: the day in Germany: deliveries are due until a day.
     """
 
@@ -112,6 +135,7 @@ class Reading:
     release: Release | None
     secrecy_cache: dict[int, Mapping[int, Secrecy]]
     marks_cache: dict[int, Marks]
+    partial_cache: PartialSums
     today: dt.date
 
     @property
@@ -182,6 +206,36 @@ class Reading:
                     if (cell.key, period, region) not in found:
                         absent = absent_figure(expected=len(self.tree.leaves_of(region)))
                         found[cell.key, period, region] = absent
+        return found
+
+    def leaf_limits(
+        self, cells: Sequence[Cell], periods: Collection[Period]
+    ) -> dict[tuple[CellKey, Period, str], LeafLimits]:
+        """Return what is known of delivered cells of one dataflow in every area that has delivered them.
+
+        Only for adding up: what an area withholds has limits here, and no page shows those of a single area.
+        """
+        if self.release is None or not cells:
+            return {}
+        cubes = {
+            cube.id: period
+            for (dataset, period), cube in self.release.cubes.items()
+            if dataset == cells[0].subject.dataset and period in periods
+        }
+        numbers = {self.number_of(area): area for area in areas_by_id()}
+        by_row = {cell.row(self.catalogue): cell for cell in cells}
+        found: dict[tuple[CellKey, Period, str], LeafLimits] = {}
+        for row in self.store.observations(cubes, by_row, areas=numbers):
+            indicator = by_row[row.cell].subject.indicator
+            withheld = row.state is CellState.SUPPRESSED
+            if indicator is None or not (row.state.has_value or withheld):
+                continue
+            lower, upper = (
+                None if limit is None else Decimal(limit).scaleb(-indicator.decimals)
+                for limit in (row.lower, row.upper)
+            )
+            place = (by_row[row.cell].key, cubes[row.cube_id], numbers[row.area_ix])
+            found[place] = LeafLimits(Interval(lower, upper), withheld)
         return found
 
     def _shown(self, row: ObservationRow, indicator: Indicator, period: Period, region: str) -> Figure:

@@ -81,7 +81,7 @@ def figure_row(
         *count,
         *rate,
         *_status(figure, marks),
-        say(figure.state.label),
+        say(texts.STATUS_PARTIAL if figure.partial else figure.state.label),
         "; ".join(flag.label for flag in flags_of(marks, wording)) or None,
         coverage.expected if coverage else 1,
         coverage.delivered if coverage else None,

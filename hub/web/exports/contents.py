@@ -160,7 +160,7 @@ def _delivery(area: Region, item: DatasetDelivery, wording: Wording) -> tuple[Va
         item.since.isoformat() if item.since else None,
         item.problem.code if item.problem else None,
         item.series_break,
-        item.findings,
+        len(item.findings),
         item.secrecy.cells if item.secrecy else None,
         item.secrecy.withheld if item.secrecy else None,
     )

@@ -11,9 +11,11 @@ from hub.web.page_query import PageQuery
 from hub.web.sections.choices import OptionGroup, period_groups
 from hub.web.sections.downloads import DownloadSection, downloads
 from hub.web.sections.status import (
+    FindingGroup,
     OpenItem,
     StatusSummary,
     StatusTable,
+    finding_groups,
     open_items,
     status_summary,
     status_table,
@@ -32,6 +34,7 @@ class DeliveriesPage:
         kept: what the form carries along unchanged.
         summary: the state in short.
         open: deliveries that need attention.
+        findings: what is to be confirmed.
         table: the matrix.
         downloads: the same as files.
     """
@@ -41,6 +44,7 @@ class DeliveriesPage:
     kept: tuple[tuple[str, str], ...]
     summary: StatusSummary
     open: tuple[OpenItem, ...]
+    findings: tuple[FindingGroup, ...]
     table: StatusTable
     downloads: DownloadSection
 
@@ -71,6 +75,7 @@ def deliveries_page(statistics: Statistics, query: PageQuery) -> DeliveriesPage:
             ),
             summary=status_summary(report, wording),
             open=open_items(report, wording, query),
+            findings=finding_groups(report, wording, query),
             table=status_table(report, wording, query),
             downloads=downloads(query, wording, tables=(("deliveries", texts.STATUS_TITLE),)),
         )

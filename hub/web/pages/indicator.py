@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from hub.services.statistics import Reading, Statistics
-from hub.services.statistics.figures import Coverage, Figure
+from hub.services.statistics.figures import Figure
 from hub.services.statistics.report import IndicatorReport, ReportQuery, indicator_report
 from hub.services.statistics.subjects import Subject
 from hub.web import numbers
@@ -186,17 +186,15 @@ def _headlines(report: IndicatorReport, wording: Wording, query: PageQuery) -> t
             figure=wording.counting().sentence(item.figure),
             unit="" if item.figure.empty else _unit(report, wording),
             rate=_rate(report, item.figure, wording),
-            coverage=_coverage(item.figure.coverage, wording),
+            coverage=_coverage(item.figure, wording),
         )
         for item in regions
     )
 
 
-def _coverage(coverage: Coverage | None, wording: Wording) -> str:
-    if coverage is None:
-        return ""
-    sentence = wording.coverage(coverage)
-    if coverage.complete:
+def _coverage(figure: Figure, wording: Wording) -> str:
+    coverage, sentence = figure.coverage, wording.basis(figure)
+    if coverage is None or coverage.complete:
         return sentence
     share = numbers.percent(coverage.population_share, wording.language)
     return wording.say(texts.COVERAGE_SHARE).format(sentence, share)

@@ -167,14 +167,13 @@ def _area(
 
 
 def _district(item: RegionFigure, wording: Wording, query: PageQuery, *, with_rate: bool) -> DistrictLine:
-    coverage = item.figure.coverage
     return DistrictLine(
         name=wording.say(item.name),
         url=_choose(item.region, query),
         current=query.area == item.region,
         count=wording.counting().shown(item.figure),
         rate=_rate(item.figure, wording) if with_rate else None,
-        coverage=wording.coverage(coverage) if coverage else "",
+        coverage=wording.basis(item.figure),
     )
 
 

@@ -10,7 +10,6 @@ from hub.web.page_query import PageQuery
 from hub.web.texts import figures as texts
 from hub.web.timeline import Sparkline, draw_sparkline
 from hub.web.wording import Wording
-from protocol.periods import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class IndicatorCard:
         name: its name, with the category it stands for where it has no total.
         unit: what is counted.
         figure: the statewide figure as a sentence part.
-        coverage: what it rests on, and its period where it is not that of the group.
+        coverage: what it rests on.
         url: its page.
         derived: whether it is computed from others.
         spark: its course.
@@ -55,7 +54,7 @@ def card_groups(
             id=item.dataset.id.lower(),
             name=wording.say(item.dataset.name),
             period=wording.say(numbers.period_name(item.period)),
-            cards=tuple(_card(line, item.period, wording, query) for line in item.lines),
+            cards=tuple(_card(line, wording, query) for line in item.lines),
         )
         for item in overviews
     )
@@ -73,17 +72,15 @@ def unit_name(unit: str, wording: Wording) -> str:
     return wording.say(texts.UNIT[unit])
 
 
-def _card(line: SubjectLine, period: Period, wording: Wording, query: PageQuery) -> IndicatorCard:
+def _card(line: SubjectLine, wording: Wording, query: PageQuery) -> IndicatorCard:
     subject = line.cell.subject
     counts = wording.about(subject)
-    coverage = line.figure.coverage
-    other = "" if line.period == period else wording.say(numbers.period_name(line.period))
     return IndicatorCard(
         name=subject_name(line, wording),
         unit=unit_name(subject.unit, wording),
         figure=counts.sentence(line.figure),
-        coverage="; ".join(part for part in (counts.coverage(coverage) if coverage else "", other) if part),
-        url=query.to(f"/indikator/{subject.id}", period=line.period if other else None).url(),
+        coverage=counts.basis(line.figure),
+        url=query.to(f"/indikator/{subject.id}").url(),
         derived=subject.derived is not None,
         spark=draw_sparkline([counts.of(point.figure) for point in line.points]),
     )

@@ -49,6 +49,8 @@ def _why_open(reading: Reading, report: IndicatorReport, wording: Wording) -> li
     ]
     if not missing:
         return []
+    if report.headline.figure.partial:
+        return [say(texts.WHY_PARTIAL).format(names_of(missing, wording))]
     remarks = [say(texts.WHY_OPEN).format(names_of(missing, wording))]
     if report.denominator:
         rate = wording.rating().sentence(report.headline.figure)

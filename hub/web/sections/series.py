@@ -42,6 +42,7 @@ class SeriesView:
         with_band: whether an interval occurs.
         with_open: whether an open one occurs.
         signs: signs that stand in for figures, with what they mean, in the order of the periods.
+        partial: what brackets mean; empty without them.
         breaks: what a vertical line in the chart means, with the reasons; empty without one.
         with_coverage: whether lines say what they rest on (totals do, single areas do not).
     """
@@ -56,6 +57,7 @@ class SeriesView:
     with_band: bool
     with_open: bool
     signs: tuple[tuple[str, str], ...]
+    partial: str
     breaks: str
     with_coverage: bool
 
@@ -92,6 +94,7 @@ def _view(
                 if (shown := wording.shown(point.figure)).kind == "sign"
             )
         ),
+        partial=say(texts.STATUS_PARTIAL) if any(p.figure.partial for p in series.points) else "",
         breaks=_breaks(series, wording),
         with_coverage=any(point.figure.coverage for point in series.points),
     )
@@ -118,12 +121,11 @@ def _tick(value: Decimal, wording: Wording) -> str:
 
 
 def _line(point: SeriesPoint, report: IndicatorReport, wording: Wording, query: PageQuery) -> SeriesLine:
-    coverage = point.figure.coverage
     return SeriesLine(
         period=wording.say(numbers.period_name(point.period)),
         url=query.url(anchor="kennzahl", period=point.period),
         current=point.period == report.period,
         shown=wording.shown(point.figure),
         flags=flags_of(point.marks, wording),
-        coverage=wording.coverage(coverage) if coverage else "",
+        coverage=wording.basis(point.figure),
     )

@@ -9,10 +9,12 @@ from typing import Final
 
 from hub.services.statistics.deliveries import AreaStatus, DatasetDelivery, DeliveryReport, DeliveryState
 from hub.web import numbers
+from hub.web.frame import Link
 from hub.web.page_query import PageQuery, StatusOrder
 from hub.web.sections.ordering import OrderLink, order_links, sort_name
 from hub.web.sections.remarks import names_of
 from hub.web.texts import deliveries as texts
+from hub.web.texts import figures as figure_texts
 from hub.web.texts import layout
 from hub.web.wording import Wording
 from protocol.texts import Text
@@ -132,6 +134,16 @@ class OpenItem:
     delivery: DeliveryMark
 
 
+@dataclass(frozen=True, slots=True)
+class FindingGroup:
+    """What is to be confirmed: dataflow, what the rule expects, number of areas in words, the areas."""
+
+    flow: str
+    rule: str
+    count: str
+    areas: tuple[Link, ...]
+
+
 def status_summary(report: DeliveryReport, wording: Wording) -> StatusSummary:
     """Word the state of deliveries in short."""
     say, language = wording.say, wording.language
@@ -168,18 +180,36 @@ def status_table(report: DeliveryReport, wording: Wording, query: PageQuery) -> 
 
 
 def open_items(report: DeliveryReport, wording: Wording, query: PageQuery) -> tuple[OpenItem, ...]:
-    """List deliveries that are late, rejected, to be confirmed or not released yet, most urgent first."""
+    """List deliveries that are late, rejected, being checked or not released yet, most urgent first."""
     found: list[tuple[int, OpenItem]] = []
     for row in report.rows:
         for item in row.deliveries:
-            calm = item.state in (DeliveryState.DELIVERED, DeliveryState.NOT_DUE)
-            if calm and not item.findings:
+            if item.state in (DeliveryState.DELIVERED, DeliveryState.NOT_DUE):
                 continue
             mark = delivery_mark(item, wording)
             url = query.to(f"/gebiet/{row.area.id}").url()
             flow = wording.say(item.dataset.name)
             found.append((_BY_ATTENTION.index(item.state), OpenItem(row.area.name, url, flow, mark)))
     return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
+
+
+def finding_groups(report: DeliveryReport, wording: Wording, query: PageQuery) -> tuple[FindingGroup, ...]:
+    """List what is to be confirmed by dataflow and rule, with the areas concerned."""
+    groups: dict[tuple[str, str], list[Link]] = {}
+    for row in report.rows:
+        for item in row.deliveries:
+            for finding in item.findings:
+                key = (wording.say(item.dataset.name), wording.say(finding))
+                link = Link(row.area.name, query.to(f"/gebiet/{row.area.id}").url())
+                groups.setdefault(key, []).append(link)
+    return tuple(
+        FindingGroup(flow, rule, _area_count(len(areas), wording), tuple(areas))
+        for (flow, rule), areas in groups.items()
+    )
+
+
+def _area_count(count: int, wording: Wording) -> str:
+    return wording.say(figure_texts.LEGEND_AREA if count == 1 else figure_texts.LEGEND_AREAS).format(count)
 
 
 def legend(wording: Wording) -> tuple[StateMark, ...]:
@@ -217,8 +247,8 @@ def delivery_mark(item: DatasetDelivery, wording: Wording) -> DeliveryMark:
         symbol, label = texts.MARK_GRANTED
         flags.append(StateMark(symbol, say(label), "flag"))
     if item.findings:
-        symbol, label = texts.MARK_CONFIRM_ONE if item.findings == 1 else texts.MARK_CONFIRM
-        flags.append(StateMark(symbol, say(label).format(item.findings), "flag"))
+        symbol, label = texts.MARK_CONFIRM
+        flags.append(StateMark(symbol, say(label).format("; ".join(map(say, item.findings))), "flag"))
     remark = ""
     if item.problem is not None:
         remark = say(item.problem.title).removesuffix(".")

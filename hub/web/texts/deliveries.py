@@ -72,8 +72,14 @@ MARK_GRANTED: Final = (
 )
 BREAK_IN_AREA: Final = Text("Zeitreihenbruch in {} Gebiet: {}", "Break in the series of {} area: {}")
 BREAK_IN_AREAS: Final = Text("Zeitreihenbruch in {} Gebieten: {}", "Break in the series of {} areas: {}")
-MARK_CONFIRM: Final = ("!", Text("zu bestätigen: {} Auffälligkeiten", "to confirm: {} findings"))
-MARK_CONFIRM_ONE: Final = ("!", Text("zu bestätigen: {} Auffälligkeit", "to confirm: {} finding"))
+MARK_CONFIRM: Final = ("!", Text("zu bestätigen: {}", "to confirm: {}"))
+STATUS_CONFIRM: Final = Text("Zu bestätigen", "To confirm")
+STATUS_CONFIRM_HINT: Final = Text(
+    "Diese Zahlen passen nicht zueinander oder springen. Das kann stimmen; jemand im Gebiet bestätigt oder "
+    "berichtigt es.",
+    "These figures do not fit together or jump. They may be right; somebody in the area confirms or "
+    "corrects them.",
+)
 LATE_SINCE: Final = Text("war fällig bis {}", "was due by {}")
 LEGEND_REVISED: Final = ("r", Text("berichtigt", "revised"))
 LEGEND_BREAK: Final = ("B", Text("Zeitreihenbruch", "break in the series"))

@@ -156,6 +156,14 @@ WHY_LOWER: Final = Text(
 WHY_OPEN: Final = Text(
     "Nach oben offen, weil Lieferungen fehlen: {}.", "Open upwards because deliveries are missing: {}."
 )
+STATUS_PARTIAL: Final = Text(
+    "nur aus den Gebieten, die geliefert haben", "only from areas that have delivered"
+)
+WHY_PARTIAL: Final = Text(
+    "Nur aus den Gebieten, die geliefert haben; fürs ganze Land ließe sich nichts Sicheres sagen. Es "
+    "fehlen: {}.",
+    "Only from areas that have delivered; nothing certain could be said of the whole state. Missing: {}.",
+)
 OPEN_RATE: Final = Text(
     "Als Rate {} {}: Was geliefert wurde, bezogen auf die Bevölkerung aller 54 Gebiete, auch der fehlenden.",
     "As a rate {} {}: what was delivered, relative to the population of all 54 areas, missing ones too.",

@@ -76,12 +76,24 @@ def test_an_area_with_a_withheld_part_gets_its_sign_and_no_limits(reading) -> No
     assert all(figure.count is None or figure.count.exact for figure in found.values())
 
 
-def test_a_share_of_the_land_waits_for_every_delivery_a_rate_per_people_does_not(reading) -> None:
-    assert figure_of(reading, "FILL_RATE", LAND, LAST).state is CellState.NOT_DELIVERED
+def test_with_a_delivery_missing_a_share_is_that_of_the_areas_that_delivered(reading) -> None:
+    figure = figure_of(reading, "FILL_RATE", LAND, LAST)
+    assert figure.partial
+    assert figure.state is CellState.NOT_DELIVERED
+    assert (figure.coverage.expected, figure.coverage.delivered) == (54, 53)
+    filled, funded = (drawn(n, None, LAST) - drawn(n, LATE, LAST) for n in ("FTE_FILLED", "FTE_FUNDED"))
+    assert abs(Fraction(figure.count.lower) - Fraction(100 * filled, funded)) < Fraction(1, 10**11)
+    goals = figure_of(reading, "GOAL_SHARE", LAND, LAST)
+    assert goals.partial
+    assert goals.count.lower < goals.count.upper
+    assert figure_of(reading, "FILL_RATE", LATE, LAST).state is CellState.NOT_DELIVERED
+
+
+def test_a_rate_per_people_needs_no_such_limitation(reading) -> None:
     open_rate = figure_of(reading, "OPEN_PER_1000_FOREIGN", LAND, LAST)
+    assert not open_rate.partial
     assert open_rate.count.upper is None
     assert open_rate.count.lower > 0
-    assert figure_of(reading, "FILL_RATE", LATE, LAST).state is CellState.NOT_DELIVERED
 
 
 def test_a_breakdown_is_computed_from_the_same_breakdown(reading) -> None:
