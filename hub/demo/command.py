@@ -11,11 +11,13 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 import click
 from rich.console import Console
+from sqlalchemy import Engine
 
 from hub.cli.output import JSON, LANGUAGE, languages, reports_problems
 from hub.demo.api_check import check_api
@@ -33,6 +35,7 @@ from hub.demo.summary import HubCost, Summary, summarise
 from hub.demo.tables import print_summary
 from hub.demo.truth import AreaTruth, load_truths
 from hub.serving import listening
+from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import delivery_grid
 from protocol.periods import Period
@@ -146,7 +149,9 @@ def _compare(course: Course, areas: Sequence[Region], truths: dict[str, AreaTrut
     comparison = Comparison(truths.values(), catalogue, region_tree())
     engine = open_database(course.hub_home)
     try:
-        with engine.connect() as connection:
+        # The hub answers for the one while this process computes the other.
+        with ThreadPoolExecutor(max_workers=1) as beside, engine.connect() as connection:
+            api = beside.submit(_api_judgement, course.port, engine, catalogue)
             release = PublishedRelease(connection)
             # Years come after the quarters from which they are computed.
             for cube in sorted(
@@ -156,11 +161,18 @@ def _compare(course: Course, areas: Sequence[Region], truths: dict[str, AreaTrut
             due = frozenset().union(*(breaks_of(plan_of(area)) for area in areas))
             comparison.breaks(due, marked=release.series_breaks())
             RatesCheck(course.port, comparison, truths.values(), catalogue).run()
-            check_api(course.port, release, catalogue, comparison.judgement)
+            comparison.judgement.take_over(api.result())
             comparison.finish()
     finally:
         engine.dispose()
     return comparison.judgement
+
+
+def _api_judgement(port: int, engine: Engine, catalogue: Catalogue) -> Judgement:
+    judgement = Judgement()
+    with engine.connect() as connection:
+        check_api(port, PublishedRelease(connection), catalogue, judgement)
+    return judgement
 
 
 @contextlib.contextmanager

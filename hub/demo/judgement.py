@@ -120,6 +120,13 @@ class Judgement:
         if len(self.examples) < _MOST_FAILURES_IN_WORDS:
             self.examples.append(Text(f"{check.text.de}: {where}", f"{check.text.en}: {where}"))
 
+    def take_over(self, other: Judgement) -> None:
+        """Add the checks of another judgement to these."""
+        self.checks.update(other.checks)
+        self.failures.update(other.failures)
+        room = max(0, _MOST_FAILURES_IN_WORDS - len(self.examples))
+        self.examples.extend(other.examples[:room])
+
     def count_delivery(self, area: str, dataset: str, period: str, *, cells: int, withheld: int) -> None:
         """Note how much of a delivery the hub shows."""
         self.deliveries[area, dataset, period] = Cells(cells, withheld)

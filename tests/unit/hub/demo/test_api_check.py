@@ -66,6 +66,17 @@ def judged(
     return judgement
 
 
+def test_checks_made_elsewhere_are_taken_over() -> None:
+    one, other = Judgement(), Judgement()
+    for judgement in (one, other):
+        judgement.check(Check.VALUE_TRUE, holds=True, where="")
+    other.check(Check.API_AGREES, holds=False, where="NW05111")
+    one.take_over(other)
+    assert one.checks == {Check.VALUE_TRUE: 2}
+    assert one.failures == {Check.API_AGREES: 1}
+    assert [example.en for example in one.examples] == [f"{Check.API_AGREES.text.en}: NW05111"]
+
+
 def test_the_same_cells_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     judgement = judged(monkeypatch, page)
     assert judgement.checks == {Check.API_AGREES: 3}
