@@ -152,7 +152,7 @@ def test_a_total_stands_with_its_bounds_and_coverage(client) -> None:
     still_open = text_of(client, f"{OPEN}?period={LAST}")
     assert re.search(r"mindestens [\d.]+ Fälle am 30\. September 2026", still_open)
     assert "53 von 54 Gebieten. In den liefernden Gebieten leben 98,1\u00a0% der Bevölkerung" in still_open
-    assert "Nach oben offen, weil Lieferungen fehlen: Kreis Lippe." in still_open
+    assert "Nach oben offen, weil Angaben fehlen: Kreis Lippe." in still_open
 
 
 def test_distinct_persons_are_explained_where_they_do_not_add_up(client) -> None:
@@ -237,6 +237,8 @@ def test_what_an_area_does_not_collect_is_no_zero(client) -> None:
     source = client.get("/indikator/STRUCT_ISSUES").text
     row = re.search(r">Kreis Mettmann</a></th>(.*?)</tr>", source, re.DOTALL)[1]
     assert "liegt noch nicht vor" in row
+    text = text_of(client, "/indikator/STRUCT_ISSUES?period=2026-Q2")
+    assert "weil Angaben fehlen: Kreis Mettmann." in text
 
 
 def test_the_series_explains_what_stands_in_it(client) -> None:

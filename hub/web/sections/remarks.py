@@ -9,7 +9,7 @@ from hub.services.statistics.subjects import Subject
 from hub.web.texts import figures as texts
 from hub.web.texts import layout
 from hub.web.wording import Wording
-from protocol.regions import reporting_areas
+from protocol.observations import CellState
 
 
 def definition_of(subject: Subject, wording: Wording) -> str:
@@ -22,7 +22,7 @@ def definition_of(subject: Subject, wording: Wording) -> str:
 def remarks_of(reading: Reading, report: IndicatorReport, wording: Wording) -> tuple[str, ...]:
     """Say everything that limits what the figure means, most important first."""
     return (
-        *_why_open(reading, report, wording),
+        *_why_open(report, wording),
         *_why_interval(report, wording),
         *_sources(reading, report, wording),
         *_years(report, wording),
@@ -37,16 +37,13 @@ def names_of(names: list[str], wording: Wording, *, most: int = 6) -> str:
     return wording.say(layout.AND_MORE).format(", ".join(names[: most - 1]), len(names) - most + 1)
 
 
-def _why_open(reading: Reading, report: IndicatorReport, wording: Wording) -> list[str]:
-    subject, say = report.subject, wording.say
+def _why_open(report: IndicatorReport, wording: Wording) -> list[str]:
+    say = wording.say
     coverage = report.headline.figure.coverage
     if coverage is None or coverage.complete or report.headline.figure.empty:
         return []
-    missing = [
-        area.name
-        for area in reporting_areas()
-        if any(area.id not in reading.delivered(dataset, report.period) for dataset in subject.datasets)
-    ]
+    # An area may deliver its dataflow and yet not collect this figure.
+    missing = [i.area.name for i in report.areas if i.figure.state is CellState.NOT_DELIVERED]
     if not missing:
         return []
     if report.headline.figure.partial:

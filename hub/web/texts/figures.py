@@ -154,7 +154,7 @@ WHY_LOWER: Final = Text(
     "Some areas withhold this value; the lower limit counts only what is certain.",
 )
 WHY_OPEN: Final = Text(
-    "Nach oben offen, weil Lieferungen fehlen: {}.", "Open upwards because deliveries are missing: {}."
+    "Nach oben offen, weil Angaben fehlen: {}.", "Open upwards because figures are missing: {}."
 )
 STATUS_PARTIAL: Final = Text(
     "nur aus den Gebieten, die geliefert haben", "only from areas that have delivered"
