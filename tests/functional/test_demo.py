@@ -84,7 +84,8 @@ class TestFinishedDemo:
     def test_figures_were_compared_not_skipped(self, result: dict[str, Any]) -> None:
         held = result["comparison"]["held"]
         assert held["a published value is true"] > 10_000
-        assert held["a withheld cell shows no value"] == result["cells"]["withheld"] > 0
+        # Years that the hub computes are not delivered, but have withheld cells too.
+        assert held["a withheld cell shows no value"] > result["cells"]["withheld"] > 0
         assert held["the truth lies within the bounds of a total"] > 10_000
         assert held["a total of published cells is exact"] > 0
         assert set(held) == set(Check)
