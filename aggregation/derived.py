@@ -295,8 +295,8 @@ def grouped_median(classes: Sequence[MedianClass]) -> MedianBounds | None:
 
     With n counted and B of them below the class that holds the n/2-th, the median is
     ``lower + (n/2 - B) / count * width``. More below it lower it and more above it raise it; more in its own
-    class draw it towards the middle. So its smallest value is found with every class below some class full,
-    every class above it as empty as can be and that class one or the other; its largest the other way round.
+    class draw it towards the middle. So it is smallest where every class up to some cut is full and every
+    class above as empty as can be, and largest the other way round.
 
     Args:
         classes: in order of days, without the unknown; at most the last has no end.
@@ -316,12 +316,9 @@ def grouped_median(classes: Sequence[MedianClass]) -> MedianBounds | None:
         return None
     least = [c.count.lower for c in classes]
     most = [c.count.upper for c in classes]
-    lows: list[Fraction] = []
-    highs: list[Fraction | None] = []
-    for place in range(len(classes)):
-        for own in (least[place], most[place]):
-            lows.append(_interpolated(classes, [*most[:place], own, *least[place + 1 :]])[0])
-            highs.append(_interpolated(classes, [*least[:place], own, *most[place + 1 :]])[1])
+    cuts = range(len(classes) + 1)
+    lows = [_interpolated(classes, [*most[:cut], *least[cut:]])[0] for cut in cuts]
+    highs = [_interpolated(classes, [*least[:cut], *most[cut:]])[1] for cut in cuts]
     known = [high for high in highs if high is not None]
     return MedianBounds(min(lows), max(known) if len(known) == len(highs) else None)
 

@@ -102,6 +102,14 @@ def test_a_missing_quarter_leaves_what_is_certain() -> None:
     assert without_the_last.state[STOCK].tolist() == [MISSING] * 3
 
 
+def test_a_cell_that_one_quarter_does_not_hold_has_no_upper_limit() -> None:
+    partly = delivery(KNOWN)
+    partly.state[FLOW[1]] = MISSING  # not collected in this quarter; its total bounds it all the same
+    year = year_of(CATALOGUE, "D", "x", [delivery(KNOWN), partly, delivery(KNOWN), delivery(KNOWN)])
+    assert year.state[FLOW].tolist() == [VALUE, MISSING, VALUE]
+    assert year.upper[FLOW].tolist() == [20, OPEN_ABOVE, 12]
+
+
 def test_coverage_of_a_year_says_what_a_reader_expects() -> None:
     years = [
         year_of(CATALOGUE, "D", "x", [delivery(q, "x") for q in (HIDDEN, KNOWN, HIDDEN, KNOWN)]),
