@@ -80,7 +80,7 @@ def _lines(status: DeliveryStatus, catalogue: Catalogue) -> Iterator[str]:
 def _place(place: PlaceStatus) -> Text:
     parts = [Text(f"{place.accepted} angenommen", f"{place.accepted} accepted")]
     for number, what in (
-        (len(place.missing), Text("fehlen", "missing")),
+        (len(place.missing), Text("fehlt" if len(place.missing) == 1 else "fehlen", "missing")),
         (place.undecided, Text("in Prüfung", "being checked")),
         (place.open, Text("in Übertragung", "being sent")),
         (place.rejected, Text("abgelehnt", "rejected")),

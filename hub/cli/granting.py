@@ -42,12 +42,13 @@ def import_command(home: Path, *, file: Path, year: str, as_json: bool) -> None:
     hub = Hub(settings_of_hub(home))
     imported = import_grants(hub.context, file.read_bytes(), Period.parse(year))
     areas, rows = len(imported.areas), imported.rows
+    of_areas = Text("1 Gebiet", "1 area") if areas == 1 else Text(f"{areas} Gebiete", f"{areas} areas")
     answer(
         asdict(imported),
         Text(
-            f"Bewilligungen {year} übernommen: {rows} Zeilen, {areas} Gebiete; {imported.withheld} Zellen "
+            f"Bewilligungen {year} übernommen: {rows} Zeilen, {of_areas.de}; {imported.withheld} Zellen "
             "gesperrt.",
-            f"Grants of {year} taken: {rows} rows, {areas} areas; {imported.withheld} cells withheld.",
+            f"Grants of {year} taken: {rows} rows, {of_areas.en}; {imported.withheld} cells withheld.",
         ),
         as_json=as_json,
     )

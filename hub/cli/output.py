@@ -95,11 +95,12 @@ def answer(document: Mapping[str, Any], text: Text, *, as_json: bool, lines: Seq
 def confirmed(question: Text, *, lines: Sequence[str]) -> bool:
     """Ask a person, and again until the answer is yes or no; the lines follow the question."""
     answer({}, question, as_json=False, lines=lines)
-    words = [word for language in languages() for word in _YES_NO[language]]
-    said: str = click.prompt(
-        "/".join(words), type=click.Choice(words, case_sensitive=False), show_choices=False
-    )
-    return said in [yes for yes, _ in _YES_NO.values()]
+    pairs = [_YES_NO[language] for language in languages()]
+    known = {word[:end]: word == yes for yes, no in pairs for word in (yes, no) for end in (1, None)}
+    choice = "/".join(word for pair in pairs for word in pair)
+    while (said := str(click.prompt(choice)).strip().casefold()) not in known:
+        pass
+    return known[said]
 
 
 def reports_problems(command: Callable[P, R]) -> Callable[P, R]:
@@ -113,6 +114,8 @@ def reports_problems(command: Callable[P, R]) -> Callable[P, R]:
             refusal = error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:
+            raise  # whoever reads our output has seen enough; click ends without a word
         except OSError as error:
             refusal = _machine_fault(error)
         except Exception as error:  # noqa: BLE001 -- the last net: a traceback could quote a value

@@ -85,13 +85,15 @@ def _told(closed: Sequence[tuple[str, str]], release: int | None) -> Text:
 
 
 def _listed(closed: Sequence[tuple[str, str]], conjunction: str, preposition: str) -> str:
-    """Return "CASES und PERSONS für 2026-Q2, 2026-Q3"; other datasets after a semicolon."""
+    """Return "CASES, FUNDS und PERSONS für 2026-Q2, 2026-Q3"; other datasets after a semicolon."""
     datasets: dict[str, list[str]] = {}
     for dataset, period in closed:
         datasets.setdefault(period, []).append(dataset)
     periods: dict[str, list[str]] = {}
     for period, names in datasets.items():
-        periods.setdefault(f" {conjunction} ".join(names), []).append(period)
+        *others, last = names
+        several = f"{', '.join(others)} {conjunction} {last}" if others else last
+        periods.setdefault(several, []).append(period)
     return "; ".join(f"{names} {preposition} {', '.join(of)}" for names, of in periods.items())
 
 

@@ -84,7 +84,7 @@ def read_grants(data: bytes, catalogue: Catalogue) -> list[Grant]:
         if isinstance(found, Grant):
             grants.append(found)
         else:
-            faults.append(_fault(number, found))
+            faults.append(_fault(number, found, readers.allowed(found)))
     if faults or not grants:
         raise _unreadable(faults)
     return grants
@@ -112,6 +112,11 @@ class _Readers:
         if wrong is not None or area is None or component is None or cost is None or cents is None:
             return wrong or "granted"
         return Grant(area, carrier, component, cost, cents)
+
+    def allowed(self, column: str) -> Sequence[str]:
+        """Return the codes that a column takes; none for columns without a short list."""
+        by_column = {"component": self._component, "cost": self._cost}
+        return tuple(dict.fromkeys(by_column.get(column, {}).values()))
 
 
 def _leaves(codelist: Codelist) -> dict[str, str]:
@@ -176,10 +181,12 @@ def _places(header: Sequence[object]) -> dict[str, int]:
     return {name: place for name, place in found.items() if place is not None}
 
 
-def _fault(row: int, column: str) -> ErrorItem:
+def _fault(row: int, column: str, allowed: Sequence[str]) -> ErrorItem:
+    name, codes = _COLUMNS[column][0], ", ".join(allowed)
+    de, en = (f"; möglich sind {codes}", f"; possible are {codes}") if codes else ("", "")
     text = Text(
-        f"Zeile {row}, Spalte {_COLUMNS[column][0]}: nicht lesbar oder nicht im Katalog.",
-        f"Row {row}, column {_COLUMNS[column][0]}: not readable or not in the catalogue.",
+        f"Zeile {row}, Spalte {name}: nicht lesbar oder nicht im Katalog{de}.",
+        f"Row {row}, column {name}: not readable or not in the catalogue{en}.",
     )
     return ErrorItem(f"/rows/{row}/{column}", "bad_request", text)
 

@@ -17,6 +17,7 @@ from node.cli.source_report import (
     rows_member,
     say_not_collected,
     say_not_ended,
+    say_without_year,
     show_sources,
     sources_member,
     unmapped_member,
@@ -93,6 +94,7 @@ def check_source(session: Session) -> int:
     show_doubts(console, catalogue, doubts)
     _show_due(session, catalogue, ended)
     say_not_ended(console, waiting(slot.period for slot in not_ended))
+    say_without_year(console, catalogue, facts, due=(slot.dataset_id for slot in slots))
     say_not_collected(console, catalogue, facts)
     _show_files(session)
     if problem is None:

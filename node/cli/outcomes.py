@@ -16,6 +16,7 @@ from node.cli.source_report import (
     rows_member,
     say_not_collected,
     say_not_ended,
+    say_without_year,
     sources_member,
 )
 from node.cli.states import STATES, outbox_note
@@ -172,6 +173,8 @@ def show_outcome(console: Console, run: Run, deliveries: Sequence[Delivery], *, 
     if note is not None:
         console.say(note)
     say_not_ended(console, waiting(Period.parse(d.period) for d in deliveries if d not in due))
+    if not run.explicit:
+        say_without_year(console, catalogue, run.facts, due=(d.dataset for d in deliveries))
     say_not_collected(console, catalogue, run.facts)
     if run.doubts:
         console.say(doubts_note(run.doubts))

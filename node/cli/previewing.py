@@ -61,6 +61,13 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
     )
     if not console.as_json:
         console.say(render_text(dossier, language=console.language))
+        if html is not None:
+            console.say(
+                Text(
+                    f"Das Blatt mit allen Tabellen: {html.absolute()}",
+                    f"The paper with all tables: {html.absolute()}",
+                )
+            )
         console.say(Text("Nichts wurde gesendet.", "Nothing was sent."))
     problem = _first_problem(prospects, explicit=run.explicit)
     if problem is None:

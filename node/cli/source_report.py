@@ -6,7 +6,7 @@ programs pass on, and never in the log.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -223,6 +223,36 @@ def say_not_collected(console: Console, catalogue: Catalogue, facts: Mapping[str
             f"No source, so not delivered: {', '.join(name.en for name in names)}",
         )
     )
+
+
+def say_without_year(
+    console: Console, catalogue: Catalogue, facts: Mapping[str, Facts], *, due: Iterable[str]
+) -> None:
+    """Name on one line what is delivered by the year only while no whole year lies in the span; or no line.
+
+    Args:
+        console: where the line goes.
+        catalogue: what is delivered how often.
+        facts: by area; what is not collected is not named.
+        due: dataflows of everything that is due, ended or not.
+    """
+    missing = {indicator for _, indicator in not_collected(catalogue, facts)}
+    known = frozenset(due)
+    names = [
+        dataset.name
+        for dataset in catalogue.datasets.values()
+        if set(dataset.frequencies) == {"A"}
+        and dataset.id not in known
+        and any(indicator.id not in missing for indicator in dataset.indicators)
+    ]
+    if names:
+        listed = Text(", ".join(name.de for name in names), ", ".join(name.en for name in names))
+        console.say(
+            Text(
+                f"Nur für ganze Jahre, und unter [periods] liegt keines: {listed.de}",
+                f"For whole years only, and [periods] holds none: {listed.en}",
+            )
+        )
 
 
 def _summary(prepared: Prepared) -> Text:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from node.sources.read_faults import reason_of
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
@@ -35,8 +36,10 @@ def read_password(path: Path) -> str:
             content = file.read(_MAX_BYTES)
         password = content.decode("utf-8-sig").partition("\n")[0].rstrip("\r")
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise _refusal(path, Text(f"ist nicht lesbar ({reason})", f"cannot be read ({reason})")) from None
+        reason = reason_of(error)
+        raise _refusal(
+            path, Text(f"ist nicht lesbar ({reason.de})", f"cannot be read ({reason.en})")
+        ) from None
     except UnicodeDecodeError:
         raise _refusal(path, Text("ist kein UTF-8", "is not UTF-8")) from None
     if not password:

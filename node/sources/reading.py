@@ -21,6 +21,7 @@ from node.sources.parquet_file import read_parquet_file
 from node.sources.profile import ProfileNames
 from node.sources.profiles import profile_of
 from node.sources.raw_table import RawTable
+from node.sources.read_faults import reason_of
 from node.sources.spreadsheet import read_spreadsheet
 from node.sources.text_file import read_text_file
 from protocol.errors import KimError, kim_error
@@ -72,12 +73,12 @@ def _read_file(spec: SourceSpec, path: Path, names: ProfileNames, limits: Source
 
 
 def _not_there(path: Path, error: OSError) -> KimError:
-    reason = error.strerror or type(error).__name__
+    reason = reason_of(error)
     return kim_error(
         "source_missing",
         Text(
-            f"{path.name} ist nicht da oder nicht lesbar ({reason}).",
-            f"{path.name} is missing or cannot be read ({reason}).",
+            f"{path.name} ist nicht da oder nicht lesbar ({reason.de}).",
+            f"{path.name} is missing or cannot be read ({reason.en}).",
         ),
     )
 

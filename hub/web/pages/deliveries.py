@@ -11,12 +11,12 @@ from hub.web.page_query import PageQuery
 from hub.web.sections.choices import OptionGroup, period_groups
 from hub.web.sections.downloads import DownloadSection, downloads
 from hub.web.sections.status import (
-    FindingGroup,
-    OpenItem,
+    AreaGroup,
+    OpenList,
     StatusSummary,
     StatusTable,
     finding_groups,
-    open_items,
+    open_list,
     status_summary,
     status_table,
 )
@@ -33,7 +33,7 @@ class DeliveriesPage:
         periods: periods to choose from.
         kept: what the form carries along unchanged.
         summary: the state in short.
-        open: deliveries that need attention.
+        open: what needs attention.
         findings: what is to be confirmed.
         table: the matrix.
         downloads: the same as files.
@@ -43,8 +43,8 @@ class DeliveriesPage:
     periods: tuple[OptionGroup, ...]
     kept: tuple[tuple[str, str], ...]
     summary: StatusSummary
-    open: tuple[OpenItem, ...]
-    findings: tuple[FindingGroup, ...]
+    open: OpenList
+    findings: tuple[AreaGroup, ...]
     table: StatusTable
     downloads: DownloadSection
 
@@ -74,7 +74,7 @@ def deliveries_page(statistics: Statistics, query: PageQuery) -> DeliveriesPage:
                 if name in ("status", "release", "lang")
             ),
             summary=status_summary(report, wording),
-            open=open_items(report, wording, query),
+            open=open_list(report, wording, query),
             findings=finding_groups(report, wording, query),
             table=status_table(report, wording, query),
             downloads=downloads(query, wording, tables=(("deliveries", texts.STATUS_TITLE),)),

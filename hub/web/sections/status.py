@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -20,6 +20,8 @@ from hub.web.wording import Wording
 from protocol.texts import Text
 
 _BY_ATTENTION: Final = tuple(reversed(DeliveryState))
+#: Lines of what needs attention that are shown at once.
+_LISTED: Final = 10
 _ORDERS: Final[dict[StatusOrder, Text]] = {
     StatusOrder.KEY: layout.ORDER_KEY,
     StatusOrder.NAME: layout.ORDER_NAME,
@@ -126,7 +128,7 @@ class StatusTable:
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """A delivery that needs attention: area, its page, dataflow, state and why."""
+    """Deliveries of an area that need attention: its page, dataflows in the same state, state and why."""
 
     area: str
     url: str
@@ -135,13 +137,37 @@ class OpenItem:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingGroup:
-    """What is to be confirmed: dataflow, what the rule expects, number of areas in words, the areas."""
+class AreaGroup:
+    """What waits for the ministry, not for an area: often the same in many areas, hence counted.
+
+    Attributes:
+        flow: name of the dataflow.
+        what: the rule that figures do not fit, or the state.
+        count: number of areas in words.
+        areas: the areas.
+    """
 
     flow: str
-    rule: str
+    what: str
     count: str
     areas: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenList:
+    """Deliveries that need attention.
+
+    Attributes:
+        first: what is rejected, late or being checked, most urgent first.
+        more: the rest of it, where it is too long to read.
+        more_label: "und 12 weitere"; empty without any.
+        accepted: what is accepted and not released yet.
+    """
+
+    first: tuple[OpenItem, ...]
+    more: tuple[OpenItem, ...]
+    more_label: str
+    accepted: tuple[AreaGroup, ...]
 
 
 def status_summary(report: DeliveryReport, wording: Wording) -> StatusSummary:
@@ -179,32 +205,52 @@ def status_table(report: DeliveryReport, wording: Wording, query: PageQuery) -> 
     )
 
 
-def open_items(report: DeliveryReport, wording: Wording, query: PageQuery) -> tuple[OpenItem, ...]:
-    """List deliveries that are late, rejected, being checked or not released yet, most urgent first."""
-    found: list[tuple[int, OpenItem]] = []
+def open_list(report: DeliveryReport, wording: Wording, query: PageQuery) -> OpenList:
+    """List what is late, rejected or being checked, then count what is accepted and not released yet."""
+    urgent: list[tuple[DeliveryState, OpenItem]] = []
+    accepted: dict[tuple[str, str], list[Link]] = {}
     for row in report.rows:
+        page = _area_page(row, query)
+        alike: dict[tuple[DeliveryState, DeliveryMark], list[str]] = {}
         for item in row.deliveries:
-            if item.state in (DeliveryState.DELIVERED, DeliveryState.NOT_DUE):
-                continue
-            mark = delivery_mark(item, wording)
-            url = query.to(f"/gebiet/{row.area.id}").url()
-            flow = wording.say(item.dataset.name)
-            found.append((_BY_ATTENTION.index(item.state), OpenItem(row.area.name, url, flow, mark)))
-    return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
+            mark, flow = delivery_mark(item, wording), wording.say(item.dataset.name)
+            if item.state is DeliveryState.ACCEPTED:
+                accepted.setdefault((flow, mark.mark.label), []).append(page)
+            elif item.state not in (DeliveryState.DELIVERED, DeliveryState.NOT_DUE):
+                alike.setdefault((item.state, mark), []).append(flow)
+        urgent += [
+            (state, OpenItem(page.label, page.url, ", ".join(flows), mark))
+            for (state, mark), flows in alike.items()
+        ]
+    items = tuple(item for _, item in sorted(urgent, key=lambda pair: _BY_ATTENTION.index(pair[0])))
+    more = items[_LISTED:] if len(items) > _LISTED + 1 else ()  # folding a single line saves none
+    return OpenList(
+        first=items[: len(items) - len(more)],
+        more=more,
+        more_label=wording.say(texts.STATUS_MORE).format(len(more)) if more else "",
+        accepted=_area_groups(accepted, wording),
+    )
 
 
-def finding_groups(report: DeliveryReport, wording: Wording, query: PageQuery) -> tuple[FindingGroup, ...]:
+def finding_groups(report: DeliveryReport, wording: Wording, query: PageQuery) -> tuple[AreaGroup, ...]:
     """List what is to be confirmed by dataflow and rule, with the areas concerned."""
     groups: dict[tuple[str, str], list[Link]] = {}
     for row in report.rows:
         for item in row.deliveries:
             for finding in item.findings:
                 key = (wording.say(item.dataset.name), wording.say(finding))
-                link = Link(row.area.name, query.to(f"/gebiet/{row.area.id}").url())
-                groups.setdefault(key, []).append(link)
+                groups.setdefault(key, []).append(_area_page(row, query))
+    return _area_groups(groups, wording)
+
+
+def _area_page(row: AreaStatus, query: PageQuery) -> Link:
+    return Link(row.area.name, query.to(f"/gebiet/{row.area.id}").url())
+
+
+def _area_groups(groups: Mapping[tuple[str, str], Sequence[Link]], wording: Wording) -> tuple[AreaGroup, ...]:
     return tuple(
-        FindingGroup(flow, rule, _area_count(len(areas), wording), tuple(areas))
-        for (flow, rule), areas in groups.items()
+        AreaGroup(flow, what, _area_count(len(areas), wording), tuple(areas))
+        for (flow, what), areas in groups.items()
     )
 
 

@@ -34,9 +34,8 @@ STATUS_DUE: Final = Text("fällig bis {}", "due by {}")
 STATUS_DUE_DAYS: Final = Text("Fällig: {}.", "Due: {}.")
 STATUS_EARLIER: Final = Text("Bisherige Zeiträume", "Periods so far")
 STATUS_ATTENTION: Final = Text("Was Aufmerksamkeit braucht", "What needs attention")
-STATUS_NOTHING_OPEN: Final = Text(
-    "Nichts: Alles Fällige ist geliefert.", "Nothing: all that is due has been delivered."
-)
+STATUS_NOTHING_OPEN: Final = Text("Alles Fällige ist geliefert.", "All that is due has been delivered.")
+STATUS_MORE: Final = Text("und {} weitere", "and {} more")
 STATUS_LEGEND: Final = Text("Zeichen", "Signs")
 COLUMN_WITHHELD: Final = Text("geheim", "withheld")
 COLUMN_FLOW: Final = Text("Datenfluss", "Dataflow")
