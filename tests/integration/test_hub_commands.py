@@ -234,6 +234,8 @@ def test_a_list_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
     [
         ("ja\n", [], 0, "1 Knoten eingetragen.\n"),
         ("vielleicht\nnein\n", [], 1, "Nichts eingetragen.\n"),
+        ("J\n", [], 0, "1 Knoten eingetragen.\n"),
+        ("n\n", [], 1, "Nichts eingetragen.\n"),
         ("", ["--yes"], 0, "1 Knoten eingetragen. Falls noch nicht geschehen"),
     ],
 )
@@ -277,8 +279,28 @@ def test_closing_says_what_is_closed_and_whether_it_is_published(tmp_path: Path)
     assert said("2026-Q1", "2026-Q2", "2026-Q3", *both) == (
         f"Geschlossen: PERSONS für 2026-Q1; CASES und PERSONS für 2026-Q2, 2026-Q3. {later}"
     )
+    three = (*both, "--dataset", "STAFFING")
+    assert said("2025-Q4", *three) == f"Geschlossen: CASES, PERSONS und STAFFING für 2025-Q4. {later}"
     assert said("2026-Q1", *both) == f"Waren schon geschlossen. {later}"
     assert said("2026-Q1", *both, "--wait") == "Waren schon geschlossen. Veröffentlichung 1.\n"
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    hub(tmp_path, "init")
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "hub.cli", "status", "--home", str(tmp_path)],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+        )
+    finally:
+        os.close(writing)
+    assert done.stderr == ""
 
 
 def test_an_unforeseen_error_says_where_and_quotes_nothing(

@@ -160,6 +160,12 @@ def test_a_list_that_cannot_be_read_is_refused_as_a_whole(
         assert unit.grants.all() == []
 
 
+def test_a_refused_list_names_the_codes_that_a_column_takes(running: RunningHub) -> None:
+    with pytest.raises(KimError) as caught:
+        import_grants(running.hub.context, _list("T1;05111;B1;STAFF;1"), YEAR)
+    assert "möglich sind B1K, B1V, B1U, B2, B3A, B3E, B3U." in caught.value.detail.de
+
+
 def test_a_quarter_has_no_grants(running: RunningHub) -> None:
     with pytest.raises(KimError) as caught:
         import_grants(running.hub.context, _list(*_rows("05111", 3)), Period(2025, 1))
