@@ -159,6 +159,14 @@ def test_check_names_periods_that_had_not_ended(home: NodeHome) -> None:
     assert "exported: 2026-Q4 and later\n" in home.run("check", "--lang", "en").stdout
 
 
+@pytest.mark.parametrize(("periods", "said"), [("2026-Q1..2026-Q2", True), ("2025-Q1..2026-Q1", False)])
+def test_check_says_why_a_register_of_years_is_not_due(tmp_path: Path, periods: str, *, said: bool) -> None:
+    home = whole_node(tmp_path, hub="http://127.0.0.1:1", periods=periods)
+    line = "Nur für ganze Jahre, und unter [periods] liegt keines: Fördermittel\n"
+
+    assert (line in home.run("check").stdout) is said
+
+
 # --------------------------------------------------------------------------------------------- preview
 
 
@@ -169,6 +177,7 @@ def test_preview_shows_and_keeps_nothing(home: NodeHome, tmp_path: Path) -> None
     assert result.exit_code == 0, result.output
     assert "Was verlässt das Haus" in result.stdout
     assert "Nichts wurde gesendet." in result.stdout
+    assert str(page) in result.stdout
     assert "2. Quartal" not in result.stdout
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert home.records() == ()
