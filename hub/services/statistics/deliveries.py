@@ -16,9 +16,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from aggregation.plausibility import rule_text
+from hub.services.statistics.authority import authority_of_aachen
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.releases import population_share
-from hub.services.statistics.report import authority_of_aachen
 from hub.store.statistics_rows import Secrecy, SubmissionRow
 from protocol.catalogue import Dataset
 from protocol.errors import kim_error

@@ -7,9 +7,9 @@ Every number in the report is a :class:`Figure` of the published release or comp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, field
 
+from hub.services.statistics.authority import authority_of_aachen
 from hub.services.statistics.cells import (
     Cell,
     CellGroup,
@@ -23,6 +23,7 @@ from hub.services.statistics.cells import (
 )
 from hub.services.statistics.derived import figures_of
 from hub.services.statistics.figures import Figure
+from hub.services.statistics.marks import NO_MARKS, FigureMarks, marks_of
 from hub.services.statistics.reading import DISTRICTS, Reading, district_of
 from hub.services.statistics.subjects import Subject
 from protocol.catalogue import Denominator, DimensionUse
@@ -30,7 +31,7 @@ from protocol.codelists import Code
 from protocol.errors import kim_error
 from protocol.observations import CellState
 from protocol.periods import Period
-from protocol.regions import AACHEN_REST, AACHEN_WHOLE, LAND, Region, region_tree, reporting_areas
+from protocol.regions import AACHEN_WHOLE, LAND, Region, region_tree, reporting_areas
 from protocol.texts import Text
 
 #: Periods shown in a series: two years of quarters beside each other.
@@ -52,23 +53,6 @@ class ReportQuery:
     codes: Mapping[str, str] = field(default_factory=dict)
     period: Period | None = None
     area: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FigureMarks:
-    """What must be known beside a figure.
-
-    Attributes:
-        breaks: why the series begins anew with it, in the words of each area concerned.
-        broken_areas: number of those areas within a total; 0 for a single area, whose own series it is.
-        revision: number of the revision of an area's delivery; 1 for the first, and for totals.
-        granted: whether the hub took the area's figure from the granting authority's list.
-    """
-
-    breaks: tuple[str, ...] = ()
-    broken_areas: int = 0
-    revision: int = 1
-    granted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +142,7 @@ class SeriesPoint:
 
     period: Period
     figure: Figure
-    marks: FigureMarks = FigureMarks()
+    marks: FigureMarks = NO_MARKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,39 +265,6 @@ def series_periods(periods: tuple[Period, ...], period: Period) -> tuple[Period,
     same = [p for p in periods if p.freq == period.freq]
     latest = same[-SERIES_PERIODS:]
     return tuple(latest if period in latest else [p for p in same if p <= period][-SERIES_PERIODS:])
-
-
-@cache
-def authority_of_aachen() -> Region:
-    """The Städteregion with its city, for whose joint authority some indicators are reported."""
-    members = [area for area in reporting_areas() if area.id in region_tree().members[AACHEN_WHOLE]]
-    rest = next(area for area in members if area.id == AACHEN_REST)
-    return replace(
-        rest,
-        id=AACHEN_WHOLE,
-        official_key="05334",
-        name=region_tree().name(AACHEN_WHOLE).de,
-        population=sum(area.population for area in members),
-        foreign_population=sum(area.foreign_population for area in members),
-    )
-
-
-def marks_of(reading: Reading, subject: Subject, period: Period, region: str) -> FigureMarks:
-    """Return what must be known beside the figure of a region."""
-    marks = reading.marks
-    leaves = reading.tree.leaves_of(region)
-    areas = leaves if region in leaves else (*leaves, region)
-    places = [(area, dataset, period) for area in areas for dataset in subject.datasets]
-    broken = {
-        area: marks.breaks[area, name, at] for area, name, at in places if (area, name, at) in marks.breaks
-    }
-    own = [(region, dataset, period) for dataset in subject.datasets]
-    return FigureMarks(
-        breaks=tuple(broken.values()),
-        broken_areas=0 if region in leaves else len(broken),
-        revision=max((marks.revisions.get(place, 1) for place in own), default=1),
-        granted=any(place in marks.granted for place in own),
-    )
 
 
 def _areas(

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
 
 from hub.services.statistics.figures import Figure, Interval
-from hub.services.statistics.report import FigureMarks
+from hub.services.statistics.marks import NO_MARKS, FigureMarks
 from hub.services.statistics.subjects import Subject
 from hub.web.exports.table import Column, Value
 from hub.web.page_query import cell_token
@@ -21,8 +21,6 @@ from protocol.texts import Text
 
 #: Decimals of rates and derived figures in files: enough to compute on, too few to tell the parts.
 _DECIMALS: Final = Decimal("0.0001")
-
-_NO_MARKS: Final = FigureMarks()
 
 FIGURE_COLUMNS: Final[tuple[Column, ...]] = (
     Column("indicator", Text("Kennzahl (Kennung)", "Indicator (id)")),
@@ -58,7 +56,7 @@ def figure_row(
     period: Period,
     figure: Figure,
     wording: Wording,
-    marks: FigureMarks = _NO_MARKS,
+    marks: FigureMarks = NO_MARKS,
 ) -> tuple[Value, ...]:
     """Return one figure as a row of :data:`FIGURE_COLUMNS`."""
     say = wording.say

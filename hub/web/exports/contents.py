@@ -7,8 +7,9 @@ from typing import Final
 
 from hub.services.statistics import Reading
 from hub.services.statistics.deliveries import DatasetDelivery, DeliveryReport
+from hub.services.statistics.marks import NO_MARKS
 from hub.services.statistics.overviews import DataflowOverview
-from hub.services.statistics.report import FigureMarks, IndicatorReport
+from hub.services.statistics.report import IndicatorReport
 from hub.web.exports.columns import FIGURE_COLUMNS, figure_row
 from hub.web.exports.table import Column, ExportTable, Value
 from hub.web.sections.status import mark_of
@@ -44,8 +45,7 @@ def indicator_tables(report: IndicatorReport, wording: Wording) -> tuple[ExportT
     subject, codes, period, say = report.subject, report.cell.codes, report.period, wording.say
     regions = [report.headline, *([report.chosen] if report.chosen else [])]
     places = [
-        (item.region, say(item.name), item.figure, FigureMarks())
-        for item in (report.headline, *report.districts)
+        (item.region, say(item.name), item.figure, NO_MARKS) for item in (report.headline, *report.districts)
     ]
     places += [(item.area.id, item.area.name, item.figure, item.marks) for item in report.areas]
     areas = [

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Callable
 
 from hub.services.statistics import Reading, Statistics
+from hub.services.statistics.authority import authority_of_aachen
 from hub.services.statistics.deliveries import area_deliveries, delivery_report
 from hub.services.statistics.overviews import region_overview
-from hub.services.statistics.report import authority_of_aachen
 from hub.web import notes
 from hub.web.exports.contents import deliveries_table, indicator_tables, region_tables, status_tables
 from hub.web.exports.csv_file import write_csv

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.services.statistics.report import FigureMarks
+from hub.services.statistics.marks import FigureMarks
 from hub.web.texts import deliveries as texts
 from hub.web.wording import Wording
 
