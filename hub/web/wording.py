@@ -132,7 +132,7 @@ class Wording:
         if figure.coverage is None:
             return ""
         said = self.coverage(figure.coverage)
-        return self.say(Text("nur {}", "{} only")).format(said) if figure.partial else said
+        return self.say(Text("nur {}", "only {}")).format(said) if figure.partial else said
 
     def coverage(self, coverage: Coverage) -> str:
         """Return what a total rests on: ``53 von 54 Gebieten; in 12 Gebieten geheim``."""
