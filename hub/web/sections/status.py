@@ -128,7 +128,7 @@ class StatusTable:
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """Deliveries of an area that need attention: its page, dataflows in the same state, state and why."""
+    """Deliveries of an area that need attention: its page, dataflows (empty: all), state and why."""
 
     area: str
     url: str
@@ -219,7 +219,7 @@ def open_list(report: DeliveryReport, wording: Wording, query: PageQuery) -> Ope
             elif item.state not in (DeliveryState.DELIVERED, DeliveryState.NOT_DUE):
                 alike.setdefault((item.state, mark), []).append(flow)
         urgent += [
-            (state, OpenItem(page.label, page.url, ", ".join(flows), mark))
+            (state, OpenItem(page.label, page.url, _of_several(flows, row), mark))
             for (state, mark), flows in alike.items()
         ]
     items = tuple(item for _, item in sorted(urgent, key=lambda pair: _BY_ATTENTION.index(pair[0])))
@@ -241,6 +241,10 @@ def finding_groups(report: DeliveryReport, wording: Wording, query: PageQuery) -
                 key = (wording.say(item.dataset.name), wording.say(finding))
                 groups.setdefault(key, []).append(_area_page(row, query))
     return _area_groups(groups, wording)
+
+
+def _of_several(flows: Sequence[str], row: AreaStatus) -> str:
+    return "" if len(flows) == len(row.deliveries) > 1 else ", ".join(flows)
 
 
 def _area_page(row: AreaStatus, query: PageQuery) -> Link:

@@ -74,17 +74,15 @@ BREAK_IN_AREAS: Final = Text("Zeitreihenbruch in {} Gebieten: {}", "Break in the
 MARK_CONFIRM: Final = ("!", Text("zu bestätigen: {}", "to confirm: {}"))
 STATUS_CONFIRM: Final = Text("Zu bestätigen", "To confirm")
 STATUS_CONFIRM_HINT: Final = Text(
-    "Diese Zahlen passen nicht zueinander oder springen. Das kann stimmen; jemand im Gebiet bestätigt oder "
-    "berichtigt es.",
-    "These figures do not fit together or jump. They may be right; somebody in the area confirms or "
-    "corrects them.",
+    "Diese Zahlen passen nicht zueinander oder springen. Das kann stimmen; das Ministerium fragt im Gebiet "
+    "nach und hält die Antwort fest.",
+    "These figures do not fit together or jump. They may be right; the ministry asks the area and records "
+    "the answer.",
 )
 LATE_SINCE: Final = Text("war fällig bis {}", "was due by {}")
 LEGEND_REVISED: Final = ("r", Text("berichtigt", "revised"))
 LEGEND_BREAK: Final = ("B", Text("Zeitreihenbruch", "break in the series"))
 LEGEND_CONFIRM: Final = (
     "!",
-    Text(
-        "Auffälligkeiten, die jemand bestätigt oder berichtigt", "findings that somebody confirms or corrects"
-    ),
+    Text("Auffälligkeiten, nach denen das Ministerium fragt", "findings that the ministry asks about"),
 )
