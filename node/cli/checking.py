@@ -90,7 +90,7 @@ def check_source(session: Session) -> int:
             "problem": problem_member(problem),
         }
     )
-    show_sources(console, prepared)
+    show_sources(console, catalogue, prepared)
     show_doubts(console, catalogue, doubts)
     _show_due(session, catalogue, ended)
     say_not_ended(console, waiting(slot.period for slot in not_ended))

@@ -15,6 +15,7 @@ from node.cli.console import Console
 from node.cli.session import Session
 from node.dossier import counted_things
 from node.durable_files import replace_private_file, write_error
+from node.mapping import target_codes
 from node.pipeline import not_collected
 from node.quality import (
     HANDLINGS,
@@ -56,6 +57,12 @@ _UNMAPPED_HEADS: Final = (
     Text("Spalte", "Column"),
     Text("Zeilen", "Rows"),
     Text("Zuordnen in node.toml", "To be mapped in node.toml"),
+)
+
+_CODE_HEADS: Final = (
+    Text("Zuordnung", "Mapping"),
+    Text("Schlüssel", "Code"),
+    Text("Bedeutung", "Meaning (in German)"),
 )
 
 
@@ -123,7 +130,7 @@ def keep_locally(session: Session, prepared: Prepared) -> None:
     )
 
 
-def show_sources(console: Console, prepared: Prepared) -> None:
+def show_sources(console: Console, catalogue: Catalogue, prepared: Prepared) -> None:
     """Print what became of each source, findings and unmapped texts."""
     language = console.language
     console.table(
@@ -159,6 +166,17 @@ def show_sources(console: Console, prepared: Prepared) -> None:
             (_SOURCE, *_UNMAPPED_HEADS) if several else _UNMAPPED_HEADS,
             _unmapped_rows(prepared, language),
             numbers=(2,) if several else (1,),
+        )
+        console.say()
+        console.say(Text("Mögliche Schlüssel:", "Possible codes:"))
+        codes = target_codes(catalogue)
+        console.table(
+            _CODE_HEADS,
+            [
+                [f"[mapping.{dimension}]", code, label if label != code else ""]
+                for dimension in dict.fromkeys(entry.dimension for entry in prepared.unmapped)
+                for code, label in codes[dimension].items()
+            ],
         )
 
 

@@ -6,7 +6,7 @@ the defaults of the profile; what none of them knows is listed as unmapped and n
 
 from __future__ import annotations
 
-from node.mapping.code_mapping import CONTROLS, DIMENSIONS, REGISTER_DIMENSIONS, CodeMapping
+from node.mapping.code_mapping import CONTROLS, DIMENSIONS, REGISTER_DIMENSIONS, CodeMapping, target_codes
 from node.mapping.labels import COLUMN_OF, NOT_COUNTED, CaseState, CounsellingKind
 from node.mapping.vocabulary import Mapped, is_missing
 
@@ -21,4 +21,5 @@ __all__ = [
     "CounsellingKind",
     "Mapped",
     "is_missing",
+    "target_codes",
 ]

@@ -61,12 +61,7 @@ class CodeMapping:
         Raises:
             KimError: ``config_invalid`` with every table or target that does not exist.
         """
-        codes = {name: leaf_labels(codelist_of(catalogue, name)) for name in DIMENSIONS}
-        for labels in codes.values():
-            labels.setdefault(UNKNOWN, "Unbekannt")
-        codes |= {name: leaf_labels(codelist_of(catalogue, name)) for name in REGISTER_DIMENSIONS}
-        codes["DECISION"][NOT_COUNTED] = NOT_COUNTED
-        codes |= {name: {code: code for code in _CONTROL_CODES[name]} for name in CONTROLS}
+        codes = target_codes(catalogue)
         own = _checked_tables(tables or {}, codes)
         self._vocabularies = {name: _vocabulary(name, codes[name], own.get(name, {})) for name in codes}
         self._mappers: dict[str, Callable[[str], Mapped]] = {
@@ -172,6 +167,16 @@ class CodeMapping:
             return found
         code = decision_code(text)
         return Mapped((code,)) if code is not None else found
+
+
+def target_codes(catalogue: Catalogue) -> dict[str, dict[str, str]]:
+    """Return what local texts can be mapped to: German label by code, by table of ``[mapping.…]``."""
+    codes = {name: leaf_labels(codelist_of(catalogue, name)) for name in DIMENSIONS}
+    for labels in codes.values():
+        labels.setdefault(UNKNOWN, "Unbekannt")
+    codes |= {name: leaf_labels(codelist_of(catalogue, name)) for name in REGISTER_DIMENSIONS}
+    codes["DECISION"][NOT_COUNTED] = NOT_COUNTED
+    return codes | {name: {code: code for code in _CONTROL_CODES[name]} for name in CONTROLS}
 
 
 def _codes_of_part(vocabulary: Vocabulary, part: str) -> list[str] | None:

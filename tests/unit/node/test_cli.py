@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -122,6 +123,8 @@ def test_unmapped_texts_are_shown_to_the_house_only(home: NodeHome) -> None:
 
     assert result.exit_code == code == PROBLEMS["unknown_code"].exit_code
     assert '[mapping.SEX] "Amazone"' in result.stdout
+    assert re.search(r"^  \[mapping\.SEX\] +F +Weiblich$", result.stdout, re.MULTILINE)
+    assert "[mapping.FIELD]" not in result.stdout
     assert "Amazone" not in json.dumps(report)
     assert "Amazone" not in result.stderr
     assert "Amazone" not in home.log_text()
