@@ -77,6 +77,11 @@ class Comparison:
         """The (dataset, period) that were there."""
         return self._known.keys()
 
+    def is_held(self, area: str, period: str, dataset: str, row: int) -> bool:
+        """Return whether an area's cell was delivered, as a value or withheld, or follows from quarters."""
+        cell = self._known.get((dataset, period), {}).get(area, {}).get(row)
+        return cell is not None and cell.held
+
     def is_published(self, area: str, period: str, dataset: str, row: int) -> bool:
         """Return whether an area's cell stands there as a value, delivered or added up from quarters."""
         cell = self._known.get((dataset, period), {}).get(area, {}).get(row)

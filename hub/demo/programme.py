@@ -30,6 +30,8 @@ _NGOS: Final = (
 )  # fmt: skip
 _TOWNS: Final = ("Stadt Nord", "Stadt Süd", "Gemeinde Talheim", "Stadt Berghausen", "Gemeinde Waldaue")
 _FTE: Final = Shares({100: 68, 50: 18, 75: 11, 80: 3})
+#: Nobody is employed for less (hundredths).
+_SMALLEST_POST: Final = 25
 #: Euros per full-time equivalent and year, besides staff.
 _WORKPLACE, _TRAINING = (7_000, 9_700), (350, 900)
 _ISSUES: Final = Shares({"IDENT": 30, "GROUP": 25, "STEER": 12, "SOLVED": 23, "DROPPED": 10})
@@ -172,7 +174,7 @@ def _posts(rng: random.Random, carriers: Sequence[Carrier], population: int) -> 
     filled, number = rng.uniform(0.80, 0.97), 0
     for baustein, target, choice in wanted:
         granted = 0
-        while granted < target:
+        while target - granted >= _SMALLEST_POST:
             number += 1
             funded = min(_FTE.draw(rng), target - granted)
             granted += funded

@@ -2,7 +2,7 @@
 
 Purpose: nobody delivers them, so they have to follow from what is published: of an area the true one where
 all its parts are published, and nothing but a sign where one of them is withheld; of a region limits that
-hold the truth.
+hold the truth of its areas that have delivered.
 
 It deliberately does not: judge how narrow the limits of a region are, or ask for every breakdown of every
 period (the latest quarter and year have them all).
@@ -80,7 +80,7 @@ class RatesCheck:
                     self._judgement.check(Check.RATE_SHOWN, holds=False, where=where)
 
     def _cells(self, derived: DerivedIndicator) -> Iterator[tuple[str, Codes]]:
-        datasets = {self._place(*part)[0] for part in _parts_of(derived)}
+        datasets = {self._place(*part)[0] for part in _parts_of(derived, {})}
         periods = sorted(
             Period.parse(period)
             for period in {period for _, period in self._comparison.compared}
@@ -111,20 +111,22 @@ class RatesCheck:
             yield _Shown(row["ref_area"], *limits)
 
     def _compare(self, derived: DerivedIndicator, period: str, codes: Codes, shown: _Shown) -> None:
-        parts: list[tuple[str, Codes]] = []
+        parts = [self._place(*part) for part in _parts_of(derived, codes)]
+        leaves = self._comparison.tree.leaves_of(shown.region)
+        delivered = [
+            leaf for leaf in leaves if all(self._comparison.is_held(leaf, period, *part) for part in parts)
+        ]
+        # What relates to people has them all below the line; every other rate is one of those who delivered.
+        counted = leaves if any(term.denominator for term in derived.denominator) else delivered
 
         def figure(indicator: str, pinned: Codes) -> Fraction:
-            parts.append((indicator, pinned))
-            return self._true(indicator, pinned, period=period, region=shown.region)
+            return self._true(indicator, pinned, period=period, areas=counted)
 
-        leaves = self._comparison.tree.leaves_of(shown.region)
         foreign = sum(areas_by_id()[leaf].foreign_population for leaf in leaves)
         true = true_rate(derived.id, figure, foreign=foreign, codes=codes)
         where = f"{shown.region} {period} {derived.id} {' '.join(codes.values())}"
         if shown.region in areas_by_id():
-            public = all(
-                self._comparison.is_published(shown.region, period, *self._place(*part)) for part in parts
-            )
+            public = all(self._comparison.is_published(shown.region, period, *part) for part in parts)
             possible = public and true is not None
             self._judgement.check(Check.RATE_SHOWN, holds=possible != shown.empty, where=where)
         if not shown.empty:
@@ -139,7 +141,7 @@ class RatesCheck:
         grid = grid_of(self._catalogue, found.dataset)
         return found.dataset, grid.index[grid.key(found, codes)]
 
-    def _true(self, indicator: str, codes: Codes, *, period: str, region: str) -> Fraction:
+    def _true(self, indicator: str, codes: Codes, *, period: str, areas: Iterable[str]) -> Fraction:
         dataset, row = self._place(indicator, codes)
         if (dataset, period) not in self._known:
             self._known[dataset, period] = RegionTruth(
@@ -147,18 +149,18 @@ class RatesCheck:
             )
         key = "|".join(grid_of(self._catalogue, dataset).keys[row])
         scale = 10 ** self._catalogue.indicator(indicator).decimals
-        return Fraction(self._known[dataset, period].value(region, key), scale)
+        return Fraction(sum(self._known[dataset, period].value(area, key) for area in areas), scale)
 
 
-def _parts_of(derived: DerivedIndicator) -> list[tuple[str, Codes]]:
+def _parts_of(derived: DerivedIndicator, codes: Codes) -> list[tuple[str, Codes]]:
     """Return the cells of which a derived figure is made."""
     parts: list[tuple[str, Codes]] = []
 
-    def figure(indicator: str, codes: Codes) -> Fraction:
-        parts.append((indicator, codes))
+    def figure(indicator: str, pinned: Codes) -> Fraction:
+        parts.append((indicator, pinned))
         return Fraction(1)
 
-    true_rate(derived.id, figure, foreign=1, codes={})
+    true_rate(derived.id, figure, foreign=1, codes=codes)
     return parts
 
 
