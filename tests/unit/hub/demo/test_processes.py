@@ -56,7 +56,7 @@ def test_peak_of_this_process() -> None:
 
 def test_processor_time_of_a_running_process() -> None:
     before = cpu_seconds_of(os.getpid())
-    # Of this process alone: children that ended count to the figure asked for, and may have worked for minutes.
+    # Of this process alone: children that ended count in the figure asked for, maybe with minutes.
     started = time.process_time()
     while time.process_time() < started + 0.05:
         pass
