@@ -14,13 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregation.disclosure.audit import Verdict
-from aggregation.disclosure.bounds import interval_bounds
 from aggregation.disclosure.history import Delivered
 from aggregation.disclosure.inspection import AuditReport, Finding, inspect
 from aggregation.disclosure.primary import Reason, floors_of
 from aggregation.disclosure.protection import Protection, protect
 from aggregation.disclosure.relations import structure_for, structure_of
+from aggregation.sdc.audit.attack import Verdict
+from aggregation.sdc.bounds import interval_bounds
 from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.grid import CellGrid
@@ -114,7 +114,7 @@ def cell_bounds(
     *,
     missing: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return guaranteed limits of every cell of one delivery; see :mod:`aggregation.disclosure.bounds`.
+    """Return guaranteed limits of every cell of one delivery; see :mod:`aggregation.sdc.bounds`.
 
     Args:
         grid: the cells, from ``grid_of`` or ``delivery_grid``.

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from aggregation.disclosure.linear_system import NO_LIMIT
+from aggregation.sdc.linear_system import NO_LIMIT
 from protocol.catalogue import Catalogue, Identity, IdentityKind, Indicator, Term
 from protocol.grid import CellGrid
 

@@ -21,7 +21,9 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.linear_system import (
+from aggregation.disclosure.links import Web, webs_of
+from aggregation.disclosure.relations import Structure, structure_of
+from aggregation.sdc.linear_system import (
     BoolArray,
     IntArray,
     LinearSystem,
@@ -30,8 +32,6 @@ from aggregation.disclosure.linear_system import (
     joined,
     stack,
 )
-from aggregation.disclosure.links import Web, webs_of
-from aggregation.disclosure.relations import Structure, structure_of
 from aggregation.tabulation import Tabulation
 from protocol.errors import kim_error
 from protocol.periods import Period

@@ -18,10 +18,10 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.demands import Demands
-from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray
-from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
+from aggregation.sdc.demands import Demands
+from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray
+from aggregation.sdc.publication import Publication
 from aggregation.tabulation import Tabulation
 
 _TWO: Final = 2

@@ -16,16 +16,16 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.audit import Examination, Verdict, examine, met_by_movement
-from aggregation.disclosure.demands import KINDS, Demands
 from aggregation.disclosure.history import Delivered, History, linked_history
 from aggregation.disclosure.insiders import Insider, insiders_of, shares_are_known
-from aggregation.disclosure.linear_system import BoolArray
 from aggregation.disclosure.primary import attacker_floors, demands_of, open_zeros, with_whole_distributions
 from aggregation.disclosure.proofs import ProofMemory
-from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import derivation, label_of
+from aggregation.sdc.audit.attack import Examination, Verdict, examine, met_by_movement
+from aggregation.sdc.demands import KINDS, Demands
+from aggregation.sdc.linear_system import BoolArray
+from aggregation.sdc.publication import Publication
 from aggregation.tabulation import Tabulation
 from protocol.grid import Key
 from protocol.periods import Period

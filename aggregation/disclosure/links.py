@@ -26,8 +26,8 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind
 from aggregation.disclosure.relations import Structure, shared_cells, structure_of
+from aggregation.sdc.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind
 from protocol.catalogue import (
     Catalogue,
     DimensionUse,

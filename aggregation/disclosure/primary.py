@@ -24,9 +24,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregation.disclosure.demands import Demands
-from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray
 from aggregation.disclosure.relations import Structure
+from aggregation.sdc.demands import Demands
+from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray
 from aggregation.tabulation import Tabulation
 
 

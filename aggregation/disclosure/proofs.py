@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from aggregation.disclosure.history import History
-from aggregation.disclosure.linear_system import BoolArray
 from aggregation.disclosure.relations import Structure
+from aggregation.sdc.linear_system import BoolArray
 
 _Key = tuple[Structure, int | bytes | None, *tuple[bytes, ...]]
 

@@ -26,11 +26,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregation.disclosure.demands import KINDS, Demands
 from aggregation.disclosure.history import Delivered, History, linked_history, same_period
 from aggregation.disclosure.insiders import insiders_of
-from aggregation.disclosure.linear_system import BoolArray, IntArray
-from aggregation.disclosure.moves import Task
 from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
@@ -41,12 +38,15 @@ from aggregation.disclosure.primary import (
     primary_reasons,
     with_whole_distributions,
 )
-from aggregation.disclosure.programs import FloatArray
 from aggregation.disclosure.proofs import ProofMemory
-from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
-from aggregation.disclosure.secondary import Pattern, protect_cells
 from aggregation.disclosure.wording import label_of
+from aggregation.sdc.demands import KINDS, Demands
+from aggregation.sdc.linear_system import BoolArray, IntArray
+from aggregation.sdc.programs import FloatArray
+from aggregation.sdc.publication import Publication
+from aggregation.sdc.suppression.moves import Task
+from aggregation.sdc.suppression.witnesses import Pattern, protect_cells
 from aggregation.tabulation import Tabulation
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period

@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from aggregation.disclosure.hidden_flows import FlowLink, hidden_flow_links
-from aggregation.disclosure.linear_system import (
+from aggregation.sdc.linear_system import (
     NO_LIMIT,
     BoolArray,
     IntArray,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from aggregation.disclosure.audit import ExposedCell, Route
 from aggregation.disclosure.history import History
-from aggregation.disclosure.linear_system import RelationKind
 from aggregation.disclosure.relations import Structure
+from aggregation.sdc.audit.attack import ExposedCell, Route
+from aggregation.sdc.linear_system import RelationKind
 from protocol.codelists import TOTAL
 from protocol.periods import Period
 from protocol.texts import Text

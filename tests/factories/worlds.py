@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from aggregation.disclosure.history import Delivered, linked_history
-from aggregation.disclosure.linear_system import NO_LIMIT
-from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import Structure
+from aggregation.sdc.linear_system import NO_LIMIT
+from aggregation.sdc.publication import Publication
 from protocol.codelists import NOT_APPLICABLE, TOTAL
 from protocol.grid import CellGrid
 

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregation.disclosure import Delivered, Verdict, audit_delivery, cell_bounds, protect_delivery
-from aggregation.disclosure.audit import examine
-from aggregation.disclosure.demands import Demands
-from aggregation.disclosure.linear_system import LinearSystem, Relation, RelationKind
 from aggregation.disclosure.primary import open_zeros
-from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import structure_of
 from aggregation.limits import OPEN_ABOVE, OPEN_BELOW
+from aggregation.sdc.audit.attack import examine
+from aggregation.sdc.demands import Demands
+from aggregation.sdc.linear_system import LinearSystem, Relation, RelationKind
+from aggregation.sdc.publication import Publication
 from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue, RuleKind
 from protocol.codelists import TOTAL

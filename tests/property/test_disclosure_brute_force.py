@@ -10,13 +10,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aggregation.disclosure import Delivered, Verdict, audit_delivery, cell_bounds, protect_delivery
-from aggregation.disclosure.audit import examine
-from aggregation.disclosure.demands import Demands
-from aggregation.disclosure.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind
 from aggregation.disclosure.primary import open_zeros, sensitive_cells
-from aggregation.disclosure.publication import Publication
 from aggregation.disclosure.relations import structure_of
 from aggregation.limits import OPEN_ABOVE
+from aggregation.sdc.audit.attack import examine
+from aggregation.sdc.demands import Demands
+from aggregation.sdc.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind
+from aggregation.sdc.publication import Publication
 from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.codelists import TOTAL

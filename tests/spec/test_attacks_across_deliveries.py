@@ -13,8 +13,8 @@ import pytest
 
 from aggregation.disclosure import Delivered, Reason, Verdict, protect_delivery
 from aggregation.disclosure.history import linked_history
-from aggregation.disclosure.linear_system import RelationKind
 from aggregation.disclosure.relations import structure_of
+from aggregation.sdc.linear_system import RelationKind
 from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.grid import delivery_grid

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aggregation.disclosure.linear_system import NO_LIMIT
 from aggregation.disclosure.primary import (
     Reason,
     attacker_floors,
@@ -16,6 +15,7 @@ from aggregation.disclosure.primary import (
     sensitive_cells,
 )
 from aggregation.disclosure.relations import Structure, structure_of
+from aggregation.sdc.linear_system import NO_LIMIT
 from aggregation.tabulation import Tabulation
 from protocol.catalogue_file import load_catalogue
 from tests.factories.catalogues import catalogue_of, codelist, indicator

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from aggregation.disclosure.history import Delivered, linked_history
-from aggregation.disclosure.linear_system import (
+from aggregation.disclosure.links import webs_of
+from aggregation.disclosure.relations import structure_of
+from aggregation.sdc.linear_system import (
     NO_LIMIT,
     LinearSystem,
     Relation,
@@ -18,10 +20,8 @@ from aggregation.disclosure.linear_system import (
     joined,
     stack,
 )
-from aggregation.disclosure.links import webs_of
-from aggregation.disclosure.programs import LinearProgram, Status
-from aggregation.disclosure.publication import Publication
-from aggregation.disclosure.relations import structure_of
+from aggregation.sdc.programs import LinearProgram, Status
+from aggregation.sdc.publication import Publication
 from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
@@ -125,8 +125,8 @@ other.setOptionValue("threads", 2)
 other.addVar(0.0, 1.0)
 other.changeColsIntegrality(1, numpy.array([0], dtype=numpy.int32), numpy.array([1], dtype=numpy.uint8))
 other.run()
-from aggregation.disclosure.linear_system import LinearSystem, Relation, RelationKind
-from aggregation.disclosure.programs import LinearProgram
+from aggregation.sdc.linear_system import LinearSystem, Relation, RelationKind
+from aggregation.sdc.programs import LinearProgram
 system = LinearSystem.of(2, [Relation(RelationKind.SUM, (0, 1), (1, 1), 3, 3)])
 program = LinearProgram(system, numpy.array([0.0, 0.0]), numpy.array([9.0, 9.0]))
 print(program.minimise(numpy.array([1.0, 2.0])).status.name)

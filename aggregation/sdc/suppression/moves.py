@@ -17,10 +17,10 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.demands import Demands
-from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
-from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
-from aggregation.disclosure.publication import Publication
+from aggregation.sdc.demands import Demands
+from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
+from aggregation.sdc.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
+from aggregation.sdc.publication import Publication
 
 FREE: Final = 1e-3
 """Cost of moving a cell that is withheld anyway, relative to the cheapest cell: keeps witnesses small."""

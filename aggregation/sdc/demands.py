@@ -14,7 +14,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from aggregation.disclosure.linear_system import BoolArray, IntArray
+from aggregation.sdc.linear_system import BoolArray, IntArray
 
 KINDS: Final = 3
 DIFFER, RISE, FALL = range(KINDS)

@@ -22,10 +22,10 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.demands import DIFFER, FALL, KINDS, RISE, Demands
-from aggregation.disclosure.linear_system import BoolArray, IntArray
-from aggregation.disclosure.moves import Moves, Task, steps_of
-from aggregation.disclosure.programs import Status
+from aggregation.sdc.demands import DIFFER, FALL, KINDS, RISE, Demands
+from aggregation.sdc.linear_system import BoolArray, IntArray
+from aggregation.sdc.programs import Status
+from aggregation.sdc.suppression.moves import Moves, Task, steps_of
 
 _UPWARD: Final = KINDS
 """Row behind the demands: what should be larger in some table, if that is possible at all."""

@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, components
-from aggregation.disclosure.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
-from aggregation.disclosure.publication import Publication
+from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray, components
+from aggregation.sdc.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
+from aggregation.sdc.publication import Publication
 
 _CLOSE: Final = 1e-6
 _FIGURES: Final = 10**7

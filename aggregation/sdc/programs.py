@@ -20,7 +20,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregation.disclosure.linear_system import NO_LIMIT, IntArray, LinearSystem
+from aggregation.sdc.linear_system import NO_LIMIT, IntArray, LinearSystem
 
 FloatArray = NDArray[np.float64]
 

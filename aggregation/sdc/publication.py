@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aggregation.disclosure.linear_system import BoolArray, IntArray, LinearSystem
+from aggregation.sdc.linear_system import BoolArray, IntArray, LinearSystem
 
 
 @dataclass(frozen=True)

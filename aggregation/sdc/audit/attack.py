@@ -27,11 +27,11 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.demands import DIFFER, FALL, RISE, Demands
-from aggregation.disclosure.linear_system import BoolArray, IntArray
-from aggregation.disclosure.polytope import Polytope
-from aggregation.disclosure.programs import Answer, Status
-from aggregation.disclosure.publication import Publication
+from aggregation.sdc.audit.polytope import Polytope
+from aggregation.sdc.demands import DIFFER, FALL, RISE, Demands
+from aggregation.sdc.linear_system import BoolArray, IntArray
+from aggregation.sdc.programs import Answer, Status
+from aggregation.sdc.publication import Publication
 
 _SEED: Final = 20260331
 _MAX_ROUNDS: Final = 12

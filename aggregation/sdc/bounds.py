@@ -20,9 +20,9 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.disclosure.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
-from aggregation.disclosure.programs import Answer, LinearProgram, Status, limits_as_floats
 from aggregation.limits import OPEN_ABOVE, OPEN_BELOW
+from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
+from aggregation.sdc.programs import Answer, LinearProgram, Status, limits_as_floats
 
 _ROUNDS: Final = 40
 _FAR: Final = NO_LIMIT // 2

@@ -1,0 +1,1 @@
+"""The audit: an attack on what is published, independent of how it came about."""
