@@ -45,8 +45,8 @@ from aggregation.sdc.demands import KINDS, Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import FloatArray
 from aggregation.sdc.publication import Publication
-from aggregation.sdc.suppression.moves import Task
-from aggregation.sdc.suppression.witnesses import Pattern, protect_cells
+from aggregation.sdc.suppression import Pattern, Task, suppress
+from aggregation.sdc.views import View
 from aggregation.tabulation import Tabulation
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
@@ -176,12 +176,11 @@ class _Run:
         fixed = _seen_by_others(self._history, 0)
         task = Task(
             publication=_alone(self._history, 0, fixed, self._stricter),
-            demands=self._demands.among(~fixed),
-            upward=np.zeros_like(fixed),
+            views=(View(self._demands.among(~fixed)),),
             optional=self._optional() & ~fixed,
             costs=self._costs[: len(fixed)],
         )
-        pattern = protect_cells(task)
+        pattern = suppress(task)
         self._accept(pattern, pattern.withheld | self.withheld)
         self._met_alone = pattern.proven()
         self._met[:, : len(fixed)] |= self._met_alone
@@ -210,12 +209,11 @@ class _Run:
             publication = insider.publication(_jointly(self._history, self._stricter))
             task = Task(
                 publication=publication,
-                demands=insider.demands(self._demands, publication),
-                upward=np.zeros_like(publication.withheld),
+                views=(View(insider.demands(self._demands, publication)),),
                 optional=self._everywhere(self._optional() & ~insider.alone),
                 costs=self._costs,
             )
-            pattern = protect_cells(task)
+            pattern = suppress(task)
             self._accept(pattern, pattern.withheld[: len(self._new.values)] | self.withheld)
             self._raise_if_open(pattern)
 
@@ -225,12 +223,12 @@ class _Run:
         """Meet what is demanded of any delivery, with or without withholding more of the new one."""
         task = Task(
             publication=_jointly(self._history, self._stricter),
-            demands=demands.without(self._met),
-            upward=np.zeros_like(demands.differ) if upward is None else upward,
+            views=(View(demands.without(self._met)),),
+            upward=upward,
             optional=self._everywhere(self._optional() & means),
             costs=self._costs,
         )
-        pattern = protect_cells(task)
+        pattern = suppress(task)
         self._accept(pattern, pattern.withheld[: len(self._new.values)])
         self._met |= pattern.proven()
         return pattern
@@ -267,12 +265,11 @@ class _Run:
         if proven is None:
             task = Task(
                 publication=_alone(self._history, block, fixed, self._stricter),
-                demands=demands.among(~fixed),
-                upward=np.zeros_like(fixed),
+                views=(View(demands.among(~fixed)),),
                 optional=np.zeros_like(fixed),
                 costs=np.ones(len(fixed)),
             )
-            pattern = protect_cells(task)
+            pattern = suppress(task)
             self.programs += pattern.solves
             proven = pattern.proven()
             PROOFS.remember(self._history, block, proven, stricter=self._stricter)

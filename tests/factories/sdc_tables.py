@@ -12,8 +12,9 @@ import numpy as np
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.publication import Publication
-from aggregation.sdc.suppression.moves import Task
+from aggregation.sdc.suppression import Task
 from aggregation.sdc.tables import Hierarchy, LinkedTables
+from aggregation.sdc.views import View
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "sdc"
 COUNTS = ("a1_6x8", "a2_6x8", "a3_6x8", "a3d1", "a3d2", "b_region", "d_linked", "b2_medium", "c_big")
@@ -47,8 +48,7 @@ class MeasuredTable:
         costs = np.ones(len(self.values)) if cost == "unit" else self.values.astype(np.float64)
         return Task(
             publication=self.publication(self.sensitive),
-            demands=Demands.differing(self.sensitive),
-            upward=np.zeros_like(self.sensitive),
+            views=(View(Demands.differing(self.sensitive)),),
             optional=~self.sensitive & (self.values > 0),
             costs=costs,
         )

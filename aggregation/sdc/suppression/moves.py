@@ -17,10 +17,10 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.sdc.demands import Demands
 from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
 from aggregation.sdc.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
 from aggregation.sdc.publication import Publication
+from aggregation.sdc.suppression.task import Task
 
 FREE: Final = 1e-3
 """Cost of moving a cell that is withheld anyway, relative to the cheapest cell: keeps witnesses small."""
@@ -57,25 +57,6 @@ class Proposal:
     change: IntArray | None
 
 
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What is to be protected, and with which means.
-
-    Attributes:
-        publication: the pattern so far; sensitive cells are withheld in it.
-        demands: what must stay uncertain about which cells.
-        upward: cells that should also have a witness in which they are larger, if that is possible at all.
-        optional: published cells that may be withheld too.
-        costs: what withholding each cell costs, at least 1.
-    """
-
-    publication: Publication
-    demands: Demands
-    upward: BoolArray
-    optional: BoolArray
-    costs: FloatArray
-
-
 class Moves:
     """All changes, part by part: what no relation connects is asked for separately."""
 
@@ -88,8 +69,10 @@ class Moves:
         self._system, _ = system.among(self._cells, system.activity(publication.values))
         self._labels = np.full(system.cells, -1, dtype=np.int64)
         self._labels[self._cells] = components(self._system)
-        start = np.where(publication.withheld, np.where(task.demands.cells, WELCOME, FREE), task.costs)
+        demanded = task.views[0].demands.cells
+        start = np.where(publication.withheld, np.where(demanded, WELCOME, FREE), task.costs)
         self._costs: FloatArray = start.astype(np.float64)
+        self._attacker = 0
         self._parts: dict[tuple[int, int], _Part] = {}
         self._forbidden: dict[int, None] = {}
         self._gather()
@@ -98,6 +81,10 @@ class Moves:
     def solves(self) -> int:
         """Number of programs solved so far."""
         return sum(part.solves for part in self._parts.values())
+
+    @property
+    def _known(self) -> BoolArray | None:
+        return self._task.views[self._attacker].known
 
     def set_free(self, cells: BoolArray) -> None:
         """Let cells move at next to no cost: they are withheld now, and served."""
@@ -120,6 +107,14 @@ class Moves:
         del self._forbidden[cell]
         for part in self._parts_with(cell):
             part.allow(cell)
+
+    def attack_as(self, view: int) -> None:
+        """From now on, move only what this attacker cannot rule out."""
+        if view != self._attacker:
+            self._attacker = view
+            seen = self._task.views[view].of(self._task.publication)
+            for part in self._parts.values():
+                part.see(seen, self._known)
 
     def cheapest(self, cell: int, sign: int, *, amount: int, step: int, whole: bool = False) -> Proposal:
         """Return the cheapest change that moves a cell by at least an amount in one direction.
@@ -174,6 +169,8 @@ class Moves:
             cells = self._cells[inside]
             part = _Part(self._task.publication, cells, system, self._costs[cells], step)
             self._parts[label, step] = part
+            if self._attacker:
+                part.see(self._task.views[self._attacker].of(self._task.publication), self._known)
             for forbidden in self._forbidden:
                 if self._labels[forbidden] == label:
                     part.forbid(forbidden)
@@ -197,11 +194,9 @@ class _Part:
         self._cells = cells
         self._count = len(cells)
         self._step = step
-        floors = publication.floors[cells]
-        room = np.where(floors <= -NO_LIMIT, NO_LIMIT, (publication.values[cells] - floors) // step)
-        limits = np.concatenate([np.full(self._count, NO_LIMIT, dtype=np.int64), room])
-        self._usual = limits_as_floats(limits)
+        self._usual = self._room(publication, None)
         self._limits = self._usual.copy()
+        self._forbidden: set[int] = set()
         self._costs: FloatArray = np.tile(costs, 2)
         self._system = system.in_steps(step).in_two_parts()
         self._linear = self._program(whole=False)
@@ -219,11 +214,21 @@ class _Part:
             program.set_costs(both, self._costs[both])
 
     def forbid(self, cell: int) -> None:
+        self._forbidden.add(cell)
         self._set_limits(self._both(cell), np.zeros(2))
 
     def allow(self, cell: int) -> None:
+        self._forbidden.remove(cell)
         both = self._both(cell)
         self._set_limits(both, self._usual[both])
+
+    def see(self, publication: Publication, known: BoolArray | None) -> None:
+        self._usual = self._room(publication, known)
+        limits = self._usual.copy()
+        for cell in self._forbidden:
+            limits[self._both(cell)] = 0.0
+        changed = np.flatnonzero(limits != self._limits)
+        self._set_limits(changed, limits[changed])
 
     def cheapest(self, cell: int, sign: int, steps: int, *, whole: bool) -> Answer:
         if whole and self._integer is None:
@@ -261,6 +266,17 @@ class _Part:
             return False
         change[self._cells] = (moves[: self._count] - moves[self._count :]) * self._step
         return True
+
+    def _room(self, publication: Publication, known: BoolArray | None) -> FloatArray:
+        """How far each cell can go up (first half) and down."""
+        floors = publication.floors[self._cells]
+        down = np.where(
+            floors <= -NO_LIMIT, NO_LIMIT, (publication.values[self._cells] - floors) // self._step
+        )
+        limits = np.concatenate([np.full(self._count, NO_LIMIT, dtype=np.int64), down])
+        if known is not None:
+            limits[np.tile(known[self._cells], 2)] = 0
+        return limits_as_floats(limits)
 
     def _both(self, cell: int) -> IntArray:
         number = int(np.searchsorted(self._cells, cell))

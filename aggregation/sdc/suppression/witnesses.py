@@ -5,11 +5,11 @@ the true one in that cell as much as is demanded (`demands`), are equal to it in
 every relation and grant every withheld cell what an attacker must grant it. Each witness is checked in
 exact integer arithmetic before it counts; the solver only proposes. First come witnesses that need nothing
 more than what is withheld; then, for each cell that is left, the cheapest change that moves it; a witness
-serves every sensitive cell that it moves. At the end the dearest extra cells are given back if the others
-suffice.
+serves every sensitive cell that it moves, towards every attacker who cannot rule it out (`goals`). At the
+end the dearest extra cells are given back if the others suffice.
 
 Deterministic: fixed order, no randomness, no time budget. Zeros that everybody may know are never withheld,
-they must not be offered as ``optional``. Safe, not optimal.
+they must not be offered as ``optional``. Safe, not optimal: what improves it is elsewhere.
 
 It deliberately knows no catalogue, and the audit knows nothing of it.
 """
@@ -22,59 +22,32 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.sdc.demands import DIFFER, FALL, KINDS, RISE, Demands
+from aggregation.sdc.demands import DIFFER, FALL, RISE
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import Status
-from aggregation.sdc.suppression.moves import Moves, Task, steps_of
+from aggregation.sdc.suppression.goals import SIGNS, UPWARD, Goals
+from aggregation.sdc.suppression.moves import Moves, steps_of
+from aggregation.sdc.suppression.task import Pattern, Task, Unmet
 
-_UPWARD: Final = KINDS
-"""Row behind the demands: what should be larger in some table, if that is possible at all."""
-
-_SIGNS: Final = {DIFFER: (1, -1), RISE: (1,), FALL: (-1,), _UPWARD: (1,)}
 _GIVEN_BACK: Final = 12
 """How many extra cells are tried for giving back: the dearest ones hold nearly all there is to gain."""
 
-
-@dataclass(frozen=True, eq=False)
-class Pattern:
-    """What is withheld in the end, and the proof.
-
-    Attributes:
-        demands: what was to be proven.
-        withheld: which cells are withheld.
-        witnesses: alternative tables as differences to the true one; exact, checked.
-        unprotected: sensitive cells for which no means sufficed, in cell order.
-        undecided: whether the solver failed to answer for one of them.
-        solves: number of programs solved.
-    """
-
-    demands: Demands
-    withheld: BoolArray
-    witnesses: tuple[IntArray, ...]
-    unprotected: tuple[int, ...]
-    undecided: bool
-    solves: int
-
-    def proven(self) -> BoolArray:
-        """Return which demands some witness meets: one row per kind, one column per cell."""
-        proven = np.zeros((KINDS, len(self.withheld)), dtype=np.bool_)
-        for witness in self.witnesses:
-            proven |= self.demands.met_by(witness)
-        return proven
+_KINDS_IN_ORDER: Final = (UPWARD, RISE, FALL, DIFFER)
 
 
-def protect_cells(task: Task) -> Pattern:
+def construct(task: Task) -> Pattern:
     """Withhold optional cells until every sensitive cell has a witness.
 
     Args:
         task: what is to be protected.
 
     Returns:
-        The pattern; complete if ``unprotected`` is empty.
+        The pattern; complete if ``unmet`` is empty.
     """
-    if not (task.demands.cells | task.upward).any():
-        return Pattern(task.demands, task.publication.withheld, (), (), undecided=False, solves=0)
-    search = _WitnessSearch(task)
+    goals = Goals(task)
+    if not len(goals):
+        return Pattern(task, task.publication.withheld, (), bound=0.0, optimal=True)
+    search = _WitnessSearch(task, goals)
     search.serve_for_nothing()
     search.serve_one_by_one()
     search.give_back()
@@ -83,51 +56,41 @@ def protect_cells(task: Task) -> Pattern:
 
 @dataclass(eq=False)
 class _Certificates:
-    """Witnesses found so far, each with what it meets: the rows of the demands, and whether cells grow."""
+    """Witnesses found so far, each with the goals that it reaches."""
 
-    demands: Demands
-    upward: BoolArray
+    goals: Goals
     witnesses: list[tuple[IntArray, BoolArray]] = field(default_factory=list)
-    met: BoolArray = field(init=False)
+    reached: BoolArray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.met = np.zeros((KINDS + 1, len(self.upward)), dtype=np.bool_)
-
-    def waiting(self) -> BoolArray:
-        """Return the cells that a demand is still open for."""
-        left = self.demands.matrix & ~self.met[:_UPWARD]
-        waiting: BoolArray = left[DIFFER] | left[RISE] | left[FALL]
-        return waiting
-
-    def meets(self, change: IntArray) -> BoolArray:
-        """Return what a change meets."""
-        return np.concatenate([self.demands.met_by(change), [self.upward & (change > 0)]])
+        self.reached = np.zeros(len(self.goals), dtype=np.bool_)
 
     def add(self, change: IntArray) -> None:
-        met = self.meets(change)
-        self.witnesses.append((change, met))
-        self.met |= met
+        reached = self.goals.reached_by(change)
+        self.witnesses.append((change, reached))
+        self.reached |= reached
 
     def without(self, cell: int) -> tuple[list[tuple[IntArray, BoolArray]], BoolArray]:
-        """Return the witnesses that do not need ``cell``, and which demands they meet."""
+        """Return the witnesses that do not need ``cell``, and which goals they reach."""
         kept = [witness for witness in self.witnesses if witness[0][cell] == 0]
-        met = np.zeros_like(self.met)
+        reached = np.zeros_like(self.reached)
         for _, by_this_one in kept:
-            met |= by_this_one
-        return kept, met
+            reached |= by_this_one
+        return kept, reached
 
 
 class _WitnessSearch:
     """Finds witnesses and withholds what they need."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, goals: Goals) -> None:
         self._task = task
+        self._goals = goals
         self._start = task.publication.withheld
         self._withheld = task.publication.withheld.copy()
         # A proposal counts if it is an alternative table once the optional cells that it moves are withheld.
         self._movable = replace(task.publication, withheld=self._start | task.optional)
-        self._certificates = _Certificates(task.demands, task.upward)
-        self._unprotected: dict[int, None] = {}
+        self._certificates = _Certificates(goals)
+        self._unmet: list[int] = []
         self._undecided = False
         self._moves = Moves(task)
         self._at_floor = task.publication.values <= task.publication.floors
@@ -137,30 +100,23 @@ class _WitnessSearch:
 
         Cells at their floor can only grow, so first the others shrink; then what is left grows as well.
         """
+        goals = self._goals
         for largest in (-1, 1):
-            cells = np.flatnonzero(self._task.demands.differ & ~self._certificates.met[DIFFER])
+            open_here = (goals.kind == DIFFER) & (goals.view == 0) & ~self._certificates.reached
+            cells = goals.cell[open_here]
             change = self._moves.for_nothing(cells, np.where(self._at_floor[cells], 1, largest))
             if change.any() and self._movable.is_alternative(change) and not np.any(change[~self._withheld]):
                 self._accept(change)
 
     def serve_one_by_one(self) -> None:
-        """Find the cheapest witness for each cell that is left, large ones and those at their floor first."""
-        demands = self._task.demands
-        cells = np.flatnonzero(demands.differ)
-        hardest_first = cells[np.lexsort((cells, ~self._at_floor[cells]))]
-        for demand, wanted in (
-            (_UPWARD, np.flatnonzero(self._task.upward)),
-            (RISE, _largest_first(demands.rise)),
-            (FALL, _largest_first(demands.fall)),
-            (DIFFER, hardest_first),
-        ):
-            for cell in wanted.tolist():
-                if not self._certificates.met[demand, cell]:
-                    change = self._witness(cell, demand)
-                    if change is not None:
-                        self._accept(change)
-                    elif demand != _UPWARD:
-                        self._unprotected[cell] = None
+        """Find the cheapest witness for each goal that is left, large ones and cells at their floor first."""
+        for goal in self._order().tolist():
+            if not self._certificates.reached[goal]:
+                change = self._witness(goal)
+                if change is not None:
+                    self._accept(change)
+                elif self._goals.binding[goal]:
+                    self._unmet.append(goal)
 
     def give_back(self) -> None:
         """Publish extra cells again, dearest first, where the remaining ones serve everything."""
@@ -170,27 +126,36 @@ class _WitnessSearch:
 
     def pattern(self) -> Pattern:
         """Return the outcome."""
+        goals = self._goals
+        unmet = (Unmet(int(goals.view[g]), int(goals.kind[g]), int(goals.cell[g])) for g in self._unmet)
         return Pattern(
-            demands=self._task.demands,
+            task=self._task,
             withheld=self._withheld,
             witnesses=tuple(change for change, _ in self._certificates.witnesses),
-            unprotected=tuple(sorted(self._unprotected)),
+            unmet=tuple(sorted(unmet)),
             undecided=self._undecided,
             solves=self._moves.solves,
         )
 
+    def _order(self) -> IntArray:
+        """Return the goals: attacker by attacker, kind by kind, what is hardest first."""
+        goals = self._goals
+        rank = np.argsort(_KINDS_IN_ORDER)[goals.kind]
+        return np.lexsort((goals.cell, ~self._at_floor[goals.cell], -goals.amount, rank, goals.view))
+
     def _accept(self, change: IntArray) -> None:
         moved = change != 0
-        served = self._certificates.waiting()
-        self._moves.set_free(moved & (served | ~self._withheld))
+        waiting = np.zeros(len(moved), dtype=np.bool_)
+        waiting[self._goals.cell[~self._certificates.reached & self._goals.binding]] = True
+        self._moves.set_free(moved & (waiting | ~self._withheld))
         self._withheld |= moved
         self._certificates.add(change)
 
-    def _witness(self, cell: int, demand: int) -> IntArray | None:
-        """Return the cheapest checked witness for a demand, or None."""
+    def _witness(self, goal: int) -> IntArray | None:
+        """Return the cheapest checked witness for a goal, or None."""
         best: IntArray | None = None
         best_cost = np.inf
-        for change in self._proposals(cell, demand):
+        for change in self._proposals(goal):
             cost = float(self._task.costs[(change != 0) & ~self._withheld].sum())
             if cost < best_cost:
                 best, best_cost = change, cost
@@ -198,53 +163,48 @@ class _WitnessSearch:
                 break
         return best
 
-    def _proposals(self, cell: int, demand: int) -> Iterator[IntArray]:
-        demands = self._task.demands
-        amount = {RISE: int(demands.rise[cell]), FALL: int(demands.fall[cell])}.get(demand, 1)
-        for sign in _SIGNS[demand]:
-            for step in steps_of(amount):
-                change = self._proposed(cell, sign, amount, step)
+    def _proposals(self, goal: int) -> Iterator[IntArray]:
+        goals = self._goals
+        self._moves.attack_as(int(goals.view[goal]))
+        for sign in SIGNS[int(goals.kind[goal])]:
+            for step in steps_of(int(goals.amount[goal])):
+                change = self._proposed(goal, sign, step)
                 if change is not None:
                     yield change
                     break
 
-    def _proposed(self, cell: int, sign: int, amount: int, step: int) -> IntArray | None:
-        """Return a checked alternative table in which a cell moves by an amount, or None."""
+    def _proposed(self, goal: int, sign: int, step: int) -> IntArray | None:
+        """Return a checked alternative table in which the goal's cell moves as demanded, or None."""
+        cell, amount = int(self._goals.cell[goal]), int(self._goals.amount[goal])
         proposal = self._moves.cheapest(cell, sign, amount=amount, step=step)
         if proposal.change is None and proposal.status is not Status.INFEASIBLE:
             # A fractional vertex, or no answer: ask for whole steps outright.
             proposal = self._moves.cheapest(cell, sign, amount=amount, step=step, whole=True)
             self._undecided |= proposal.status not in {Status.OPTIMAL, Status.INFEASIBLE}
         change = proposal.change
-        if change is None or sign * change[cell] < amount or not self._movable.is_alternative(change):
+        if change is None or not self._movable.is_alternative(change):
             return None
-        return change
+        return change if self._goals.reached_by(change)[goal] else None
 
     def _give_back(self, cell: int) -> None:
-        kept, met = self._certificates.without(cell)
+        kept, reached = self._certificates.without(cell)
         self._moves.forbid(cell)
         fresh: list[tuple[IntArray, BoolArray]] = []
-        for demand, other in np.argwhere(self._certificates.met & ~met):
-            if met[demand, other]:
+        for goal in np.flatnonzero(self._certificates.reached & ~reached).tolist():
+            if reached[goal]:
                 continue
-            change = self._free_witness(int(other), int(demand))
+            change = self._free_witness(goal)
             if change is None:
                 self._moves.allow(cell)
                 return
-            fresh.append((change, self._certificates.meets(change)))
-            met |= fresh[-1][1]
+            fresh.append((change, self._goals.reached_by(change)))
+            reached |= fresh[-1][1]
         self._withheld[cell] = False
         self._certificates.witnesses = kept + fresh
 
-    def _free_witness(self, cell: int, demand: int) -> IntArray | None:
+    def _free_witness(self, goal: int) -> IntArray | None:
         """Return a witness that needs no further cell."""
-        for change in self._proposals(cell, demand):
+        for change in self._proposals(goal):
             if not np.any(change[~self._withheld]):
                 return change
         return None
-
-
-def _largest_first(levels: IntArray) -> IntArray:
-    """Return the cells with a level, the largest first."""
-    cells = np.flatnonzero(levels)
-    return cells[np.lexsort((cells, -levels[cells]))]
