@@ -69,6 +69,13 @@ class Demands:
         met: BoolArray = self.matrix & np.stack([change != 0, change >= self.rise, -change >= self.fall])
         return met
 
+    def met_by_some(self, cells: IntArray, change: IntArray) -> BoolArray:
+        """Return which demands on some cells a table meets, one column per cell; one may come twice."""
+        met: BoolArray = self.matrix[:, cells] & np.stack(
+            [change != 0, change >= self.rise[cells], -change >= self.fall[cells]]
+        )
+        return met
+
     def without(self, met: BoolArray) -> Demands:
         """Return what is left when some are met."""
         return Demands(

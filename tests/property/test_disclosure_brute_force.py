@@ -13,7 +13,7 @@ from aggregation.disclosure import Delivered, Verdict, audit_delivery, cell_boun
 from aggregation.disclosure.primary import open_zeros, sensitive_cells
 from aggregation.disclosure.relations import structure_of
 from aggregation.limits import OPEN_ABOVE
-from aggregation.sdc.audit.attack import examine
+from aggregation.sdc.audit import examine, intervals
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind
 from aggregation.sdc.publication import Publication
@@ -312,3 +312,17 @@ def test_the_audit_reasons_in_integers(case: tuple[Publication, np.ndarray]) -> 
     cells = np.flatnonzero(withheld).tolist()
     assert {e.cell for e in outcome.exposed} == determined(publication, cells, spare=30)
     assert not outcome.undecided
+
+
+@settings(max_examples=200)
+@given(odd_systems())
+def test_intervals_are_the_range_of_all_integer_tables(case: tuple[Publication, np.ndarray]) -> None:
+    publication, withheld = case
+    cells = np.flatnonzero(withheld)
+    found = intervals(publication, cells)
+    assert found.exact.all()
+    for cell, low, high in zip(cells.tolist(), found.lower.tolist(), found.upper.tolist(), strict=True):
+        assert possible(publication, cell, low, low, cap=50)
+        assert low == 0 or not possible(publication, cell, 0, low - 1, cap=30)
+        assert not possible(publication, cell, high + 1, 30, cap=30)
+        assert high >= 30 or possible(publication, cell, high, high, cap=50)

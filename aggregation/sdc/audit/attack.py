@@ -1,17 +1,18 @@
 """Exact audit: can anyone who knows what was published compute a sensitive cell?
 
 Independent of the suppression in code and idea: it starts from what is published, not from how it came
-about, and shares only the description of the tables. The attacker knows every relation, all published cells,
-that a withheld count is at least its floor, the rules, and all linked deliveries. For each sensitive cell
-the audit ends in one of three ways, never by default:
+about, and shares only the description of the tables. Each attacker (`views`) knows every relation, all
+published cells, that a withheld count is at least its floor, the rules, all linked deliveries, and what is
+his own. For each sensitive cell the audit ends in one of three ways, never by default:
 
 1. *Exposed, by substitution*: a relation has one unknown left; what follows from it is put in, and so on.
 2. *Protected*: other integer tables fit everything published and differ in the cell as demanded (`demands`).
    Candidates are vertices of the attacker's polytope in seeded pseudo-random directions (one vertex serves
-   many cells), then the nearest tables in which the cell differs by what is demanded (they move little and
-   are hardly ever fractional), then the two extreme values of the cell, then an integer program; each is
-   checked in exact integer arithmetic.
-3. *Exposed, by bounds*: no integer value of the cell is as far away as demanded.
+   many cells), then the nearest tables in which the cell differs by what is demanded (they move little, so
+   they are hardly ever fractional and serve most other attackers too), then the two extreme values of the
+   cell, then an integer program; each is checked in exact integer arithmetic.
+3. *Exposed, by bounds*: no integer value of the cell is as far away as demanded. What limits it is a weighted
+   sum of relations, checked in exact arithmetic too, or an integer program that has no solution.
 
 Everything else (a stop, an odd status, true values that contradict a relation) is *unknown*, and blocks.
 
@@ -20,98 +21,95 @@ It deliberately does not repair anything and does not look at reasons.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
+from aggregation.sdc.audit.examination import Argument, Examination, ExposedCell, Route, Verdict, Witness
 from aggregation.sdc.audit.polytope import Polytope
+from aggregation.sdc.audit.substitution import substitution
+from aggregation.sdc.audit.witnesses import Witnesses
 from aggregation.sdc.demands import DIFFER, FALL, RISE, Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import Answer, Status
 from aggregation.sdc.publication import Publication
+from aggregation.sdc.views import View
+
+__all__ = [
+    "Examination",
+    "ExposedCell",
+    "Route",
+    "Tell",
+    "Verdict",
+    "examine",
+    "examine_views",
+    "met_by_movement",
+]
+
+Tell = Callable[[int, int], None]
+"""Is told how many demands are decided, and how many there are for all attackers together."""
 
 _SEED: Final = 20260331
 _MAX_ROUNDS: Final = 12
 _IDLE_ROUNDS: Final = 2
 
 
-class Verdict(StrEnum):
-    """What the audit says about a delivery; only ``SAFE`` may leave the house."""
+def examine_views(
+    publication: Publication,
+    views: Sequence[View],
+    *,
+    settled: BoolArray | None = None,
+    tell: Tell | None = None,
+) -> tuple[Examination, ...]:
+    """Decide for every attacker and every sensitive cell whether he can compute it.
 
-    SAFE = "safe"
-    UNSAFE = "unsafe"
-    UNKNOWN = "unknown"
+    A witness that one attacker's examination found serves every other who knows none of the cells that it
+    moves, so further attackers cost little.
 
+    Args:
+        publication: what is published of the tables.
+        views: the attackers; the outsider, if there is one, first.
+        settled: what is already proven of the first attacker's demands (by a witness in a part of the system
+            that stays one in the whole), as a matrix, or None.
+        tell: is told the progress.
 
-class Route(StrEnum):
-    """How the attacker gets to a cell."""
-
-    PUBLISHED = "published"
-    SUBSTITUTION = "substitution"
-    BOUNDS = "bounds"
-    INTERVAL = "interval"
-    INTEGERS = "integers"
-
-
-@dataclass(frozen=True, slots=True)
-class ExposedCell:
-    """A sensitive cell that can be computed, or an amount that can be computed too closely.
-
-    Attributes:
-        cell: its number.
-        route: how.
-        rows: the relations used, in the order of the derivation.
+    Returns:
+        One outcome per attacker; ``settled`` counts as met for the first.
     """
+    asked = sum(int(view.demands.matrix.sum()) for view in views)
+    pool, decided = Witnesses(), 0
+    outcomes: list[Examination] = []
+    for view in views:
 
-    cell: int
-    route: Route
-    rows: tuple[int, ...]
+        def told(done: int, before: int = decided) -> None:
+            if tell is not None:
+                tell(before + done, asked)
 
-
-@dataclass(frozen=True, eq=False)
-class Examination:
-    """The outcome for one system of tables.
-
-    Attributes:
-        verdict: ``UNSAFE`` if any cell is exposed, else ``UNKNOWN`` if any is undecided, else ``SAFE``.
-        exposed: exposed sensitive cells, in cell order.
-        undecided: sensitive cells without an answer, in cell order.
-        met: demands with an integer witness: one row per kind, one column per cell.
-        consistent: False if the true values contradict a relation or a floor.
-        programs: number of programs solved.
-    """
-
-    verdict: Verdict
-    exposed: tuple[ExposedCell, ...]
-    undecided: tuple[int, ...]
-    met: BoolArray
-    consistent: bool
-    programs: int
+        attack = _Attack(view.of(publication), view.demands, pool, told)
+        if not outcomes:
+            attack.take_for_granted(settled)
+        elif views[0].known is None and views[0].least is None:
+            attack.take_over(outcomes[0].exposed, views[0].demands)
+        outcomes.append(attack.run(at_random=not outcomes))
+        decided += int(view.demands.matrix.sum())
+        told(0, decided)
+    return tuple(outcomes)
 
 
 def examine(publication: Publication, demands: Demands, *, settled: BoolArray | None = None) -> Examination:
-    """Decide for every sensitive cell whether it can be computed.
+    """Decide for every sensitive cell whether somebody who knows nothing of his own can compute it.
 
     Args:
         publication: what is published of the tables.
         demands: what must stay uncertain about which cells.
-        settled: demands that are already proven met (by a witness in a part of the system that stays one in
-            the whole), as a matrix, or None.
+        settled: as for :func:`examine_views`.
 
     Returns:
         The outcome; what is ``settled`` counts as met.
     """
-    attack = _Attack(publication, demands, settled)
-    if not attack.consistent:
-        return attack.outcome()
-    attack.read_published()
-    attack.substitute()
-    attack.move_at_random()
-    attack.measure_the_rest()
-    return attack.outcome()
+    return examine_views(publication, (View(demands),), settled=settled)[0]
 
 
 def met_by_movement(publication: Publication, demands: Demands) -> tuple[BoolArray, int]:
@@ -119,23 +117,29 @@ def met_by_movement(publication: Publication, demands: Demands) -> tuple[BoolArr
 
     A cell that is missing in the answer is not exposed: it is merely not settled this way.
     """
-    attack = _Attack(publication, demands, None)
+    attack = _Attack(publication, demands, Witnesses(), _tell_nobody)
     if attack.consistent:
         attack.substitute()
         attack.move_at_random()
     return attack.met, attack.programs
 
 
+def _tell_nobody(done: int) -> None:
+    """Nobody asks."""
+
+
 @dataclass(eq=False)
 class _Attack:
-    """One attack on one publication, step by step."""
+    """One attacker's attack on one publication, step by step."""
 
     publication: Publication
     demands: Demands
-    settled: BoolArray | None
+    pool: Witnesses
+    tell: Callable[[int], None]
     met: BoolArray = field(init=False)
     exposed: dict[int, ExposedCell] = field(default_factory=dict)
     undecided: set[int] = field(default_factory=set)
+    found: list[Witness] = field(default_factory=list)
     consistent: bool = field(init=False)
     programs: int = 0
 
@@ -143,13 +147,40 @@ class _Attack:
         publication = self.publication
         hidden = publication.withheld
         self.unknown: BoolArray = hidden.copy()
-        demanded = self.demands.matrix
-        self.met = np.zeros_like(demanded) if self.settled is None else self.settled & demanded
+        self.met = np.zeros_like(self.demands.matrix)
         self.consistent = bool(
             np.all(publication.values[hidden] >= publication.floors[hidden])
             and np.all(publication.system.satisfied(publication.values))
         )
-        self._substituted: dict[int, int] = {}
+
+    def take_for_granted(self, settled: BoolArray | None) -> None:
+        """Count what is settled as met."""
+        if settled is not None:
+            self.met |= settled & self.demands.matrix
+
+    def take_over(self, exposed: Sequence[ExposedCell], demands: Demands) -> None:
+        """Whoever knows more than another gets at the same cells, if the same is demanded of them."""
+        for cell in exposed:
+            at = cell.cell
+            same = np.array_equal(self.demands.matrix[:, at], demands.matrix[:, at])
+            if (
+                same
+                and self.demands.rise[at] == demands.rise[at]
+                and self.demands.fall[at] == demands.fall[at]
+            ):
+                self.exposed[at] = cell
+
+    def run(self, *, at_random: bool) -> Examination:
+        """Attack; vertices at random pay where many cells are open and nobody else needs their witnesses."""
+        if self.consistent:
+            self.met |= self.pool.met(self.publication, self.demands)
+            self.read_published()
+            if len(self.open_cells()):
+                self.substitute()
+            if at_random:
+                self.move_at_random()
+            self.measure_the_rest()
+        return self.outcome()
 
     def open_cells(self) -> IntArray:
         """Sensitive cells without an answer."""
@@ -158,27 +189,17 @@ class _Attack:
         return np.flatnonzero(waiting)
 
     def read_published(self) -> None:
-        """A sensitive cell that stands in the delivery needs no attack."""
-        for cell in np.flatnonzero(self.demands.cells & ~self.publication.withheld):
-            self.exposed[int(cell)] = ExposedCell(int(cell), Route.PUBLISHED, ())
+        """A sensitive cell that stands in the delivery, or is the attacker's own, needs no attack."""
+        for cell in np.flatnonzero(self.demands.cells & ~self.publication.withheld).tolist():
+            self.exposed[cell] = ExposedCell(cell, Route.PUBLISHED, ())
 
     def substitute(self) -> None:
         """Solve relations with one unknown, put the result in, repeat."""
-        system = self.publication.system
-        equal = system.lower == system.upper
-        while True:
-            unknown_entries = self.unknown[system.columns]
-            counts = np.bincount(system.row_of_entry[unknown_entries], minlength=system.rows)
-            solvable = (equal & (counts == 1))[system.row_of_entry] & unknown_entries
-            found = np.flatnonzero(solvable)
-            if not len(found):
-                break
-            for entry in found:
-                self._substituted.setdefault(int(system.columns[entry]), int(system.row_of_entry[entry]))
-            self.unknown[system.columns[found]] = False
-        for cell in self._substituted:
+        solved = substitution(self.publication.system, self.unknown)
+        self.unknown[list(solved.row_of)] = False
+        for cell in solved.row_of:
             if self.demands.cells[cell] and cell not in self.exposed:
-                self.exposed[cell] = ExposedCell(cell, Route.SUBSTITUTION, self._derivation(cell))
+                self.exposed[cell] = ExposedCell(cell, Route.SUBSTITUTION, solved.derivation(cell))
 
     def move_at_random(self) -> None:
         """Look for witnesses at vertices in pseudo-random directions."""
@@ -192,10 +213,9 @@ class _Attack:
             if not len(waiting) or idle >= _IDLE_ROUNDS:
                 break
             before = int(self.met.sum())
-            answer = polytope.towards(waiting, self._directions(waiting), random)
-            self.programs += 1
-            self._learn(polytope, answer)
+            self._learn(polytope, polytope.towards(waiting, self._directions(waiting), random))
             idle = 0 if int(self.met.sum()) > before else idle + 1
+        self.programs += polytope.programs
 
     def measure_the_rest(self) -> None:
         """Ask for each cell that is left by itself, and decide."""
@@ -206,6 +226,7 @@ class _Attack:
             for amount, signs, kind in self._questions(cell):
                 if not self.met[kind, cell] and cell not in self.exposed:
                     self._measure(polytope, cell, amount, signs, kind)
+            self.tell(int(self.met.sum()) + len(self.exposed))
         self.programs += polytope.programs
 
     def _directions(self, cells: IntArray) -> IntArray:
@@ -223,7 +244,18 @@ class _Attack:
             yield int(self.demands.fall[cell]), (-1,), FALL
 
     def _learn(self, polytope: Polytope, answer: Answer) -> None:
-        self.met |= self.demands.met_by(polytope.witness(answer))
+        """Keep what an answer proves: of each component that meets something new, the part that moves."""
+        change = polytope.table(answer)
+        new = self.demands.met_by_some(polytope.cells, change) & ~self.met[:, polytope.cells]
+        if not new.any():
+            return
+        useful = polytope.labels[np.flatnonzero(new.any(axis=0))]
+        for label in np.unique(useful).tolist():
+            moved = np.flatnonzero((polytope.labels == label) & (change != 0))
+            witness = Witness(polytope.cells[moved], change[moved])
+            self.found.append(witness)
+            self.pool.add(witness)
+        self.met[:, polytope.cells] |= new
 
     def outcome(self) -> Examination:
         verdict = Verdict.SAFE
@@ -238,6 +270,7 @@ class _Attack:
             met=self.met,
             consistent=self.consistent,
             programs=self.programs,
+            witnesses=tuple(self.found),
         )
 
     def _measure(self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...], kind: int) -> None:
@@ -247,35 +280,25 @@ class _Attack:
             if self.met[kind, cell]:
                 return
         rows: dict[int, None] = {}
+        arguments: list[Argument] = []
         route = Route.BOUNDS if kind == DIFFER else Route.INTERVAL
         for sign in signs:
-            answer = polytope.extreme(cell, sign)
+            answer, limit, proof = polytope.extreme(cell, sign, enough=amount)
             self._learn(polytope, answer)
             if self.met[kind, cell]:
                 return
-            rows.update(dict.fromkeys(polytope.rows_behind(answer)))
-            if polytope.excludes(answer, amount):
+            if proof is not None:
+                argument = polytope.argument(sign, proof)
+                rows.update(dict.fromkeys(argument.rows))
+                arguments.append(argument)
+            if limit is not None and limit < amount:
                 continue
             route = Route.INTEGERS if kind == DIFFER else Route.INTERVAL
-            answer = polytope.integer_step(cell, sign, amount)
+            answer = polytope.whole_step(cell, sign, amount)
             self._learn(polytope, answer)
             if self.met[kind, cell]:
                 return
             if answer.status is not Status.INFEASIBLE:
                 self.undecided.add(cell)
         if cell not in self.undecided:
-            self.exposed[cell] = ExposedCell(cell, route, tuple(rows))
-
-    def _derivation(self, cell: int) -> tuple[int, ...]:
-        """Return the rows of a substitution, those that it builds on first."""
-        system = self.publication.system
-        needed: dict[int, None] = {}
-        waiting = [cell]
-        while waiting:
-            row = self._substituted[waiting.pop()]
-            if row not in needed:
-                needed[row] = None
-                cells = system.columns[system.entries(row)].tolist()
-                waiting += [other for other in cells if self._substituted.get(other, row) != row]
-        order = {row: step for step, row in enumerate(self._substituted.values())}
-        return tuple(sorted(needed, key=order.__getitem__))
+            self.exposed[cell] = ExposedCell(cell, route, tuple(rows), tuple(arguments))
