@@ -123,7 +123,9 @@ def inspect(
     ]
     if not shares_are_known(structure, table):
         wrong.append(Finding(period, structure.grid.keys[0], _UNKNOWN_SHARES))
-    return _report(history, outcome, inside, wrong, sensitive=int(own.cells.sum()), programs=programs)
+    return _report(
+        history, publication, outcome, inside, wrong, sensitive=int(own.cells.sum()), programs=programs
+    )
 
 
 def _examined_inside(insider: Insider, publication: Publication, own: Demands) -> Examination:
@@ -178,6 +180,7 @@ def _settled_alone(history: History, block: int, stricter: int | None) -> tuple[
 
 def _report(
     history: History,
+    publication: Publication,
     outcome: Examination,
     inside: Sequence[Examination],
     wrong: list[Finding],
@@ -185,11 +188,13 @@ def _report(
     sensitive: int,
     programs: int,
 ) -> AuditReport:
-    exposed = [_finding(history, cell.cell, derivation(history, cell)) for cell in outcome.exposed]
+    exposed = [
+        _finding(history, cell.cell, derivation(history, publication, cell)) for cell in outcome.exposed
+    ]
     known = {cell.cell for cell in outcome.exposed}
     from_inside = {cell.cell: cell for one in inside for cell in one.exposed if cell.cell not in known}
     exposed += [
-        _finding(history, cell, derivation(history, from_inside[cell], inside=True))
+        _finding(history, cell, derivation(history, publication, from_inside[cell], inside=True))
         for cell in sorted(from_inside)
     ]
     unsolved = {*outcome.undecided, *itertools.chain.from_iterable(one.undecided for one in inside)}

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-import numpy as np
-
 from aggregation.sdc.linear_system import BoolArray, IntArray
 
 
@@ -79,11 +77,9 @@ class Witness:
     cells: IntArray
     change: IntArray
 
-    def over(self, cells: int) -> IntArray:
-        """Return the difference of all ``cells`` cells of the system."""
-        change = np.zeros(cells, dtype=np.int64)
-        change[self.cells] = self.change
-        return change
+    def as_change(self) -> dict[int, int]:
+        """Return it in plain whole numbers, as it is kept and checked again (`certificate`)."""
+        return dict(zip(self.cells.tolist(), self.change.tolist(), strict=True))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -22,17 +23,28 @@ class Substitution:
     row_of: dict[int, int]
 
     def derivation(self, cell: int) -> tuple[int, ...]:
-        """Return the relations that a cell takes, those that others build on first."""
-        needed: dict[int, None] = {}
-        waiting = [cell]
-        while waiting:
-            row = self.row_of[waiting.pop()]
-            if row not in needed:
-                needed[row] = None
-                cells = self.system.columns[self.system.entries(row)].tolist()
-                waiting += [other for other in cells if self.row_of.get(other, row) != row]
+        """Return the relations that a cell takes, those that others build on first, and none in vain.
+
+        The cell is a weighted sum of the relations it builds on; where a factor turns out to be zero (an
+        intermediate result cancels out), the relation is left out.
+        """
         order = {row: step for step, row in enumerate(self.row_of.values())}
-        return tuple(sorted(needed, key=order.__getitem__))
+        factors: dict[int, Fraction] = {cell: Fraction(1)}  # how often each intermediate result is needed
+        rows: list[int] = []
+        while factors:
+            latest = max(factors, key=lambda other: order[self.row_of[other]])
+            often, row = factors.pop(latest), self.row_of[latest]
+            if not often:
+                continue
+            rows.append(row)
+            at = self.system.entries(row)
+            terms = dict(
+                zip(self.system.columns[at].tolist(), self.system.coefficients[at].tolist(), strict=True)
+            )
+            for other, factor in terms.items():
+                if other != latest and order.get(self.row_of.get(other, -1), order[row]) < order[row]:
+                    factors[other] = factors.get(other, Fraction(0)) - often * factor / terms[latest]
+        return tuple(reversed(rows))
 
 
 def substitution(system: LinearSystem, unknown: BoolArray) -> Substitution:
