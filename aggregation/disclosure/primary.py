@@ -27,6 +27,14 @@ from numpy.typing import NDArray
 from aggregation.disclosure.relations import Structure
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray
+from aggregation.sdc.sensitivity import (
+    below_minimum,
+    lacks_until_hidden,
+    lacks_until_undominated,
+    share_up,
+    short_of_their_total,
+    too_few,
+)
 from aggregation.tabulation import Tabulation
 
 
@@ -90,16 +98,16 @@ def primary_reasons(
     reasons[rules.spread_cell[few]] = Reason.DISTRIBUTION
     cell, total = rules.complement_cell, rules.complement_total
     rest = values[total] - values[cell]
-    exposed_group = (values[total] != 0) & (rest < minimum[cell])
+    exposed_group = short_of_their_total(values, cell, total, minimum=minimum[cell])
     reasons[cell[exposed_group]] = Reason.COMPLEMENT
     reasons[cell[exposed_group & (rest == 0)]] = Reason.FULL_CELL
-    reasons[(values > 0) & (values < minimum)] = Reason.FREQUENCY
+    reasons[below_minimum(values, minimum)] = Reason.FREQUENCY
     telling = np.zeros(len(values), dtype=np.bool_)
     telling[rules.telling_cell] = True
     reasons[telling & ~open_zeros(structure, table) & (values == 0)] = Reason.ZERO
     reasons[_protects_largest(structure, table) > 0] = Reason.P_PERCENT
     reasons[_breaks_dominance(structure, table) > 0] = Reason.DOMINANCE
-    reasons[(table.contributors > 0) & (table.contributors < rules.min_backers)] = Reason.CONTRIBUTORS
+    reasons[too_few(table.contributors, rules.min_backers)] = Reason.CONTRIBUTORS
     reasons[~table.collected] = NO_REASON
     return reasons
 
@@ -121,8 +129,9 @@ def demands_of(structure: Structure, table: Tabulation, *, stricter: int | None 
     """
     rules, reasons = structure.rules, primary_reasons(structure, table, stricter=stricter)
     sensitive: BoolArray = reasons != NO_REASON
-    level = _percent_up(rules.min_protection_percent, np.where(rules.concentration, 0, np.abs(table.values)))
-    level = np.maximum(level, _percent_up(rules.min_protection_percent, table.largest))
+    percent = rules.min_protection_percent
+    level = share_up(np.where(rules.concentration, 0, np.abs(table.values)), share=percent)
+    level = np.maximum(level, share_up(table.largest, share=percent))
     level = np.where(reasons == Reason.CONTRIBUTORS, level, 0)
     level = np.maximum.reduce(
         [level, _breaks_dominance(structure, table), _protects_largest(structure, table), np.ones_like(level)]
@@ -236,20 +245,12 @@ def _breaks_dominance(structure: Structure, table: Tabulation) -> IntArray:
     """Return what the other contributions lack until the largest no longer dominate; 0 where they do not."""
     rules = structure.rules
     largest = np.where(rules.top_n > 1, table.largest + table.second, table.largest)
-    share = np.maximum(rules.max_share_percent, 1)
-    lacking = -((-100 * largest) // share) - table.gross
-    return np.where(rules.top_n > 0, np.maximum(lacking, 0), 0)
+    lacking = lacks_until_undominated(table.gross, largest, share=rules.max_share_percent)
+    return np.where(rules.top_n > 0, lacking, 0)
 
 
 def _protects_largest(structure: Structure, table: Tabulation) -> IntArray:
     """Return what all but the two largest lack to hide the largest from the second to within p %."""
     rules = structure.rules
-    others = table.gross - table.largest - table.second
-    lacking = _percent_up(rules.min_protection_percent, table.largest) - others
-    return np.where(rules.concentration & (table.contributors > 0), np.maximum(lacking, 0), 0)
-
-
-def _percent_up(percent: IntArray, of: IntArray) -> IntArray:
-    """Return a percentage, rounded up."""
-    share: IntArray = -((-percent * of) // 100)
-    return share
+    lacking = lacks_until_hidden(table.gross, table.largest, table.second, share=rules.min_protection_percent)
+    return np.where(rules.concentration & (table.contributors > 0), lacking, 0)

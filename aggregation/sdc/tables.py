@@ -9,16 +9,48 @@ It deliberately holds no figures.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
 
-from aggregation.sdc.linear_system import IntArray, LinearSystem, RelationKind
+from aggregation.sdc.linear_system import BoolArray, IntArray, LinearSystem, RelationKind
 
 _TOP: Final = -1
+_MOST_KEYS: Final = 2**40
+"""Cells of all dimensions crossed: far beyond what anybody publishes, and far below an overflow."""
+
+
+class HierarchyProblem(StrEnum):
+    """What can be wrong with a list of (parent, child) pairs."""
+
+    EMPTY = "hierarchy_empty"
+    TWO_PARENTS = "hierarchy_two_parents"
+    TWICE = "hierarchy_code_twice"
+    CYCLE = "hierarchy_cycle"
+    ORPHAN = "hierarchy_orphan"
+
+
+class HierarchyError(ValueError):
+    """Pairs that are no hierarchy.
+
+    Attributes:
+        problem: what is wrong.
+        dimension: of which dimension.
+        codes: the codes it is about; of a cycle, each code of it once, from the top down.
+        edge: position of the pair that shows it, from 0.
+    """
+
+    def __init__(
+        self, problem: HierarchyProblem, dimension: str, *, codes: Sequence[str] = (), edge: int = 0
+    ) -> None:
+        """Keep what a reader of files needs to name the line."""
+        self.problem, self.dimension, self.codes, self.edge = problem, dimension, tuple(codes), edge
+        super().__init__(f"{dimension}: {problem.value} ({', '.join(codes)})")
 
 
 @dataclass(frozen=True)
@@ -36,32 +68,71 @@ class Hierarchy:
     parents: tuple[int, ...]
 
     @classmethod
-    def of_edges(cls, dimension: str, edges: Iterable[tuple[str, str]]) -> Self:
+    def of_edges(cls, dimension: str, edges: Iterable[tuple[str | None, str]]) -> Self:
         """Build a hierarchy from (parent, child) pairs; codes keep the order in which they are first named.
 
+        A parent that is nobody's child is a top code, unless top codes are named outright: as the child of
+        ``None``. Then a parent that is named nowhere as a child is an orphan.
+
         Raises:
-            ValueError: a code under two parents or below itself, or no code at all.
+            HierarchyError: a code under two parents, twice, or below itself; an orphan; no code at all.
         """
+        pairs = list(edges)
         above: dict[str, str | None] = {}
-        for parent, child in edges:
-            above.setdefault(parent, None)
-            if above.get(child) is not None:
-                raise ValueError(f"{dimension}: code {child} stands under two parents")
-            above.pop(child, None)
+        for number, (parent, child) in enumerate(pairs):
+            if child in above:
+                same = above[child] == parent
+                problem = HierarchyProblem.TWICE if same else HierarchyProblem.TWO_PARENTS
+                raise HierarchyError(problem, dimension, codes=(child,), edge=number)
             above[child] = parent
         if not above:
-            raise ValueError(f"{dimension}: no codes")
-        ordered: dict[str, None] = {}
-        waiting = [code for code, parent in above.items() if parent is None]
+            raise HierarchyError(HierarchyProblem.EMPTY, dimension)
+        tops_are_named = None in above.values()
+        for number, (parent, _) in enumerate(pairs):
+            if parent is not None and parent not in above:
+                if tops_are_named:
+                    raise HierarchyError(HierarchyProblem.ORPHAN, dimension, codes=(parent,), edge=number)
+                above[parent] = None
+        parts: dict[str | None, list[str]] = {}
+        for code in dict.fromkeys(code for pair in pairs for code in pair if code is not None):
+            parts.setdefault(above[code], []).append(code)
+        ordered: dict[str, int] = {}
+        waiting = parts.get(None, [])[::-1]
         while waiting:
-            code = waiting.pop(0)
-            ordered[code] = None
-            waiting = [c for c, parent in above.items() if parent == code] + waiting
+            code = waiting.pop()
+            ordered[code] = len(ordered)
+            waiting += parts.get(code, [])[::-1]
         if len(ordered) < len(above):
-            raise ValueError(f"{dimension}: codes are below themselves")
-        position = {code: number for number, code in enumerate(ordered)}
+            cycle = _cycle(above, next(code for code in above if code not in ordered))
+            edge = next(number for number, (_, child) in enumerate(pairs) if child == cycle[0])
+            raise HierarchyError(HierarchyProblem.CYCLE, dimension, codes=cycle, edge=edge)
         parents = (above[code] for code in ordered)
-        return cls(dimension, tuple(ordered), tuple(_TOP if p is None else position[p] for p in parents))
+        return cls(dimension, tuple(ordered), tuple(_TOP if p is None else ordered[p] for p in parents))
+
+    @classmethod
+    def flat(cls, dimension: str, codes: Iterable[str]) -> Self:
+        """Return a codelist without a total: every code is a top code.
+
+        Raises:
+            HierarchyError: a code twice, or no code at all.
+        """
+        return cls.of_edges(dimension, ((None, code) for code in codes))
+
+    @property
+    def edges(self) -> tuple[tuple[str | None, str], ...]:
+        """(Parent, child) pairs, the parent of a top code being ``None``: what :meth:`of_edges` reads."""
+        return tuple(
+            (None if parent == _TOP else self.codes[parent], code)
+            for code, parent in zip(self.codes, self.parents, strict=True)
+        )
+
+    @cached_property
+    def depths(self) -> tuple[int, ...]:
+        """Number of codes above each code."""
+        depths: list[int] = []
+        for parent in self.parents:
+            depths.append(0 if parent == _TOP else depths[parent] + 1)
+        return tuple(depths)
 
     @cached_property
     def position(self) -> dict[str, int]:
@@ -107,6 +178,29 @@ class LinkedTables:
     hierarchies: tuple[Hierarchy, ...]
     tables: tuple[tuple[int, ...], ...]
 
+    def __post_init__(self) -> None:
+        """Check that there is exactly one cell for each combination of codes.
+
+        Raises:
+            ValueError: no table, dimensions out of order, a dimension that a table leaves out though it has
+                no single top code, or more combinations of codes than can be numbered.
+        """
+        if not self.tables:
+            raise ValueError("no table")
+        for table in self.tables:
+            if list(table) != sorted(set(table)) or not set(table) <= set(range(len(self.hierarchies))):
+                raise ValueError("a table names dimensions that exist, once and in order")
+            for number in set(range(len(self.hierarchies))) - set(table):
+                if len(self.hierarchies[number].tops) != 1:
+                    name = self.hierarchies[number].dimension
+                    raise ValueError(f"{name} has no single top code, so every table has to list it")
+        if math.prod(len(hierarchy.codes) for hierarchy in self.hierarchies) > _MOST_KEYS:
+            raise ValueError("too many combinations of codes")
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self._keys)
+
     @cached_property
     def cells(self) -> IntArray:
         """Codes of each cell: one row per cell, one column per dimension; sorted, each cell once."""
@@ -145,7 +239,43 @@ class LinkedTables:
         Returns:
             Sums per cell, shape ``(cells,)`` or ``(cells, measures)``; a record counts in all cells above it.
         """
-        keys, amounts = self.key(codes), figures
+        keys, amounts = self._added_up_to_all(self.key(codes), figures)
+        sums = np.zeros((len(self._keys), *figures.shape[1:]), dtype=np.int64)
+        number = self.number(keys)
+        sums[number[number >= 0]] = amounts[number >= 0]
+        return sums
+
+    def contributions(
+        self, codes: IntArray, contributor: IntArray, amounts: IntArray
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Add up the records of each contributor to all cells.
+
+        Args:
+            codes: positions of each record's codes, one column per dimension; any level.
+            contributor: number of the contributor of each record, from 0.
+            amounts: signed amount of each record.
+
+        Returns:
+            Cell, contributor and net amount of each contribution, sorted by contributor and cell; several
+            records of a contributor in a cell are one contribution.
+        """
+        size = math.prod(len(hierarchy.codes) for hierarchy in self.hierarchies)
+        keys, net = self._added_up_to_all(self.key(codes) + contributor * size, amounts)
+        cell = self.number(keys % size)
+        shown = cell >= 0
+        return cell[shown], keys[shown] // size, net[shown]
+
+    def leaf(self, codes: IntArray) -> BoolArray:
+        """Return which of some combinations of codes consist of codes without parts."""
+        leaf: BoolArray = np.ones(len(codes), dtype=np.bool_)
+        for dimension, hierarchy in enumerate(self.hierarchies):
+            lowest = np.zeros(len(hierarchy.codes), dtype=np.bool_)
+            lowest[list(hierarchy.leaves)] = True
+            leaf &= lowest[codes[:, dimension]]
+        return leaf
+
+    def _added_up_to_all(self, keys: IntArray, amounts: IntArray) -> tuple[IntArray, IntArray]:
+        """Add up records to all combinations of codes above theirs, dimension by dimension."""
         for dimension, hierarchy in enumerate(self.hierarchies):
             column = keys // self._strides[dimension] % len(hierarchy.codes)
             chains = [hierarchy.above(code) for code in range(len(hierarchy.codes))]
@@ -156,10 +286,7 @@ class LinkedTables:
             within = np.arange(len(record)) - np.repeat(np.cumsum(length) - length, length)
             keys = keys[record] + ups[first[record] + within] * self._strides[dimension]
             keys, amounts = _added_up(keys, amounts[record])
-        sums = np.zeros((len(self._keys), *figures.shape[1:]), dtype=np.int64)
-        number = self.number(keys)
-        sums[number[number >= 0]] = amounts[number >= 0]
-        return sums
+        return keys, amounts
 
     @cached_property
     def _strides(self) -> IntArray:
@@ -184,7 +311,20 @@ class LinkedTables:
         return keys[:, None] // self._strides % sizes
 
 
+def _cycle(above: dict[str, str | None], start: str) -> tuple[str, ...]:
+    """Return the codes of the cycle that a code leads into, from the top down."""
+    seen: dict[str, int] = {}
+    code: str | None = start
+    while code is not None and code not in seen:
+        seen[code] = len(seen)
+        code = above[code]
+    chain = list(seen)
+    return tuple(chain[seen[code] :][::-1]) if code is not None else tuple(chain)
+
+
 def _added_up(keys: IntArray, amounts: IntArray) -> tuple[IntArray, IntArray]:
+    if not len(keys):
+        return keys, amounts
     order = np.argsort(keys, kind="stable")
     keys, amounts = keys[order], amounts[order]
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
