@@ -1,0 +1,1 @@
+"""Formats as pure text: what statisticians have, and what they get back."""
