@@ -2,8 +2,9 @@
 
 :func:`protect_tables` finds what to withhold, :func:`audit_tables` examines what is published; both are pure
 functions of figures and rules. Around them, from the inside out: `primary` and `attackers` (what is
-sensitive, and for whom), `wording` (cells and derivations in words), `formats` (text in, text out), `report` (the page
-for a data-protection officer). Only `files`, `clock` and `cli` touch the machine; they alone know YAML, click
+sensitive, and for whom), `wording` (cells and derivations in words), `formats` (text in, text out), `report`
+(the page for a data-protection officer). Only `files`, `clock`, `settings` and `cli` touch the machine; they
+alone know YAML, click
 and rich.
 """
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from aggregation.protect.model import Counts, Figures, Magnitudes, Rules
 from aggregation.protect.primary import demands_on_amounts, floors_of, primary_reasons
-from aggregation.sdc.audit.attack import examine
+from aggregation.sdc.audit.reach import within_reach
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.levels import Level, views_of_counts
 from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray
@@ -138,17 +138,22 @@ def attainable(
     short = np.zeros(len(tables), dtype=np.bool_)
     if isinstance(figures, Magnitudes) or level is Level.S1 or (level is Level.S2 and rules.zero_publishable):
         return views, short
-    everything: BoolArray = (figures.values > 0) | (not rules.zero_publishable)
     sensitive = np.logical_or.reduce([view.demands.cells for view in views])
     floors = floors_of(tables, figures, rules, published=~sensitive)
-    publication = Publication(tables.system, figures.values, everything, floors)
+    publication = Publication(tables.system, figures.values, sensitive, floors)
+    optional: BoolArray = (figures.values > 0) | (not rules.zero_publishable)
     found: list[View] = []
     for number, view in enumerate(views):
-        missed = examine(view.of(publication), view.demands)
-        impossible = view.demands.matrix & ~missed.met
-        demands = view.demands.without(impossible)
+        reach = within_reach(view.of(publication), view.demands, optional=optional & ~known_to(view))
+        beyond = reach.beyond.any(axis=0)
+        demands = reach.possible
         if number == 0:
-            demands = Demands(demands.differ | impossible.any(axis=0), demands.rise, demands.fall)
-            short |= impossible.any(axis=0)
+            demands = Demands(demands.differ | beyond, demands.rise, demands.fall)
+            short |= beyond
         found.append(View(demands, known=view.known, least=view.least))
     return tuple(found), short
+
+
+def known_to(view: View) -> BoolArray:
+    """Return the cells that an attacker knows because they are his own."""
+    return np.zeros_like(view.demands.differ) if view.known is None else view.known

@@ -5,8 +5,8 @@ uncertain. Without them it does what the attacker does. It looks for tables that
 granting each withheld count only what the rules say of it: at least 1 where zeros are published. A withheld
 count that is the same in all of them is known to everybody, so whether it is sensitive is known too; one that
 is not is safe at level S1, sensitive or not. So at S1 the true figures add nothing to the verdict on counts.
-What they are needed for is everything that depends on the truth: who is alone in a cell (S2), which cells a
-wider interval is owed to (S3), and magnitudes.
+What they are needed for is what depends on the truth: who is alone in a cell (S2), magnitudes, and at S3 the
+cells of which the interval does not tell whether they are sensitive (they are undecided then).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from aggregation.protect.attackers import attainable, views_of
 from aggregation.protect.model import Counts, Figures, Rules
 from aggregation.protect.primary import floors_of, primary_reasons
-from aggregation.sdc.audit.attack import Route, Verdict, examine
+from aggregation.sdc.audit import ExposedCell, Route, Verdict, examine, examine_views, intervals
+from aggregation.sdc.audit.attack import Tell
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.levels import Level
 from aggregation.sdc.linear_system import BoolArray, IntArray
@@ -58,21 +59,24 @@ class Published:
     withheld: BoolArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Finding:
     """A sensitive cell that somebody can compute, or compute too closely.
 
     Attributes:
-        cell: its number.
-        route: how.
-        rows: the relations used, in the order of the derivation.
+        exposed: the cell, and how he gets to it.
+        publication: what is published to him; its unpublished values are one table of many that fit.
         attacker: number of the attacker; 0 is the outsider.
     """
 
-    cell: int
-    route: Route
-    rows: tuple[int, ...]
+    exposed: ExposedCell
+    publication: Publication
     attacker: int = 0
+
+    @property
+    def cell(self) -> int:
+        """Number of the cell."""
+        return self.exposed.cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +117,7 @@ def audit_tables(
     rules: Rules,
     level: Level = Level.S1,
     figures: Figures | None = None,
+    tell: Tell | None = None,
 ) -> Report:
     """Examine what is published.
 
@@ -122,20 +127,27 @@ def audit_tables(
         rules: the rules that sensitive cells follow from.
         level: how much must stay uncertain about counts.
         figures: the true figures; None if they are not known, then the published ones must be counts.
+        tell: is told the progress.
 
     Raises:
-        NotAuditableError: at S2 and S3 without the true figures.
+        NotAuditableError: at S2 without the true figures.
         ContradictionError: if no table fits what is published.
     """
     if figures is not None:
-        return _with_truth(tables, published, figures, rules=rules, level=level)
-    if level is not Level.S1:
+        return _with_truth(tables, published, figures, rules=rules, level=level, tell=tell)
+    if level is Level.S2:
         raise NotAuditableError
-    return _without_truth(tables, published, rules)
+    return _without_truth(tables, published, rules, level=level)
 
 
 def _with_truth(
-    tables: LinkedTables, published: Published, figures: Figures, *, rules: Rules, level: Level
+    tables: LinkedTables,
+    published: Published,
+    figures: Figures,
+    *,
+    rules: Rules,
+    level: Level,
+    tell: Tell | None,
 ) -> Report:
     sensitive: BoolArray = primary_reasons(tables, figures, rules) != ""
     views = views_of(tables, figures, rules, level=level, sensitive=sensitive)
@@ -144,15 +156,12 @@ def _with_truth(
     publication = Publication(tables.system, figures.values, published.withheld, floors)
     found: dict[int, Finding] = {}
     undecided: dict[int, None] = {}
-    programs, consistent = 0, True
-    for number, view in enumerate(views):
-        outcome = examine(view.of(publication), view.demands)
-        programs += outcome.programs
-        consistent &= outcome.consistent
+    outcomes = examine_views(publication, views, tell=tell)
+    for number, (view, outcome) in enumerate(zip(views, outcomes, strict=True)):
         undecided.update(dict.fromkeys(outcome.undecided))
         for exposed in outcome.exposed:
-            finding = Finding(exposed.cell, exposed.route, exposed.rows, number)
-            found.setdefault(exposed.cell, finding)
+            found.setdefault(exposed.cell, Finding(exposed, view.of(publication), number))
+    consistent = all(outcome.consistent for outcome in outcomes)
     return Report(
         verdict=_verdict(found, undecided) if consistent else Verdict.UNKNOWN,
         findings=tuple(found.values()),
@@ -163,7 +172,7 @@ def _with_truth(
         withheld=int(published.withheld.sum()),
         attackers=len(views),
         out_of_reach=int(out_of_reach.sum()),
-        programs=programs,
+        programs=sum(outcome.programs for outcome in outcomes),
     )
 
 
@@ -176,7 +185,7 @@ def _verdict(found: dict[int, Finding], undecided: dict[int, None]) -> Verdict:
 # ------------------------------------------------------------------------------- without the true figures
 
 
-def _without_truth(tables: LinkedTables, published: Published, rules: Rules) -> Report:
+def _without_truth(tables: LinkedTables, published: Published, rules: Rules, *, level: Level) -> Report:
     counts, withheld = Counts(np.where(published.withheld, 0, published.values)), published.withheld
     floors = floors_of(tables, counts, rules, published=~withheld)
     table, status = _some_table(tables, published, floors)
@@ -191,35 +200,53 @@ def _without_truth(tables: LinkedTables, published: Published, rules: Rules) -> 
             verdict=Verdict.UNKNOWN,
             findings=(),
             undecided=tuple(np.flatnonzero(withheld).tolist()),
-            level=Level.S1,
+            level=level,
             with_truth=False,
             sensitive=None,
             withheld=int(withheld.sum()),
             attackers=1,
         )
-    outcome = examine(Publication(tables.system, table, withheld, floors), Demands.differing(withheld))
+    publication = Publication(tables.system, table, withheld, floors)
+    outcome = examine(publication, Demands.differing(withheld))
     computed = {exposed.cell: exposed for exposed in outcome.exposed}
     known = ~withheld
     known[list(computed)] = True
     surely, perhaps = _sensitive_among(tables, rules, table=table, known=known, floors=floors)
-    found = {cell: Finding(cell, Route.PUBLISHED, ()) for cell in np.flatnonzero(surely & ~withheld).tolist()}
-    found |= {
-        cell: Finding(cell, exposed.route, exposed.rows) for cell, exposed in computed.items() if surely[cell]
-    }
+    open_ones = [
+        ExposedCell(cell, Route.PUBLISHED, ()) for cell in np.flatnonzero(surely & ~withheld).tolist()
+    ]
+    computable = [exposed for cell, exposed in computed.items() if surely[cell]]
+    found = {exposed.cell: Finding(exposed, publication) for exposed in (*open_ones, *computable)}
     undecided = dict.fromkeys(outcome.undecided)
     undecided |= dict.fromkeys(np.flatnonzero(perhaps & ~surely).tolist())
+    if level is Level.S3:
+        undecided |= dict.fromkeys(_perhaps_too_narrow(publication, rules.min_contributors))
     return Report(
         verdict=_verdict(found, undecided),
         findings=tuple(found[cell] for cell in sorted(found)),
-        undecided=tuple(sorted(undecided)),
-        level=Level.S1,
+        undecided=tuple(sorted(set(undecided) - set(found))),
+        level=level,
         with_truth=False,
         sensitive=None,
         withheld=int(withheld.sum()),
         attackers=1,
-        harmless=tuple(cell for cell in sorted(computed) if not surely[cell] and not perhaps[cell]),
+        harmless=tuple(cell for cell in sorted(computed) if not perhaps[cell]),
         programs=outcome.programs,
     )
+
+
+def _perhaps_too_narrow(publication: Publication, minimum: int) -> list[int]:
+    """Return the withheld counts that may be narrower than level S3 asks.
+
+    A sensitive count must be able to be anything from 1 to just below the minimum, as far as the tables allow
+    it. One that can only be larger is not sensitive. For all others that cannot be all of it, the true
+    figures decide: whether they are sensitive, and what the tables allow.
+    """
+    found = intervals(publication, np.flatnonzero(publication.withheld))
+    covers = (found.lower <= 1) & (found.upper >= minimum - 1)
+    never = ((found.lower >= minimum) | (found.upper < 1)) & found.exact
+    unclear: list[int] = found.cells[~covers & ~never].tolist()
+    return unclear
 
 
 def _some_table(

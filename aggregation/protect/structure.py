@@ -61,6 +61,7 @@ class Structure:
 
     Attributes:
         file: name of the description, for messages.
+        files: names of the hierarchies' files, as read.
         tables: the linked tables.
         kind: counts or magnitudes.
         value: column of the figures, or None for the usual names.
@@ -73,6 +74,7 @@ class Structure:
     """
 
     file: str
+    files: tuple[str, ...]
     tables: LinkedTables
     kind: Kind
     value: str | None
@@ -152,6 +154,7 @@ class Outline:
             raise faults.refusal() from None
         return Structure(
             file=self.file,
+            files=tuple(self.files.values()),
             tables=tables,
             kind=self.kind,
             value=self.value,

@@ -1,0 +1,146 @@
+"""What click says by itself (usage, headings, errors of use), in the language of the command.
+
+The language is not settled while a command line is read: `--lang` counts wherever it stands, then what the
+program prefers. Errors are told apart by their classes; what this module does not know stays English.
+
+It needs click, which the extras of the commands bring; nothing else in this package imports it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, Any, Final
+
+import click
+
+from protocol.texts import Language
+
+_HEADINGS: Final[Mapping[str, str]] = {"Options": "Optionen", "Commands": "Befehle"}
+_PIECES: Final[Mapping[str, str]] = {
+    "[OPTIONS]": "[OPTIONEN]",
+    "COMMAND [ARGS]...": "BEFEHL [ANGABEN]...",
+}
+_HELP: Final[Mapping[str, str]] = {
+    "Show this message and exit.": "Diese Hilfe zeigen.",
+    "Show the version and exit.": "Die Fassung zeigen.",
+}
+
+
+class _GermanFormatter(click.HelpFormatter):
+    """Writes click's own words in German."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        for english, german in _PIECES.items():
+            args = args.replace(english, german)
+        super().write_usage(prog, args, prefix or "Aufruf: ")
+
+    def write_heading(self, heading: str) -> None:
+        super().write_heading(_HEADINGS.get(heading, heading))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        german = [(name, _HELP.get(text, text).replace("[required]", "[Pflicht]")) for name, text in rows]
+        super().write_dl(german, col_max, col_spacing)
+
+
+class _Context(click.Context):
+    """Knows the language as its ``obj``."""
+
+    def make_formatter(self) -> click.HelpFormatter:
+        kind = click.HelpFormatter if self.obj == "en" else _GermanFormatter
+        return kind(width=self.terminal_width, max_width=self.max_content_width)
+
+
+class BilingualCommand(click.Command):
+    """A command whose help begins with one line `German. / English.`."""
+
+    context_class = _Context
+
+    def preferred_language(self) -> Language:
+        """Return the language where `--lang` names none; a program overrides this with its environment."""
+        return "de"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Settle the language of click's words, then read the command line.
+
+        Raises:
+            click.UsageError: in that language.
+        """
+        ctx.obj = _asked_for(args) or ctx.obj or self.preferred_language()
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise _translated(error, ctx) from error
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - long ones are wrapped
+        """Return the side of the first line that belongs to the language."""
+        ctx = click.get_current_context(silent=True)
+        german, _, english = (self.help or "").partition("\n")[0].partition(" / ")
+        return english if ctx is not None and ctx.obj == "en" else german
+
+
+class BilingualGroup(BilingualCommand, click.Group):
+    """The group of such commands."""
+
+    command_class = BilingualCommand
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command.
+
+        Raises:
+            click.UsageError: if there is none of this name.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if ctx.obj == "en":
+                raise
+            names = ", ".join(self.list_commands(ctx))
+            raise _GermanUsageError(f"Den Befehl '{args[0]}' gibt es nicht, nur {names}.", ctx) from error
+
+
+class _GermanUsageError(click.UsageError):
+    """An error of use that shows itself in German."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        if self.ctx is not None:
+            click.echo(self.ctx.get_usage(), file=file, err=True)
+            click.echo(f"Hilfe: {self.ctx.command_path} --help\n", file=file, err=True)
+        click.echo(f"Fehler: {self.message}", file=file, err=True)
+
+
+def _asked_for(args: Sequence[str]) -> Language | None:
+    pairs = {*itertools.pairwise(args), *(tuple(arg.split("=", 1)) for arg in args)}
+    return next((language for language in ("en", "de") if ("--lang", language) in pairs), None)
+
+
+def _translated(error: click.UsageError, ctx: click.Context) -> click.UsageError:
+    message = _german(error, ctx) if ctx.obj != "en" else None
+    return _GermanUsageError(message, ctx) if message is not None else error
+
+
+def _german(error: click.UsageError, ctx: click.Context) -> str | None:
+    if isinstance(error, click.NoSuchOption):
+        near = ", ".join(sorted(error.possibilities or ()))
+        return f"Die Option {error.option_name} gibt es nicht." + (f" Gemeint {near}?" if near else "")
+    if isinstance(error, click.BadOptionUsage):
+        return f"Bei der Option {error.option_name} fehlt ein Wert, oder sie nimmt keinen an."
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return _bad(error, error.param, ctx)
+    if type(error) is click.UsageError:  # parsing raises the bare class for one reason only
+        return "Auf der Befehlszeile steht mehr, als dieser Befehl annimmt."
+    return None
+
+
+def _bad(error: click.BadParameter, param: click.Parameter, ctx: click.Context) -> str:
+    name = param.get_error_hint(ctx)
+    if isinstance(error, click.MissingParameter):
+        return f"Es fehlt {name}."
+    if isinstance(param.type, click.Choice):
+        return f"{name}: erlaubt ist {', '.join(map(str, param.type.choices))}."
+    if isinstance(param.type, click.Path):
+        wanted = "eine lesbare Datei, kein Ordner" if param.type.file_okay else "ein lesbarer Ordner"
+        return f"{name}: erwartet wird {wanted}."
+    return f"{name}: Dieser Wert ist nicht erlaubt."
