@@ -1,18 +1,27 @@
-"""``make bench``: every measurement, one after the other; names on the command line choose some."""
+"""``make bench``: every measurement, one after the other; names on the command line choose some.
+
+What follows a name and begins with a dash is for that measurement: ``protection --tables b_region --seed 7``.
+"""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-MEASUREMENTS = ("reading", "tabulation", "disclosure", "intake", "demo")
+MEASUREMENTS = ("reading", "tabulation", "disclosure", "intake", "demo", "protection")
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the measurements named, or all of them."""
-    for name in names or MEASUREMENTS:
+    names = arguments or list(MEASUREMENTS)
+    options: list[str] = []
+    if any(argument.startswith("-") for argument in arguments):
+        first = next(place for place, argument in enumerate(arguments) if argument.startswith("-"))
+        names, options = arguments[:first], arguments[first:]
+    for name in names:
         print(f"== {name}", flush=True)
-        for line in importlib.import_module(f"tests.bench.{name}").run():
+        module = importlib.import_module(f"tests.bench.{name}")
+        for line in module.run(options) if options and name == names[-1] else module.run():
             print(line, flush=True)
     return 0
 

@@ -16,13 +16,11 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.sdc.audit.attack import Examination, examine
-from aggregation.sdc.demands import Demands
+from aggregation.sdc.audit import Examination, Route, examine_views
 from aggregation.sdc.levels import Level
 from aggregation.sdc.linear_system import BoolArray
 from aggregation.sdc.publication import Publication
 from aggregation.sdc.suppression import Effort, suppress
-from aggregation.sdc.views import View
 from tests.bench.plain_attack import PlainAttack
 from tests.factories.sdc_tables import AMOUNTS, Measured, MeasuredTable, read_amounts, read_table
 
@@ -63,63 +61,48 @@ def attack(name: str, withheld: BoolArray) -> dict[str, object]:
     table = measured(name)
     publication = table.publication(withheld)
     start = time.process_time()
-    outsider, *insiders = table.views(Level.S2)
-    outside = examine(outsider.of(publication), outsider.demands)
-    lone = _open_to_any(publication, insiders)
+    outside, *inside = examine_views(publication, table.views(Level.S2))
     found: dict[str, object] = {
         "S1": len(outside.exposed),
-        "S2": int((lone | _cells(outside, withheld)).sum()),
-        "undecided": len(outside.undecided),
+        "S2": len({exposed.cell for each in (outside, *inside) for exposed in each.exposed}),
     }
+    undecided = {cell for each in (outside, *inside) for cell in each.undecided}
     if isinstance(table, MeasuredTable):
-        (wide,) = table.views(Level.S3)
-        narrow = examine(publication, wide.demands)
+        (narrow,) = examine_views(publication, table.views(Level.S3))
         found["S3"] = len(narrow.exposed)
-        found["undecided"] = len(outside.undecided) + len(narrow.undecided)
-    found["seconds"] = time.process_time() - start
-    return found | compare_with_plain(table, outsider.of(publication), outside, outsider.demands)
+        undecided |= set(narrow.undecided)
+    found |= {"undecided": len(undecided), "seconds": time.process_time() - start}
+    return found | compare_with_plain(table, publication, outside)
 
 
-def compare_with_plain(
-    table: Measured, publication: Publication, audit: Examination, demands: Demands
-) -> dict[str, object]:
+def compare_with_plain(table: Measured, publication: Publication, audit: Examination) -> dict[str, object]:
     """Attack a sample of sensitive cells in the plain way too.
 
     Returns:
-        How many cells it looked at, and how many contradict the audit: cells that it knows, or knows too
-        closely, and the audit calls protected; and cells that the audit calls computable by linear means,
-        for which it finds room.
+        How many cells it looked at, and how many contradict the audit: cells that the plain attack knows (or
+        knows too closely) and the audit calls protected; and cells that the audit calls exposed, though not
+        because only whole numbers are possible, for which the plain attack finds room.
     """
     if len(table.values) > _PLAIN_CELLS:
         return {"plain": 0, "contradictions": 0}
+    demands = table.views(Level.S1)[0].demands
     exposed = {each.cell: each.route for each in audit.exposed}
-    sensitive = np.flatnonzero(table.sensitive & publication.withheld)
-    wanted = [cell for cell in sensitive.tolist() if cell in exposed][: SAMPLE // 2]
-    others = [cell for cell in sensitive.tolist() if cell not in exposed]
-    wanted += others[:: max(1, len(others) // (SAMPLE // 2))][: SAMPLE // 2]
+    sensitive = np.flatnonzero(table.sensitive & publication.withheld).tolist()
+    wanted = _spread([cell for cell in sensitive if cell in exposed], SAMPLE // 2)
+    wanted += _spread([cell for cell in sensitive if cell not in exposed], SAMPLE - len(wanted))
     plain, contradictions = PlainAttack(publication), 0
     for cell in wanted:
         lowest, largest = plain.interval(cell)
         value = int(publication.values[cell])
         known = bool(demands.differ[cell]) and lowest == largest
         known |= bool(largest - value < demands.rise[cell] or value - lowest < demands.fall[cell])
-        by_integers = cell in exposed and exposed[cell] == "integers"
+        by_integers = exposed.get(cell) is Route.INTEGERS
         contradictions += known != (cell in exposed) and not by_integers
     return {"plain": len(wanted), "contradictions": contradictions}
 
 
-def _open_to_any(publication: Publication, insiders: list[View]) -> BoolArray:
-    found = np.zeros(len(publication.values), dtype=np.bool_)
-    for view in insiders:
-        examination = examine(view.of(publication), view.demands)
-        found |= _cells(examination, found)
-    return found
-
-
-def _cells(examination: Examination, like: BoolArray) -> BoolArray:
-    cells = np.zeros_like(like)
-    cells[[each.cell for each in examination.exposed]] = True
-    return cells
+def _spread(cells: list[int], number: int) -> list[int]:
+    return cells[:: -(-len(cells) // number)] if len(cells) > number else cells
 
 
 def main(arguments: list[str]) -> int:

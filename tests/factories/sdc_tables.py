@@ -76,12 +76,16 @@ class MeasuredTable(Measured):
 
     Attributes:
         minimum: smallest count that may be published, but for zero.
+        persons: who is alone in each cell of 1, as a number; meaningless elsewhere.
     """
 
     minimum: int
+    persons: IntArray
 
     def views(self, level: Level) -> tuple[View, ...]:
-        return views_of_counts(level, self.tables.system, self.values, self.sensitive, minimum=self.minimum)
+        return views_of_counts(
+            level, self.tables.system, self.values, self.sensitive, minimum=self.minimum, persons=self.persons
+        )
 
 
 class Share(NamedTuple):
@@ -220,8 +224,9 @@ def _records(path: Path, tables: LinkedTables) -> tuple[IntArray, list[dict[str,
 def _counts(
     name: str, tables: LinkedTables, codes: IntArray, counts: IntArray, *, minimum: int
 ) -> MeasuredTable:
-    values = tables.sums(codes, counts.astype(np.int64))
-    return MeasuredTable(name, tables, values, (values > 0) & (values < minimum), minimum)
+    persons = np.where(counts == 1, np.arange(1, len(counts) + 1), 0)
+    values, alone = tables.sums(codes, np.column_stack([counts, persons]).astype(np.int64)).T
+    return MeasuredTable(name, tables, values, (values > 0) & (values < minimum), minimum, alone)
 
 
 def _cells_above(tables: LinkedTables, place: Sequence[int]) -> list[int]:
