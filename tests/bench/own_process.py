@@ -41,18 +41,24 @@ class Run:
     output: str
 
 
-def run_apart(command: Sequence[str], *, folder: Path, seconds: float) -> Run:
+def run_apart(command: Sequence[str], *, folder: Path, seconds: float, where: Path | None = None) -> Run:
     """Run a command and wait for it, but not for ever.
 
     Args:
         command: program and arguments.
-        folder: where it runs; its output and errors are kept there.
+        folder: its output and errors are kept there.
         seconds: processor time after which it is ended; four times that by the clock.
+        where: the folder in which it runs; ``folder`` if omitted.
     """
     start = time.perf_counter()
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         child = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+            command,
+            cwd=where or folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
         )
     peak, stopped = 0.0, False
     while True:

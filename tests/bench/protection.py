@@ -54,7 +54,7 @@ class Ask:
 
 
 def asks(name: str) -> Iterator[Ask]:
-    """Yield what ours is asked for on a table; with the last round it stays below the seconds of the goals."""
+    """Yield what ours is asked for on a table; with its last round it stays within the goal's seconds."""
     seconds = {"b_region": 9.5, "d_linked": 19, "b2_medium": 114, "c_big": 1140}.get(name, 0.9)
     if "/" in name:
         seconds = 5
@@ -209,8 +209,8 @@ def _judged(
 
 
 def _one_pattern(arguments: Sequence[str], folder: Path, seconds: float) -> Run:
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from tests.bench.one_pattern import main; main(sys.argv[1:])"
-    return run_apart([sys.executable, "-c", code, str(_ROOT), *arguments], folder=folder, seconds=seconds)
+    command = [sys.executable, "-m", "tests.bench.one_pattern", *arguments]
+    return run_apart(command, folder=folder, seconds=seconds, where=_ROOT)
 
 
 # ----------------------------------------------------------------------------------------- what came out

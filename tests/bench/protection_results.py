@@ -16,9 +16,10 @@ HEADING: Final = _COLUMNS.format(
 
 LEGEND: Final = (
     "withheld: cells beyond the sensitive ones; value: what they add up to; bound: what any pattern of the",
-    "same level costs at least (= proven optimal). S1: sensitive cells that an outsider knows exactly, who",
-    "knows that no withheld count is 0 (amounts: knows more closely than the rules allow); S2: or a person",
-    "alone in a cell (amounts: a contributor); S3: counts that cannot be everything from 1 to the minimum - 1.",
+    "same level costs at least (= is proven optimal); rec.: as recorded. Sensitive cells that are open:",
+    "S1  to an outsider, who knows that no withheld count is 0 (known exactly; amounts: too closely)",
+    "S2  to him, or to a person who is alone in a cell (amounts: to a contributor)",
+    "S3  counts that cannot be everything from 1 to just below the minimum",
 )
 
 

@@ -71,7 +71,7 @@ def recorded() -> tuple[Recorded, ...]:
 
 
 def best_safe(table: str, cost: str) -> Recorded | None:
-    """Return the cheapest run of a peer that is safe at S1: by cells (``unit``), or persons or euros (``value``)."""
+    """Return the run of a peer that is safe at S1 and withholds the fewest cells (``unit``) or the least."""
     safe = [each for each in recorded() if each.table == table and not each.open_cells]
     return min(safe, key=lambda each: each.withheld if cost == "unit" else each.value, default=None)
 
