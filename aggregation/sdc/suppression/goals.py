@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 
 from aggregation.sdc.demands import DIFFER, FALL, KINDS, RISE
-from aggregation.sdc.linear_system import BoolArray, IntArray
-from aggregation.sdc.suppression.task import Task
+from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray
+from aggregation.sdc.publication import Publication
+from aggregation.sdc.suppression.task import Task, Unmet
 from aggregation.sdc.views import View
 
 UPWARD: Final = KINDS
@@ -35,6 +36,7 @@ class Goals:
         kind: kind of each.
         cell: cell of each.
         amount: by how much the cell has to move, at least 1.
+        cells: number of cells of the tables.
     """
 
     def __init__(self, task: Task) -> None:
@@ -44,9 +46,9 @@ class Goals:
             parts.append(_goals(0, UPWARD, np.flatnonzero(task.upward), 1))
         table = np.concatenate(parts, axis=1)
         self.view, self.kind, self.cell, self.amount = (row.copy() for row in table)
-        self._values = task.publication.values
-        self._knowledge = [_Knowledge(view, task.publication.floors) for view in task.views]
+        self.cells = len(task.optional)
         self._sign = _SIGN[self.kind]
+        self._knowledge = _Knowledge(task)
 
     def __len__(self) -> int:
         return len(self.view)
@@ -63,30 +65,47 @@ class Goals:
         reached: BoolArray = np.where(
             self._sign == 0, np.abs(moved) >= self.amount, self._sign * moved >= self.amount
         )
-        if len(self._knowledge) > 1 or self._knowledge[0].cells.size:
-            credible = np.array([k.allows(change, self._values) for k in self._knowledge], dtype=np.bool_)
-            reached &= credible[self.view]
+        if not self._knowledge.is_common:
+            reached &= ~self._knowledge.ruling_out(change)[self.view]
         return reached
 
-    def allowed_for(self, view: int, change: IntArray) -> bool:
-        """Whether an attacker cannot rule a witness out by what he alone knows."""
-        return self._knowledge[view].allows(change, self._values)
+    def unmet(self, goal: int) -> Unmet:
+        """Return a goal by its names."""
+        return Unmet(int(self.view[goal]), int(self.kind[goal]), int(self.cell[goal]))
 
 
 class _Knowledge:
-    """What one attacker knows beyond the others, cell by cell."""
+    """What attackers know beyond what everybody does, one entry per attacker and cell."""
 
-    def __init__(self, view: View, floors: IntArray) -> None:
-        known = np.zeros(len(floors), dtype=np.bool_) if view.known is None else view.known
-        higher = np.zeros(len(floors), dtype=np.bool_) if view.least is None else view.least > floors
-        self.cells = np.flatnonzero(known | higher)
-        self._known = known[self.cells]
-        self._least = floors[self.cells] if view.least is None else view.least[self.cells]
+    def __init__(self, task: Task) -> None:
+        self._values = task.publication.values
+        self._views = len(task.views)
+        parts = [_known_to(number, view, task.publication) for number, view in enumerate(task.views)]
+        self._view, self._cell, self._least = np.concatenate(parts, axis=1)
 
-    def allows(self, change: IntArray, values: IntArray) -> bool:
-        here = change[self.cells]
-        ruled_out = (here != 0) & (self._known | (values[self.cells] + here < self._least))
-        return not bool(ruled_out.any())
+    @property
+    def is_common(self) -> bool:
+        """Whether nobody knows more than others."""
+        return not len(self._view)
+
+    def ruling_out(self, change: IntArray) -> BoolArray:
+        """Return which attackers know that a table is not the true one."""
+        here = change[self._cell]
+        wrong = (here != 0) & (self._values[self._cell] + here < self._least)
+        ruling_out = np.zeros(self._views, dtype=np.bool_)
+        ruling_out[self._view[wrong]] = True
+        return ruling_out
+
+
+def _known_to(number: int, view: View, publication: Publication) -> IntArray:
+    """Return attacker, cell and least credible value; nothing is credible where he knows the true one."""
+    least = publication.floors.copy()
+    if view.least is not None:
+        least = np.maximum(least, view.least)
+    if view.known is not None:
+        least[view.known] = NO_LIMIT
+    cells = np.flatnonzero(least > publication.floors)
+    return np.stack([np.full(len(cells), number, dtype=np.int64), cells, least[cells]])
 
 
 def _of_view(number: int, view: View) -> IntArray:

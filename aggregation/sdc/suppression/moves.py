@@ -12,7 +12,7 @@ integer arithmetic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -33,6 +33,9 @@ _REWARD: Final = 0.1
 
 _ENOUGH: Final = 120
 """Cells of unconnected tables that share a program."""
+
+_MULTIPLES: Final = (1, 2, 3, 4, 6)
+"""Factors that make most fractional answers whole."""
 
 _NOWHERE: Final = Answer(Status.INFEASIBLE, np.zeros(0), 0.0, np.zeros(0))
 
@@ -260,12 +263,22 @@ class _Part:
         return answer
 
     def write(self, answer: Answer, change: IntArray) -> bool:
-        """Write an answer into a change of the whole table; False (and nothing) if it is not integral."""
-        moves = answer.integral()
-        if moves is None:
+        """Write an answer, or a small multiple of it, in whole numbers into a change of the whole table.
+
+        The relations are linear and the true table keeps them, so a multiple of a change keeps them too;
+        whether it stays above the floors is for the caller to check.
+
+        Returns:
+            False (and nothing is written) if no small multiple is integral.
+        """
+        if answer.status is not Status.OPTIMAL:
             return False
-        change[self._cells] = (moves[: self._count] - moves[self._count :]) * self._step
-        return True
+        for factor in _MULTIPLES:
+            moves = replace(answer, values=answer.values * factor).integral()
+            if moves is not None:
+                change[self._cells] = (moves[: self._count] - moves[self._count :]) * self._step
+                return True
+        return False
 
     def _room(self, publication: Publication, known: BoolArray | None) -> FloatArray:
         """How far each cell can go up (first half) and down."""

@@ -1,0 +1,63 @@
+"""A pattern's proof: witnesses, which goals each reaches, and what falls with a cell.
+
+Invariant: every witness was checked in exact integer arithmetic by whoever added it (`proposals`), and moves
+withheld cells only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from aggregation.sdc.linear_system import BoolArray, IntArray
+from aggregation.sdc.suppression.goals import Goals
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Witness:
+    """An alternative table.
+
+    Attributes:
+        change: its difference to the true one.
+        reached: which goals it reaches.
+    """
+
+    change: IntArray
+    reached: BoolArray
+
+
+class Proof:
+    """Witnesses that together reach some goals."""
+
+    def __init__(self, goals: Goals, witnesses: Iterable[Witness] = ()) -> None:
+        """Start from witnesses that were checked before."""
+        self._goals = goals
+        self.witnesses = list(witnesses)
+        self._count = np.zeros(len(goals), dtype=np.int64)
+        for witness in self.witnesses:
+            self._count += witness.reached
+
+    @property
+    def reached(self) -> BoolArray:
+        """Which goals some witness reaches."""
+        reached: BoolArray = self._count > 0
+        return reached
+
+    def add(self, change: IntArray) -> None:
+        """Take in a checked witness."""
+        witness = Witness(change, self._goals.reached_by(change))
+        self.witnesses.append(witness)
+        self._count += witness.reached
+
+    def without(self, cells: IntArray) -> Proof:
+        """Return the proof that is left when some cells are published."""
+        return Proof(self._goals, (w for w in self.witnesses if not w.change[cells].any()))
+
+    def moved(self) -> BoolArray:
+        """Return which cells some witness moves."""
+        moved = np.zeros(self._goals.cells, dtype=np.bool_)
+        for witness in self.witnesses:
+            moved |= witness.change != 0
+        return moved
