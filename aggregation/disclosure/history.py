@@ -12,6 +12,7 @@ Invariants: the new delivery comes first; the cells of a delivery stand together
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,13 @@ class Delivered:
         """True value of each cell."""
         return self.table.values
 
+    @cached_property
+    def digest(self) -> bytes:
+        """What tells this delivery from every other: its place, figures and pattern."""
+        parts = (self.values, self.table.collected, self.withheld)
+        place = f"{self.dataset_id} {self.period} ".encode()
+        return hashlib.sha256(place + b"".join(part.tobytes() for part in parts)).digest()
+
 
 @dataclass(frozen=True, eq=False)
 class History:
@@ -110,16 +118,32 @@ class History:
         block = bisect_right(self.starts, cell) - 1
         return block, cell - self.starts[block]
 
-    def alone(self, block: int) -> LinearSystem:
-        """Return the system of one delivery with all others held at their true values.
+    def cells_of(self, blocks: Sequence[int]) -> IntArray:
+        """Return the cells of some deliveries, in their order."""
+        return np.concatenate(
+            [np.arange(self.starts[block], self.starts[block + 1], dtype=np.int64) for block in blocks]
+        )
 
-        Whoever moves cells of this delivery and keeps these rows keeps those of the joint system too.
+    def among(self, blocks: Sequence[int]) -> LinearSystem:
+        """Return the system of some deliveries with all others held at their true values.
+
+        Whoever moves cells of these deliveries and keeps these rows keeps those of the joint system too.
         """
-        first, end = self.starts[block : block + 2]
-        others = self.values.copy()
-        others[first:end] = 0
-        cells = np.arange(first, end, dtype=np.int64)
+        if len(blocks) == len(self.deliveries):
+            return self.system
+        cells, others = self.cells_of(blocks), self.values.copy()
+        others[cells] = 0
         return self.system.among(cells, self.system.activity(others))[0]
+
+    def near(self, block: int) -> tuple[int, ...]:
+        """Return a delivery and all that share a relation with it, ascending."""
+        system = self.system
+        of_entry = np.searchsorted(self.starts, system.columns, side="right") - 1
+        touched = np.zeros(system.rows, dtype=np.bool_)
+        touched[system.row_of_entry[of_entry == block]] = True
+        together = np.bincount(of_entry[touched[system.row_of_entry]], minlength=len(self.deliveries)) > 0
+        together[block] = True
+        return tuple(np.flatnonzero(together).tolist())
 
     def has_vintages(self, block: int) -> bool:
         """Whether the period of a delivery was delivered more than once."""

@@ -174,7 +174,7 @@ _PROOFS: Final = ProofMemory(max_deliveries=64)
 def _settled_alone(history: History, block: int, stricter: int | None) -> tuple[BoolArray, int]:
     structure, delivery = history.structures[block], history.deliveries[block]
     floors = attacker_floors(structure, delivery.table, delivery.withheld, stricter=stricter)
-    publication = Publication(history.alone(block), delivery.values, delivery.withheld, floors)
+    publication = Publication(history.among((block,)), delivery.values, delivery.withheld, floors)
     return met_by_movement(publication, _kept_secret(history, block, stricter))
 
 

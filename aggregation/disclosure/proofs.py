@@ -43,7 +43,7 @@ class ProofMemory:
 
 
 def _key(history: History, block: int, stricter: int | None) -> _Key:
-    delivery, system = history.deliveries[block], history.alone(block)
+    delivery, system = history.deliveries[block], history.among((block,))
     table = delivery.table
     figures = (table.values, table.collected, table.contributors, table.largest, table.second, table.gross)
     rows = (system.starts, system.columns, system.coefficients, system.lower, system.upper)

@@ -28,24 +28,23 @@ from numpy.typing import NDArray
 
 from aggregation.disclosure.history import Delivered, History, linked_history, same_period
 from aggregation.disclosure.insiders import insiders_of
+from aggregation.disclosure.knowledge import kept_secret, published, within
 from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
-    attacker_floors,
     demands_of,
     minimum_of,
     open_zeros,
     primary_reasons,
     with_whole_distributions,
 )
-from aggregation.disclosure.proofs import ProofMemory
+from aggregation.disclosure.remembered import WitnessMemory
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import label_of
 from aggregation.sdc.demands import KINDS, Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import FloatArray
-from aggregation.sdc.publication import Publication
-from aggregation.sdc.suppression import Pattern, Task, suppress
+from aggregation.sdc.suppression import Task, suppress
 from aggregation.sdc.views import View
 from aggregation.tabulation import Tabulation
 from protocol.errors import KimError, kim_error
@@ -107,6 +106,7 @@ def protect(
     run.protect_jointly()
     run.protect_linked()
     run.protect_from_insiders()
+    run.remember()
     reasons[run.withheld & ~sensitive] = Reason.SECONDARY
     reasons[run.withheld_with_total & ~sensitive] = Reason.DISTRIBUTION
     return Protection(run.withheld, reasons, int(sensitive.sum()), run.programs)
@@ -138,8 +138,21 @@ def _costs(history: History, linked: Sequence[Delivered]) -> FloatArray:
     return costs
 
 
-PROOFS: Final = ProofMemory(max_deliveries=64)
-"""What this process has proven while protecting."""
+WITNESSES: Final = WitnessMemory(max_witnesses=20_000)
+"""What this process has found while protecting."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """How the search for witnesses ended.
+
+    Attributes:
+        unprotected: cells of the joint system for which none was found.
+        undecided: whether the solver failed to answer for one of them.
+    """
+
+    unprotected: tuple[int, ...] = ()
+    undecided: bool = False
 
 
 class _Run:
@@ -152,7 +165,7 @@ class _Run:
         self._demands = demands_of(self._structure, self._new.table, stricter=stricter)
         self._costs = costs
         self._met = np.zeros((KINDS, history.system.cells), dtype=np.bool_)
-        self._met_alone = np.zeros((KINDS, len(self._new.values)), dtype=np.bool_)
+        self._found: list[IntArray] = []
         self.programs = 0
 
     @property
@@ -173,40 +186,36 @@ class _Run:
 
     def protect_alone(self) -> None:
         """Step 2."""
-        fixed = _seen_by_others(self._history, 0)
-        task = Task(
-            publication=_alone(self._history, 0, fixed, self._stricter),
-            views=(View(self._demands.among(~fixed)),),
-            optional=self._optional() & ~fixed,
-            costs=self._costs[: len(fixed)],
-        )
-        pattern = suppress(task)
-        self._accept(pattern, pattern.withheld | self.withheld)
-        self._met_alone = pattern.proven()
-        self._met[:, : len(fixed)] |= self._met_alone
+        seen = _seen_by_others(self._history)
+        demands = self._of_new(self._demands.among(~seen))
+        self._search(demands, (0,), means=self._optional() & ~seen, held=seen)
 
     def protect_jointly(self) -> None:
         """Step 3."""
-        upward = self._everywhere(_precious(self._structure, self._new.values, self._stricter))
-        linked = [Demands.nothing(len(delivery.values)) for delivery in self._history.deliveries[1:]]
-        pattern = self._joint_pattern(Demands.behind_each_other([self._demands, *linked]), upward=upward)
-        self._raise_if_open(pattern)
+        upward = _precious(self._structure, self._new.values, self._stricter)
+        self._protect(self._of_new(self._demands), upward=upward)
 
     def protect_linked(self) -> None:
         """Steps 4 and 5."""
-        waiting = [Demands.nothing(len(self._new.values))]
-        waiting += [self._waiting_in(block) for block in range(1, len(self._history.deliveries))]
-        everything = Demands.behind_each_other(waiting)
-        proof = self._joint_pattern(everything, means=False)
-        opened = np.zeros(self._history.system.cells, dtype=np.bool_)
-        opened[list(proof.unprotected)] = True
-        self._raise_if_open(self._joint_pattern(everything.among(opened)))
-        PROOFS.remember(self._history, 0, self._met_alone, stricter=self._stricter)
+        history = self._history
+        linked = zip(history.structures[1:], history.deliveries[1:], strict=True)
+        secrets = [kept_secret(structure, delivery, self._stricter) for structure, delivery in linked]
+        demands = Demands.behind_each_other([Demands.nothing(len(self.withheld)), *secrets])
+        self._met |= WITNESSES.met(history, published(history, self._stricter), demands)
+        everything = tuple(range(len(history.deliveries)))
+        for look in (lambda block: (block,), history.near):
+            for block in everything[1:]:
+                mine = self._block(block)
+                if self._left(demands, mine).any():
+                    self._search(demands.among(mine), look(block))
+        opened = np.zeros(history.system.cells, dtype=np.bool_)
+        opened[list(self._search(demands, everything).unprotected)] = True
+        self._protect(demands.among(opened))
 
     def protect_from_insiders(self) -> None:
         """Step 6."""
         for insider in insiders_of(self._structure, self._new.table):
-            publication = insider.publication(_jointly(self._history, self._stricter))
+            publication = insider.publication(published(self._history, self._stricter))
             task = Task(
                 publication=publication,
                 views=(View(insider.demands(self._demands, publication)),),
@@ -214,30 +223,73 @@ class _Run:
                 costs=self._costs,
             )
             pattern = suppress(task)
-            self._accept(pattern, pattern.withheld[: len(self._new.values)] | self.withheld)
-            self._raise_if_open(pattern)
+            self._accept(pattern.withheld[: len(self.withheld)] | self.withheld)
+            self.programs += pattern.solves
+            self._refuse(_Search(pattern.unprotected, pattern.undecided))
 
-    def _joint_pattern(
-        self, demands: Demands, *, upward: BoolArray | None = None, means: bool = True
-    ) -> Pattern:
-        """Meet what is demanded of any delivery, with or without withholding more of the new one."""
-        task = Task(
-            publication=_jointly(self._history, self._stricter),
-            views=(View(demands.without(self._met)),),
-            upward=upward,
-            optional=self._everywhere(self._optional() & means),
-            costs=self._costs,
+    def remember(self) -> None:
+        """Keep what was found for the deliveries to come."""
+        WITNESSES.remember(self._history, self._found)
+
+    def _protect(self, demands: Demands, *, upward: BoolArray | None = None) -> None:
+        """Withhold more of the new delivery until all demands are met, or refuse.
+
+        First the deliveries next to the new one move, then all of them.
+        """
+        near, everything = self._history.near(0), tuple(range(len(self._history.deliveries)))
+        outcome = self._search(demands, near, means=self._optional(), upward=upward)
+        if outcome.unprotected and near != everything:
+            outcome = self._search(demands, everything, means=self._optional())
+        self._refuse(outcome)
+
+    def _search(
+        self,
+        demands: Demands,
+        blocks: Sequence[int],
+        *,
+        means: BoolArray | None = None,
+        held: BoolArray | None = None,
+        upward: BoolArray | None = None,
+    ) -> _Search:
+        """Look for witnesses that move some of the deliveries, and withhold what they need.
+
+        Args:
+            demands: on the joint system; what is met by now is left out.
+            blocks: the deliveries that move, ascending.
+            means: cells of the new delivery that may be withheld for it; nothing if omitted.
+            held: withheld cells of the new delivery that keep their true values.
+            upward: cells of the new delivery that should have a witness in which they are larger.
+        """
+        cells = self._history.cells_of(blocks)
+        demands = demands.without(self._met)
+        wanted, upwards = demands.of(cells), self._everywhere(upward)[cells]
+        if not (wanted.cells | upwards).any():
+            return _Search()
+        publication = within(self._history, published(self._history, self._stricter), blocks)
+        publication = replace(publication, withheld=publication.withheld & ~self._everywhere(held)[cells])
+        pattern = suppress(
+            Task(
+                publication=publication,
+                views=(View(wanted),),
+                optional=self._everywhere(means)[cells],
+                costs=self._costs[cells],
+                upward=upwards,
+            )
         )
-        pattern = suppress(task)
-        self._accept(pattern, pattern.withheld[: len(self._new.values)])
-        self._met |= pattern.proven()
-        return pattern
+        self.programs += pattern.solves
+        if means is not None:
+            self._accept(pattern.withheld[: len(self.withheld)] | self.withheld)
+        for witness in pattern.witnesses:
+            change = np.zeros(self._history.system.cells, dtype=np.int64)
+            change[cells] = witness
+            self._found.append(change)
+            self._met |= demands.met_by(change)
+        return _Search(tuple(cells[list(pattern.unprotected)].tolist()), pattern.undecided)
 
-    def _accept(self, pattern: Pattern, withheld: BoolArray) -> None:
+    def _accept(self, withheld: BoolArray) -> None:
         whole = with_whole_distributions(self._structure, withheld)
         deliveries = (replace(self._new, withheld=whole), *self._history.deliveries[1:])
         self._history = replace(self._history, deliveries=deliveries)
-        self.programs += pattern.solves
 
     def _optional(self) -> BoolArray:
         """Which published cells may be withheld: no zeros everybody may know, nothing already out."""
@@ -248,39 +300,36 @@ class _Run:
                 optional &= earlier.withheld | (earlier.values != new.values)
         return optional
 
-    def _everywhere(self, cells: BoolArray) -> BoolArray:
+    def _everywhere(self, cells: BoolArray | None) -> BoolArray:
         """Return a mask of the new delivery as one of all deliveries."""
         everywhere = np.zeros(self._history.system.cells, dtype=np.bool_)
-        everywhere[: len(cells)] = cells
+        if cells is not None:
+            everywhere[: len(cells)] = cells
         return everywhere
 
-    def _waiting_in(self, block: int) -> Demands:
-        """Return what is demanded of a linked delivery if its proof may depend on other deliveries."""
-        old, structure = self._history.deliveries[block], self._history.structures[block]
-        demands = demands_of(structure, old.table, stricter=self._stricter).among(old.withheld)
-        fixed = _seen_by_others(self._history, block)
-        if fixed.all():
-            return demands
-        proven = PROOFS.recall(self._history, block, stricter=self._stricter)
-        if proven is None:
-            task = Task(
-                publication=_alone(self._history, block, fixed, self._stricter),
-                views=(View(demands.among(~fixed)),),
-                optional=np.zeros_like(fixed),
-                costs=np.ones(len(fixed)),
-            )
-            pattern = suppress(task)
-            self.programs += pattern.solves
-            proven = pattern.proven()
-            PROOFS.remember(self._history, block, proven, stricter=self._stricter)
-        return demands.without(proven)
+    def _of_new(self, demands: Demands) -> Demands:
+        """Return demands on the new delivery as demands on the joint system."""
+        others = self._history.system.cells - len(self.withheld)
+        return Demands.behind_each_other([demands, Demands.nothing(others)])
 
-    def _raise_if_open(self, pattern: Pattern) -> None:
-        if not pattern.unprotected:
+    def _block(self, block: int) -> BoolArray:
+        """Return the cells of one delivery."""
+        cells = np.zeros(self._history.system.cells, dtype=np.bool_)
+        cells[self._history.starts[block] : self._history.starts[block + 1]] = True
+        return cells
+
+    def _left(self, demands: Demands, among: BoolArray) -> BoolArray:
+        """Return which of some cells a demand is still open for."""
+        left: BoolArray = demands.without(self._met).cells & among
+        return left
+
+    def _refuse(self, outcome: _Search) -> None:
+        """Refuse if something is left unprotected."""
+        if not outcome.unprotected:
             return
-        if pattern.undecided:
+        if outcome.undecided:
             raise kim_error("disclosure_unknown", _UNSOLVED)
-        raise _unsafe([label_of(self._history, cell) for cell in pattern.unprotected])
+        raise _unsafe([label_of(self._history, cell) for cell in outcome.unprotected])
 
 
 def _starting_pattern(structure: Structure, new: Delivered, linked: Sequence[Delivered]) -> BoolArray:
@@ -292,27 +341,11 @@ def _starting_pattern(structure: Structure, new: Delivered, linked: Sequence[Del
     return with_whole_distributions(structure, withheld)
 
 
-def _alone(history: History, block: int, fixed: BoolArray, stricter: int | None) -> Publication:
-    """Return one delivery as published, with other deliveries and the cells they see at their true values."""
-    delivery = history.deliveries[block]
-    floors = attacker_floors(history.structures[block], delivery.table, delivery.withheld, stricter=stricter)
-    return Publication(history.alone(block), delivery.values, delivery.withheld & ~fixed, floors)
-
-
-def _jointly(history: History, stricter: int | None) -> Publication:
-    """Return what is published of all deliveries together."""
-    floors = [
-        attacker_floors(structure, delivery.table, delivery.withheld, stricter=stricter)
-        for structure, delivery in zip(history.structures, history.deliveries, strict=True)
-    ]
-    return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
-
-
-def _seen_by_others(history: History, block: int) -> BoolArray:
-    """Return the cells that other tables or deliveries may see: all if the period was delivered twice."""
-    if history.has_vintages(block):
-        return np.ones(len(history.deliveries[block].values), dtype=np.bool_)
-    return history.structures[block].hinges
+def _seen_by_others(history: History) -> BoolArray:
+    """Return the new cells that other tables or deliveries may see: all if the period was delivered twice."""
+    if history.has_vintages(0):
+        return np.ones(len(history.deliveries[0].values), dtype=np.bool_)
+    return history.structures[0].hinges
 
 
 def _precious(structure: Structure, values: IntArray, stricter: int | None) -> BoolArray:

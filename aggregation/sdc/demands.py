@@ -87,3 +87,7 @@ class Demands:
     def among(self, cells: BoolArray) -> Demands:
         """Return what is demanded of some cells only."""
         return Demands(self.differ & cells, np.where(cells, self.rise, 0), np.where(cells, self.fall, 0))
+
+    def of(self, cells: IntArray) -> Demands:
+        """Return what is demanded of some cells, as demands on a system of these."""
+        return Demands(self.differ[cells], self.rise[cells], self.fall[cells])
