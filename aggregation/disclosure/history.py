@@ -145,6 +145,11 @@ class History:
         together[block] = True
         return tuple(np.flatnonzero(together).tolist())
 
+    def around(self) -> tuple[tuple[int, ...], ...]:
+        """Return the deliveries next to the new one, and those together with the ones next to them."""
+        near = self.near(0)
+        return near, tuple(sorted(set().union(*map(self.near, near))))
+
     def has_vintages(self, block: int) -> bool:
         """Whether the period of a delivery was delivered more than once."""
         return sum(same_period(other, self.deliveries[block]) for other in self.deliveries) > 1

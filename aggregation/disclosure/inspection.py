@@ -18,13 +18,15 @@ import numpy as np
 
 from aggregation.disclosure.history import Delivered, History, linked_history
 from aggregation.disclosure.insiders import Insider, insiders_of, shares_are_known
-from aggregation.disclosure.primary import attacker_floors, demands_of, open_zeros, with_whole_distributions
-from aggregation.disclosure.proofs import ProofMemory
+from aggregation.disclosure.knowledge import all_published, kept_secret, within
+from aggregation.disclosure.primary import demands_of, open_zeros, with_whole_distributions
+from aggregation.disclosure.proofs import WitnessMemory
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import derivation, label_of
-from aggregation.sdc.audit.attack import Examination, Verdict, examine, met_by_movement
-from aggregation.sdc.demands import KINDS, Demands
-from aggregation.sdc.linear_system import BoolArray
+from aggregation.sdc.audit import Examination, Verdict, Witness, examine
+from aggregation.sdc.audit.attack import moved_at_random
+from aggregation.sdc.demands import Demands
+from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.publication import Publication
 from aggregation.tabulation import Tabulation
 from protocol.grid import Key
@@ -109,14 +111,14 @@ def inspect(
         for row in np.flatnonzero(with_whole_distributions(structure, withheld) & ~nothing)
     ]
     history = linked_history(structure, new, linked)
-    linked_secrets = [
-        _kept_secret(history, block, min_contributors) for block in range(1, len(history.deliveries))
-    ]
+    out = zip(history.structures[1:], history.deliveries[1:], strict=True)
+    secrets = [kept_secret(of, delivery, min_contributors) for of, delivery in out]
     own = demands_of(structure, table, stricter=min_contributors)
-    settled, programs = _settled(history, min_contributors)
-    demands = Demands.behind_each_other([own, *linked_secrets])
-    publication = _publication(history, min_contributors)
+    demands = Demands.behind_each_other([own, *secrets])
+    publication = all_published(history, min_contributors)
+    settled, programs = _settled(history, publication, demands)
     outcome = examine(publication, demands, settled=settled)
+    _kept(history, np.arange(history.system.cells), outcome.witnesses, demands)
     inside = [
         _examined_inside(insider, publication, own.among(withheld))
         for insider in insiders_of(structure, table)
@@ -134,48 +136,41 @@ def _examined_inside(insider: Insider, publication: Publication, own: Demands) -
     return examine(known, insider.demands(own, known))
 
 
-def _kept_secret(history: History, block: int, stricter: int | None) -> Demands:
-    """Return what an earlier delivery keeps secret; what it published under milder rules is known."""
-    delivery = history.deliveries[block]
-    return demands_of(history.structures[block], delivery.table, stricter=stricter).among(delivery.withheld)
+def _settled(history: History, publication: Publication, demands: Demands) -> tuple[BoolArray, int]:
+    """Return the demands that are met by a part of the history moving, with everything else held fixed.
 
-
-def _publication(history: History, stricter: int | None) -> Publication:
-    floors = [
-        attacker_floors(structure, delivery.table, delivery.withheld, stricter=stricter)
-        for structure, delivery in zip(history.structures, history.deliveries, strict=True)
-    ]
-    return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
-
-
-def _settled(history: History, stricter: int | None) -> tuple[BoolArray, int]:
-    """Return the demands that are met within their own delivery, with all other deliveries held fixed.
-
-    Such a proof is one in the joint system too: nothing outside the delivery moves.
+    Such a proof is one in the joint system too: nothing outside that part moves. First what earlier audits of
+    this process have found is checked again; then deliveries of which much is left move by themselves, and
+    then those next to the new one together.
     """
-    settled, programs = [], 0
-    for block, delivery in enumerate(history.deliveries):
-        if history.has_vintages(block):
-            settled.append(np.zeros((KINDS, len(delivery.values)), dtype=np.bool_))
-            continue
-        proven = _PROOFS.recall(history, block, stricter=stricter)
-        if proven is None:
-            proven, solved = _settled_alone(history, block, stricter)
-            _PROOFS.remember(history, block, proven, stricter=stricter)
+    settled, programs = _WITNESSES.met(history, publication, demands), 0
+    for blocks in (*((block,) for block in range(len(history.deliveries))), *history.around()):
+        cells = history.cells_of(blocks)
+        left = demands.without(settled).of(cells)
+        if left.cells.sum() >= (_MANY if len(blocks) == 1 else 1):
+            found, solved = moved_at_random(within(history, publication, blocks), left)
             programs += solved
-        settled.append(proven)
-    return np.concatenate(settled, axis=1), programs
+            settled |= _kept(history, cells, found, demands)
+    return settled, programs
 
 
-_PROOFS: Final = ProofMemory(max_deliveries=64)
-"""What audits of this process have proven."""
+def _kept(history: History, cells: IntArray, found: Sequence[Witness], demands: Demands) -> BoolArray:
+    """Keep witnesses of some cells of a history for the audits to come, and return what they meet."""
+    met = np.zeros_like(demands.matrix)
+    changes = []
+    for witness in found:
+        changes.append(np.zeros(history.system.cells, dtype=np.int64))
+        changes[-1][cells[witness.cells]] = witness.change
+        met |= demands.met_by(changes[-1])
+    _WITNESSES.remember(history, changes)
+    return met
 
 
-def _settled_alone(history: History, block: int, stricter: int | None) -> tuple[BoolArray, int]:
-    structure, delivery = history.structures[block], history.deliveries[block]
-    floors = attacker_floors(structure, delivery.table, delivery.withheld, stricter=stricter)
-    publication = Publication(history.among((block,)), delivery.values, delivery.withheld, floors)
-    return met_by_movement(publication, _kept_secret(history, block, stricter))
+_WITNESSES: Final = WitnessMemory(max_witnesses=20_000)
+"""What audits of this process have found."""
+
+_MANY: Final = 8
+"""Open cells of a delivery for which it is worth moving it by itself first."""
 
 
 def _report(

@@ -19,7 +19,7 @@ from aggregation.sdc.linear_system import IntArray
 from aggregation.sdc.publication import Publication
 
 
-def published(history: History, stricter: int | None) -> Publication:
+def all_published(history: History, stricter: int | None) -> Publication:
     """Return what is published of all deliveries of a history together.
 
     Args:
@@ -41,7 +41,7 @@ def within(history: History, publication: Publication, blocks: Sequence[int]) ->
 
     Args:
         history: the deliveries.
-        publication: from :func:`published`.
+        publication: from :func:`all_published`.
         blocks: numbers of the deliveries, ascending.
     """
     cells = history.cells_of(blocks)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from aggregation.disclosure.history import Delivered, History, linked_history, same_period
 from aggregation.disclosure.insiders import insiders_of
-from aggregation.disclosure.knowledge import kept_secret, published, within
+from aggregation.disclosure.knowledge import all_published, kept_secret, within
 from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
@@ -38,7 +38,7 @@ from aggregation.disclosure.primary import (
     primary_reasons,
     with_whole_distributions,
 )
-from aggregation.disclosure.remembered import WitnessMemory
+from aggregation.disclosure.proofs import WitnessMemory
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import label_of
 from aggregation.sdc.demands import KINDS, Demands
@@ -142,6 +142,10 @@ WITNESSES: Final = WitnessMemory(max_witnesses=20_000)
 """What this process has found while protecting."""
 
 
+_MANY: Final = 8
+"""Open cells of a delivery for which it is worth moving it by itself first."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     """How the search for witnesses ended.
@@ -184,6 +188,10 @@ class _Run:
     def _new(self) -> Delivered:
         return self._history.deliveries[0]
 
+    @property
+    def _everything(self) -> tuple[int, ...]:
+        return tuple(range(len(self._history.deliveries)))
+
     def protect_alone(self) -> None:
         """Step 2."""
         seen = _seen_by_others(self._history)
@@ -201,21 +209,21 @@ class _Run:
         linked = zip(history.structures[1:], history.deliveries[1:], strict=True)
         secrets = [kept_secret(structure, delivery, self._stricter) for structure, delivery in linked]
         demands = Demands.behind_each_other([Demands.nothing(len(self.withheld)), *secrets])
-        self._met |= WITNESSES.met(history, published(history, self._stricter), demands)
-        everything = tuple(range(len(history.deliveries)))
-        for look in (lambda block: (block,), history.near):
-            for block in everything[1:]:
-                mine = self._block(block)
-                if self._left(demands, mine).any():
-                    self._search(demands.among(mine), look(block))
+        self._met |= WITNESSES.met(history, all_published(history, self._stricter), demands)
+        for block in self._everything[1:]:
+            mine = self._block(block)
+            if self._left(demands, mine).sum() >= _MANY:
+                self._search(demands.among(mine), (block,))
+        for blocks in self._history.around():
+            self._search(demands, blocks)
         opened = np.zeros(history.system.cells, dtype=np.bool_)
-        opened[list(self._search(demands, everything).unprotected)] = True
+        opened[list(self._search(demands, self._everything).unprotected)] = True
         self._protect(demands.among(opened))
 
     def protect_from_insiders(self) -> None:
         """Step 6."""
         for insider in insiders_of(self._structure, self._new.table):
-            publication = insider.publication(published(self._history, self._stricter))
+            publication = insider.publication(all_published(self._history, self._stricter))
             task = Task(
                 publication=publication,
                 views=(View(insider.demands(self._demands, publication)),),
@@ -236,11 +244,10 @@ class _Run:
 
         First the deliveries next to the new one move, then all of them.
         """
-        near, everything = self._history.near(0), tuple(range(len(self._history.deliveries)))
-        outcome = self._search(demands, near, means=self._optional(), upward=upward)
-        if outcome.unprotected and near != everything:
-            outcome = self._search(demands, everything, means=self._optional())
-        self._refuse(outcome)
+        for blocks in self._history.around():
+            self._search(demands, blocks, means=self._optional(), upward=upward)
+            upward = None
+        self._refuse(self._search(demands, self._everything, means=self._optional()))
 
     def _search(
         self,
@@ -265,7 +272,7 @@ class _Run:
         wanted, upwards = demands.of(cells), self._everywhere(upward)[cells]
         if not (wanted.cells | upwards).any():
             return _Search()
-        publication = within(self._history, published(self._history, self._stricter), blocks)
+        publication = within(self._history, all_published(self._history, self._stricter), blocks)
         publication = replace(publication, withheld=publication.withheld & ~self._everywhere(held)[cells])
         pattern = suppress(
             Task(

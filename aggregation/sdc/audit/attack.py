@@ -45,7 +45,7 @@ __all__ = [
     "Verdict",
     "examine",
     "examine_views",
-    "met_by_movement",
+    "moved_at_random",
 ]
 
 Tell = Callable[[int, int], None]
@@ -112,16 +112,16 @@ def examine(publication: Publication, demands: Demands, *, settled: BoolArray | 
     return examine_views(publication, (View(demands),), settled=settled)[0]
 
 
-def met_by_movement(publication: Publication, demands: Demands) -> tuple[BoolArray, int]:
-    """Return which demands pseudo-random vertices prove met, and the programs it took.
+def moved_at_random(publication: Publication, demands: Demands) -> tuple[tuple[Witness, ...], int]:
+    """Return witnesses at pseudo-random vertices for what is demanded, and the programs it took.
 
-    A cell that is missing in the answer is not exposed: it is merely not settled this way.
+    A demand that none of them meets is not exposed: it is merely not settled this way.
     """
     attack = _Attack(publication, demands, Witnesses(), _tell_nobody)
     if attack.consistent:
         attack.substitute()
         attack.move_at_random()
-    return attack.met, attack.programs
+    return tuple(attack.found), attack.programs
 
 
 def _tell_nobody(done: int) -> None:
