@@ -17,12 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from aggregation.disclosure.history import History
-from aggregation.sdc.demands import DIFFER, FALL, KINDS, RISE, Demands
-from aggregation.sdc.linear_system import BoolArray, IntArray
+from aggregation.sdc.completion import Completion
+from aggregation.sdc.demands import KINDS, Demands
+from aggregation.sdc.linear_system import BoolArray, IntArray, LinearSystem
 from aggregation.sdc.publication import Publication
 
-_Part = tuple[bytes, bytes, bytes]
-"""Digest of a delivery, its rows that change (int64), and by how much."""
+_Part = tuple[bytes, IntArray, IntArray]
+"""Digest of a delivery, its rows that change, and by how much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +42,27 @@ class Witnesses:
     changes: IntArray
     count: int
 
+    def only(self, some: BoolArray) -> Witnesses:
+        """Return some of them."""
+        number = np.cumsum(some, dtype=np.int64) - 1
+        entries = some[self.number]
+        return Witnesses(
+            number[self.number[entries]], self.cells[entries], self.changes[entries], int(some.sum())
+        )
+
     def proper(self, publication: Publication) -> BoolArray:
         """Return which of them are alternative tables: ``Publication.is_alternative`` for all at once."""
         system = publication.system
         values = publication.values[self.cells] + self.changes
         bad_entry = ~publication.withheld[self.cells] | (values < publication.floors[self.cells])
         proper: BoolArray = np.bincount(self.number[bad_entry], minlength=self.count) == 0
-        entry, of = _entries_of(self.cells, system.columns, system.cells)
+        entry, of = _entries_of(self.cells, system)
         key = self.number[of] * max(system.rows, 1) + system.row_of_entry[entry]
         order = np.argsort(key, kind="stable")
-        rows, first = np.unique(key[order], return_index=True)
-        if len(rows):
+        key = key[order]
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        if len(first):
+            rows = key[first]
             moved = np.add.reduceat((system.coefficients[entry] * self.changes[of])[order], first)
             row = rows % system.rows
             activity = system.activity(publication.values)[row] + moved
@@ -59,16 +70,27 @@ class Witnesses:
             proper[rows[broken] // system.rows] = False
         return proper
 
-    def met(self, demands: Demands, proper: BoolArray) -> BoolArray:
-        """Return what those that are proper meet of some demands: one row per kind, one column per cell."""
+    def meeting(self, demands: Demands) -> BoolArray:
+        """Return which demands some of them meets, as a matrix."""
+        kinds, entries = np.nonzero(demands.met_by_some(self.cells, self.changes))
         met = np.zeros((KINDS, len(demands.differ)), dtype=np.bool_)
-        good = proper[self.number]
-        cells, changes = self.cells[good], self.changes[good]
-        met[DIFFER, cells] = demands.differ[cells]
-        rise, fall = demands.rise[cells], demands.fall[cells]
-        met[RISE, cells[(rise > 0) & (changes >= rise)]] = True
-        met[FALL, cells[(fall > 0) & (-changes >= fall)]] = True
+        met[kinds, self.cells[entries]] = True
         return met
+
+    def needed(self, demands: Demands) -> BoolArray:
+        """Return the first that meets each demand: if all of them are proper, the others are not needed."""
+        kinds, entries = np.nonzero(demands.met_by_some(self.cells, self.changes))
+        first = np.full((KINDS, len(demands.differ)), self.count, dtype=np.int64)
+        np.minimum.at(first, (kinds, self.cells[entries]), self.number[entries])
+        needed = np.zeros(self.count, dtype=np.bool_)
+        needed[first[first < self.count]] = True
+        return needed
+
+    def changes_of(self, cells: int) -> list[IntArray]:
+        """Return each as a change of all cells of the system."""
+        changes = np.zeros((self.count, cells), dtype=np.int64)
+        changes[self.number, self.cells] = self.changes
+        return list(changes)
 
 
 class WitnessMemory:
@@ -77,7 +99,7 @@ class WitnessMemory:
     def __init__(self, max_witnesses: int) -> None:
         """Keep the newest so many."""
         self._max = max_witnesses
-        self._kept: OrderedDict[tuple[_Part, ...], None] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[_Part, ...]] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many are kept."""
@@ -86,35 +108,52 @@ class WitnessMemory:
     def remember(self, history: History, changes: Iterable[IntArray]) -> None:
         """Keep changes of a history, one entry per cell each; the oldest give way."""
         for change in changes:
-            witness = tuple(_parts(history, change))
-            self._kept[witness] = None
-            self._kept.move_to_end(witness)
+            parts = tuple(_parts(history, change))
+            name = b"".join(digest + rows.tobytes() + by.tobytes() for digest, rows, by in parts)
+            self._kept[name] = parts
+            self._kept.move_to_end(name)
         while len(self._kept) > self._max:
             self._kept.popitem(last=False)
 
     def recall(self, history: History) -> Witnesses:
         """Return the changes that move deliveries of a history only, as changes of the joint system."""
         start = {delivery.digest: history.starts[b] for b, delivery in enumerate(history.deliveries)}
-        number, cells, changes, count = [], [], [], 0
-        for witness in self._kept:
-            if all(digest in start for digest, _, _ in witness):
-                for digest, rows, by in witness:
-                    cells.append(np.frombuffer(rows, dtype=np.int64) + start[digest])
-                    changes.append(np.frombuffer(by, dtype=np.int64))
-                    number.append(np.full(len(cells[-1]), count, dtype=np.int64))
-                count += 1
+        kept = [parts for parts in self._kept.values() if all(digest in start for digest, _, _ in parts)]
+        parts = [(number, part) for number, witness in enumerate(kept) for part in witness]
+        sizes = [len(rows) for _, (_, rows, _) in parts]
+        first = np.array([start[digest] for _, (digest, _, _) in parts], dtype=np.int64)
         nothing = np.zeros(0, dtype=np.int64)
         return Witnesses(
-            np.concatenate([nothing, *number]),
-            np.concatenate([nothing, *cells]),
-            np.concatenate([nothing, *changes]),
-            count,
+            number=np.repeat(np.array([number for number, _ in parts], dtype=np.int64), sizes),
+            cells=np.concatenate([nothing, *(rows for _, (_, rows, _) in parts)]) + np.repeat(first, sizes),
+            changes=np.concatenate([nothing, *(by for _, (_, _, by) in parts)]),
+            count=len(kept),
         )
 
     def met(self, history: History, publication: Publication, demands: Demands) -> BoolArray:
-        """Return which demands on a history are met by what is remembered, as a matrix."""
-        witnesses = self.recall(history)
-        return witnesses.met(demands, witnesses.proper(publication))
+        """Return which demands on a history are met by what is remembered, as a matrix.
+
+        Changes that the newest delivery has broken are completed, if moving it and those next to it suffices.
+        """
+        met = np.zeros((KINDS, len(demands.differ)), dtype=np.bool_)
+        untried, broken = self.recall(history), []
+        while (needed := untried.needed(demands.without(met))).any():
+            tried, untried = untried.only(needed), untried.only(~needed)
+            proper = tried.proper(publication)
+            met |= tried.only(proper).meeting(demands)
+            broken += tried.only(~proper).changes_of(history.system.cells)
+        near = np.zeros(history.system.cells, dtype=np.bool_)
+        near[history.cells_of(history.near(0))] = True
+        completion = Completion(publication, near) if broken else None
+        for change in broken:
+            cells = np.flatnonzero(change)
+            new = demands.met_by_some(cells, change[cells]) & ~met[:, cells]
+            if completion is not None and new.any():
+                whole = completion.of(change)
+                if whole is not None and publication.is_alternative(whole):
+                    self.remember(history, [whole])
+                    met |= demands.met_by(whole)
+        return met
 
     def forget(self) -> None:
         """Forget everything."""
@@ -126,17 +165,13 @@ def _parts(history: History, change: IntArray) -> Iterable[_Part]:
     block = np.searchsorted(history.starts, moved, side="right") - 1
     for number in np.unique(block).tolist():
         cells = moved[block == number]
-        rows = (cells - history.starts[number]).tobytes()
-        yield history.deliveries[number].digest, rows, change[cells].tobytes()
+        yield history.deliveries[number].digest, cells - history.starts[number], change[cells]
 
 
-def _entries_of(cells: IntArray, columns: IntArray, size: int) -> tuple[IntArray, IntArray]:
+def _entries_of(cells: IntArray, system: LinearSystem) -> tuple[IntArray, IntArray]:
     """Return the entries of a system's rows that hold some cells, and the position of each one's cell."""
-    by_cell = np.argsort(columns, kind="stable")
-    count = np.bincount(columns, minlength=size)
-    start = np.cumsum(count) - count
-    of = np.repeat(np.arange(len(cells), dtype=np.int64), count[cells])
-    within = np.arange(len(of), dtype=np.int64) - np.repeat(
-        np.cumsum(count[cells]) - count[cells], count[cells]
-    )
-    return by_cell[start[cells[of]] + within], of
+    by_cell, starts = system.by_cell
+    sizes = starts[cells + 1] - starts[cells]
+    of = np.repeat(np.arange(len(cells), dtype=np.int64), sizes)
+    within = np.arange(len(of), dtype=np.int64) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return by_cell[starts[cells[of]] + within], of

@@ -124,6 +124,12 @@ class LinearSystem:
         """Row number of each entry."""
         return np.repeat(np.arange(self.rows, dtype=np.int64), np.diff(self.starts))
 
+    @cached_property
+    def by_cell(self) -> tuple[IntArray, IntArray]:
+        """Numbers of all entries in the order of their cells, and where those of each cell begin."""
+        starts = np.searchsorted(np.sort(self.columns), np.arange(self.cells + 1))
+        return np.argsort(self.columns, kind="stable"), starts.astype(np.int64)
+
     def entries(self, row: int) -> slice:
         """Positions of a row's entries in ``columns`` and ``coefficients``."""
         return slice(int(self.starts[row]), int(self.starts[row + 1]))

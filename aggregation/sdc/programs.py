@@ -136,6 +136,13 @@ class LinearProgram:
         """Change the limits of some variables, as floats of :func:`limits_as_floats`."""
         self._solver.changeColsBounds(len(variables), variables.astype(np.int32), lower, upper)
 
+    def set_row_limits(self, lower: IntArray, upper: IntArray) -> None:
+        """Change the limits of all constraints."""
+        rows = np.arange(len(lower), dtype=np.int32)
+        self._solver.changeRowsBounds(  # type: ignore[attr-defined]  # missing in its stubs
+            len(rows), rows, limits_as_floats(lower), limits_as_floats(upper)
+        )
+
     def set_costs(self, variables: IntArray, costs: FloatArray) -> None:
         """Change the costs of some variables."""
         self._solver.changeColsCost(len(variables), variables.astype(np.int32), costs)

@@ -21,6 +21,11 @@ from aggregation.sdc.publication import Publication
 _FIGURES: Final = 10**7
 """Numbers beyond this are handed to the solver in a larger unit, so that its tolerances stay below one."""
 
+_MULTIPLES: Final = (1, 2, 3)
+"""Vertices have halves and thirds where they have fractions: twice or three times as far may be whole."""
+
+_CLOSE: Final = 1e-6
+
 _NOWHERE: Final = Answer(Status.INFEASIBLE, np.zeros(0), 0.0, np.zeros(0))
 
 
@@ -119,9 +124,20 @@ class Polytope:
 
         Each component stands by itself: one without an integer solution does not spoil the others.
         """
+        change = np.zeros(len(self.cells), dtype=np.int64)
         if answer.status is not Status.OPTIMAL:
-            return np.zeros(len(self.cells), dtype=np.int64)
-        change = np.rint(answer.values * self._unit).astype(np.int64)
+            return change
+        moved = np.abs(answer.values) > _CLOSE
+        for times in _MULTIPLES:
+            left = moved & ~carrying(self.labels, self.labels[change != 0])
+            if not left.any():
+                break
+            change = np.where(left, self._whole(answer.values * (self._unit * times)), change)
+        return change
+
+    def _whole(self, values: FloatArray) -> IntArray:
+        """Round values, and let the components stand still that are no integer solution then."""
+        change = np.rint(values).astype(np.int64)
         bad_row = ~self.system.satisfied(change)
         first = self.system.columns[self.system.starts[:-1]]
         bad = np.concatenate([self.labels[change < self.lower], self.labels[first[bad_row]]])

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -21,19 +22,22 @@ from aggregation.disclosure import (
     cell_bounds,
     protect_delivery,
 )
-from aggregation.disclosure.history import linked_history
+from aggregation.disclosure.history import History, linked_history
+from aggregation.disclosure.knowledge import all_published
 from aggregation.disclosure.primary import open_zeros, sensitive_cells
-from aggregation.disclosure.proofs import ProofMemory
-from aggregation.disclosure.protection import PROOFS
+from aggregation.disclosure.proofs import WitnessMemory
+from aggregation.disclosure.protection import WITNESSES
 from aggregation.disclosure.relations import structure_of
 from aggregation.limits import OPEN_ABOVE
+from aggregation.sdc.demands import Demands
+from aggregation.sdc.linear_system import RelationKind
 from aggregation.tabulation import Tabulation
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
 from protocol.periods import Period
 from protocol.submission_rules import check_submission
 from tests.factories.areas import QUARTERS, deliveries, quarterly_values
-from tests.factories.catalogues import catalogue_of, codelist, indicator
+from tests.factories.catalogues import catalogue_of, codelist, indicator, stocks_and_flows
 from tests.factories.submissions import submission
 
 CATALOGUE = load_catalogue()
@@ -134,33 +138,50 @@ def test_a_stricter_node_withholds_at_least_the_same_sensitive_cells() -> None:
 def test_what_a_process_remembers_changes_no_pattern() -> None:
     first, second, third = _history("CASES")
     remembered = protect_delivery(CATALOGUE, "CASES", third.period, third.table, linked=[first, second])
-    PROOFS.forget()
+    WITNESSES.forget()
     fresh = protect_delivery(CATALOGUE, "CASES", third.period, third.table, linked=[second, first])
     assert np.array_equal(remembered.withheld, fresh.withheld)
 
 
-def test_the_memory_of_proofs_is_bounded() -> None:
-    structure, memory = structure_of(SMALL, "D"), ProofMemory(max_deliveries=2)
-    proven = np.zeros(3, dtype=np.bool_)
-    histories = [
-        linked_history(structure, _delivered("D", QUARTERS[0], np.full(3, n, dtype=np.int64), proven), [])
-        for n in range(3)
-    ]
-    for history in histories:
-        memory.remember(history, 0, proven, stricter=None)
-    assert [memory.recall(history, 0, stricter=None) is None for history in histories] == [True, False, False]
+def _small_history(values: Sequence[int], withheld: Sequence[bool]) -> History:
+    new = _delivered("D", QUARTERS[0], np.array(values, dtype=np.int64), np.array(withheld))
+    return linked_history(structure_of(SMALL, "D"), new, [])
 
 
-def test_a_proof_counts_under_the_rules_it_was_found_under_only() -> None:
-    delicate = codelist("CL_A", {"_T": None, "a": "_T", "b": "_T"}, rule={"a": "R10"})
-    other = catalogue_of([delicate], [indicator("N", [["A"]])])
-    memory, proven = ProofMemory(max_deliveries=2), np.ones(3, dtype=np.bool_)
-    new = _delivered("D", QUARTERS[0], np.array([18, 7, 11], dtype=np.int64), proven)
-    mild, strict = (linked_history(structure_of(c, "D"), new, []) for c in (SMALL, other))
-    memory.remember(mild, 0, proven, stricter=None)
-    assert memory.recall(mild, 0, stricter=None) is not None
-    assert memory.recall(strict, 0, stricter=None) is None
-    assert memory.recall(mild, 0, stricter=9) is None
+def test_the_memory_of_witnesses_is_bounded() -> None:
+    memory, history = WitnessMemory(max_witnesses=2), _small_history([9, 4, 5], [False, True, True])
+    memory.remember(history, [np.array([0, n, -n]) for n in (1, 2, 3, 3)])
+    assert len(memory) == 2
+    assert sorted(memory.recall(history).changes.tolist()) == [-3, -2, 2, 3]
+
+
+def test_a_witness_counts_only_where_it_is_one_today() -> None:
+    memory, demands = WitnessMemory(max_witnesses=9), Demands.differing(np.array([False, True, True]))
+    history = _small_history([9, 4, 5], [False, True, True])
+    other = _small_history([9, 5, 4], [False, True, True])
+    memory.remember(history, [np.array([0, 1, -1]), np.array([0, -4, 4])])
+    known = all_published(history, None)
+    assert memory.met(history, known, demands)[0].tolist() == [False, True, True]
+    assert not memory.met(other, all_published(other, None), demands).any()
+    shown = replace(known, withheld=np.array([False, False, True]))
+    assert not memory.met(history, shown, demands).any()
+
+
+def test_a_witness_is_completed_over_the_quarter_that_came_after_it() -> None:
+    """One stock moves, and takes the next quarter's with it; nothing else has to be found anew."""
+    stocks = stocks_and_flows("a")
+    structure, memory = structure_of(stocks, "D"), WitnessMemory(max_witnesses=9)
+    open_rows = np.zeros(len(structure.grid), dtype=np.bool_)
+    open_rows[list(structure.grid.rows_of("OPEN"))] = True
+    values = np.where(open_rows, 9, 0).astype(np.int64)
+    first, second = (_delivered("D", period, values, open_rows) for period in QUARTERS[:2])
+    alone = linked_history(structure, first, [])
+    memory.remember(alone, [open_rows.astype(np.int64)])
+    history = linked_history(structure, second, [first])
+    secret = Demands.differing(np.concatenate([np.zeros_like(open_rows), open_rows]))
+    assert "FLOW" in {RelationKind(kind).name for kind in history.system.kinds}
+    met = memory.met(history, all_published(history, None), secret)
+    assert np.array_equal(met, secret.matrix)
 
 
 def test_the_same_quarter_again_keeps_its_pattern() -> None:
