@@ -1,11 +1,11 @@
-"""The goals of the design, what was reached, and whether that meets them: never more than was measured."""
+"""The goals for tables that are protected beside the peers: what was reached, and whether that meets them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from tests.bench.goals import Goal
 from tests.bench.protection_results import Result
 
 _SMALL: Final = ("a1_6x8", "a2_6x8", "a3_6x8", "a3d1", "a3d2")
@@ -13,27 +13,6 @@ _OPTIMA: Final = {"e_pct": (15, 1_130_647, 0.16), "e_dom": (11, 1_544_674, 0.06)
 """Cells and euros withheld by an optimal pattern against outsiders, and the seconds of the peer."""
 
 _SAME_ORDER: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """One goal.
-
-    Attributes:
-        subject: table and cost.
-        goal: what was asked for.
-        reached: what came out.
-        met: whether that is enough.
-    """
-
-    subject: str
-    goal: str
-    reached: str
-    met: bool
-
-    def __str__(self) -> str:
-        """One line for a person."""
-        return f"{'met' if self.met else 'MISSED':<8}{self.subject:<22}{self.goal:<34}{self.reached}"
 
 
 def goals_reached(results: Sequence[Result]) -> list[Goal]:
@@ -50,12 +29,6 @@ def goals_reached(results: Sequence[Result]) -> list[Goal]:
         *_small(ours),
         *_amounts(ours),
     ]
-
-
-def as_markdown(goals: Sequence[Goal]) -> str:
-    """Return the goals as a table for the documents."""
-    rows = [f"| {g.subject} | {g.goal} | {g.reached} | {'met' if g.met else '**missed**'} |" for g in goals]
-    return "\n".join(["| what | goal | reached | |", "|---|---|---|---|", *rows]) + "\n"
 
 
 def _within(ours: Sequence[Result], table: str, cost: str, most: int, seconds: float) -> Iterator[Goal]:

@@ -7,7 +7,7 @@ because tests of the statistics must not depend on the hub.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -152,12 +152,14 @@ def _registers(draw: random.Random, *, posts: int) -> dict[str, list[dict[str, o
     }
 
 
-def deliveries(seed: int, *, open_cases: int = 250) -> list[tuple[str, Period, Tabulation]]:
-    """True figures of everything that is due for eight quarters and the year within, in order of time."""
+def deliveries(
+    seed: int, *, open_cases: int = 250, quarters: Sequence[Period] = QUARTERS
+) -> list[tuple[str, Period, Tabulation]]:
+    """True figures of everything that is due for some quarters and the year within, in order of time."""
     catalogue, counted = load_catalogue(), area(seed, open_cases=open_cases)
     due: list[tuple[str, Period, Tabulation]] = []
     for dataset in catalogue.datasets.values():
-        periods = [p for p in (*QUARTERS, *YEARS) if p.freq in dataset.frequencies]
+        periods = [p for p in (*quarters, *YEARS) if p.freq in dataset.frequencies]
         tabulated = tabulate(counted, catalogue=catalogue, dataset_id=dataset.id, periods=periods)
         due += [(dataset.id, period, table) for period, table in tabulated.items()]
     order = list(catalogue.datasets)
