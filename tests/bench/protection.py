@@ -3,6 +3,7 @@
     make bench BENCH_ARGS="protection"                                 everything but c_big: half an hour
     make bench BENCH_ARGS="protection --tables b_region --seed 7"      one table, and no drawn ones
     make bench BENCH_ARGS="protection --tables linked/7 cube/12"       drawn tables by their names
+    make bench BENCH_ARGS="protection --tables b2_medium --ours"       without running tau-ARGUS again
     make bench BENCH_ARGS="protection --markdown table.md"             the goals as a table for the documents
 
 tau-ARGUS runs beside ours; the R programs stand as they were recorded. Every pattern, whoever made it, is
@@ -94,9 +95,9 @@ def run(options: Sequence[str] = ()) -> Iterator[str]:
         yield from _about(table)
         yield HEADING
         for each in recorded():
-            if each.table == name and each.program != "tau-ARGUS":
+            if each.table == name and (chosen.ours or each.program != "tau-ARGUS"):
                 yield str(Result.of_recorded(each))
-        for result in _measurements(name, table, chosen.seconds):
+        for result in _measurements(name, table, chosen):
             results.append(result)
             yield str(result)
         yield from _in_words(name, [result for result in results if result.table == name])
@@ -116,6 +117,9 @@ def _parsed(options: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--tables", nargs="+", help="shared ones, or drawn ones as shape/seed")
     parser.add_argument("--seed", type=int, help="of the drawn tables; today's date if omitted")
     parser.add_argument("--seconds", type=float, default=_PEER_SECONDS, help="processor time a peer may take")
+    parser.add_argument(
+        "--ours", action="store_true", help="leave tau-ARGUS out; recorded runs still stand there"
+    )
     parser.add_argument("--markdown", type=Path, help="where the goals are written as a table")
     chosen = parser.parse_args(options)
     if chosen.seed is None:
@@ -157,10 +161,12 @@ def _alike(theirs: BoolArray, table: Measured) -> str:
 # --------------------------------------------------------------------------------------------- measuring
 
 
-def _measurements(name: str, table: Measured, seconds: float) -> Iterator[Result]:
-    for method, cost in peer_runs(name, table):
+def _measurements(name: str, table: Measured, chosen: argparse.Namespace) -> Iterator[Result]:
+    for method, cost in () if chosen.ours else peer_runs(name, table):
         with tempfile.TemporaryDirectory() as folder:
-            apart, withheld = tau_argus.protect(table, method, cost, folder=Path(folder), seconds=seconds)
+            apart, withheld = tau_argus.protect(
+                table, method, cost, folder=Path(folder), seconds=chosen.seconds
+            )
             yield _judged(table, "tau-ARGUS", method.value, cost, apart, withheld, {}, Path(folder))
     for ask in asks(name):
         with tempfile.TemporaryDirectory() as folder:
