@@ -32,7 +32,7 @@ class Shares:
 
     @classmethod
     def none(cls) -> Shares:
-        """Return no shares: nothing but counts, or what a ledger remembers."""
+        """Return no shares: nothing but counts, or what an old ledger remembers."""
         nothing = np.zeros(0, dtype=np.int64)
         return cls(nothing, nothing, nothing)
 
@@ -62,7 +62,7 @@ class Tabulation:
         second: the same of the second largest.
         gross: sum of all absolute contributions; equals the value unless some are negative.
         shares: who contributed how much, for magnitudes and positions; a cell of two linked tables may stand
-            there twice, with the same amounts. A ledger does not remember them.
+            there twice, with the same amounts.
     """
 
     values: Ints = field(repr=False)

@@ -31,6 +31,8 @@ from protocol.texts import Text
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 NONCE_BYTES: Final = 32
+SECRET_KEY_BYTES: Final = 32
+CIPHER_NONCE_BYTES: Final = 12
 _DOMAIN: Final = b"kim/1 ed25519 sign\x00"
 
 # Encodings of the points of small order, sign bit cleared (two of them also in their non-canonical form,
@@ -165,6 +167,16 @@ class PrivateKey:
 def new_nonce() -> bytes:
     """Return 32 fresh random bytes; they make a statement's id unguessable (SPEC P-20)."""
     return secrets.token_bytes(NONCE_BYTES)
+
+
+def new_secret_key() -> bytes:
+    """Return a fresh key for AES-256: what only this machine should be able to read."""
+    return secrets.token_bytes(SECRET_KEY_BYTES)
+
+
+def new_cipher_nonce() -> bytes:
+    """Return 12 fresh random bytes for one message (NIST SP 800-38D 8.2.2: fewer than 2^32 for one key)."""
+    return secrets.token_bytes(CIPHER_NONCE_BYTES)
 
 
 def new_node_id() -> str:

@@ -227,6 +227,22 @@ def submit(
     return submit_deliveries(session, choices)
 
 
+@main.command("rotate-ledger-key")
+@_shared
+@_on_a_node
+def rotate_ledger_key(session: Session) -> int:
+    """Zahlen früherer Lieferungen neu verschlüsseln. / Encrypt the figures of earlier deliveries anew.
+
+    Der Schlüssel zum Unterschreiben bleibt, wie er ist; unterbrochen geht nichts verloren. / The key that
+    signs stays as it is; nothing is lost if this is interrupted.
+
+    Beispiel / Example: kim-node rotate-ledger-key
+    """
+    from node.cli.rotating import rotate_ledger_key as rotate  # noqa: PLC0415
+
+    return rotate(session)
+
+
 @main.command("status")
 @click.option("--offline", is_flag=True, help="Den Hub nicht fragen. / Do not ask the hub.")
 @_shared

@@ -18,7 +18,7 @@ _MODE: Final = 0o600
 
 Field = Literal[
     "command", "node", "area", "dataset", "period", "revision", "id", "state", "code", "cells", "withheld",
-    "rows", "quarantined", "seconds", "version", "exit_code", "place",
+    "rows", "quarantined", "seconds", "version", "exit_code", "place", "deliveries",
 ]  # fmt: skip
 
 

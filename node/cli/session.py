@@ -47,11 +47,13 @@ class Session:
         """Open the node's journal and make sure that it is this node's.
 
         Raises:
-            KimError: ``spool_damaged``, ``storage_full``, or ``config_invalid`` for another node's journal.
+            KimError: ``spool_damaged``, ``storage_full``, ``key_unreadable``, or ``config_invalid`` for
+                another node's journal.
         """
         from node.journal import Journal  # noqa: PLC0415
 
-        with Journal(self.settings.journal, clock=self.clock) as journal:
+        settings = self.settings
+        with Journal(settings.journal, clock=self.clock, ledger_key=settings.ledger_key) as journal:
             journal.claim(node=self.settings.node, area=self.settings.area)
             yield journal
 

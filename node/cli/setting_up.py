@@ -109,7 +109,7 @@ def set_up(console: Console, folder: Path, new: NewNode) -> None:
     content, settings = _rendered(values, path, language=console.language)
     if path.exists():
         raise _exists()
-    owner = _owner(settings.journal)
+    owner = _owner(settings)
     if owner is not None:
         if owner != (new.node_id or owner[0], settings.area):
             raise _other_owner(*owner)
@@ -144,13 +144,13 @@ def _rendered(
     return content, parse_settings(content, path=path, options=_OPTIONS)
 
 
-def _owner(folder: Path) -> tuple[str, str] | None:
-    """Read whose journal lies in ``folder``, if any: its configuration was lost."""
-    if not folder.is_dir():
+def _owner(settings: Settings) -> tuple[str, str] | None:
+    """Read whose journal lies in the folder, if any: its configuration was lost."""
+    if not settings.journal.is_dir():
         return None
     from node.journal import Journal  # noqa: PLC0415  (a new node has none: nothing is loaded for it)
 
-    with Journal(folder, clock=SystemClock()) as journal:
+    with Journal(settings.journal, clock=SystemClock(), ledger_key=settings.ledger_key) as journal:
         return journal.owner
 
 

@@ -57,6 +57,10 @@ class LedgerFigures:
         largest: absolute contribution of the largest of them.
         second: that of the second largest.
         gross: sum of all absolute contributions.
+        share_cell: of every contributor's share of an amount the cell; empty for counts, and in deliveries
+            that were made before shares were kept ...
+        share_contributor: ... the number of the contributor within the delivery ...
+        share_amount: ... and the amount.
     """
 
     values: bytes
@@ -65,6 +69,9 @@ class LedgerFigures:
     largest: bytes
     second: bytes
     gross: bytes
+    share_cell: bytes = b""
+    share_contributor: bytes = b""
+    share_amount: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

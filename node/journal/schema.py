@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from node.failpoints import passing
+from node.journal.ledger_table import Ledger
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
@@ -103,11 +105,11 @@ CREATE TABLE staying (
 """
 
 
-def _to_first(connection: sqlite3.Connection) -> None:
+def _to_first(connection: sqlite3.Connection, ledger: Ledger) -> None:  # noqa: ARG001 - as all steps
     _run(connection, _FIRST)
 
 
-def _to_second(connection: sqlite3.Connection) -> None:
+def _to_second(connection: sqlite3.Connection, ledger: Ledger) -> None:  # noqa: ARG001 - as all steps
     _run(connection, _SECOND)
     # Until now everything delivered was a plain count that the municipality collects.
     for number, values in connection.execute("SELECT number, cell_values FROM ledger").fetchall():
@@ -118,7 +120,18 @@ def _to_second(connection: sqlite3.Connection) -> None:
         )
 
 
-_STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_to_first, _to_second)
+def _to_third(connection: sqlite3.Connection, ledger: Ledger) -> None:
+    """Encrypt what was kept in the open."""
+    connection.row_factory = sqlite3.Row
+    ledger.seal_plain(connection)
+    connection.row_factory = None
+
+
+_STEPS: Final[tuple[Callable[[sqlite3.Connection, Ledger], None], ...]] = (
+    _to_first,
+    _to_second,
+    _to_third,
+)
 SCHEMA_VERSION: Final = len(_STEPS)
 
 
@@ -132,11 +145,12 @@ def _run(connection: sqlite3.Connection, script: str) -> None:
             statement = ""
 
 
-def open_database(path: Path) -> sqlite3.Connection:
+def open_database(path: Path, ledger: Ledger) -> sqlite3.Connection:
     """Open the journal's database, making it if it does not exist.
 
     Args:
         path: the database file; made readable for this user only.
+        ledger: seals what an older version kept in the open.
 
     Returns:
         A connection in autocommit mode; transactions are explicit.
@@ -152,7 +166,11 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA trusted_schema=OFF")
-        _bring_to_version(connection)
+        # What is deleted is overwritten: no figure that was once kept in the open stays in an unused page ...
+        connection.execute("PRAGMA secure_delete=ON")
+        if _bring_to_version(connection, ledger):
+            # ... nor in the log of pages before.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise _damaged()
     except sqlite3.DatabaseError as error:
@@ -165,7 +183,8 @@ def open_database(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _bring_to_version(connection: sqlite3.Connection) -> None:
+def _bring_to_version(connection: sqlite3.Connection, ledger: Ledger) -> bool:
+    """Take the steps that are missing; return whether there were any."""
     if _version(connection) > SCHEMA_VERSION:
         raise kim_error(
             "spool_damaged",
@@ -175,18 +194,20 @@ def _bring_to_version(connection: sqlite3.Connection) -> None:
             ),
         )
     if _version(connection) == SCHEMA_VERSION:
-        return
+        return False
     # One transaction: a crash leaves either nothing or all of it.
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Asked again: another process may have been faster.
         for step in _STEPS[_version(connection) :]:
-            step(connection)
+            step(connection, ledger)
+        passing("journal.migrated")
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+    return True
 
 
 def _version(connection: sqlite3.Connection) -> int:

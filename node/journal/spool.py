@@ -4,8 +4,7 @@ Invariants: a delivery exists in the journal entirely or not at all (blobs first
 a signed statement is never changed; the true figures of everything in force are kept, because the next
 delivery is protected jointly with them.
 
-The ledger's values are not yet encrypted: the file is readable for the node's user only (0600) and never
-leaves the machine. Encryption at rest comes with key management.
+The true figures are encrypted at rest (:mod:`node.journal.ledger_table`); the key lies beside the node's own.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ from node.clock import Clock, timestamp
 from node.durable_files import PRIVATE_FOLDER_MODE, journal_error
 from node.failpoints import passing
 from node.journal.blobs import BlobStore
+from node.journal.ledger_keys import KEY_FILE_NAME
+from node.journal.ledger_table import Ledger
 from node.journal.lock import NodeLock
 from node.journal.records import (
     FAILED,
@@ -31,7 +32,6 @@ from node.journal.records import (
     DeliveryRecord,
     DeliveryState,
     LedgerEntry,
-    LedgerFigures,
     NewDelivery,
     StayingDelivery,
 )
@@ -41,12 +41,6 @@ from protocol.texts import Text
 
 _COLUMNS: Final = tuple(field.name for field in fields(DeliveryRecord))
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM delivery"  # noqa: S608 - names of our own dataclass
-_FIGURES: Final = tuple(field.name for field in fields(LedgerFigures) if field.name != "values")
-_LEDGER: Final = f"SELECT cell_values, withheld_mask, {', '.join(_FIGURES)} FROM ledger"  # noqa: S608 - as above
-_KEEP_FIGURES: Final = (
-    f"INSERT INTO ledger (number, cell_values, withheld_mask, {', '.join(_FIGURES)}) "  # noqa: S608 - as above
-    f"VALUES (?, ?, ?{', ?' * len(_FIGURES)})"
-)
 _INSERTED: Final = tuple(name for name in _COLUMNS if name != "number")
 _INSERT: Final = (
     f"INSERT INTO delivery ({', '.join(_INSERTED)}) "  # noqa: S608 - names of our own dataclass
@@ -57,21 +51,26 @@ _INSERT: Final = (
 class Journal:
     """The spool and ledger of one node: a SQLite database and a folder of blobs."""
 
-    def __init__(self, folder: Path, *, clock: Clock) -> None:
+    def __init__(self, folder: Path, *, clock: Clock, ledger_key: Path | None = None) -> None:
         """Open the journal in ``folder``, making it if it does not exist.
 
         Args:
             folder: readable for this user only.
             clock: for the times of events.
+            ledger_key: file of the key that the true figures are encrypted with; beside the folder if
+                omitted. It is made with the first delivery.
 
         Raises:
-            KimError: ``spool_damaged`` or ``storage_full``.
+            KimError: ``spool_damaged`` or ``storage_full``; while figures of an older version are encrypted,
+                ``key_unreadable``.
         """
         self._clock = clock
+        self._ledger = Ledger(ledger_key or folder.with_name(KEY_FILE_NAME))
+        self._unmarked = False
         try:
             folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
             self._blobs = BlobStore(folder / "blobs")
-            self._connection = open_database(folder / "journal.sqlite3")
+            self._connection = open_database(folder / "journal.sqlite3", self._ledger)
         except OSError as error:
             raise journal_error(error) from error
         self._lock = NodeLock(folder / "lock")
@@ -86,8 +85,17 @@ class Journal:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the database."""
-        self._connection.close()
+        """Close the database.
+
+        Raises:
+            KimError: ``storage_full`` or ``spool_damaged`` if it cannot be written down what the last
+                delivery is, unless something else is being raised.
+        """
+        try:
+            if self._unmarked and exc is None:
+                self._ledger.mark(self._connection)
+        finally:
+            self._connection.close()
 
     def claim(self, *, node: str, area: str) -> None:
         """Tie the journal to its node and area on first use, and hold every later use to them.
@@ -153,11 +161,10 @@ class Journal:
             "changed": now,
         }
         with self._transaction() as connection:
-            number = connection.execute(_INSERT, row).lastrowid
-            figures = delivery.figures
-            others = (getattr(figures, name) for name in _FIGURES)
-            connection.execute(_KEEP_FIGURES, (number, figures.values, delivery.withheld_mask, *others))
+            number = connection.execute(_INSERT, row).lastrowid or 0
+            self._ledger.write(connection, number, delivery.figures, delivery.withheld_mask)
             self._add_event(connection, number=number, at=now, state=DeliveryState.SPOOLED, code=None)
+        self._unmarked = True
         passing("spool.committed")
         return self.delivery(delivery.statement_id)
 
@@ -238,7 +245,12 @@ class Journal:
 
         By period and dataset, older vintages first; a vintage that equals an earlier one is left out. What
         was refused is left out too: its figures never left.
+
+        Raises:
+            KimError: ``ledger_damaged`` if anything is missing or altered, ``ledger_outdated`` if the journal
+                is an old one; ``ledger_key_missing``, ``key_unreadable``.
         """
+        self._ledger.require_whole(self._connection)
         entries = [
             self.true_figures(record)
             for record in self.deliveries()
@@ -247,10 +259,31 @@ class Journal:
         return tuple(dict.fromkeys(entries))
 
     def true_figures(self, record: DeliveryRecord) -> LedgerEntry:
-        """Return the true figures behind one delivery."""
-        row = self._connection.execute(f"{_LEDGER} WHERE number = ?", (record.number,)).fetchone()
-        figures = LedgerFigures(values=row["cell_values"], **{name: row[name] for name in _FIGURES})
-        return LedgerEntry(record.dataset, record.period, figures, row["withheld_mask"], record.grid_sha256)
+        """Return the true figures behind one delivery.
+
+        Raises:
+            KimError: ``ledger_damaged``, ``ledger_key_missing``, ``key_unreadable``.
+        """
+        figures, withheld_mask = self._ledger.read(self._connection, record.number)
+        return LedgerEntry(record.dataset, record.period, figures, withheld_mask, record.grid_sha256)
+
+    def renew_ledger_key(self) -> int:
+        """Encrypt all true figures with a new key; hold :attr:`exclusive` while doing so.
+
+        A crash at any place leaves figures that can be read: the old key is forgotten last.
+
+        Returns:
+            How many deliveries there are.
+
+        Raises:
+            KimError: ``ledger_damaged``, ``ledger_key_missing``, ``key_unreadable``, ``storage_full``.
+        """
+        self._ledger.require_whole(self._connection)
+        self._ledger.begin_rotation()
+        with self._transaction() as connection:
+            count = self._ledger.seal_anew(connection)
+        self._ledger.end_rotation()
+        return count
 
     def keep_back(
         self, dataset: str, period: str, *, area: str, decision: str, code: str | None, changed_cells: int

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.disclosure import Delivered
-from aggregation.tabulation import Tabulation
+from aggregation.tabulation import Shares, Tabulation
 from node.journal import LedgerEntry, LedgerFigures
 from protocol.catalogue import Catalogue
 from protocol.errors import KimError, kim_error
@@ -27,6 +27,9 @@ def to_bytes(table: Tabulation) -> LedgerFigures:
         largest=_bytes(table.largest),
         second=_bytes(table.second),
         gross=_bytes(table.gross),
+        share_cell=_bytes(table.shares.cell),
+        share_contributor=_bytes(table.shares.contributor),
+        share_amount=_bytes(table.shares.amount),
     )
 
 
@@ -39,6 +42,11 @@ def to_tabulation(figures: LedgerFigures) -> Tabulation:
         largest=_integers(figures.largest),
         second=_integers(figures.second),
         gross=_integers(figures.gross),
+        shares=Shares(
+            cell=_integers(figures.share_cell),
+            contributor=_integers(figures.share_contributor),
+            amount=_integers(figures.share_amount),
+        ),
     )
 
 

@@ -106,6 +106,11 @@ class Settings:
         return self.home / "journal"
 
     @property
+    def ledger_key(self) -> Path:
+        """The file of the key that true figures are kept with: beside the key that signs."""
+        return self.key.with_name("ledger.key")
+
+    @property
     def quarantine(self) -> Path:
         """The file of quarantined rows; it stays in the house."""
         return self.home / "quarantine.csv"

@@ -10,6 +10,7 @@ import pytest
 
 from node import failpoints
 from node.journal import DeliveryState, Journal, LedgerFigures, NewDelivery, schema
+from node.journal.ledger_table import Ledger
 from protocol.errors import KimError
 from tests.fakes.node_clock import SteppedClock
 
@@ -311,11 +312,11 @@ def test_a_migration_that_is_interrupted_leaves_the_old_journal(
 ) -> None:
     first_version(tmp_path / "j")
 
-    def half(connection: sqlite3.Connection) -> None:
-        schema._to_second(connection)
+    def half(connection: sqlite3.Connection, ledger: Ledger) -> None:
+        schema._to_second(connection, ledger)
         raise sqlite3.OperationalError("interrupted")
 
-    monkeypatch.setattr(schema, "_STEPS", (schema._to_first, half))
+    monkeypatch.setattr(schema, "_STEPS", (schema._to_first, half, schema._to_third))
     with pytest.raises(KimError):
         Journal(tmp_path / "j", clock=clock)
     monkeypatch.undo()
