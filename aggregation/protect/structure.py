@@ -19,7 +19,8 @@ from aggregation.sdc.tables import Hierarchy, LinkedTables
 from protocol.texts import Text
 
 VALUE_COLUMNS: Final = ("value", "freq")
-RESERVED: Final = frozenset({"conf_status", "contributors"})
+PUBLISHED_VALUE: Final = "value"
+RESERVED: Final = frozenset({PUBLISHED_VALUE, "conf_status", "contributors"})
 UNIT: Final = "unit"
 BY_VALUE: Final = "value"
 
@@ -237,7 +238,7 @@ class _Reader:
         if not members:
             self._wrong(entry, "dimensions", "Name: Datei", "name: file")
         for name, member in members.items():
-            if name in RESERVED or name in {"value", ""}:
+            if name in RESERVED or not name:
                 self._wrong(
                     member,
                     "dimensions",

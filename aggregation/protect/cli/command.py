@@ -179,3 +179,44 @@ def audit(console: Console, **choices: Any) -> int:  # noqa: ANN401
     from aggregation.protect.cli.examining import Choices, audit_published  # noqa: PLC0415
 
     return audit_published(console, Choices(**choices))
+
+
+@main.command("convert")
+@click.argument("source", type=_FILE, metavar="FILE")
+@click.option("--out", type=_FILE, required=True, metavar="FILE", help="Ergebnis. / Result.")
+@click.option(
+    "--from",
+    "source_format",
+    type=click.Choice(["csv", "hrc", "levels", "json", "code", "jj"]),
+    help="Format der Quelle, wenn ihr Name es nicht sagt. / Format of the source.",
+)
+@click.option(
+    "--to",
+    "target_format",
+    type=click.Choice(["csv", "hrc", "levels", "json", "code", "jj", "cells", "published"]),
+    help="Format des Ziels, wenn sein Name es nicht sagt. / Format of the target.",
+)
+@click.option(
+    "--structure",
+    type=_FILE,
+    metavar="STRUCTURE.yaml",
+    help="Welche Tabelle eine JJ-Datei ist. / Which table a JJ file is.",
+)
+@click.option(
+    "--total", metavar="CODE", help="Gesamtcode, wo die Quelle ihn nicht nennt. / Code of the total."
+)
+@_shared
+@_reports
+def convert(console: Console, **choices: Any) -> int:  # noqa: ANN401
+    """Hierarchien und JJ-Dateien umwandeln. / Convert hierarchies and JJ files.
+
+    Hierarchien: csv (parent,child), hrc (tau-ARGUS), levels (@;code), json und code (sdcHierarchies).
+    Tabellen: CELLS.csv wird jj; jj wird cells (alle Werte) oder published (mit Sperrungen).
+    / Hierarchies: csv (parent,child), hrc (tau-ARGUS), levels (@;code), json and code (sdcHierarchies).
+    Tables: CELLS.csv becomes jj; jj becomes cells (all values) or published (with withheld ones).
+
+    Beispiel / Example: kim-protect convert regions.hrc --out regions.csv --total DE
+    """
+    from aggregation.protect.cli.converting import Choices, convert_file  # noqa: PLC0415
+
+    return convert_file(console, Choices(**choices))

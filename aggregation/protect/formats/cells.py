@@ -20,7 +20,7 @@ from aggregation.protect.faults import Fault, Faults, with_hint
 from aggregation.protect.formats.delimited import Rows
 from aggregation.protect.formats.numbers import MOST_DECIMALS, decimals_of, read_number
 from aggregation.protect.model import LARGEST_FIGURE, Counts, Figures, Kind, Magnitudes, Shares
-from aggregation.protect.structure import BY_VALUE, UNIT, VALUE_COLUMNS, Structure
+from aggregation.protect.structure import BY_VALUE, PUBLISHED_VALUE, UNIT, VALUE_COLUMNS, Structure
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import FloatArray
 from aggregation.sdc.sensitivity import Concentration, concentration
@@ -39,7 +39,7 @@ class Cells:
     Attributes:
         figures: true figures of every cell.
         costs: what withholding each cell costs.
-        absent: number of leaf cells that had no row.
+        absent: number of leaf cells that had no row; of records, a cell without any is empty, not absent.
         separator: of the file.
     """
 
@@ -59,7 +59,7 @@ def read_cells(rows: Rows, structure: Structure) -> Cells:
     Raises:
         KimError: ``cells_invalid`` with every place.
     """
-    table = CellRows.of(rows, structure)
+    table = CellRows.of(rows, structure, further=(structure.contributor,) if structure.contributor else ())
     reader = _Reader(table, structure)
     figures = reader.records() if structure.contributor else reader.cells()
     costs = reader.costs(figures)
@@ -86,22 +86,21 @@ class CellRows:
     faults: Faults
 
     @classmethod
-    def of(cls, rows: Rows, structure: Structure, *, values: Sequence[str] = ()) -> CellRows:
+    def of(cls, rows: Rows, structure: Structure, *, further: Sequence[str] = ()) -> CellRows:
         """Find the columns and the cells.
 
         Args:
             rows: the file.
             structure: what it holds.
-            values: further names that the column of figures may have.
+            further: columns that are needed beside those of dimensions and figures.
 
         Raises:
             KimError: ``cells_invalid`` for missing columns and unknown codes.
         """
         faults = Faults()
-        usual = VALUE_COLUMNS if structure.value is None else (structure.value,)
-        value = next((name for name in (*usual, *values) if name in rows.header), "")
-        needed = [*structure.dimensions, *((structure.contributor,) if structure.contributor else ())]
-        for name in [*needed, *(() if value else (usual[0],))]:
+        usual = VALUE_COLUMNS if structure.value is None else (structure.value, PUBLISHED_VALUE)
+        value = next((name for name in usual if name in rows.header), "")
+        for name in [*structure.dimensions, *further, *(() if value else (usual[0],))]:
             if name not in rows.header:
                 text = Text(f"Die Spalte „{name}“ fehlt.", f"the column '{name}' is missing.")
                 faults.add(Fault.UNKNOWN_COLUMN, rows.place(0), with_hint(text, name, rows.header))
@@ -447,7 +446,6 @@ class _Reader:
         found = concentration(cell, contributor, net, cells=len(tables), ranks=ranks)
         kept = net != 0
         shares = Shares(cell[kept], contributor[kept], net[kept], complete=True)
-        self.absent = self._blocks[0].leaves - len(np.unique(table.keys))
         return Magnitudes(found, shares.sorted(), self._decimals)
 
     # ---------------------------------------------------------------------------------------------- costs

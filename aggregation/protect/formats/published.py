@@ -18,11 +18,10 @@ from aggregation.protect.formats.delimited import Rows, write_delimited
 from aggregation.protect.formats.numbers import read_number, write_number
 from aggregation.protect.model import LARGEST_FIGURE, Figures, Magnitudes
 from aggregation.protect.protecting import Outcome
-from aggregation.protect.structure import Structure
+from aggregation.protect.structure import PUBLISHED_VALUE, Structure
 from aggregation.sdc.linear_system import BoolArray
 from protocol.texts import Text
 
-VALUE: Final = "value"
 STATUS: Final = "conf_status"
 FREE: Final = "F"
 CONFIDENTIAL: Final = "C"
@@ -40,13 +39,27 @@ def write_published(
         separator: between the fields.
     """
     decimals = figures.decimals if isinstance(figures, Magnitudes) else 0
-    header = (*structure.dimensions, VALUE, STATUS)
-    rows = (
-        (*codes, "" if hidden else write_number(value, decimals=decimals), CONFIDENTIAL if hidden else FREE)
-        for codes, value, hidden in zip(
-            _codes(structure), figures.values.tolist(), withheld.tolist(), strict=True
-        )
+    return write_values(
+        structure, Published(figures.values, withheld), decimals=decimals, separator=separator
     )
+
+
+def write_values(
+    structure: Structure,
+    published: Published,
+    *,
+    decimals: int,
+    separator: str = ",",
+    with_status: bool = True,
+) -> str:
+    """Write what is published, in whatever way it was found; without the status if nothing is withheld."""
+    header = (*structure.dimensions, PUBLISHED_VALUE, *((STATUS,) if with_status else ()))
+    rows = []
+    values, withheld = published.values.tolist(), published.withheld.tolist()
+    for codes, value, hidden in zip(_codes(structure), values, withheld, strict=True):
+        shown = "" if hidden else write_number(value, decimals=decimals)
+        status = CONFIDENTIAL if hidden else FREE
+        rows.append((*codes, shown, *((status,) if with_status else ())))
     return write_delimited(header, rows, separator=separator)
 
 
@@ -71,7 +84,7 @@ def read_published(rows: Rows, structure: Structure, *, decimals: int | None = N
     Raises:
         KimError: ``cells_invalid`` with every place.
     """
-    table = CellRows.of(rows, structure, values=(VALUE,))
+    table = CellRows.of(rows, structure)
     table.refuse_repetitions()
     tables = structure.tables
     number = tables.number(table.keys)
@@ -111,7 +124,7 @@ def check_against(published: Published, figures: Figures, rows: Rows, structure:
     Raises:
         KimError: ``cells_invalid`` with every place.
     """
-    table = CellRows.of(rows, structure, values=(VALUE,))
+    table = CellRows.of(rows, structure)
     number = structure.tables.number(table.keys)
     other = ~published.withheld & (published.values != figures.values)
     for row in np.flatnonzero(other[number]).tolist():
