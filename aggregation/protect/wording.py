@@ -31,10 +31,20 @@ def cell_label(tables: LinkedTables, cell: int) -> Text:
     return Text(f"[{named or 'insgesamt'}]", f"[{named or 'total'}]")
 
 
-def derivation(tables: LinkedTables, finding: Finding) -> Text:
-    """Return how an attacker gets to a cell: one sentence, the relations in the order of their use."""
+def derivation(tables: LinkedTables, finding: Finding, *, steps: int | None = None) -> Text:
+    """Return how an attacker gets to a cell: one sentence, the relations in the order of their use.
+
+    Args:
+        tables: the tables.
+        finding: the cell and the argument.
+        steps: how many steps of the argument are spelled out at most; all if omitted.
+    """
     found = derive(finding.publication, finding.exposed, lambda cell: cell_label(tables, cell))
-    if not finding.attacker:
-        return found.text
-    cell = Text(found.cell.de + _INSIDER.de, found.cell.en + _INSIDER.en)
-    return replace(found, cell=cell).text
+    cell = found.cell
+    if finding.attacker:
+        cell = Text(cell.de + _INSIDER.de, cell.en + _INSIDER.en)
+    shown = found.steps
+    if steps is not None and len(shown) > steps:
+        rest = len(shown) - steps
+        shown = (*shown[:steps], Text(f"… ({rest} weitere Schritte)", f"… ({rest} further steps)"))
+    return replace(found, cell=cell, steps=shown).text

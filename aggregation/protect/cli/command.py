@@ -62,8 +62,9 @@ def _reports(run: Callable[..., int]) -> Callable[..., None]:
     @functools.wraps(run)
     def command(lang: str | None, *, as_json: bool, **arguments: Any) -> None:  # noqa: ANN401
         root = click.get_current_context().find_root().params
-        language = lang or root.get("lang") or preferred_language()
-        console = Console("en" if language == "en" else "de", as_json=as_json)
+        asked = lang or root.get("lang")
+        language: Language = "en" if (asked or preferred_language()) == "en" else "de"
+        console = Console(language, as_json=as_json, chosen=asked is not None)
         try:
             code = run(console, **arguments)
         except KimError as error:

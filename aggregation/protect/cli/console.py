@@ -25,10 +25,12 @@ class Console:
     Attributes:
         language: of everything printed.
         as_json: whether the result is one JSON object.
+        chosen: whether somebody asked for the language.
     """
 
     language: Language
     as_json: bool
+    chosen: bool = False
 
     def say(self, text: Text | str = "") -> None:
         """Print a line of the result, unless the result is JSON."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aggregation.protect.auditing import ContradictionError, NotAuditableError, Report, audit_tables
+from aggregation.protect.auditing import ContradictionError, NotAuditableError, audit_tables
 from aggregation.protect.cli.console import Console
 from aggregation.protect.cli.outcomes import EXIT_CODES, say_summary
 from aggregation.protect.cli.progress import steps_shown
+from aggregation.protect.cli.reporting import write_report
 from aggregation.protect.files import hierarchy_files, read_structure, read_text, require_outputs
 from aggregation.protect.formats.cells import read_cells
 from aggregation.protect.formats.delimited import read_delimited
@@ -78,12 +79,32 @@ def audit_published(console: Console, choices: Choices) -> int:
             raise _needs_truth() from error
         except ContradictionError as error:
             raise _contradiction(structure, error, file=str(choices.published)) from error
-    say_summary(console, summary_of_audit(structure, published.withheld, report), command="audit")
-    return _code(report)
-
-
-def _code(report: Report) -> int:
+    summary = summary_of_audit(structure, published.withheld, report)
+    write_report(
+        choices.report,
+        console,
+        summary,
+        words=_words(choices),
+        files={"published": choices.published, "cells": choices.cells, "structure": choices.structure},
+        open_files={str(path): read_text(path)[0] for path in (choices.structure, choices.published)},
+    )
+    say_summary(console, summary, command="audit")
     return EXIT_CODES[report.verdict]
+
+
+def _words(choices: Choices) -> tuple[str, ...]:
+    """Return the command that asks the same again."""
+    cells = () if choices.cells is None else ("--cells", str(choices.cells))
+    level = () if choices.level is None else ("--level", choices.level)
+    return (
+        "kim-protect",
+        "audit",
+        str(choices.published),
+        "--structure",
+        str(choices.structure),
+        *cells,
+        *level,
+    )
 
 
 def _figures(path: Path | None, structure: Structure) -> Figures | None:

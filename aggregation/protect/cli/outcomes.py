@@ -14,7 +14,8 @@ from aggregation.sdc.audit import Verdict
 from protocol.texts import Text
 
 EXIT_CODES: Final = MappingProxyType({Verdict.SAFE: 0, Verdict.UNSAFE: 3, Verdict.UNKNOWN: 4})
-_SHOWN: Final = 20
+_SHOWN: Final = 10
+_STEPS: Final = 2
 
 _VERDICTS: Final = MappingProxyType(
     {
@@ -89,7 +90,7 @@ def _say_protection(console: Console, found: Protection) -> None:
 def _say_findings(console: Console, summary: Summary) -> None:
     tables, report = summary.structure.tables, summary.report
     for finding in report.findings[:_SHOWN]:
-        words = derivation(tables, finding)
+        words = derivation(tables, finding, steps=_STEPS)
         console.say(Text(f"  - {words.de}", f"  - {words.en}"))
     rest = len(report.findings) - _SHOWN
     if rest > 0:

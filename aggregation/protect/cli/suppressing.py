@@ -12,6 +12,7 @@ from aggregation.protect.auditing import Report, audit_tables
 from aggregation.protect.cli.console import Console
 from aggregation.protect.cli.outcomes import EXIT_CODES, say_summary
 from aggregation.protect.cli.progress import Steps, steps_shown
+from aggregation.protect.cli.reporting import write_report
 from aggregation.protect.clock import deadline
 from aggregation.protect.files import hierarchy_files, read_structure, read_text, require_outputs, write_text
 from aggregation.protect.formats.cells import Cells, kept_cells, read_cells
@@ -79,8 +80,23 @@ def suppress_cells(console: Console, choices: Choices) -> int:
                 write_reasons(structure, outcome, separator=cells.separator),
                 private=True,
             )
+    write_report(
+        choices.report,
+        console,
+        summary,
+        words=_words(choices, structure, outcome.pattern.rounds),
+        files={"published": choices.out, "cells": choices.cells, "structure": choices.structure},
+        open_files={str(choices.structure): read_text(choices.structure)[0], str(choices.out): text},
+    )
     say_summary(console, summary, command="suppress", out=choices.out)
     return EXIT_CODES[report.verdict]
+
+
+def _words(choices: Choices, structure: Structure, rounds: int) -> tuple[str, ...]:
+    """Return the command that gives the same pattern again."""
+    level = ("--level", structure.level.value) if choices.level is not None else ()
+    files = (str(choices.cells), "--structure", str(choices.structure), "--out", str(choices.out))
+    return ("kim-protect", "suppress", *files, *level, "--rounds", str(rounds))
 
 
 def _inputs(choices: Choices) -> tuple[Structure, Rows, str]:
