@@ -259,6 +259,8 @@ def _some_table(
     closed = np.bincount(system.row_of_entry[published.withheld[system.columns]], minlength=system.rows) == 0
     if not system.satisfied(shown)[closed].all():
         return None, Status.INFEASIBLE
+    if not len(cells):
+        return shown, Status.OPTIMAL
     reduced, _ = system.among(cells, system.activity(shown))
     lower = limits_as_floats(floors[cells])
     upper = np.full(len(cells), np.inf)

@@ -337,7 +337,9 @@ def refusal(fault: Fault, place: Place, text: Text) -> KimError:
 
 def meant(word: str, known: Iterable[str]) -> Text | None:
     """Return a hint at the nearest known word, if one is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = list(known)
+    same = [other for other in words if other.strip().casefold() == word.strip().casefold()]
+    near = same or difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return Text(f" Gemeint „{near[0]}“?", f" Did you mean '{near[0]}'?") if near else None
 
 

@@ -42,7 +42,7 @@ class HierarchyError(ValueError):
         problem: what is wrong.
         dimension: of which dimension.
         codes: the codes it is about; of a cycle, each code of it once, from the top down.
-        edge: position of the pair that shows it, from 0.
+        edge: position of the pair that shows it, from 0; of a cycle, the one that closes it.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Hierarchy:
             waiting += parts.get(code, [])[::-1]
         if len(ordered) < len(above):
             cycle = _cycle(above, next(code for code in above if code not in ordered))
-            edge = next(number for number, (_, child) in enumerate(pairs) if child == cycle[0])
+            edge = max(number for number, (_, child) in enumerate(pairs) if child in cycle)
             raise HierarchyError(HierarchyProblem.CYCLE, dimension, codes=cycle, edge=edge)
         parents = (above[code] for code in ordered)
         return cls(dimension, tuple(ordered), tuple(_TOP if p is None else ordered[p] for p in parents))

@@ -1,0 +1,1 @@
+"""Tests of `kim-protect`, from rules to files."""
