@@ -60,7 +60,8 @@ BAD: list[tuple[str, str, str, str]] = [
      "structure.yaml:5:min_contributors"),
     ("structure.yaml", STRUCTURE.replace(": 5", ": 2.5"), "wrong_value",
      "structure.yaml:5:min_contributors"),
-    ("structure.yaml", STRUCTURE.replace("min_contributors: 5, ", ""), "wrong_value", "structure.yaml:5:rules"),
+    ("structure.yaml", STRUCTURE.replace("min_contributors: 5, ", ""), "wrong_value",
+     "structure.yaml:5:rules"),
     ("structure.yaml", STRUCTURE.replace("rules", "# rules"), "missing_key", "structure.yaml:1"),
     ("structure.yaml", STRUCTURE.replace("min_contributors: 5", "min_protection_percent: 10"), "wrong_rule",
      "structure.yaml:5:min_protection_percent"),
@@ -98,7 +99,7 @@ def test_remedies_come_in_the_language_asked_for(tmp_path: Path) -> None:
     english = office.suppress("--lang", "en").err
     assert "Did you mean 'N2'?" in english
     assert Fault.UNKNOWN_CODE.remedy.en in english
-    assert "Gemeint" in office.suppress(environment={"KIM_LANG": "de"}).err
+    assert "Gemeint" in office.suppress().err
 
 
 def test_near_words_are_suggested(tmp_path: Path) -> None:
