@@ -12,7 +12,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -21,11 +21,15 @@ from aggregation.sdc.levels import Level
 from aggregation.sdc.linear_system import BoolArray
 from aggregation.sdc.publication import Publication
 from aggregation.sdc.suppression import Effort, suppress
+from aggregation.sdc.views import View
 from tests.bench.plain_attack import PlainAttack
 from tests.factories.sdc_tables import AMOUNTS, Measured, MeasuredTable, read_amounts, read_table
 
 SAMPLE: Final = 24
-"""Cells that the plain attack looks at too: exposed ones and others, spread over the table."""
+ATTACKERS: Final = 6
+"""Attackers beside the outsider, and cells of each, that the plain attack looks at too, spread over all."""
+
+T = TypeVar("T")
 
 _PLAIN_CELLS: Final = 12_000
 """Beyond this many cells two full programs per cell take longer than anybody waits."""
@@ -61,48 +65,57 @@ def attack(name: str, withheld: BoolArray) -> dict[str, object]:
     table = measured(name)
     publication = table.publication(withheld)
     start = time.process_time()
-    outside, *inside = examine_views(publication, table.views(Level.S2))
+    views = table.views(Level.S2)
+    audits = examine_views(publication, views)
+    judged = list(zip(views, audits, strict=True))
     found: dict[str, object] = {
-        "S1": len(outside.exposed),
-        "S2": len({exposed.cell for each in (outside, *inside) for exposed in each.exposed}),
+        "S1": len(audits[0].exposed),
+        "S2": len({exposed.cell for each in audits for exposed in each.exposed}),
     }
-    undecided = {cell for each in (outside, *inside) for cell in each.undecided}
     if isinstance(table, MeasuredTable):
-        (narrow,) = examine_views(publication, table.views(Level.S3))
-        found["S3"] = len(narrow.exposed)
-        undecided |= set(narrow.undecided)
+        wide = table.views(Level.S3)
+        judged += zip(wide, examine_views(publication, wide), strict=True)
+        found["S3"] = len(judged[-1][1].exposed)
+    undecided = {cell for _, audit in judged for cell in audit.undecided}
     found |= {"undecided": len(undecided), "seconds": time.process_time() - start}
-    return found | compare_with_plain(table, publication, outside)
+    if len(table.values) > _PLAIN_CELLS:
+        return found
+    looked = against = 0
+    for view, audit in [judged[0], *_spread(judged[1:-1], ATTACKERS), judged[-1]]:
+        cells, contradictions = compare_with_plain(publication, view, audit)
+        looked, against = looked + cells, against + contradictions
+    return found | {"plain": looked, "contradictions": against}
 
 
-def compare_with_plain(table: Measured, publication: Publication, audit: Examination) -> dict[str, object]:
-    """Attack a sample of sensitive cells in the plain way too.
+def compare_with_plain(publication: Publication, view: View, audit: Examination) -> tuple[int, int]:
+    """Attack a sample of sensitive cells in the plain way too, with what one attacker knows.
 
     Returns:
         How many cells it looked at, and how many contradict the audit: cells that the plain attack knows (or
-        knows too closely) and the audit calls protected; and cells that the audit calls exposed, though not
-        because only whole numbers are possible, for which the plain attack finds room.
+        knows too closely) and the audit calls protected; and cells that the audit calls exposed by adding
+        and subtracting, or by bounds, for which the plain attack finds room. (Where only whole numbers are
+        possible the audit may know more.)
     """
-    if len(table.values) > _PLAIN_CELLS:
-        return {"plain": 0, "contradictions": 0}
-    demands = table.views(Level.S1)[0].demands
+    demands, seen = view.demands, view.of(publication)
     exposed = {each.cell: each.route for each in audit.exposed}
-    sensitive = np.flatnonzero(table.sensitive & publication.withheld).tolist()
-    wanted = _spread([cell for cell in sensitive if cell in exposed], SAMPLE // 2)
-    wanted += _spread([cell for cell in sensitive if cell not in exposed], SAMPLE - len(wanted))
-    plain, contradictions = PlainAttack(publication), 0
+    asked = np.flatnonzero(demands.cells & seen.withheld).tolist()
+    wanted = _spread([cell for cell in asked if cell in exposed], SAMPLE // 2)
+    wanted += _spread([cell for cell in asked if cell not in exposed], SAMPLE - len(wanted))
+    if not wanted:
+        return 0, 0
+    plain, contradictions = PlainAttack(seen), 0
     for cell in wanted:
         lowest, largest = plain.interval(cell)
         value = int(publication.values[cell])
         known = bool(demands.differ[cell]) and lowest == largest
         known |= bool(largest - value < demands.rise[cell] or value - lowest < demands.fall[cell])
-        by_integers = exposed.get(cell) is Route.INTEGERS
-        contradictions += known != (cell in exposed) and not by_integers
-    return {"plain": len(wanted), "contradictions": contradictions}
+        surely = exposed.get(cell) in {Route.SUBSTITUTION, Route.BOUNDS}
+        contradictions += (known and cell not in exposed) or (surely and not known)
+    return len(wanted), contradictions
 
 
-def _spread(cells: list[int], number: int) -> list[int]:
-    return cells[:: -(-len(cells) // number)] if len(cells) > number else cells
+def _spread(those: list[T], number: int) -> list[T]:
+    return those[:: -(-len(those) // number)] if len(those) > number else those
 
 
 def main(arguments: list[str]) -> int:
