@@ -120,6 +120,7 @@ def _parsed(options: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--ours", action="store_true", help="leave tau-ARGUS out; recorded runs still stand there"
     )
+    parser.add_argument("--levels", nargs="+", default=["S1", "S2", "S3"], help="of ours; all if omitted")
     parser.add_argument("--markdown", type=Path, help="where the goals are written as a table")
     chosen = parser.parse_args(options)
     if chosen.seed is None:
@@ -168,7 +169,7 @@ def _measurements(name: str, table: Measured, chosen: argparse.Namespace) -> Ite
                 table, method, cost, folder=Path(folder), seconds=chosen.seconds
             )
             yield _judged(table, "tau-ARGUS", method.value, cost, apart, withheld, {}, Path(folder))
-    for ask in asks(name):
+    for ask in (ask for ask in asks(name) if ask.level in chosen.levels):
         with tempfile.TemporaryDirectory() as folder:
             yield _ours(table, ask, Path(folder))
 
