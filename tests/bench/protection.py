@@ -258,9 +258,8 @@ def _checks(results: Sequence[Result]) -> Iterator[str]:
         and not each.ended
         and (then := as_recorded(each.table, each.method, each.cost)) is not None
     ]
-    yield (
-        f"tau-ARGUS withholds as many cells as was recorded in "
-        f"{sum(now == then for now, then in same)} of {len(same)} runs"
-    )
+    if same:
+        alike = sum(now == then for now, then in same)
+        yield f"tau-ARGUS withholds as many cells as was recorded in {alike} of {len(same)} runs"
     undecided = [each for each in results if each.number("undecided") or "ended" in each.found]
     yield f"patterns for which the audit has an open question: {len(undecided)}"

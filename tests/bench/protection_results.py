@@ -61,7 +61,7 @@ class Result:
         return cls(
             table=run.table,
             program=f"{run.program[:16]}",
-            method=run.variant.removeprefix("linked-")[:11],
+            method=run.variant.removeprefix("linked-").partition(" ")[0][:11],
             cost="rec.",
             processor_seconds=run.processor_seconds,
             wall_seconds=run.wall_seconds,
