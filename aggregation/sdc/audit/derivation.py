@@ -120,8 +120,11 @@ class _Words:
         system = self._publication.system
         kind = RelationKind(int(system.kinds[row]))
         first, *others = system.columns[system.entries(row)].tolist()
+        head = self._label(first)
+        if not others:
+            return Text(_ALONE.de.format(first=head.de), _ALONE.en.format(first=head.en))
         form = _TOGETHER if kind is RelationKind.PART and len(others) > 1 else _FORMS[kind]
-        head, rest = self._label(first), self._listed(others)
+        rest = self._listed(others)
         return Text(
             form.de.format(first=head.de, rest=rest.de),
             form.en.format(first=head.en, rest=rest.en),
@@ -216,6 +219,7 @@ _FORMS: Final = {
     ),
 }
 
+_ALONE: Final = Text("für {first} ist eine Grenze bekannt", "a limit is known for {first}")
 _TOGETHER: Final = Text(
     "{rest} sind zusammen höchstens {first} (sie schließen einander aus)",
     "{rest} are together at most {first} (they exclude each other)",
