@@ -197,6 +197,20 @@ def test_the_guides_of_ministry_and_research_publish_and_read(reader: Reader, la
     assert (reader.folder / "release" / "CASES.parquet").exists()
 
 
+@pytest.mark.parametrize("language", ["", ".en"])
+def test_the_guide_of_statisticians_protects_audits_and_converts(reader: Reader, language: str) -> None:
+    printed = reader.follow(f"kim-protect{language}.md", _nobody)
+    word = "Sicher" if not language else "Safe"
+    assert any(word in text for text in printed)
+    assert any("N1" in text and "S1" in text for text in printed)  # what the audit of naive.csv found
+    made = [path.name for path in reader.folder.iterdir()]
+    assert {"out.csv", "linked-out.csv", "turnover-out.csv", "region.hrc", "from-jj.csv"} <= set(made)
+
+
+def _nobody(what: str) -> None:
+    raise AssertionError(what)
+
+
 def test_both_languages_have_the_same_samples() -> None:
     for german in sorted(GUIDES.glob("*.md")):
         english = german.with_suffix("").with_suffix(".en.md")

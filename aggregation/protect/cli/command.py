@@ -129,7 +129,7 @@ def main(lang: str | None) -> None:
     "--rounds",
     type=click.IntRange(min=0),
     metavar="N",
-    help="So viele Runden verbessern, überall gleich. / Rounds of improvement, the same everywhere.",
+    help="So viele Runden verbessern (Vorgabe 20). / Rounds of improvement (default 20).",
 )
 @click.option(
     "--seconds",

@@ -47,6 +47,13 @@ def say_summary(console: Console, summary: Summary, *, command: str, out: Path |
             f"{summary.cells} cells withheld.",
         )
     )
+    if report.out_of_reach:
+        console.say(
+            Text(
+                f"Für {report.out_of_reach} Zellen lassen die Tabellen das ganze Niveau nicht zu.",
+                f"For {report.out_of_reach} cells the tables do not allow the whole level.",
+            )
+        )
     _say_findings(console, summary)
     if out is not None:
         console.say(
@@ -99,4 +106,4 @@ def _say_findings(console: Console, summary: Summary) -> None:
         )
     for cell in report.undecided[:_SHOWN]:
         label = cell_label(tables, cell)
-        console.say(Text(f"  ? {label.de}", f"  ? {label.en}"))
+        console.say(Text(f"  ? {label.de}: keine Antwort", f"  ? {label.en}: no answer"))
