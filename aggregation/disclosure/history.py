@@ -150,6 +150,14 @@ class History:
         near = self.near(0)
         return near, tuple(sorted(set().union(*map(self.near, near))))
 
+    @cached_property
+    def vintages(self) -> tuple[tuple[int, ...], ...]:
+        """Numbers of the deliveries of each period, oldest first; the new one is the last of its period."""
+        of_period: dict[_Key, list[int]] = {}
+        for block in (*range(1, len(self.deliveries)), 0):
+            of_period.setdefault(_key(self.deliveries[block]), []).append(block)
+        return tuple(tuple(blocks) for blocks in of_period.values())
+
     def has_vintages(self, block: int) -> bool:
         """Whether the period of a delivery was delivered more than once."""
         return sum(same_period(other, self.deliveries[block]) for other in self.deliveries) > 1
@@ -183,7 +191,7 @@ def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delive
     of_each = tuple(structures[_key(delivery)] for delivery in deliveries)
     inside = stack([_within(s, delivery) for s, delivery in zip(of_each, deliveries, strict=True)])
     alone = History(of_each, deliveries, inside)
-    between = joined([*_between(webs, alone), LinearSystem.of(inside.cells, list(_vintages(alone)))])
+    between = joined([*_between(webs, alone), LinearSystem.of(inside.cells, list(_unchanged(alone)))])
     collected = np.concatenate([delivery.table.collected for delivery in deliveries])
     between = between.only_rows(between.satisfied(alone.values)).only_of(collected)
     return History(of_each, deliveries, joined([inside, between]))
@@ -237,32 +245,30 @@ def _anchored(webs: Sequence[Web], key: _Key) -> Iterator[tuple[tuple[Web, Perio
 
 
 def _between(webs: Sequence[Web], history: History) -> Iterator[LinearSystem]:
-    """Yield the rows of each web; the newest vintage of a period stands for it."""
-    newest = {_key(delivery): block for block, delivery in enumerate(history.deliveries)}
-    newest[_key(history.deliveries[0])] = 0
-    laid = dict(itertools.chain.from_iterable(_anchored(webs, key) for key in sorted(newest)))
-    cells = history.starts[-1]
+    """Yield the rows of each web, for every vintage of every period: a correction makes nothing unknown."""
+    vintages = {_key(history.deliveries[blocks[0]]): blocks for blocks in history.vintages}
+    laid = dict(itertools.chain.from_iterable(_anchored(webs, key) for key in sorted(vintages)))
     for (web, _), keys in laid.items():
-        blocks = [newest.get(key) for key in keys]
-        number = [
-            np.full(size, -1, dtype=np.int64)
-            if block is None
-            else np.arange(history.starts[block], history.starts[block + 1], dtype=np.int64)
-            for block, size in zip(blocks, web.sizes, strict=True)
-        ]
-        known = tuple(block is not None for block in blocks)
-        yield web.system(known).renumbered(cells, np.concatenate(number))
+        for blocks in itertools.product(*(vintages.get(key, (None,)) for key in keys)):
+            yield _laid(web, blocks, history)
 
 
-def _vintages(history: History) -> Iterator[Relation]:
+def _laid(web: Web, blocks: Sequence[int | None], history: History) -> LinearSystem:
+    """Return the rows of a web over certain deliveries."""
+    number = [
+        np.full(size, -1, dtype=np.int64)
+        if block is None
+        else np.arange(history.starts[block], history.starts[block + 1], dtype=np.int64)
+        for block, size in zip(blocks, web.sizes, strict=True)
+    ]
+    known = tuple(block is not None for block in blocks)
+    return web.system(known).renumbered(history.starts[-1], np.concatenate(number))
+
+
+def _unchanged(history: History) -> Iterator[Relation]:
     """Yield "unchanged" for each cell of a period that was delivered before with the same value."""
-    before: dict[_Key, int] = {}
-    blocks = range(len(history.deliveries))
-    for here in (*blocks[1:], 0):  # the new delivery is the last vintage of its period
-        delivery = history.deliveries[here]
-        earlier = before.get(_key(delivery))
-        if earlier is not None:
-            for row in range(len(delivery.values)):
-                pair = (history.starts[earlier] + row, history.starts[here] + row)
+    for blocks in history.vintages:
+        for earlier, later in itertools.pairwise(blocks):
+            for row in range(len(history.deliveries[later].values)):
+                pair = (history.starts[earlier] + row, history.starts[later] + row)
                 yield Relation(RelationKind.VINTAGE, pair, (1, -1), certain=False)
-        before[_key(delivery)] = here

@@ -9,7 +9,6 @@ It deliberately never repairs: a finding blocks.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,16 +17,17 @@ import numpy as np
 
 from aggregation.disclosure.history import Delivered, History, linked_history
 from aggregation.disclosure.insiders import Insider, insiders_of, shares_are_known
-from aggregation.disclosure.knowledge import all_published, kept_secret, within
+from aggregation.disclosure.knowledge import all_published, corrected, kept_secret, within
 from aggregation.disclosure.primary import demands_of, open_zeros, with_whole_distributions
 from aggregation.disclosure.proofs import WitnessMemory
 from aggregation.disclosure.relations import Structure
-from aggregation.disclosure.wording import derivation, label_of
+from aggregation.disclosure.wording import CONTRIBUTORS, KNOWS_BEFORE, derivation, label_of
 from aggregation.sdc.audit import Examination, Verdict, Witness, examine
 from aggregation.sdc.audit.attack import moved_at_random
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.publication import Publication
+from aggregation.sdc.views import View
 from aggregation.tabulation import Tabulation
 from protocol.grid import Key
 from protocol.periods import Period
@@ -123,6 +123,7 @@ def inspect(
         _examined_inside(insider, publication, own.among(withheld))
         for insider in insiders_of(structure, table)
     ]
+    inside += [_examined_changes(history, publication, view) for view in corrected(history, min_contributors)]
     if not shares_are_known(structure, table):
         wrong.append(Finding(period, structure.grid.keys[0], _UNKNOWN_SHARES))
     return _report(
@@ -130,10 +131,28 @@ def inspect(
     )
 
 
-def _examined_inside(insider: Insider, publication: Publication, own: Demands) -> Examination:
+@dataclass(frozen=True, eq=False, slots=True)
+class _Inside:
+    """The attack of somebody who knows more than everybody: what he sees, who he is, how it ended."""
+
+    publication: Publication
+    who: Text
+    outcome: Examination
+
+
+def _examined_inside(insider: Insider, publication: Publication, own: Demands) -> _Inside:
     """Attack as somebody who knows a share of his own."""
     known = insider.publication(publication)
-    return examine(known, insider.demands(own, known))
+    return _Inside(known, CONTRIBUTORS, examine(known, insider.demands(own, known)))
+
+
+def _examined_changes(history: History, publication: Publication, view: View) -> _Inside:
+    """Attack what changed as somebody who knows the earlier vintages."""
+    known = view.of(publication)
+    settled = _WITNESSES.met(history, known, view.demands)
+    outcome = examine(known, view.demands, settled=settled)
+    _kept(history, np.arange(history.system.cells), outcome.witnesses, view.demands)
+    return _Inside(known, KNOWS_BEFORE, outcome)
 
 
 def _settled(history: History, publication: Publication, demands: Demands) -> tuple[BoolArray, int]:
@@ -177,7 +196,7 @@ def _report(
     history: History,
     publication: Publication,
     outcome: Examination,
-    inside: Sequence[Examination],
+    inside: Sequence[_Inside],
     wrong: list[Finding],
     *,
     sensitive: int,
@@ -187,16 +206,18 @@ def _report(
         _finding(history, cell.cell, derivation(history, publication, cell)) for cell in outcome.exposed
     ]
     known = {cell.cell for cell in outcome.exposed}
-    from_inside = {cell.cell: cell for one in inside for cell in one.exposed if cell.cell not in known}
-    exposed += [
-        _finding(history, cell, derivation(history, publication, from_inside[cell], inside=True))
-        for cell in sorted(from_inside)
-    ]
-    unsolved = {*outcome.undecided, *itertools.chain.from_iterable(one.undecided for one in inside)}
+    for one in inside:
+        for cell in one.outcome.exposed:
+            if cell.cell not in known:
+                known.add(cell.cell)
+                exposed.append(
+                    _finding(history, cell.cell, derivation(history, one.publication, cell, who=one.who))
+                )
+    unsolved = {*outcome.undecided, *(cell for one in inside for cell in one.outcome.undecided)}
     undecided = [*wrong, *(_finding(history, cell, _UNSOLVED) for cell in sorted(unsolved))]
     if not outcome.consistent and not wrong:
         undecided.append(_finding(history, 0, _contradiction(history)))
-    if any(not one.consistent for one in inside) and not undecided:
+    if any(not one.outcome.consistent for one in inside) and not undecided:
         undecided.append(_finding(history, 0, _contradiction(history)))
     verdict = Verdict.UNKNOWN if undecided else outcome.verdict
     return AuditReport(
@@ -206,7 +227,7 @@ def _report(
         sensitive=sensitive,
         withheld=int(history.deliveries[0].withheld.sum()),
         linked=len(history.deliveries) - 1,
-        programs=outcome.programs + sum(one.programs for one in inside) + programs,
+        programs=outcome.programs + sum(one.outcome.programs for one in inside) + programs,
     )
 
 

@@ -12,11 +12,12 @@ from functools import lru_cache
 import numpy as np
 
 from aggregation.disclosure.history import Delivered, History
-from aggregation.disclosure.primary import attacker_floors, demands_of
+from aggregation.disclosure.primary import attacker_floors, demands_of, small_changes
 from aggregation.disclosure.relations import Structure
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.linear_system import IntArray
 from aggregation.sdc.publication import Publication
+from aggregation.sdc.views import View
 
 
 def all_published(history: History, stricter: int | None) -> Publication:
@@ -51,6 +52,37 @@ def within(history: History, publication: Publication, blocks: Sequence[int]) ->
         publication.withheld[cells],
         publication.floors[cells],
     )
+
+
+def corrected(history: History, stricter: int | None) -> tuple[View, ...]:
+    """Return what nobody must learn from corrections, even if he knew all figures of the earlier vintages.
+
+    Not by how much a count changed, where that is few. One attacker knows every first vintage, one the second
+    ones too, and so on.
+
+    Args:
+        history: the deliveries.
+        stricter: the node's own minimum of counts, or None.
+    """
+    most = max(map(len, history.vintages))
+    return tuple(_who_knows(history, rank, stricter) for rank in range(1, most))
+
+
+def _who_knows(history: History, vintages: int, stricter: int | None) -> View:
+    """Return the attacker who knows the first so many vintages of every period that has more."""
+    known = np.zeros(history.system.cells, dtype=np.bool_)
+    secret = np.zeros(history.system.cells, dtype=np.bool_)
+    for blocks in history.vintages:
+        early, late = blocks[:vintages], blocks[vintages:]
+        for later in late:
+            now, of = history.deliveries[later], slice(*history.starts[later : later + 2])
+            for earlier in early:
+                before = history.deliveries[earlier].table
+                small = small_changes(history.structures[later], before, now.table, stricter=stricter)
+                secret[of] |= small if later == 0 else small & now.withheld
+        if late:
+            known[history.cells_of(early)] = True
+    return View(Demands.differing(secret), known=known)
 
 
 @lru_cache(maxsize=128)

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     DISTRIBUTION = "distribution"
     CONTRIBUTORS = "contributors"
     DOMINANCE = "dominance"
+    CORRECTION = "correction"
     P_PERCENT = "p_percent"
     SECONDARY = "secondary"
 
@@ -139,6 +140,28 @@ def demands_of(structure: Structure, table: Tabulation, *, stricter: int | None 
     rise = np.where(sensitive & rules.amount, level, 0)
     room = table.values - _floors_of_amounts(table)
     return Demands(sensitive & ~rules.amount, rise, np.minimum(rise, room))
+
+
+def small_changes(
+    structure: Structure, before: Tabulation, now: Tabulation, *, stricter: int | None = None
+) -> BoolArray:
+    """Return the counts that differ from an earlier vintage by too few for the difference to be known.
+
+    Two vintages of a count say how many were added or taken away: that is a count too, of persons whose
+    records were corrected, and 1 to ``min_contributors - 1`` is sensitive. (Where nobody is left, the zero is
+    published, and what it was before stays as secret as it is.) A difference of an *amount* is
+    somebody's, and no rule says how much of it may be known: nodes hold such corrections back.
+
+    Args:
+        structure: the dataflow.
+        before: true figures of the earlier vintage.
+        now: true figures of the new one.
+        stricter: the node's own minimum of counts, or None.
+    """
+    change = np.abs(now.values - before.values)
+    both = before.collected & now.collected
+    small: BoolArray = both & (change > 0) & (change < minimum_of(structure, stricter))
+    return small & ~open_zeros(structure, now)
 
 
 def open_zeros(structure: Structure, table: Tabulation, withheld: BoolArray | None = None) -> BoolArray:

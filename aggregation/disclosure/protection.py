@@ -10,7 +10,9 @@ The steps, in this order, so that the pattern depends on the input alone and not
 4. The sensitive cells of the linked deliveries are proven again, with what is withheld by now: a neighbour
    adds rows (people who went are not fewer than nobody in any breakdown) that older proofs did not know.
 5. Those that the new delivery would open are protected in the joint system.
-6. Amounts are protected from each of those who stand behind them and know their share (`insiders`). What
+6. Where figures of a period change that are out, the difference is protected from whoever knows the earlier
+   vintage: a correction by one person must not tell anything about this person.
+7. Amounts are protected from each of those who stand behind them and know their share (`insiders`). What
    is withheld for that takes nothing away from what is proven before.
 
 Deliveries that are out keep their pattern: published cells are constants, withheld ones variables. This
@@ -28,7 +30,7 @@ from numpy.typing import NDArray
 
 from aggregation.disclosure.history import Delivered, History, linked_history, same_period
 from aggregation.disclosure.insiders import insiders_of
-from aggregation.disclosure.knowledge import all_published, kept_secret, within
+from aggregation.disclosure.knowledge import all_published, corrected, kept_secret, within
 from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
@@ -36,6 +38,7 @@ from aggregation.disclosure.primary import (
     minimum_of,
     open_zeros,
     primary_reasons,
+    small_changes,
     with_whole_distributions,
 )
 from aggregation.disclosure.proofs import WitnessMemory
@@ -44,6 +47,7 @@ from aggregation.disclosure.wording import label_of
 from aggregation.sdc.demands import KINDS, Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import FloatArray
+from aggregation.sdc.publication import Publication
 from aggregation.sdc.suppression import Task, suppress
 from aggregation.sdc.views import View
 from aggregation.tabulation import Tabulation
@@ -97,7 +101,8 @@ def protect(
     reasons = primary_reasons(structure, table, stricter=min_contributors)
     sensitive: BoolArray = reasons != NO_REASON
     untouched = Delivered(structure.grid.dataset.id, period, table, sensitive)
-    start = _starting_pattern(structure, untouched, linked)
+    changed = _small_changes(structure, untouched, linked, min_contributors)
+    start = _starting_pattern(structure, replace(untouched, withheld=sensitive | changed), linked)
     history = linked_history(structure, replace(untouched, withheld=start), linked)
     if not np.all(history.system.satisfied(history.values)):
         raise kim_error("disclosure_unknown", _CONTRADICTION)
@@ -105,9 +110,11 @@ def protect(
     run.protect_alone()
     run.protect_jointly()
     run.protect_linked()
+    run.protect_corrections()
     run.protect_from_insiders()
     run.remember()
     reasons[run.withheld & ~sensitive] = Reason.SECONDARY
+    reasons[changed & ~sensitive] = Reason.CORRECTION
     reasons[run.withheld_with_total & ~sensitive] = Reason.DISTRIBUTION
     return Protection(run.withheld, reasons, int(sensitive.sum()), run.programs)
 
@@ -220,20 +227,34 @@ class _Run:
         opened[list(self._search(demands, self._everything).unprotected)] = True
         self._protect(demands.among(opened))
 
-    def protect_from_insiders(self) -> None:
+    def protect_corrections(self) -> None:
         """Step 6."""
+        for view in corrected(self._history, self._stricter):
+            publication = view.of(all_published(self._history, self._stricter))
+            met = WITNESSES.met(self._history, publication, view.demands)
+            self._protect_from(publication, view.demands.without(met), means=self._optional())
+
+    def protect_from_insiders(self) -> None:
+        """Step 7."""
         for insider in insiders_of(self._structure, self._new.table):
             publication = insider.publication(all_published(self._history, self._stricter))
-            task = Task(
+            demands = insider.demands(self._demands, publication)
+            self._protect_from(publication, demands, means=self._optional() & ~insider.alone)
+
+    def _protect_from(self, publication: Publication, demands: Demands, *, means: BoolArray) -> None:
+        """Withhold more of the new delivery until somebody with knowledge of his own is left uncertain."""
+        pattern = suppress(
+            Task(
                 publication=publication,
-                views=(View(insider.demands(self._demands, publication)),),
-                optional=self._everywhere(self._optional() & ~insider.alone),
+                views=(View(demands),),
+                optional=self._everywhere(means),
                 costs=self._costs,
             )
-            pattern = suppress(task)
-            self._accept(pattern.withheld[: len(self.withheld)] | self.withheld)
-            self.programs += pattern.solves
-            self._refuse(_Search(pattern.unprotected, pattern.undecided))
+        )
+        self._accept(pattern.withheld[: len(self.withheld)] | self.withheld)
+        self._found += pattern.witnesses
+        self.programs += pattern.solves
+        self._refuse(_Search(pattern.unprotected, pattern.undecided))
 
     def remember(self) -> None:
         """Keep what was found for the deliveries to come."""
@@ -337,6 +358,17 @@ class _Run:
         if outcome.undecided:
             raise kim_error("disclosure_unknown", _UNSOLVED)
         raise _unsafe([label_of(self._history, cell) for cell in outcome.unprotected])
+
+
+def _small_changes(
+    structure: Structure, new: Delivered, linked: Sequence[Delivered], stricter: int | None
+) -> BoolArray:
+    """Return the counts that differ by few from an earlier vintage."""
+    changed = np.zeros_like(new.withheld)
+    for earlier in linked:
+        if same_period(earlier, new) and len(earlier.values) == len(new.values):
+            changed |= small_changes(structure, earlier.table, new.table, stricter=stricter)
+    return changed
 
 
 def _starting_pattern(structure: Structure, new: Delivered, linked: Sequence[Delivered]) -> BoolArray:

@@ -35,7 +35,7 @@ def cell_label(structure: Structure, row: int, period: Period) -> Text:
 
 
 def derivation(
-    history: History, publication: Publication, exposed: ExposedCell, *, inside: bool = False
+    history: History, publication: Publication, exposed: ExposedCell, *, who: Text | None = None
 ) -> Text:
     """Return how an attacker gets to a cell, in words and without values.
 
@@ -43,17 +43,22 @@ def derivation(
         history: the joint system.
         publication: what is published to the attacker.
         exposed: the cell.
-        inside: whether it takes somebody who knows a contribution of his own.
+        who: whom it takes, if it takes somebody who knows more than everybody; see :data:`CONTRIBUTORS` and
+            :data:`KNOWS_BEFORE`.
     """
     found = derive(publication, exposed, lambda cell: label_of(history, cell))
-    if not inside:
+    if who is None:
         return found.text
-    cell = Text(found.cell.de + _INSIDE.de, found.cell.en + _INSIDE.en)
+    cell = Text(f"{found.cell.de} ({who.de})", f"{found.cell.en} ({who.en})")
     return replace(found, cell=cell).text
 
 
-_INSIDE: Final = Text(
-    " (für Beteiligte, die ihren eigenen Beitrag kennen)", " (for contributors who know their own share)"
+CONTRIBUTORS: Final = Text(
+    "für Beteiligte, die ihren eigenen Beitrag kennen", "for contributors who know their own share"
+)
+KNOWS_BEFORE: Final = Text(
+    "wie wenig sich geändert hat, für jemanden, der die frühere Fassung kennt",
+    "how little has changed, for somebody who knows the earlier vintage",
 )
 
 

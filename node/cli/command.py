@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -225,6 +226,44 @@ def submit(
 
     choices = Choices(periods=tuple(periods), wait=wait, redeliver=redeliver, progress=progress)
     return submit_deliveries(session, choices)
+
+
+@main.command("corrections")
+@click.option(
+    "--coarser",
+    multiple=True,
+    metavar="CASES:2026-Q1",
+    help="Diese Berichtigung gröber veröffentlichen. / Publish this correction coarser.",
+)
+@click.option(
+    "--hold",
+    multiple=True,
+    metavar="CASES:2026-Q1",
+    help="Diese Berichtigung sammeln. / Collect this correction with others.",
+)
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Bis wann; sonst bis zum nächsten 1. Juli. / Until when; else until the next 1 July.",
+)
+@click.option("--by", metavar="NAME", help="Wer entscheidet. / Who decides.")
+@_shared
+@_on_a_node
+def corrections(
+    session: Session, coarser: Sequence[str], hold: Sequence[str], until: datetime | None, by: str | None
+) -> int:
+    """Zurückgehaltene Berichtigungen zeigen und entscheiden. / Show held corrections, and decide.
+
+    Eine Berichtigung um wenige Personen könnte sie verraten. Zur Wahl steht, sie zu sammeln oder gröber zu
+    veröffentlichen; die Tabelle nennt den Preis. / A correction by few persons could reveal them. The
+    choice is to collect corrections, or to publish coarser; the table gives the price.
+
+    Beispiel / Example: kim-node corrections --hold CASES:2026-Q1 --by "A. Muster"
+    """
+    from node.cli.correcting import Decisions, decide_corrections  # noqa: PLC0415
+
+    day = until.date() if until is not None else None
+    return decide_corrections(session, Decisions(tuple(coarser), tuple(hold), day, by))
 
 
 @main.command("rotate-ledger-key")

@@ -70,6 +70,13 @@ REASON_NOTES: Final[Mapping[str, ReasonNote]] = {
     ),
     Reason.DOMINANCE.value: _DOMINANT,
     Reason.P_PERCENT.value: _DOMINANT,
+    Reason.CORRECTION.value: ReasonNote(
+        "g",
+        Text(
+            "nur um wenige anders als in der früheren Fassung; der Unterschied könnte Einzelne verraten",
+            "differs from the earlier vintage by few only; the difference could reveal individuals",
+        ),
+    ),
     Reason.DISTRIBUTION.value: ReasonNote(
         "f",
         Text(

@@ -7,6 +7,8 @@ It deliberately opens no connection and knows no hub.
 from node.journal.records import (
     FAILED,
     UNDER_WAY,
+    CorrectionChoice,
+    CorrectionOption,
     DeliveryEvent,
     DeliveryRecord,
     DeliveryState,
@@ -20,6 +22,8 @@ from node.journal.spool import Journal
 __all__ = [
     "FAILED",
     "UNDER_WAY",
+    "CorrectionChoice",
+    "CorrectionOption",
     "DeliveryEvent",
     "DeliveryRecord",
     "DeliveryState",

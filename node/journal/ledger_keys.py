@@ -11,6 +11,7 @@ It deliberately knows no figures: :class:`LedgerKeys` seals bytes and opens them
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import re
 import stat
@@ -73,6 +74,10 @@ class LedgerKeys:
             return AESGCM(secret).decrypt(nonce, rest, place)
         except (InvalidTag, ValueError):
             raise kim_error("ledger_damaged") from None
+
+    def fingerprint(self, content: bytes) -> str:
+        """Return a keyed digest: content is recognised by it, and cannot be guessed from it."""
+        return hmac.digest(self.secrets[0], _DOMAIN + b"fingerprint\x00" + content, "sha256").hex()
 
     def renewed(self) -> LedgerKeys:
         """Return the keys with a new one in front."""

@@ -151,6 +151,14 @@ class Ledger:
         except OSError as error:
             raise journal_error(error) from error
 
+    def fingerprint(self, figures: LedgerFigures) -> str:
+        """Return what figures are recognised by, as long as the key stays the same.
+
+        Raises:
+            KimError: ``ledger_key_missing``, ``key_unreadable``.
+        """
+        return self.keys(make=False).fingerprint(_packed(figures, b""))
+
     def begin_rotation(self) -> None:
         """Make a new key and keep it beside the old ones, before anything is written with it.
 

@@ -199,6 +199,40 @@ class StayingDelivery:
     since: str
 
 
+class CorrectionOption(StrEnum):
+    """What somebody decided about a correction that gives something away, or takes something back."""
+
+    HOLD = "hold"
+    COARSER = "coarser"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionChoice:
+    """A decision about a correction; decisions are only ever added, the newest counts.
+
+    Attributes:
+        area: region id.
+        dataset: dataset id.
+        period: wire form.
+        option: what was decided.
+        until: for ``hold``, the day from which the correction is delivered (ISO 8601); else None.
+        figures: for ``coarser``, the fingerprint of the figures it was decided about; else None.
+        further_cells: how many published cells it withholds; more need another decision.
+        decided_by: who decided, one line.
+        at: when (UTC).
+    """
+
+    area: str
+    dataset: str
+    period: str
+    option: CorrectionOption
+    until: str | None
+    figures: str | None
+    further_cells: int
+    decided_by: str
+    at: str
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryEvent:
     """One change in the life of a delivery; events are only ever added."""

@@ -105,6 +105,28 @@ CREATE TABLE staying (
 """
 
 
+_FOURTH: Final = """
+-- What somebody decided about a correction, and at which cost. `figures` is a keyed fingerprint, no digest.
+CREATE TABLE correction_choice (
+    sequence       INTEGER PRIMARY KEY AUTOINCREMENT,
+    area           TEXT NOT NULL,
+    dataset        TEXT NOT NULL,
+    period         TEXT NOT NULL,
+    option         TEXT NOT NULL,
+    until          TEXT,
+    figures        TEXT,
+    further_cells  INTEGER NOT NULL,
+    decided_by     TEXT NOT NULL,
+    at             TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER correction_choice_is_history BEFORE UPDATE ON correction_choice
+BEGIN SELECT RAISE(ABORT, 'choices are only added'); END;
+CREATE TRIGGER correction_choice_stays BEFORE DELETE ON correction_choice
+BEGIN SELECT RAISE(ABORT, 'choices are only added'); END;
+"""
+
+
 def _to_first(connection: sqlite3.Connection, ledger: Ledger) -> None:  # noqa: ARG001 - as all steps
     _run(connection, _FIRST)
 
@@ -127,10 +149,15 @@ def _to_third(connection: sqlite3.Connection, ledger: Ledger) -> None:
     connection.row_factory = None
 
 
+def _to_fourth(connection: sqlite3.Connection, ledger: Ledger) -> None:  # noqa: ARG001 - as all steps
+    _run(connection, _FOURTH)
+
+
 _STEPS: Final[tuple[Callable[[sqlite3.Connection, Ledger], None], ...]] = (
     _to_first,
     _to_second,
     _to_third,
+    _to_fourth,
 )
 SCHEMA_VERSION: Final = len(_STEPS)
 

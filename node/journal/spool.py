@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -28,10 +28,13 @@ from node.journal.records import (
     FAILED,
     FIGURES_KNOWN,
     UNDER_WAY,
+    CorrectionChoice,
+    CorrectionOption,
     DeliveryEvent,
     DeliveryRecord,
     DeliveryState,
     LedgerEntry,
+    LedgerFigures,
     NewDelivery,
     StayingDelivery,
 )
@@ -41,6 +44,12 @@ from protocol.texts import Text
 
 _COLUMNS: Final = tuple(field.name for field in fields(DeliveryRecord))
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM delivery"  # noqa: S608 - names of our own dataclass
+_CHOICE: Final = tuple(field.name for field in fields(CorrectionChoice))
+_CHOICES: Final = f"SELECT {', '.join(_CHOICE)} FROM correction_choice"  # noqa: S608 - as above
+_CHOOSE: Final = (
+    f"INSERT INTO correction_choice ({', '.join(_CHOICE)}) "  # noqa: S608 - as above
+    f"VALUES ({', '.join(':' + name for name in _CHOICE)})"
+)
 _INSERTED: Final = tuple(name for name in _COLUMNS if name != "number")
 _INSERT: Final = (
     f"INSERT INTO delivery ({', '.join(_INSERTED)}) "  # noqa: S608 - names of our own dataclass
@@ -323,6 +332,35 @@ class Journal:
             "ORDER BY period, dataset, area"
         ).fetchall()
         return tuple(StayingDelivery(*row) for row in rows)
+
+    def choose(self, choice: CorrectionChoice) -> None:
+        """Write down what somebody decided about a correction.
+
+        Raises:
+            KimError: ``storage_full``, ``spool_damaged``.
+        """
+        with self._transaction() as connection:
+            connection.execute(_CHOOSE, asdict(choice))
+
+    def choice(self, dataset: str, period: str, *, area: str) -> CorrectionChoice | None:
+        """Return the newest decision about corrections of a period, if there is one."""
+        place = (area, dataset, period)
+        return next((c for c in self.choices() if (c.area, c.dataset, c.period) == place), None)
+
+    def choices(self) -> tuple[CorrectionChoice, ...]:
+        """Return all decisions about corrections, the newest first."""
+        rows = self._connection.execute(f"{_CHOICES} ORDER BY sequence DESC").fetchall()
+        return tuple(
+            CorrectionChoice(**{**dict(row), "option": CorrectionOption(row["option"])}) for row in rows
+        )
+
+    def fingerprint(self, figures: LedgerFigures) -> str:
+        """Return what true figures are recognised by; it says nothing about them.
+
+        Raises:
+            KimError: ``ledger_key_missing``, ``key_unreadable``.
+        """
+        return self._ledger.fingerprint(figures)
 
     def envelope(self, record: DeliveryRecord) -> bytes:
         """Return the signed statement, byte for byte.

@@ -2,23 +2,33 @@
 
 Invariants: deliveries are taken in the order of the programme, each protected jointly with everything of its
 area delivered before, including what this very run adds; a pattern once published is kept; figures of a
-delivered period that have changed leave only where no rule of disclosure control looks (ADR 0013).
+delivered period that have changed leave where no rule of disclosure control looks (ADR 0013), where the
+difference is safe, or where somebody chose to publish coarser (ADR 0023).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
 from aggregation.disclosure import Delivered
 from aggregation.tabulation import Tabulation
-from node.journal import FAILED, UNDER_WAY, DeliveryRecord, DeliveryState, Journal
-from node.pipeline.corrections import Change, change_of
+from node.clock import local
+from node.journal import (
+    FAILED,
+    UNDER_WAY,
+    CorrectionOption,
+    DeliveryRecord,
+    DeliveryState,
+    Journal,
+)
+from node.pipeline.corrections import Change, Offer, change_of, offer_of
 from node.pipeline.drafts import Draft, Place, Workshop, make_draft
 from node.pipeline.figures import Figures
-from node.pipeline.ledger import delivered, to_mask, to_tabulation
+from node.pipeline.ledger import delivered, to_bytes, to_mask, to_tabulation
 from node.pipeline.programme import Slot
 from node.pipeline.sealing import says_the_same
 from protocol.errors import KimError, kim_error
@@ -54,6 +64,7 @@ class Prospect:
         problem: why it is held or blocked.
         changed_cells: how many true values differ from the delivered ones.
         reasons: for a ``RESEND`` of what failed, why its cells are withheld, by row; a draft has its own.
+        offer: for ``HELD``, what it would cost to publish the correction; None if it cannot be published.
     """
 
     slot: Slot
@@ -63,6 +74,7 @@ class Prospect:
     problem: KimError | None = None
     changed_cells: int = 0
     reasons: Mapping[int, str] = field(default_factory=dict, repr=False)
+    offer: Offer | None = None
 
     @property
     def dataset_id(self) -> str:
@@ -135,24 +147,105 @@ class Prospects:
         if change.cells == 0:
             return Prospect(slot, Decision.RESEND, record=record)
         failed = self.journal.failed_since(record)
-        dataset = self.workshop.catalogue.dataset(slot.dataset_id).name
-        problem = _why_held(record, dataset, change, failed=None if self.redeliver else failed)
-        if problem is None:
-            place = Place(slot, record.revision + 1, record.statement_id, change.reason)
-            linked, pattern = self._deliveries_of(slot.area), to_mask(entry.withheld_mask)
-            try:
-                # What is new gets a pattern; what was published keeps the one it has.
-                kept = None if change.added else pattern
-                draft = make_draft(self.workshop, place, table=table, linked=linked, pattern=kept)
-                if (draft.withheld != pattern)[to_tabulation(entry.figures).collected].any():
-                    raise kim_error("correction_held", _other_pattern(record, dataset))
-            except KimError as error:
-                if error.code not in _BLOCKING | {"correction_held"}:
-                    raise
-                problem = error
-            else:
-                return self._to_be_signed(draft, failed=failed, before=record, changed_cells=change.cells)
-        return Prospect(slot, Decision.HELD, record=record, problem=problem, changed_cells=change.cells)
+        waits = _why_waiting(record, failed=None if self.redeliver else failed)
+        if waits is not None:
+            return self._held(record, slot, change, _problem(self._title(record), change, waits))
+        place = Place(slot, record.revision + 1, record.statement_id, change.reason)
+        if not change.protected:
+            return self._where_no_rule_looks(record, place, table, change, failed=failed)
+        if change.amounts or change.given_up:
+            why = _AMOUNTS if change.amounts else _GIVEN_UP
+            return self._held(record, slot, change, _problem(self._title(record), change, why))
+        return self._protected_jointly(record, place, table, change, failed=failed)
+
+    def _where_no_rule_looks(
+        self,
+        record: DeliveryRecord,
+        place: Place,
+        table: Tabulation,
+        change: Change,
+        *,
+        failed: DeliveryRecord | None,
+    ) -> Prospect:
+        """Correct under the pattern that is out; what is new gets one of its own (ADR 0013)."""
+        entry = self.journal.true_figures(record)
+        linked, pattern = self._deliveries_of(place.slot.area), to_mask(entry.withheld_mask)
+        try:
+            kept = None if change.added else pattern
+            draft = make_draft(self.workshop, place, table=table, linked=linked, pattern=kept)
+        except KimError as error:
+            if error.code not in _BLOCKING:
+                raise
+            return self._held(record, place.slot, change, error)
+        if (draft.withheld != pattern)[to_tabulation(entry.figures).collected].any():
+            problem = kim_error("correction_held", _other_pattern(self._title(record)))
+            return self._held(record, place.slot, change, problem)
+        return self._to_be_signed(draft, failed=failed, before=record, changed_cells=change.cells)
+
+    def _protected_jointly(
+        self,
+        record: DeliveryRecord,
+        place: Place,
+        table: Tabulation,
+        change: Change,
+        *,
+        failed: DeliveryRecord | None,
+    ) -> Prospect:
+        """Correct jointly with what is out, if that takes nothing back, or somebody chose it (ADR 0023)."""
+        slot, title = place.slot, self._title(record)
+        try:
+            draft = make_draft(self.workshop, place, table=table, linked=self._deliveries_of(slot.area))
+        except KimError as error:
+            if error.code not in _BLOCKING:
+                raise
+            return self._held(record, slot, change, _problem(title, change, _NO_PATTERN))
+        entry = self.journal.true_figures(record)
+        offer = offer_of(
+            self.workshop.catalogue,
+            slot,
+            change,
+            before=to_tabulation(entry.figures).collected & ~to_mask(entry.withheld_mask),
+            now=draft.withheld,
+            table=table,
+            today=self._today,
+        )
+        if offer.further:
+            why = self._why_not_coarser(slot, table, offer)
+            if why is not None:
+                return self._held(record, slot, change, _problem(title, change, why), offer=offer)
+        return self._to_be_signed(draft, failed=failed, before=record, changed_cells=change.cells)
+
+    def _why_not_coarser(self, slot: Slot, table: Tabulation, offer: Offer) -> Text | None:
+        """Say why a correction is not published coarser; None if somebody decided so."""
+        choice = self.journal.choice(slot.dataset_id, str(slot.period), area=slot.area)
+        if choice is None:
+            return offer.text
+        if choice.option is CorrectionOption.HOLD and choice.until is not None:
+            until = date.fromisoformat(choice.until)
+            return _until(until) if self._today < until else None
+        same = choice.figures == self.journal.fingerprint(to_bytes(table))
+        return None if same and offer.further <= choice.further_cells else offer.text
+
+    def _held(
+        self,
+        record: DeliveryRecord,
+        slot: Slot,
+        change: Change,
+        problem: KimError,
+        *,
+        offer: Offer | None = None,
+    ) -> Prospect:
+        return Prospect(
+            slot, Decision.HELD, record=record, problem=problem, changed_cells=change.cells, offer=offer
+        )
+
+    def _title(self, record: DeliveryRecord) -> Text:
+        name = self.workshop.catalogue.dataset(record.dataset).name
+        return Text(f"{name.de} {record.period}", f"{name.en} {record.period}")
+
+    @property
+    def _today(self) -> date:
+        return local(self.workshop.clock.now()).date()
 
     def _to_be_signed(
         self,
@@ -183,38 +276,51 @@ class Prospects:
         return self._linked[area]
 
 
-def _other_pattern(record: DeliveryRecord, dataset: Text) -> Text:
+def _other_pattern(title: Text) -> Text:
     return Text(
-        f"{dataset.de} {record.period}: Um das Ergänzte zu schützen, müssten schon veröffentlichte Zellen "
-        "gesperrt werden.",
-        f"{dataset.en} {record.period}: To protect what is added, cells would have to be withheld that are "
-        "published already.",
+        f"{title.de}: Um das Ergänzte zu schützen, müssten schon veröffentlichte Zellen gesperrt werden.",
+        f"{title.en}: To protect what is added, cells would have to be withheld that are published already.",
     )
 
 
-def _why_held(
-    record: DeliveryRecord, dataset: Text, change: Change, *, failed: DeliveryRecord | None
-) -> KimError | None:
-    """Say why a correction is not delivered; None if nothing but the audit can keep it."""
-    why: Text | None = None
-    if change.protected:
-        why = Text(
-            f"{change.protected} davon schützt die Geheimhaltung",
-            f"disclosure control protects {change.protected} of them",
-        )
-    elif record.state in UNDER_WAY:
-        why = Text("der Hub hat über sie noch nicht entschieden", "the hub has not decided about it yet")
-    elif failed is not None and failed.code == "period_closed":
+def _why_waiting(record: DeliveryRecord, *, failed: DeliveryRecord | None) -> Text | None:
+    """Say what a correction waits for at the hub; None if nothing."""
+    if record.state in UNDER_WAY:
+        return Text("der Hub hat über sie noch nicht entschieden", "the hub has not decided about it yet")
+    if failed is not None and failed.code == "period_closed":
         # Asking again would change nothing until the hub opens the period; --redeliver asks.
-        why = Text("der Hub hat den Zeitraum geschlossen", "the hub has closed the period")
-    if why is None:
-        return None
+        return Text("der Hub hat den Zeitraum geschlossen", "the hub has closed the period")
+    return None
+
+
+def _problem(title: Text, change: Change, why: Text) -> KimError:
     return kim_error(
         "correction_held",
         Text(
-            f"{dataset.de} {record.period}: In {change.cells} von {change.of} Zellen stünde jetzt ein "
-            f"anderer Wert als in der Lieferung; {why.de}.",
-            f"{dataset.en} {record.period}: {change.cells} of {change.of} cells would now have another value "
-            f"than in the delivery; {why.en}.",
+            f"{title.de}: In {change.cells} von {change.of} Zellen stünde jetzt ein anderer Wert als in "
+            f"der Lieferung; {change.protected} davon schützt die Geheimhaltung. {why.de}",
+            f"{title.en}: {change.cells} of {change.of} cells would now have another value than in the "
+            f"delivery; disclosure control protects {change.protected} of them. {why.en}",
         ),
     )
+
+
+def _until(until: date) -> Text:
+    return Text(
+        f"Entschieden ist, sie bis zum {until:%d.%m.%Y} zu sammeln.",
+        f"It is decided to collect corrections until {until:%Y-%m-%d}.",
+    )
+
+
+_AMOUNTS: Final = Text(
+    "Beträge werden nicht berichtigt: Der Unterschied gehört jemandem.",
+    "Amounts are not corrected: the difference is somebody's.",
+)
+_GIVEN_UP: Final = Text(
+    "Was einmal erhoben und geliefert ist, wird nicht zurückgenommen.",
+    "What was collected and delivered once is not taken back.",
+)
+_NO_PATTERN: Final = Text(
+    "Kein Sperrmuster schützt den Unterschied beider Fassungen; er wartet auf weitere Berichtigungen.",
+    "No pattern protects the difference of the two vintages; it waits for further corrections.",
+)

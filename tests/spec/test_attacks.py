@@ -343,3 +343,37 @@ def test_reasons_stay_in_the_house() -> None:
     protection = protect_delivery(ABCD, "D", SPRING, _true(ABCD, table))
     reasons = {name: protection.reasons[_row(ABCD, name)] for name in table}
     assert reasons == {"a": Reason.FREQUENCY, "b": Reason.SECONDARY, "c": "", "d": "", "total": ""}
+
+
+def test_correction_by_one_person() -> None:
+    """One record was entered late. The old figures are known; whatever the new ones say is about this person.
+
+    With the pattern kept, the cells that changed say what the person is. So they are withheld, with the
+    total: to somebody who knows the first vintage, nothing may have changed, or more than one person.
+    """
+    before = {"a": 3, "b": 6, "c": 7, "d": 9, "total": 25}
+    after = {"a": 3, "b": 6, "c": 8, "d": 9, "total": 26}
+    first = _delivered(ABCD, before, ["a", "b"], SPRING)
+    report = _audit(ABCD, after, ["a", "b"], linked=[first])
+    assert report.verdict is Verdict.UNSAFE
+    assert _exposed(ABCD, report) == {"c", "total"}
+    assert "frühere Fassung" in report.exposed[0].text.de
+    assert "earlier vintage" in report.exposed[0].text.en
+    assert _safe_pattern(ABCD, after, linked=[first]) == {"a", "b", "c", "total"}
+
+
+def test_correction_by_many() -> None:
+    """From the minimum on a difference is shown like any other count; its small parts are not."""
+    before = {"a": 3, "b": 6, "c": 7, "d": 9, "total": 25}
+    after = {"a": 3, "b": 8, "c": 14, "d": 9, "total": 34}
+    first = _delivered(ABCD, before, ["a", "b"], SPRING)
+    assert _safe_pattern(ABCD, after, linked=[first]) >= {"a", "b"}
+    assert "total" not in _safe_pattern(ABCD, after, linked=[first])
+
+
+def test_correction_of_what_nobody_sees() -> None:
+    """Only withheld cells changed, and their sum did not: the second vintage says what the first said."""
+    before = {"a": 3, "b": 6, "c": 7, "d": 9, "total": 25}
+    after = {"a": 4, "b": 5, "c": 7, "d": 9, "total": 25}
+    first = _delivered(ABCD, before, ["a", "b"], SPRING)
+    assert _safe_pattern(ABCD, after, linked=[first]) == {"a", "b"}

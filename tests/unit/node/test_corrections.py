@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from aggregation.disclosure import cell_bounds
-from node.journal import DeliveryState, Journal
+from node.journal import CorrectionChoice, CorrectionOption, DeliveryState, Journal
 from node.pipeline import Decision, Prospect, Slot
-from node.pipeline.ledger import to_mask, to_tabulation
+from node.pipeline.ledger import to_bytes, to_mask, to_tabulation
 from protocol.dsse import parse_envelope
 from protocol.grid import delivery_grid
 from protocol.periods import Period
@@ -20,6 +24,7 @@ from tests.factories.node_home import some_cases
 from tests.factories.node_office import Office
 from tests.factories.registers import issues, posts, whole_node, write_register
 from tests.fakes.node_clock import SteppedClock
+from tests.unit.node.commands import invoke
 from tests.unit.node.exports import AREA
 
 QUARTER = Period(2026, 1)
@@ -177,6 +182,118 @@ def test_persons_and_posts_are_held_with_the_number_of_cells(office: Office, slo
     assert held.decision is Decision.HELD
     assert held.problem is not None
     assert str(held.changed_cells) in held.problem.detail.de
+
+
+def late_case(office: Office) -> None:
+    late = some_cases(90).splitlines()[1].replace("F1;", "F900;").replace("P1;", "P900;")
+    office.home.write_cases(some_cases(90, extra=[late]))
+
+
+def decide(office: Office, option: CorrectionOption, prospect: Prospect, **changes: object) -> None:
+    assert prospect.offer is not None
+    choice = CorrectionChoice(
+        area=AREA,
+        dataset="CASES",
+        period=str(QUARTER),
+        option=option,
+        until=None,
+        figures=office.journal.fingerprint(to_bytes(office.figures().tables[prospect.slot])),
+        further_cells=prospect.offer.further,
+        decided_by="A. Muster",
+        at="2026-10-09T08:15:00Z",
+    )
+    office.journal.choose(replace(choice, **changes))
+
+
+CASES = Slot(AREA, "CASES", QUARTER)
+
+
+def test_a_correction_by_one_case_is_offered_with_its_cost(office: Office) -> None:
+    late_case(office)
+
+    held = prospect_of(office, CASES)
+
+    assert (held.decision, held.draft) == (Decision.HELD, None)
+    assert held.offer is not None
+    assert held.offer.further >= held.offer.totals > 0
+    assert held.offer.revision_date == date(2027, 7, 1)
+    assert held.problem is not None
+    assert f"Dann würden {held.offer.further} veröffentlichte Zellen gesperrt" in held.problem.detail.de
+    assert f"then {held.offer.further} published cells would be withheld" in held.problem.detail.en
+
+
+def test_whoever_chooses_to_publish_coarser_gets_exactly_that(office: Office) -> None:
+    late_case(office)
+    held = prospect_of(office, CASES)
+    decide(office, CorrectionOption.COARSER, held)
+
+    chosen = prospect_of(office, CASES)
+
+    assert chosen.decision is Decision.SIGN
+    assert chosen.draft is not None
+    assert chosen.record is not None
+    assert held.offer is not None
+    before = to_mask(office.journal.true_figures(chosen.record).withheld_mask)
+    assert int((chosen.draft.withheld & ~before).sum()) == held.offer.further
+    assert chosen.draft.report.verdict.value == "safe"
+    assert "correction" in chosen.draft.reasons.values()
+    office.journal.observe(office.spool(chosen), DeliveryState.ACCEPTED)
+    assert prospect_of(office, CASES).decision is Decision.RESEND
+
+
+def test_a_choice_is_about_these_figures_and_this_cost(office: Office) -> None:
+    late_case(office)
+    held = prospect_of(office, CASES)
+    decide(office, CorrectionOption.COARSER, held, further_cells=0)
+    assert prospect_of(office, CASES).decision is Decision.HELD
+    decide(office, CorrectionOption.COARSER, held, figures="0" * 64)
+    assert prospect_of(office, CASES).decision is Decision.HELD
+
+
+def test_what_is_collected_waits_for_its_day(office: Office) -> None:
+    late_case(office)
+    held = prospect_of(office, CASES)
+    decide(office, CorrectionOption.HOLD, held, figures=None, further_cells=0, until="2026-12-01")
+    waiting = prospect_of(office, CASES)
+    assert waiting.decision is Decision.HELD
+    assert waiting.problem is not None
+    assert "bis zum 01.12.2026 zu sammeln" in waiting.problem.detail.de
+    decide(office, CorrectionOption.HOLD, held, figures=None, further_cells=0, until="2026-10-09")
+    assert prospect_of(office, CASES).decision is Decision.SIGN
+
+
+def test_decisions_are_history(office: Office) -> None:
+    late_case(office)
+    held = prospect_of(office, CASES)
+    decide(office, CorrectionOption.HOLD, held, figures=None, until="2026-12-01")
+    decide(office, CorrectionOption.COARSER, held)
+    assert [choice.option.value for choice in office.journal.choices()] == ["coarser", "hold"]
+    for statement in ("DELETE FROM correction_choice", "UPDATE correction_choice SET option = 'hold'"):
+        with pytest.raises(sqlite3.IntegrityError):
+            office.journal._connection.execute(statement)
+
+
+def test_the_command_shows_costs_and_writes_decisions_down(office: Office) -> None:
+    late_case(office)
+    config = office.home.config
+
+    shown = json.loads(invoke("corrections", "--config", config, "--json").output)["corrections"]
+    nobody = invoke("corrections", "--config", config, "--hold", "CASES:2026-Q1")
+    unknown = invoke("corrections", "--config", config, "--hold", "CASES:2024-Q1", "--by", "A. Muster")
+    done = invoke("corrections", "--config", config, "--coarser", "CASES:2026-Q1", "--by", " A.  Muster ")
+
+    cases = next(entry for entry in shown if entry["dataset"] == "CASES")
+    assert cases["further_cells"] > 0
+    assert cases["choice"] is None
+    assert {entry["dataset"] for entry in shown} >= {"CASES", "PERSONS"}
+    assert nobody.exit_code != 0
+    assert "--by" in nobody.output
+    assert unknown.exit_code != 0
+    assert "CASES:2026-Q1" in unknown.output
+    assert done.exit_code == 0, done.output
+    assert "gröber mit dem nächsten submit (A. Muster)" in done.output
+    again = json.loads(invoke("corrections", "--config", config, "--json").output)["corrections"]
+    assert {entry["dataset"] for entry in again} == {entry["dataset"] for entry in shown} - {"CASES"}
 
 
 def without_issues(text: str) -> str:
