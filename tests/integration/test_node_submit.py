@@ -445,7 +445,8 @@ def test_what_was_signed_offline_waits_until_the_hub_agrees(scene: Scene) -> Non
     url = scene.home.settings.hub.url
     scene.home.json("submit", "--period", "2026-Q1")
     shutil.rmtree(scene.home.settings.journal)
-    shutil.rmtree(scene.home.settings.dossiers)  # no trace is left on this machine
+    shutil.rmtree(scene.home.settings.dossiers)
+    scene.home.settings.ledger_key.with_suffix(".mark").unlink()  # no trace is left on this machine
     scene.home.change("# attempts = 6", "attempts = 1")
     scene.home.change(url, "http://127.0.0.1:9")
     assert states(scene.home.json("submit", "--period", "2026-Q2")[1]) == ["spooled"] * 3
@@ -456,6 +457,21 @@ def test_what_was_signed_offline_waits_until_the_hub_agrees(scene: Scene) -> Non
     assert code == PROBLEMS["revision_conflict"].exit_code
     assert states(document) == ["spooled"] * 3
     assert accepted_at_hub(scene) == 3
+
+
+def test_offline_nothing_is_signed_if_the_key_remembers_deliveries_the_journal_lacks(scene: Scene) -> None:
+    url = scene.home.settings.hub.url
+    scene.home.json("submit", "--period", "2026-Q1")
+    shutil.rmtree(scene.home.settings.journal)
+    shutil.rmtree(scene.home.settings.dossiers)
+    scene.home.change("# attempts = 6", "attempts = 1")
+    scene.home.change(url, "http://127.0.0.1:9")
+
+    code, document = scene.home.json("submit", "--period", "2026-Q2")
+
+    assert code == PROBLEMS["ledger_outdated"].exit_code
+    assert document["type"] == "urn:kim:problem:ledger_outdated"
+    assert scene.home.records() == ()
 
 
 def test_offline_nothing_is_signed_if_papers_tell_of_deliveries_the_journal_lacks(scene: Scene) -> None:
