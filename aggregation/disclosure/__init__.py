@@ -14,13 +14,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from aggregation.disclosure.arrivals import Arrival, limits_of
 from aggregation.disclosure.history import Delivered
 from aggregation.disclosure.inspection import AuditReport, Finding, inspect
-from aggregation.disclosure.primary import Reason, floors_of
+from aggregation.disclosure.primary import Reason
 from aggregation.disclosure.protection import Protection, protect
 from aggregation.disclosure.relations import structure_for, structure_of
 from aggregation.sdc.audit.attack import Verdict
-from aggregation.sdc.bounds import interval_bounds
 from aggregation.tabulation import Tabulation
 from protocol.catalogue import Catalogue
 from protocol.grid import CellGrid
@@ -113,6 +113,7 @@ def cell_bounds(
     catalogue: Catalogue,
     *,
     missing: NDArray[np.bool_] | None = None,
+    min_contributors: int | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return guaranteed limits of every cell of one delivery; see :mod:`aggregation.sdc.bounds`.
 
@@ -123,6 +124,7 @@ def cell_bounds(
         catalogue: the catalogue.
         missing: cells that are neither published nor withheld (not delivered): nothing is known about them
             but the relations; None if there are none.
+        min_contributors: the node's own minimum of counts, as its statement says.
 
     Returns:
         Smallest and largest value per cell, int64, equal where published; ``OPEN_BELOW`` and
@@ -132,9 +134,11 @@ def cell_bounds(
         KimError: ``disclosure_unknown`` (a rule kind that is not implemented).
     """
     structure = structure_for(catalogue, grid)
-    true = np.asarray(values, dtype=np.int64)
-    unknown = withheld if missing is None else withheld | missing
-    floors = floors_of(structure, true, ~unknown)
-    if missing is not None:
-        floors[missing] = np.minimum(floors[missing], 0)
-    return interval_bounds(structure.system, true, unknown=unknown, floors=floors)
+    absent = np.zeros_like(withheld) if missing is None else missing
+    arrival = Arrival(
+        values=np.asarray(values, dtype=np.int64),
+        published=~withheld & ~absent,
+        withheld=withheld,
+        min_contributors=min_contributors,
+    )
+    return limits_of(structure, arrival)

@@ -6,8 +6,8 @@ catalogue calls equal, quarters and their year, and earlier vintages of the same
 relation connects to the new one are left out: it cannot change what is known about them.
 
 Invariants: the new delivery comes first; the cells of a delivery stand together, in the order of its grid;
-    a relation that reaches from one delivery to another is used only where the true values keep it; a cell
-    that is not collected is in no relation.
+    a relation that reaches from one delivery to another is used only where the true values keep it (who does
+    not have them, the hub, says which he uses: `arrivals`); a cell that is not collected is in no relation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -163,7 +163,13 @@ class History:
         return sum(same_period(other, self.deliveries[block]) for other in self.deliveries) > 1
 
 
-def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delivered]) -> History:
+def linked_history(
+    structure: Structure,
+    new: Delivered,
+    linked: Sequence[Delivered],
+    *,
+    holds: Callable[[LinearSystem, History], BoolArray] | None = None,
+) -> History:
     """Put a new delivery beside the linked ones.
 
     Args:
@@ -171,6 +177,8 @@ def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delive
         new: the delivery to protect or audit.
         linked: earlier and later deliveries of the same area, any dataflows and frequencies, in any order;
             several vintages of a period in the order in which they were delivered.
+        holds: which of the rows between deliveries are used, from these rows and the deliveries side by side;
+            None: those that the true values keep.
 
     Returns:
         The joint system.
@@ -193,7 +201,8 @@ def linked_history(structure: Structure, new: Delivered, linked: Sequence[Delive
     alone = History(of_each, deliveries, inside)
     between = joined([*_between(webs, alone), LinearSystem.of(inside.cells, list(_unchanged(alone)))])
     collected = np.concatenate([delivery.table.collected for delivery in deliveries])
-    between = between.only_rows(between.satisfied(alone.values)).only_of(collected)
+    kept = between.satisfied(alone.values) if holds is None else holds(between, alone)
+    between = between.only_rows(kept).only_of(collected)
     return History(of_each, deliveries, joined([inside, between]))
 
 

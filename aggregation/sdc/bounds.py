@@ -6,16 +6,21 @@ every withheld cell this module gives the smallest and the largest value that fi
 not under identities that late registrations can break. Zeros are published, so a withheld count is at least
 1, except where zeros must not be published (at least 0).
 
-Exact linear bounds, rounded inwards to integers: limits are first propagated through the relations in integer
-arithmetic; where the relations between the unknown cells form no cycle that is already exact, elsewhere a
-linear program decides, and every limit that some solution attains needs no program of its own.
+The limits are exact over whole numbers. They are first propagated through the relations in integer
+arithmetic; where the relations between the unknown cells form no cycle that is the end of it. Elsewhere each
+component is searched by linear programs: a limit that a checked integer table attains needs no program of its
+own, and where no table of integers lies at the linear limit, an integer program moves it. Without an answer
+of the solver a limit stays where it was proven to be, which is never too narrow.
 
-What comes out is computed from published cells alone, so it tells nothing new about anybody.
+It starts from nothing but what is published, so what comes out tells nothing new about anybody. (The audit's
+:mod:`~aggregation.sdc.audit.intervals` asks the same of a table whose true values are known, and starts from
+these.)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -32,7 +37,7 @@ _SLACK: Final = 1e-6
 def interval_bounds(
     system: LinearSystem, values: IntArray, *, unknown: BoolArray, floors: IntArray
 ) -> tuple[IntArray, IntArray]:
-    """Return the exact linear bounds of all unknown cells.
+    """Return the exact bounds of all unknown cells over whole numbers.
 
     Args:
         system: the relations; only those that are certain are used.
@@ -59,6 +64,37 @@ def interval_bounds(
     low[cells] = np.where(limits.lower <= -_FAR, OPEN_BELOW, limits.lower)
     high[cells] = np.where(limits.upper >= _FAR, OPEN_ABOVE, limits.upper)
     return low, high
+
+
+def some_table(
+    system: LinearSystem, values: IntArray, *, unknown: BoolArray, lower: IntArray, upper: IntArray
+) -> IntArray | None:
+    """Return some table of whole numbers that fits what is published, whatever the true one is.
+
+    Args:
+        system: the relations; all of them are used.
+        values: value of each published cell; entries of unknown cells are not looked at.
+        unknown: which cells are not published.
+        lower: smallest possible value of each unknown cell, in the signs of :mod:`aggregation.limits`.
+        upper: largest possible value of each unknown cell.
+
+    Returns:
+        One value per cell, checked in integer arithmetic; None if there is none, or none was found.
+    """
+    cells = np.flatnonzero(unknown)
+    low = np.where(lower[cells] <= OPEN_BELOW, -NO_LIMIT, lower[cells])
+    high = np.where(upper[cells] >= OPEN_ABOVE, NO_LIMIT, upper[cells])
+    table = np.where(unknown, 0, values)
+    part, _ = system.among(cells, system.activity(table))
+    costs = np.where(low > -_FAR, 1.0, 0.0)
+    for integral in ((), np.arange(len(cells))):
+        program = LinearProgram(part, limits_as_floats(low), limits_as_floats(high), integral=integral)
+        found = program.minimise(costs).integral()
+        if found is not None:
+            table[cells] = found
+            fits = np.all(found >= low) and np.all(found <= high) and system.satisfied(table).all()
+            return table if fits else None
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,18 +172,22 @@ def _on_a_cycle(system: LinearSystem, undetermined: BoolArray) -> BoolArray:
 
 
 def _decide(system: LinearSystem, limits: _Limits, cells: IntArray) -> None:
-    """Find the exact linear bounds of some cells by programs; in place."""
+    """Find the exact bounds of some cells by programs, one component after the other; in place."""
     known = np.where(limits.lower == limits.upper, limits.lower, 0)
     part, _ = system.among(cells, system.activity(known))
-    search = _Search(part, limits.lower[cells], limits.upper[cells])
-    limits.lower[cells], limits.upper[cells] = search.run()
+    labels = components(part)
+    for label in np.unique(labels).tolist():
+        members = np.flatnonzero(labels == label)
+        alone, _ = part.among(members, np.zeros(part.rows, dtype=np.int64))
+        at = cells[members]
+        limits.lower[at], limits.upper[at] = _Search(alone, limits.lower[at], limits.upper[at]).run()
 
 
 class _Search:
-    """Minimises and maximises cell after cell from the last basis, and learns from every solution."""
+    """Minimises and maximises cell after cell from the last basis, and learns from every integer table."""
 
     def __init__(self, system: LinearSystem, lower: IntArray, upper: IntArray) -> None:
-        self._lower, self._upper = lower, upper
+        self._system, self._lower, self._upper = system, lower, upper
         self._program = LinearProgram(system, limits_as_floats(lower), limits_as_floats(upper))
         self._low_done = np.zeros(system.cells, dtype=np.bool_)
         self._high_done = np.zeros(system.cells, dtype=np.bool_)
@@ -159,22 +199,38 @@ class _Search:
         for cell in range(len(self._lower)):
             for sign, done in ((-1, self._high_done), (1, self._low_done)):
                 if not done[cell]:
-                    self._settle(cell, sign)
+                    self._settle(cell, sign, done)
         return self._lower, self._upper
 
-    def _settle(self, cell: int, sign: int) -> None:
+    def _settle(self, cell: int, sign: int, done: BoolArray) -> None:
+        """Move one limit of one cell to where some table lies: first any table, then one of integers."""
         costs = np.zeros(len(self._lower))
         costs[cell] = sign
         answer = self._program.minimise(costs)
-        self._learn(answer)
+        self._conclude(cell, sign, answer)
+        if answer.status is Status.OPTIMAL and not done[cell]:
+            self._conclude(cell, sign, self._over_integers.minimise(costs))
+
+    def _conclude(self, cell: int, sign: int, answer: Answer) -> None:
         if answer.status is not Status.OPTIMAL:
             return  # unbounded, or no answer: the limit stays as it is
         if sign > 0:
             self._lower[cell] = max(self._lower[cell], int(np.ceil(answer.values[cell] - _SLACK)))
         else:
             self._upper[cell] = min(self._upper[cell], int(np.floor(answer.values[cell] + _SLACK)))
+        self._learn(answer)
 
     def _learn(self, answer: Answer) -> None:
-        if answer.status is Status.OPTIMAL:
-            self._low_done |= answer.values <= self._lower + _SLACK
-            self._high_done |= answer.values >= self._upper - _SLACK
+        table = answer.integral()
+        if table is None or not self._system.satisfied(table).all():
+            return
+        if np.all(table >= self._lower) and np.all(table <= self._upper):
+            self._low_done |= table == self._lower
+            self._high_done |= table == self._upper
+
+    @cached_property
+    def _over_integers(self) -> LinearProgram:
+        everything = np.arange(self._system.cells)
+        return LinearProgram(
+            self._system, limits_as_floats(self._lower), limits_as_floats(self._upper), integral=everything
+        )
