@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from aggregation.plausibility import rule_text
 from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems, settings_of_hub
 from hub.services.delivery_status import DeliveryStatus, PlaceStatus, delivery_status
+from hub.services.finding_words import finding_text
 from hub.services.validation import confirm
 from protocol.catalogue import Catalogue
 from protocol.periods import Period
@@ -70,7 +70,7 @@ def _lines(status: DeliveryStatus, catalogue: Catalogue) -> Iterator[str]:
         if place.missing and len(place.missing) <= place.accepted:
             yield f"{'':19}… {', '.join(place.missing)}"
     for item in status.confirm:
-        rule = rule_text(catalogue, item.rule)
+        rule = finding_text(catalogue, item.rule)
         yield f"{item.area}  {item.dataset} {item.period}  {item.rule} ({item.cells}): " + " / ".join(
             rule.in_(lang) for lang in languages()
         )
@@ -102,8 +102,11 @@ def _place(place: PlaceStatus) -> Text:
 def confirm_command(home: Path, *, submission: str, rule: str, reason: str, as_json: bool) -> None:
     """Auffällige Zahlen bestätigen. / Confirm figures that do not fit a rule.
 
-    Kennung und Regel zeigt kim-hub status. Die Begründung steht danach im Protokoll. / Id and rule are shown
-    by kim-hub status. The reason is kept in the audit trail.
+    Kennung und Regel zeigt kim-hub status. Mit der Regel AUDIT zählt danach eine Lieferung, die der Hub
+    zurückgestellt hat. / Id and rule are shown by kim-hub status. With the rule AUDIT, a delivery that the
+    hub held back counts afterwards.
+
+    Die Begründung steht danach im Protokoll. / The reason is kept in the audit trail.
 
     Beispiel / Example: kim-hub confirm 5f0c… V_FLOW --reason "Nachmeldung eines Trägers"
     """

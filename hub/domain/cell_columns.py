@@ -56,6 +56,11 @@ class Cells:
             raise MalformedColumnsError("a value without the state for it")
         return cls(values, states)
 
+    @staticmethod
+    def size_of(rows: int) -> int:
+        """Return the length of the stored form of so many cells."""
+        return _HEADER_BYTES + rows * (_INT.itemsize + _STATE.itemsize)
+
     @property
     def withheld(self) -> NDArray[np.bool_]:
         """Where the cell is withheld."""
@@ -85,6 +90,11 @@ class Bounds:
         """
         lower, upper = _unpack(data, _BOUNDS, rows, _INT)
         return cls(lower.astype(np.int64), upper.astype(np.int64))
+
+    @staticmethod
+    def size_of(rows: int) -> int:
+        """Return the length of the stored form of so many cells."""
+        return _HEADER_BYTES + 2 * rows * _INT.itemsize
 
 
 def _pack(tag: bytes, first: NDArray[np.generic], second: NDArray[np.generic]) -> bytes:

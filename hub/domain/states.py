@@ -67,6 +67,22 @@ def check_transition(before: SubmissionState, after: SubmissionState) -> None:
         raise IllegalTransitionError(f"a submission does not go from {before} to {after}")
 
 
+class AuditVerdict(StrEnum):
+    """What the hub's own audit says of an accepted delivery, beside all others of its area.
+
+    `safe`: nothing found. `open`: a withheld cell becomes known through it; it does not count before somebody
+    has looked. `confirmed`: somebody has, and it counts. `unknown`: no answer within the limits of a child;
+    the node's audit stands alone. `by_rule`: not even the limits of its cells were found, shown is what the
+    rules alone say.
+    """
+
+    SAFE = "safe"
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    UNKNOWN = "unknown"
+    BY_RULE = "by_rule"
+
+
 class PeriodState(StrEnum):
     """Whether deliveries for a period are taken. There is no way back to `open` in this release."""
 

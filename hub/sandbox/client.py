@@ -1,9 +1,11 @@
 """The hub's side of the sandbox: hands a payload to the zygote, takes back cells or a refusal.
 
+The same zygote's children examine what was decoded: their limits hold for programs too that never end.
+
 Invariants: no byte of a payload is decoded in this process; a child that dies, times out or answers oddly
-makes the submission `decode_failed`; a zygote that dies is started again; a zygote of another edition of the
-product decides nothing. Start it before any thread: the process it leaves behind must not copy half-held
-locks.
+makes the submission `decode_failed`, and an examination undecided; a zygote that dies is started again; a
+zygote of another edition of the product decides nothing. Start it before any thread: the process it leaves
+behind must not copy half-held locks.
 """
 
 import array
@@ -15,12 +17,14 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
-from hub.sandbox import edition, verdict
-from protocol.errors import kim_error
+from hub.sandbox import bundle, edition, verdict
+from hub.sandbox.bundle import Examined, Item, Judged
+from protocol.errors import KimError, kim_error
 
 _LOG: Final = logging.getLogger("kim.hub.sandbox")
 _READY_SECONDS: Final = 30.0
@@ -74,19 +78,49 @@ class Sandbox:
             SandboxDownError: no zygote of this edition could be started; try again later.
         """
         with self._lock:
-            try:
-                return self._check(statement, payload)
-            except ConnectionError:
-                # The zygote itself died. Only a child that runs an attacker's code can cause that (both have
-                # one user id): once more with a new one, then it is the payload's fault.
-                _LOG.warning("sandbox zygote lost, starting another")
-                self._stop()
-                self._start()
-                try:
-                    return self._check(statement, payload)
-                except ConnectionError:
-                    self._stop()
-                    raise kim_error("decode_failed") from None
+            answer = self._answer(b"C" + statement, lambda: payload.open("rb"))
+        if answer is None:
+            raise kim_error("decode_failed")
+        return verdict.read(answer)
+
+    def limits(self, item: Item) -> Examined | None:
+        """Return the limits of a delivery's cells, and what it gives away by itself.
+
+        Args:
+            item: the delivery, as a child decoded it.
+
+        Returns:
+            None if there was no answer within the limits of a child.
+
+        Raises:
+            SandboxDownError: as :meth:`check`.
+        """
+        answer = self._examined(b"L", [item])
+        return None if answer is None else bundle.read_limits(answer, rows=len(item.cells.values))
+
+    def judged(self, items: Sequence[Item]) -> Judged | None:
+        """Return what the new deliveries of an area give away together with the others.
+
+        Args:
+            items: all of them, each with its limits, in the order in which they arrived.
+
+        Returns:
+            None if there was no answer within the limits of a child.
+
+        Raises:
+            SandboxDownError: as :meth:`check`.
+        """
+        answer = self._examined(b"J", items)
+        return None if answer is None else bundle.read_judged(answer, items)
+
+    def _examined(self, task: bytes, items: Sequence[Item]) -> bytes | None:
+        question = bundle.question(items)
+        with self._lock:
+            answer = self._answer(task, lambda: _in_memory(question))
+        try:
+            return None if answer is None else verdict.read(answer)
+        except KimError:
+            return None
 
     def close(self) -> None:
         """End the zygote."""
@@ -132,30 +166,44 @@ class Sandbox:
                 raise SandboxDownError("the sandbox is of another edition than this hub")
             raise SandboxDownError("the sandbox did not start")
 
-    def _check(self, statement: bytes, payload: Path) -> bytes:
+    def _answer(self, request: bytes, opened: Callable[[], BinaryIO]) -> bytes | None:
+        """Return what a child answers, None if it died, timed out or took two zygotes with it."""
+        try:
+            return self._asked(request, opened)
+        except ConnectionError:
+            # The zygote itself died. Only a child that runs an attacker's code can cause that (both have
+            # one user id): once more with a new one, then it is the fault of what is asked.
+            _LOG.warning("sandbox zygote lost, starting another")
+            self._stop()
+            self._start()
+            try:
+                return self._asked(request, opened)
+            except ConnectionError:
+                self._stop()
+                return None
+
+    def _asked(self, request: bytes, opened: Callable[[], BinaryIO]) -> bytes | None:
         self._start()
         answer = os.memfd_create("kim-answer", os.MFD_CLOEXEC)
         try:
-            with payload.open("rb") as source:
-                reply = self._ask(statement, [source.fileno(), answer])
+            with opened() as source:
+                reply = self._ask(request, [source.fileno(), answer])
             if reply != {"exit": 0, "signal": 0}:
                 _LOG.warning("sandbox child failed: %s", json.dumps(reply))
-                raise kim_error("decode_failed")
+                return None
             size = os.fstat(answer).st_size
-            if size > _MAX_ANSWER_BYTES:
-                raise kim_error("decode_failed")
-            return verdict.read(os.pread(answer, size, 0))
+            return None if size > _MAX_ANSWER_BYTES else os.pread(answer, size, 0)
         finally:
             os.close(answer)
 
-    def _ask(self, statement: bytes, descriptors: list[int]) -> dict[str, Any]:
+    def _ask(self, request: bytes, descriptors: list[int]) -> dict[str, Any]:
         peer = self._socket
         if peer is None:
             raise ConnectionError
         peer.settimeout(self._limits[2] + _GRACE_SECONDS)
         try:
             peer.sendmsg(
-                [statement],
+                [request],
                 [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors).tobytes())],
             )
             raw = peer.recv(1024)
@@ -175,3 +223,11 @@ class Sandbox:
                 self._process.send_signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+
+def _in_memory(content: bytes) -> BinaryIO:
+    """Return an open file that holds these bytes and has no name."""
+    stream = os.fdopen(os.memfd_create("kim-question", os.MFD_CLOEXEC), "wb+")
+    stream.write(content)
+    stream.seek(0)
+    return stream

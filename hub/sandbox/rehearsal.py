@@ -7,14 +7,16 @@ sandbox in which checking does not work at all refuses to start instead of refus
 import hashlib
 from typing import Final
 
+import numpy as np
+
 from hub.domain.cell_columns import Cells
-from hub.sandbox import child
+from hub.sandbox import bundle, child, examination
 from protocol import columns
 from protocol.canonical import canonical_stream
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import CellGrid, delivery_grid
-from protocol.observations import CellState
+from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
 from protocol.regions import reporting_areas
 from protocol.statement import (
@@ -31,9 +33,23 @@ _PERIODS: Final = {"Q": Period(2020, 1), "A": Period(2020)}
 def rehearse() -> None:
     """Check one delivery of each dataflow and frequency; whatever it raises: this sandbox cannot work."""
     catalogue = load_catalogue()
+    examination.prepare(catalogue)
     for dataset in catalogue.datasets.values():
         for freq in dataset.frequencies:
             _rehearse(catalogue, delivery_grid(catalogue, dataset.id, freq), _PERIODS[freq])
+
+
+def rehearse_solving() -> None:
+    """Examine one delivery, in a child only: the process that children are forked from runs no solver."""
+    catalogue = load_catalogue()
+    dataset = next(iter(catalogue.datasets.values()))
+    freq = dataset.frequencies[0]
+    rows = len(delivery_grid(catalogue, dataset.id, freq))
+    hidden = np.full(rows, STATE_NUMBER[CellState.SUPPRESSED], dtype=np.uint8)
+    item = bundle.Item(dataset.id, str(_PERIODS[freq]), 1, Cells(np.zeros(rows, dtype=np.int64), hidden))
+    examined = bundle.read_limits(examination.limits(bundle.question([item])), rows=rows)
+    if examined is None or examined.exposure.cells:
+        raise RuntimeError("the rehearsal of an examination came out wrong")
 
 
 def _rehearse(catalogue: Catalogue, grid: CellGrid, period: Period) -> None:

@@ -3,7 +3,8 @@
 It is started by `hub.sandbox.client` with a clean environment and one Unix socket as its standard input,
 imports everything a child needs, gives up network and privileges, and then serves one request at a time:
 
-request: the statement's bytes, with two file descriptors (payload to read, answer to write)
+request: one byte that says what to do, for a payload (`C`) the statement's bytes, with two file descriptors
+    (payload or question to read, answer to write)
 reply:   `{"exit": code, "signal": number}` or `{"timeout": true}` once the child is gone
 
 Its first message says that it is ready, and which edition of the product it runs. It stays single-threaded,
@@ -24,9 +25,9 @@ import sys
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from hub.sandbox import child, limits, verdict
+from hub.sandbox import child, examination, limits, verdict
 from hub.sandbox.edition import ready_message
-from hub.sandbox.rehearsal import rehearse
+from hub.sandbox.rehearsal import rehearse, rehearse_solving
 from protocol.errors import KimError
 
 MAX_REQUEST_BYTES: Final = 128 * 1024
@@ -80,6 +81,7 @@ def _rehearse_in_child(*, memory_bytes: int, cpu_seconds: int) -> None:
             # The rehearsal itself may fit into memory that an earlier one left free; a delivery will not.
             mmap.mmap(-1, _ROOM_BYTES).close()
             rehearse()
+            rehearse_solving()
         except BaseException:  # noqa: BLE001 -- whatever it is, this sandbox cannot work
             os._exit(_FAILED)
         os._exit(0)
@@ -129,8 +131,12 @@ def _child(
         limits.set_hard_limits(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
         with os.fdopen(source, "rb") as stream:
             payload = stream.read()
+        task, statement = request[:1], request[1:]
         try:
-            answer = verdict.accepted(child.check_payload(request, payload))
+            found = (
+                child.check_payload(statement, payload) if task == b"C" else examination.TASKS[task](payload)
+            )
+            answer = verdict.accepted(found)
         except KimError as error:
             answer = verdict.refused(error)
         with os.fdopen(target, "wb") as out:

@@ -1,60 +1,86 @@
-"""Work out the exact bounds of the withheld cells of an accepted submission, once, for every later merge.
+"""Work out the limits of the withheld cells of an accepted submission, if its verification could not.
 
-Bounds are derived from one delivery alone (published cells and the relations that hold in every delivery), so
-they do not change when other areas deliver. They are no decision: a submission counts before they are known,
-only a compilation waits for them.
+Limits are derived from one delivery alone (published cells and the relations that hold in every delivery), so
+they do not change when others are delivered. They are no decision: a submission counts before they are known,
+only a compilation waits for them. It does not wait for ever: after `MAX_ATTEMPTS` without an answer the cells
+keep the limits that the rules alone give them (a withheld count is at least 1, and that is all), and the
+delivery is marked as one of which no more is known.
 """
 
-import numpy as np
+from typing import Final
 
-from aggregation.disclosure import cell_bounds
+from aggregation.disclosure.arrivals import limits_by_rule
+from aggregation.disclosure.relations import structure_of
 from hub.domain.cell_columns import Bounds, Cells
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
-from hub.domain.states import SubmissionState
+from hub.domain.states import AuditVerdict, SubmissionState
+from hub.sandbox.examination import arrival_of
 from hub.services.context import HubContext
-from hub.services.verification import cells_of, grid_of_submission
+from hub.services.verification import cells_of, examined_alone
 from hub.store.records import Submission
-from protocol.catalogue import Catalogue
-from protocol.grid import CellGrid
-from protocol.observations import STATE_NUMBER, CellState
+from protocol.periods import Period
+
+MAX_ATTEMPTS: Final = 3
+_FAILED: Final = "submission.bounding_failed"
 
 
 def bound(context: HubContext, submission_id: SubmissionId) -> None:
-    """Compute and store the bounds of one submission, if it is accepted and has none yet."""
+    """Compute and store the limits of one submission, if it is accepted and has none yet."""
     with context.database.read() as unit:
         submission = unit.submissions.get(submission_id)
     if submission is None or submission.state is not SubmissionState.ACCEPTED:
         return
     if submission.bounds_sha256 is None:
         cells = cells_of(context, submission)
-        blob = context.blobs.put(_bounds(context, submission, cells).to_bytes())
+        examined = examined_alone(context, submission, cells.to_bytes())
+        if examined is None and not _was_last_attempt(context, submission_id):
+            return
+        bounds = rule_bounds(context, submission, cells) if examined is None else examined.bounds
+        blob = context.blobs.put(bounds.to_bytes())
         with context.database.write() as unit:
             unit.submissions.set_bounds(submission_id, blob)
+            if examined is None:
+                unit.submissions.set_audit(submission_id, AuditVerdict.BY_RULE)
             # The last missing bounds of a closed period: now it can be compiled.
             if unit.periods.is_closed(submission.dataset, submission.period):
                 unit.after_commit(Job(JobName.COMPILE, (submission.dataset, submission.period)))
 
 
 def bounds_of(context: HubContext, submission: Submission, cells: Cells) -> Bounds:
-    """Return the bounds of a bounded submission, worked out again from its cells if their blob is damaged."""
+    """Return the limits of a bounded submission, worked out again from its cells if their blob is damaged.
+
+    Raises:
+        OSError: the blob is damaged and its bytes do not come out again.
+        SandboxDownError: they cannot be worked out now.
+    """
     if submission.bounds_sha256 is None:
         raise RuntimeError("the bounds are not known yet")
-    data = context.blobs.get_derived(
-        submission.bounds_sha256, lambda: _bounds(context, submission, cells).to_bytes()
+
+    def derived() -> bytes:
+        examined = (
+            None
+            if submission.audit is AuditVerdict.BY_RULE
+            else examined_alone(context, submission, cells.to_bytes())
+        )
+        bounds = rule_bounds(context, submission, cells) if examined is None else examined.bounds
+        return bounds.to_bytes()
+
+    return Bounds.from_bytes(
+        context.blobs.get_derived(submission.bounds_sha256, derived), rows=len(cells.values)
     )
-    return Bounds.from_bytes(data, rows=len(cells.values))
 
 
-def _bounds(context: HubContext, submission: Submission, cells: Cells) -> Bounds:
-    return limits_of(context.catalogue, grid_of_submission(context, submission), cells)
+def _was_last_attempt(context: HubContext, submission_id: SubmissionId) -> bool:
+    with context.database.write() as unit:
+        attempt = unit.audits(_FAILED, submission_id) + 1
+        unit.audit(_FAILED, submission_id, at=context.clock.now(), actor="hub", detail={"attempt": attempt})
+    return attempt >= MAX_ATTEMPTS
 
 
-def limits_of(catalogue: Catalogue, grid: CellGrid, cells: Cells) -> Bounds:
-    """Return the bounds of every cell of one table; a published cell is its own bound."""
-    published = np.isin(cells.states, [STATE_NUMBER[state] for state in CellState if state.has_value])
-    if published.all():
-        return Bounds(cells.values, cells.values)
-    withheld = cells.withheld
-    missing = ~published & ~withheld
-    return Bounds(*cell_bounds(grid, cells.values, withheld, catalogue, missing=missing))
+def rule_bounds(context: HubContext, submission: Submission, cells: Cells) -> Bounds:
+    """Return the limits that the rules alone give the cells of a submission."""
+    freq = Period.parse(submission.period).freq
+    structure = structure_of(context.catalogue, submission.dataset, freq)
+    arrival = arrival_of(cells, min_contributors=submission.min_contributors)
+    return Bounds(*limits_by_rule(structure, arrival))

@@ -2,9 +2,10 @@
 
 A cube is a pure function of its inputs (:class:`~hub.services.standing.Inputs`) and the catalogue: the same
 inputs give the same rows and the same digest, so compiling again finds the cube that is there. It is built
-only when every submission that was received before the period closed is decided and bounded; otherwise the
-last of those decisions asks again. The year of flows and stocks is computed area by area from the deliveries
-of the four quarters and merged like any other; it is built once the cubes of those quarters are.
+only when every submission that was received before the period closed is decided, bounded and judged beside
+the others of its area; otherwise the last of those answers asks again. What the hub's audit holds back is not
+in it. The year of flows and stocks is computed area by area from the deliveries of the four quarters and
+merged like any other; it is built once the cubes of those quarters are.
 """
 
 import hashlib

@@ -17,12 +17,11 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from aggregation.disclosure import Verdict, audit_delivery, protect_delivery
+from aggregation.disclosure import Verdict, audit_delivery, cell_bounds, protect_delivery
 from aggregation.facts import FUNDS_FACTS, Facts
 from aggregation.tabulate import tabulate
 from aggregation.tabulation import Tabulation
-from hub.domain.cell_columns import Cells
-from hub.services.bounding import limits_of
+from hub.domain.cell_columns import Bounds, Cells
 from hub.services.context import HubContext
 from hub.services.grant_file import Grant, read_grants
 from hub.store.records import FUNDS, GrantTable
@@ -34,6 +33,7 @@ from protocol.periods import Period
 from protocol.texts import Text
 
 _GRANTED: Final = "FUNDS_GRANTED"
+_WITH_VALUE: Final = [STATE_NUMBER[state] for state in CellState if state.has_value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def import_grants(context: HubContext, data: bytes, year: Period) -> Imported:
         cells = _protected(context.catalogue, year, [grant for grant in grants if grant.area == area])
         withheld += int(cells.withheld.sum())
         grid = delivery_grid(context.catalogue, FUNDS, year.freq)
-        limits = limits_of(context.catalogue, grid, cells)
+        missing = ~np.isin(cells.states, _WITH_VALUE) & ~cells.withheld
+        limits = Bounds(*cell_bounds(grid, cells.values, cells.withheld, context.catalogue, missing=missing))
         tables.append(
             GrantTable(
                 area=area,

@@ -1,11 +1,18 @@
 """Is a period open for deliveries: it has ended, the programme existed, and nobody has closed it."""
 
 from hub.services.context import HubContext
-from hub.store.records import Chain
+from hub.store.records import FUNDS, Chain
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.texts import Text
+
+_GRANTS_STAND = Text(
+    "Der Zeitraum ist geschlossen; für das Gebiet zählt die Liste der Bewilligungsbehörde. Eine zweite "
+    "Tabelle derselben Beträge mit anderen Sperrungen verriete beide.",
+    "The period is closed and the granting authority's list counts for the area. A second table of the same "
+    "amounts with other cells withheld would give both away.",
+)
 
 
 def require_taken(context: HubContext, period: Period, *, after_its_end: Text | None = None) -> None:
@@ -46,3 +53,7 @@ def require_open(context: HubContext, unit: UnitOfWork, chain: Chain, *, revisio
         return
     if not unit.submissions.was_lost(chain, revision=revision):
         raise kim_error("period_closed", pointer="/period")
+    if chain.dataset == FUNDS and any(table.area == chain.area for table in unit.grants.all(chain.period)):
+        # The granting authority's list stands in its place and may be public: a second table of the same
+        # figures, withheld by another pattern, would give both away.
+        raise kim_error("period_closed", _GRANTS_STAND, pointer="/period")

@@ -65,14 +65,20 @@ class Standing:
         self._cubes = {(cube.dataset, cube.period, cube.inputs_sha256): cube for cube in cubes}
         self._deliveries: dict[Place, dict[str, str]] = {}
         self._outstanding: set[Place] = set()
+        held: set[tuple[str, str, str]] = set()
         for item in counted:
             place = (item.dataset, item.period)
-            if item.ready:
+            if item.held:
+                held.add((*place, item.area))
+            elif item.ready:
                 self._deliveries.setdefault(place, {})[item.area] = item.id
             else:
                 self._outstanding.add(place)
         for table in grants:
-            # What an area delivers itself goes before what was imported for it.
+            # What an area delivers itself goes before what was imported for it, also while it is held back:
+            # two tables of the same figures, protected by two, must never be public one after the other.
+            if (FUNDS, table.period, table.area) in held:
+                continue
             self._deliveries.setdefault((FUNDS, table.period), {}).setdefault(table.area, table.name)
 
     @property

@@ -32,11 +32,15 @@ def find_undecided(context: HubContext, *, patience_seconds: float | None) -> li
 
 
 def find_uncompared(context: HubContext) -> list[Job]:
-    """Return jobs for areas whose deliveries are to be compared and which have delivered nothing lately."""
+    """Return jobs for areas whose deliveries are to be looked at together and which delivered nothing lately.
+
+    And at once for those that a closed period waits for.
+    """
     before = context.clock.now() - dt.timedelta(seconds=context.settings.quiet_seconds)
     with context.database.read() as unit:
-        areas = unit.submissions.uncompared_areas(before=before)
-    return [Job(JobName.VALIDATE, (area,)) for area in areas]
+        quiet = unit.submissions.uncompared_areas(before=before)
+        awaited = unit.submissions.unjudged_areas()
+    return [Job(JobName.VALIDATE, (area,)) for area in sorted({*quiet, *awaited})]
 
 
 def find_unpublished(context: HubContext) -> list[Job]:

@@ -1,5 +1,9 @@
 """Decide about a received submission: the sandbox decodes and checks, this module records what it says.
 
+A delivery that the rules accept is examined beyond them (SPEC P-75): the limits of its withheld cells are
+worked out, for every later merge, and where they meet at a value that a rule keeps secret, the node's
+protection has failed and the delivery is refused. What it gives away beside others is `validation`.
+
 Invariants: decision, event, problem and the superseding of the previous head are one transaction; the
 received bytes stay, whatever the decision; running it again, or twice at once, decides once.
 
@@ -15,25 +19,32 @@ import logging
 import time
 from typing import Final
 
-from hub.domain.cell_columns import Cells, MalformedColumnsError
+from hub.domain.cell_columns import Bounds, Cells, MalformedColumnsError
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
-from hub.domain.states import KeyStatus, SubmissionState
+from hub.domain.states import AuditVerdict, KeyStatus, SubmissionState
+from hub.sandbox.bundle import Examined, Exposure, Item
 from hub.sandbox.client import SandboxDownError
 from hub.services.context import HubContext
 from hub.services.uploading import reject
 from hub.store.blobs import DamagedBlobError
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
+from protocol import columns
 from protocol.dsse import parse_envelope
-from protocol.errors import KimError, kim_error
+from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.grid import CellGrid, delivery_grid
 from protocol.periods import Period
+from protocol.texts import Text
 
 #: One per `stale_seconds`: an operator has some minutes to restore a file before the node is asked again.
 MAX_ATTEMPTS: Final = 10
 _LOG: Final = logging.getLogger("kim.hub.verification")
 _FAILED: Final = "submission.attempt_failed"
+_GIVES_AWAY: Final = Text(
+    "Eine gesperrte Zelle, die eine Regel schützt, folgt genau aus dem, was diese Lieferung veröffentlicht.",
+    "A withheld cell that a rule protects follows exactly from what this delivery publishes.",
+)
 #: Shortages of the machine, not losses of one file.
 _SHORTAGES: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
@@ -53,8 +64,9 @@ def verify(context: HubContext, submission_id: SubmissionId) -> None:
     started = time.perf_counter()
     refusal: KimError | None = None
     cells_sha256: Sha256 | None = None
+    bounds_sha256: Sha256 | None = None
     try:
-        cells_sha256 = context.blobs.put(_checked_cells(context, submission))
+        cells_sha256, bounds_sha256 = _examined(context, submission)
     except KimError as error:
         refusal = error
     except Exception as fault:
@@ -72,7 +84,7 @@ def verify(context: HubContext, submission_id: SubmissionId) -> None:
             if unit.periods.is_closed(current.dataset, current.period):
                 unit.after_commit(Job(JobName.COMPILE, (current.dataset, current.period)))
         else:
-            _accept(context, unit, current, cells_sha256)
+            _accept(context, unit, current, cells=cells_sha256, bounds=bounds_sha256)
     _LOG.info(
         "submission %s %s in %.0f ms",
         submission_id,
@@ -138,14 +150,54 @@ def _checked_cells(context: HubContext, submission: Submission) -> bytes:
     return cells
 
 
+def _examined(context: HubContext, submission: Submission) -> tuple[Sha256, Sha256 | None]:
+    """Store cells and limits of a delivery that is not refused; limits may come later."""
+    cells = _checked_cells(context, submission)
+    examined = examined_alone(context, submission, cells)
+    if examined is None:
+        return context.blobs.put(cells), None
+    if examined.exposure.cells:
+        raise _gives_away(examined.exposure)
+    return context.blobs.put(cells), context.blobs.put(examined.bounds.to_bytes())
+
+
+def examined_alone(context: HubContext, submission: Submission, cells: bytes) -> Examined | None:
+    """Return the limits of a delivery's cells and what it gives away by itself; None without an answer.
+
+    Raises:
+        SandboxDownError: no child can be started.
+    """
+    rows = len(grid_of_submission(context, submission))
+    return context.sandbox.limits(item_of(submission, Cells.from_bytes(cells, rows=rows)))
+
+
+def item_of(
+    submission: Submission, cells: Cells, *, bounds: Bounds | None = None, is_new: bool = True
+) -> Item:
+    """Return a delivery in the form in which a child examines it."""
+    dataset, period, minimum = submission.dataset, submission.period, submission.min_contributors
+    return Item(dataset, period, minimum, cells, bounds, is_new)
+
+
+def _gives_away(exposure: Exposure) -> KimError:
+    """Return the refusal of a delivery whose withheld cells can be computed (SPEC P-75)."""
+    places = [f"/rows/{row}/{columns.OBS_VALUE}" for row in exposure.rows]
+    items = [ErrorItem(pointer=place, code="interval", text=_GIVES_AWAY) for place in places]
+    return kim_error("k_anonymity", _GIVES_AWAY, pointer=places[0], errors=items)
+
+
 def _withdrawn_key(unit: UnitOfWork, submission: Submission) -> KimError | None:
     key = unit.nodes.key(submission.keyid)
     return kim_error("key_revoked") if key is None or key.status is KeyStatus.REVOKED else None
 
 
-def _accept(context: HubContext, unit: UnitOfWork, submission: Submission, cells: Sha256) -> None:
-    # No job for the bounds: whoever took the VERIFY job goes on with them; else the sweeper does.
+def _accept(
+    context: HubContext, unit: UnitOfWork, submission: Submission, *, cells: Sha256, bounds: Sha256 | None
+) -> None:
+    # Without bounds whoever took the VERIFY job tries again; else the sweeper does.
     now = context.clock.now()
+    # The first delivery of an area has no other beside which anything could follow from it.
+    is_first = bounds is not None and not unit.submissions.vintages_of(submission.area)
     if submission.supersedes is not None:
         previous = unit.submissions.get(SubmissionId(submission.supersedes))
         if previous is not None and previous.state is SubmissionState.ACCEPTED:
@@ -154,5 +206,10 @@ def _accept(context: HubContext, unit: UnitOfWork, submission: Submission, cells
         submission,
         SubmissionState.ACCEPTED,
         at=now,
-        facts={"decided_at": now, "canonical_sha256": cells},
+        facts={
+            "decided_at": now,
+            "canonical_sha256": cells,
+            "bounds_sha256": bounds,
+            "audit": AuditVerdict.SAFE if is_first else None,
+        },
     )

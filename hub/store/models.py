@@ -137,7 +137,13 @@ submission = sa.Table(
     ),
     sa.Column("series_break", sa.String(500), comment="why the series begins anew with this period"),
     sa.Column("validated_at", UtcDateTime, comment="when it was last compared with the area's other figures"),
+    sa.Column(
+        "audit",
+        sa.String(16),
+        comment="what the hub's audit says of it beside the area's others; null: not looked at yet",
+    ),
     sa.CheckConstraint("revision >= 1", name="revision"),
+    sa.CheckConstraint("audit IN ('safe', 'open', 'confirmed', 'unknown', 'by_rule')", name="audit"),
     sa.CheckConstraint("payload_size >= 0 AND chunk_bytes > 0", name="size"),
     sa.CheckConstraint(
         "state IN ('announced', 'uploading', 'received', 'verifying', 'accepted', 'rejected', 'superseded')",

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.domain.ids import Sha256, SubmissionId
-from hub.domain.states import KeyStatus, NodeStatus, SubmissionState
+from hub.domain.states import AuditVerdict, KeyStatus, NodeStatus, SubmissionState
 from hub.domain.uploads import ChunkPlan
 
 #: How a cube's inputs mark what was granted, where another input is the id of a statement.
 GRANTS: Final = "grants:"
+#: The rule of a finding of the hub's own audit; all others are identities and rules of the catalogue.
+AUDIT_RULE: Final = "AUDIT"
 #: The dataset whose grants may be imported.
 FUNDS: Final = "FUNDS"
 
@@ -80,6 +82,7 @@ class Submission:
     problem: Mapping[str, Any] | None
     series_break: str | None
     validated_at: dt.datetime | None
+    audit: AuditVerdict | None = None
 
     @property
     def chain(self) -> Chain:
@@ -101,7 +104,8 @@ class Counted:
         period: wire form.
         area: region id.
         id: statement id.
-        ready: accepted, and its bounds are known.
+        ready: accepted, its bounds are known, and the hub's audit has looked at it.
+        held: the audit found something that nobody has confirmed: it does not count until then.
     """
 
     dataset: str
@@ -109,6 +113,7 @@ class Counted:
     area: str
     id: str
     ready: bool
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

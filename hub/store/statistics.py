@@ -267,7 +267,7 @@ class StatisticsStore:
         """Return the state of every submission, in the order area, dataflow, period, revision."""
         c = submission.c
         statement = sa.select(
-            c.area, c.dataset, c.period, c.revision, c.state, c.state_since, c.problem_code
+            c.area, c.dataset, c.period, c.revision, c.state, c.state_since, c.problem_code, c.audit
         ).order_by(c.area, c.dataset, c.period, c.revision, c.announced_at)
         return tuple(SubmissionRow(*row) for row in self._connection.execute(statement))
 

@@ -128,6 +128,7 @@ class SubmissionRow:
         state: state of its life cycle.
         state_since: moment of the last change, UTC.
         problem_code: why it was rejected, or None.
+        audit: what the hub's own audit says (`hub.domain.states.AuditVerdict`), or None.
     """
 
     area: str
@@ -137,6 +138,7 @@ class SubmissionRow:
     state: str
     state_since: dt.datetime
     problem_code: str | None
+    audit: str | None
 
 
 @dataclass(frozen=True, slots=True)

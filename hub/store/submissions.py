@@ -15,7 +15,9 @@ from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.states import (
     OPEN_UPLOAD,
     UNDECIDED,
+    AuditVerdict,
     IllegalTransitionError,
+    PeriodState,
     SubmissionState,
     check_transition,
 )
@@ -39,6 +41,7 @@ _ACCEPTED = _SELECT.where(
     _T.c.dataset == sa.bindparam("dataset"),
     _T.c.period == sa.bindparam("period"),
     _T.c.state == SubmissionState.ACCEPTED,
+    sa.func.coalesce(_T.c.audit, "") != AuditVerdict.OPEN,
 )
 _COUNT = sa.select(sa.func.count()).select_from(_T)
 _OPEN_UPLOADS = _COUNT.where(_T.c.node_id == sa.bindparam("node_id"), _T.c.state.in_(OPEN_UPLOAD))
@@ -153,7 +156,7 @@ class Submissions:
     def counted(self, dataset: str | None = None) -> list[Counted]:
         """Return what counts or may count soon, of one dataset or all."""
         c = _T.c
-        statement = sa.select(c.dataset, c.period, c.area, c.id, c.state, c.bounds_sha256).where(
+        statement = sa.select(c.dataset, c.period, c.area, c.id, c.state, c.bounds_sha256, c.audit).where(
             c.state.in_({SubmissionState.ACCEPTED, *UNDECIDED})
         )
         if dataset is not None:
@@ -164,7 +167,10 @@ class Submissions:
                 row.period,
                 row.area,
                 row.id,
-                ready=row.state == SubmissionState.ACCEPTED and row.bounds_sha256 is not None,
+                ready=row.state == SubmissionState.ACCEPTED
+                and row.bounds_sha256 is not None
+                and row.audit is not None,
+                held=row.state == SubmissionState.ACCEPTED and row.audit == AuditVerdict.OPEN,
             )
             for row in self._connection.execute(statement)
         ]
@@ -182,6 +188,22 @@ class Submissions:
             area=area,
         )
 
+    def vintages_of(self, area: str) -> list[Submission]:
+        """Return what was accepted for an area, replaced revisions too, in the order in which it arrived."""
+        found = self._all(
+            _SELECT.where(
+                _T.c.area == sa.bindparam("area"),
+                _T.c.state.in_({SubmissionState.ACCEPTED, SubmissionState.SUPERSEDED}),
+                _T.c.canonical_sha256.is_not(None),
+            ),
+            area=area,
+        )
+        return sorted(found, key=lambda row: (row.received_at or row.announced_at, row.revision, row.id))
+
+    def set_audit(self, submission: SubmissionId, verdict: AuditVerdict) -> None:
+        """Note what the hub's audit says; derived, or decided by somebody whose reason is written down."""
+        self._connection.execute(_T.update().where(_T.c.id == submission).values(audit=verdict))
+
     def uncompared_areas(self, *, before: dt.datetime) -> list[str]:
         """Return areas with accepted submissions that wait for comparison, the newest since a moment."""
         found = (
@@ -190,6 +212,25 @@ class Submissions:
             .group_by(_T.c.area)
             .having(sa.func.max(_T.c.state_since) < before)
             .order_by(_T.c.area)
+        )
+        return [row.area for row in self._connection.execute(found)]
+
+    def unjudged_areas(self) -> list[str]:
+        """Return areas with a submission of a closed period that the audit has not looked at."""
+        closed = models.period_state.c
+        found = (
+            sa.select(_T.c.area)
+            .join(
+                models.period_state,
+                sa.and_(closed.dataset == _T.c.dataset, closed.period == _T.c.period),
+            )
+            .where(
+                closed.state == PeriodState.CLOSED,
+                _T.c.state == SubmissionState.ACCEPTED,
+                _T.c.validated_at.is_(None),
+                _T.c.audit.is_(None),
+            )
+            .distinct()
         )
         return [row.area for row in self._connection.execute(found)]
 
@@ -297,4 +338,11 @@ class Submissions:
 
 
 def _submission(row: Mapping[str, Any]) -> Submission:
-    return Submission(**{**row, "state": SubmissionState(row["state"])})
+    verdict = row["audit"]
+    return Submission(
+        **{
+            **row,
+            "state": SubmissionState(row["state"]),
+            "audit": AuditVerdict(verdict) if verdict is not None else None,
+        }
+    )

@@ -17,7 +17,6 @@ from hub import logs
 from hub.app import Hub
 from hub.domain.ids import Sha256, SubmissionId
 from hub.sandbox.client import Sandbox, SandboxDownError
-from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
 from hub.services.publishing import close, publish
 from hub.services.verification import MAX_ATTEMPTS, verify
@@ -147,7 +146,6 @@ def test_a_submission_that_cannot_be_decided_does_not_hold_up_publication_for_ev
     lost.send(parcel)
     fine.send(other)
     verify(context, SubmissionId(other.id))
-    bound(context, SubmissionId(other.id))
     close(context, [Period(2026, 1)])
     with context.database.read() as unit:
         row = unit.submissions.get(SubmissionId(parcel.id))
@@ -167,7 +165,6 @@ def test_a_submission_that_cannot_be_decided_does_not_hold_up_publication_for_ev
     again = lost.parcel()
     assert lost.send(again).status_code == 202
     verify(context, SubmissionId(again.id))
-    bound(context, SubmissionId(again.id))
     assert compile_cube(context, "CASES", "2026-Q1") is not None
     assert publish(context) == 2
     assert_refused(lost.announce(lost.parcel(revision=2, supersedes=again.id)), "period_closed")
@@ -183,7 +180,6 @@ def test_what_was_derived_is_derived_again(running: RunningHub, fault: str) -> N
     parcel = sender.parcel(withheld=[3, 4])
     sender.send(parcel)
     verify(context, SubmissionId(parcel.id))
-    bound(context, SubmissionId(parcel.id))
     with context.database.read() as unit:
         row = unit.submissions.get(SubmissionId(parcel.id))
     assert row is not None
@@ -204,7 +200,6 @@ def test_what_was_derived_is_lost_with_its_evidence(running: RunningHub) -> None
     parcel = sender.parcel()
     sender.send(parcel)
     verify(context, SubmissionId(parcel.id))
-    bound(context, SubmissionId(parcel.id))
     with context.database.read() as unit:
         row = unit.submissions.get(SubmissionId(parcel.id))
     assert row is not None

@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from hub.domain.ids import SubmissionId
-from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
 from hub.services.extracts.figures import dataflow_table
 from hub.services.granting import import_grants
@@ -95,7 +94,6 @@ def test_what_an_area_delivers_goes_before_what_was_imported(running: RunningHub
     parcel = sender.parcel("FUNDS", period=YEAR)
     assert sender.send(parcel).status_code == 202
     verify(running.hub.context, SubmissionId(parcel.id))
-    bound(running.hub.context, SubmissionId(parcel.id))
     _publish(running)
     own = _observations(running, "NW05111", "FUNDS_GRANTED")
     assert own["_T", "_T"]["value"] == consistent_values(GRID)[GRID.total_row("FUNDS_GRANTED")] / 100

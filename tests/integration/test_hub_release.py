@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
-from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
 from hub.services.extracts import extract
 from hub.services.publishing import close, is_published, publish
 from hub.services.sweeping import find_undecided, find_unpublished
+from hub.services.validation import validate
 from hub.services.verification import verify
 from hub.store import models
 from protocol.catalogue_file import load_catalogue
@@ -51,7 +51,7 @@ def _received(sender: Sender, **changes: object) -> Parcel:
 def _decide(running: RunningHub, *parcels: Parcel) -> None:
     for parcel in parcels:
         verify(running.hub.context, SubmissionId(parcel.id))
-        bound(running.hub.context, SubmissionId(parcel.id))
+        validate(running.hub.context, parcel.statement.area)
 
 
 def _cells(running: RunningHub, period: Period, region: str) -> dict[int, sa.Row]:
@@ -149,8 +149,6 @@ def test_a_closed_period_waits_for_what_was_received_in_time(running: RunningHub
     close(context, [Q1])
     assert compile_cube(context, "CASES", "2026-Q1") is None
     verify(context, SubmissionId(second.id))
-    assert compile_cube(context, "CASES", "2026-Q1") is None  # its bounds are still missing
-    bound(context, SubmissionId(second.id))
     assert compile_cube(context, "CASES", "2026-Q1") is not None
     assert publish(context) == 1
     assert _cells(running, Q1, "NW05")[0].delivered == 2
@@ -257,8 +255,7 @@ def test_lost_jobs_are_found_in_the_states(running: RunningHub) -> None:
 
     assert found() == [Job(JobName.VERIFY, (parcel.id,))]
     verify(context, SubmissionId(parcel.id))
-    assert found() == [Job(JobName.BOUND, (parcel.id,))]
-    bound(context, SubmissionId(parcel.id))
+    assert found() == []  # it brought its bounds along, and is the first of its area
     close(context, [Q1])
     assert found() == [Job(JobName.COMPILE, ("CASES", "2026-Q1"))]
     compile_cube(context, "CASES", "2026-Q1")

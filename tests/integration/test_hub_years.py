@@ -11,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from hub.domain.ids import SubmissionId
-from hub.services.bounding import bound
 from hub.services.compiling import compile_cube
 from hub.services.publishing import close, is_published, publish
 from hub.services.sweeping import find_unpublished
+from hub.services.validation import validate
 from hub.services.verification import verify
 from hub.store import models
 from protocol.catalogue_file import load_catalogue
@@ -44,7 +44,7 @@ def _accept(running: RunningHub, sender: Sender, dataset: str, period: Period, *
     answer = sender.send(parcel)
     assert answer.status_code == 202, answer.text
     verify(running.hub.context, SubmissionId(parcel.id))
-    bound(running.hub.context, SubmissionId(parcel.id))
+    validate(running.hub.context, sender.area)
     assert running.state(parcel) == "accepted", sender.look(parcel)["problem"]
     return parcel
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from aggregation.plausibility import rule_text
+from hub.services.finding_words import finding_text
 from hub.services.statistics.authority import authority_of_aachen
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.releases import population_share
@@ -231,7 +231,7 @@ class _Book:
         for finding in reading.store.findings():
             if finding.confirmed_at is None:
                 key = (finding.area, finding.dataset, finding.period)
-                text = rule_text(reading.catalogue, finding.rule)
+                text = finding_text(reading.catalogue, finding.rule)
                 findings[key] = (*findings.get(key, ()), text)
         catalogue = reading.catalogue.datasets
         seen = {(dataset, period) for _, dataset, period in revisions}
