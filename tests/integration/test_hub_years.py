@@ -44,7 +44,7 @@ def _accept(running: RunningHub, sender: Sender, dataset: str, period: Period, *
     answer = sender.send(parcel)
     assert answer.status_code == 202, answer.text
     verify(running.hub.context, SubmissionId(parcel.id))
-    validate(running.hub.context, sender.area)
+    validate(running.hub.context, parcel.statement.area)
     assert running.state(parcel) == "accepted", sender.look(parcel)["problem"]
     return parcel
 
