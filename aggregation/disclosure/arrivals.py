@@ -33,7 +33,7 @@ from aggregation.disclosure.primary import floors_of, minimum_of
 from aggregation.disclosure.relations import Structure, structure_of
 from aggregation.limits import OPEN_ABOVE
 from aggregation.sdc.audit import examine
-from aggregation.sdc.bounds import interval_bounds, some_table
+from aggregation.sdc.bounds import always_kept, interval_bounds, some_table
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray, LinearSystem, RelationKind, components
 from aggregation.sdc.publication import Publication
@@ -273,10 +273,13 @@ class _Together:
         """Return what is given away, or that there is no answer."""
         lower = np.concatenate([one.lower for one in self.deliveries])
         upper = np.concatenate([one.upper for one in self.deliveries])
-        table = some_table(self.history.system, self._values, unknown=self._unknown, lower=lower, upper=upper)
+        system = self.history.system
+        # What the limits of single deliveries imply anyway need not be said again: it is half of all rows.
+        system = system.only_rows(system.certain | ~always_kept(system, lower, upper))
+        table = some_table(system, self._values, unknown=self._unknown, lower=lower, upper=upper)
         if table is None:
             return _Found(frozenset(), frozenset(self.numbers))
-        publication = Publication(self.history.system, table, self._unknown, lower)
+        publication = Publication(system, table, self._unknown, lower)
         outcome = examine(publication, Demands.differing(self._asked))
         lower, upper = lower.copy(), upper.copy()
         exposed = [cell.cell for cell in outcome.exposed]
@@ -303,11 +306,25 @@ class _Together:
 
     @cached_property
     def _asked(self) -> BoolArray:
-        """Withheld counts; of amounts no table says which are sensitive."""
-        counts = [~structure.rules.amount for structure in self.history.structures]
-        withheld = [one.arrival.withheld for one in self.deliveries]
-        asked: BoolArray = np.concatenate(counts) & np.concatenate(withheld)
-        return asked
+        """Withheld counts that may be sensitive, and the totals that this depends on.
+
+        Of amounts no table says which are.
+        """
+        return np.concatenate(
+            [
+                _may_be_sensitive(structure, one)
+                for structure, one in zip(self.history.structures, self.deliveries, strict=True)
+            ]
+        )
+
+
+def _may_be_sensitive(structure: Structure, one: Placed) -> BoolArray:
+    rules = structure.rules
+    asked = one.lower < minimum_of(structure, one.arrival.min_contributors)
+    for cells in (rules.telling_cell, rules.complement_cell, rules.spread_cell):
+        asked[cells] = True
+    asked[rules.complement_total] = asked[rules.spread_total] = True
+    return asked & one.arrival.withheld & ~rules.amount
 
 
 def _as_delivered(one: Placed) -> Delivered:

@@ -97,6 +97,33 @@ def some_table(
     return None
 
 
+def always_kept(system: LinearSystem, lower: IntArray, upper: IntArray) -> BoolArray:
+    """Return which relations every table keeps whose cells lie within their limits, whatever they are.
+
+    Args:
+        system: the relations.
+        lower: smallest value of each cell, in the signs of :mod:`aggregation.limits`.
+        upper: largest value of each cell.
+    """
+    if not system.rows:
+        return np.zeros(0, dtype=np.bool_)
+    low = np.where(lower <= OPEN_BELOW, -NO_LIMIT, lower)[system.columns]
+    high = np.where(upper >= OPEN_ABOVE, NO_LIMIT, upper)[system.columns]
+    factor, starts = system.coefficients, system.starts[:-1]
+    least = _row_sums(_times(factor, np.where(factor > 0, low, high)), starts)
+    most = _row_sums(_times(factor, np.where(factor > 0, high, low)), starts)
+    kept: BoolArray = (least >= system.lower) & (most <= system.upper)
+    return kept
+
+
+def _row_sums(entries: IntArray, starts: IntArray) -> IntArray:
+    """Add up the entries of each row; one without a limit leaves the sum without one, on its side."""
+    is_open = np.abs(entries) >= _FAR
+    sums = np.add.reduceat(np.where(is_open, 0, entries), starts)
+    side = np.add.reduceat(np.where(is_open, np.sign(entries), 0), starts)
+    return np.where(side != 0, np.sign(side) * NO_LIMIT, sums)
+
+
 @dataclass(frozen=True, eq=False)
 class _Limits:
     """Smallest and largest value of each unknown; tightened in place."""
