@@ -401,6 +401,7 @@ def _submission(region: Region, dataset, period, revision, state, problem_code=N
         "received_at": moment,
         "problem_code": problem_code,
         "series_break": None,
+        "audit": "safe" if state == "accepted" else None,
     }
 
 

@@ -148,6 +148,7 @@ def delivery(row: AreaStatus, item: DatasetDelivery, item_period: Period) -> Doc
         "problem": item.problem.code if item.problem else None,
         "series_break": item.series_break is not None,
         "to_confirm": len(item.findings),
+        "audit": item.audit.value if item.audit else None,
         "cells": item.secrecy.cells if item.secrecy else None,
         "withheld": item.secrecy.withheld if item.secrecy else None,
     }

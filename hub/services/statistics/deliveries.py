@@ -2,7 +2,8 @@
 
 "Delivered" means: the delivery is in the release that the reader sees. What has been accepted since, is
 being checked or was rejected is told from the submissions, as it stands now. A rejection shows its problem
-code, never a place or a value in the delivery; a finding to confirm shows that there is one.
+code, never a place or a value in the delivery; a finding to confirm shows that there is one. What the hub's
+own audit says stands beside what the area has signed: that its audit found nothing.
 
 Years that the hub computes from quarters are delivered by nobody and do not appear.
 """
@@ -10,11 +11,13 @@ Years that the hub computes from quarters are delivered by nobody and do not app
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from hub.domain.states import AuditVerdict, SubmissionState
 from hub.services.finding_words import finding_text
 from hub.services.statistics.authority import authority_of_aachen
 from hub.services.statistics.reading import Reading
@@ -40,6 +43,7 @@ class DeliveryState(StrEnum):
     NOT_DUE = "not_due"
     PARTIAL = "partial"
     MISSING = "missing"
+    HELD = "held"
     REJECTED = "rejected"
 
 
@@ -68,6 +72,7 @@ class DatasetDelivery:
         series_break: why the series begins anew with this period, in the area's words; or None.
         granted: whether the hub took it from the granting authority's list in place of a delivery.
         findings: what each rule says that the delivery does not fit and that nobody has confirmed yet.
+        audit: what the hub's own audit says of the newest revision that was accepted; None: nothing yet.
         secrecy: cells and withheld cells in the release; None if it is not, or in lists of periods.
     """
 
@@ -81,6 +86,7 @@ class DatasetDelivery:
     series_break: str | None
     granted: bool
     findings: tuple[Text, ...]
+    audit: AuditVerdict | None
     secrecy: Secrecy | None
 
 
@@ -138,6 +144,12 @@ class DeliveryReport:
     def withheld_share(self) -> Decimal:
         """Share (0…1) of all delivered cells that are withheld; 0 without any."""
         return Decimal(self.secrecy.withheld) / self.secrecy.cells if self.secrecy.cells else Decimal(0)
+
+    @property
+    def audits(self) -> Mapping[AuditVerdict, int]:
+        """Number of deliveries by what the hub's own audit says of them."""
+        said = [item.audit for row in self.rows for item in row.deliveries if item.audit is not None]
+        return Counter(said)
 
     def in_state(self, state: DeliveryState) -> tuple[AreaStatus, ...]:
         """Areas in one state, in key order."""
@@ -260,7 +272,7 @@ class _Book:
         # A rejected attempt does not undo an accepted delivery, and a later attempt replaces a rejected one.
         states = [_OF_SUBMISSION[row.state] for row in rows if row.state in _OF_SUBMISSION]
         if DeliveryState.ACCEPTED in states:
-            return DeliveryState.ACCEPTED
+            return DeliveryState.HELD if _audited(rows) is AuditVerdict.OPEN else DeliveryState.ACCEPTED
         if states:
             return states[-1]
         in_time = self.reading.today <= due_day(dataset, period)
@@ -297,8 +309,15 @@ class _Book:
             series_break=self.breaks.get(key),
             granted=held and (area, dataset.id, period) in self.reading.marks.granted,
             findings=self.findings.get(key, ()),
+            audit=_audited(rows),
             secrecy=secrecy.get(area) if held else None,
         )
+
+
+def _audited(rows: Sequence[SubmissionRow]) -> AuditVerdict | None:
+    """Return what the audit says of the revision that counts, or would if it were not held back."""
+    said = [row.audit for row in rows if row.state == SubmissionState.ACCEPTED]
+    return AuditVerdict(said[-1]) if said and said[-1] is not None else None
 
 
 def _chosen(reading: Reading, wanted: Period | None, known: tuple[Period, ...]) -> Period | None:
@@ -331,7 +350,12 @@ def _combined(states: list[DeliveryState]) -> DeliveryState:
         return states[0]
     if distinct == {DeliveryState.DELIVERED, DeliveryState.NOT_DUE}:
         return DeliveryState.NOT_DUE
-    for state in (DeliveryState.REJECTED, DeliveryState.IN_CHECK, DeliveryState.ACCEPTED):
+    for state in (
+        DeliveryState.REJECTED,
+        DeliveryState.HELD,
+        DeliveryState.IN_CHECK,
+        DeliveryState.ACCEPTED,
+    ):
         if state in distinct:
             return state
     return DeliveryState.PARTIAL

@@ -35,6 +35,7 @@ DELIVERY_COLUMNS: Final[tuple[Column, ...]] = (
     Column("problem", Text("abgelehnt wegen", "rejected for")),
     Column("series_break", Text("Zeitreihenbruch", "Break in the series")),
     Column("findings", Text("zu bestätigen", "to confirm")),
+    Column("audit", Text("Prüfung des Hubs", "Audit by the hub")),
     Column("cells", Text("Felder", "Cells")),
     Column("withheld", Text("davon geheim", "of which withheld")),
 )
@@ -161,6 +162,7 @@ def _delivery(area: Region, item: DatasetDelivery, wording: Wording) -> tuple[Va
         item.problem.code if item.problem else None,
         item.series_break,
         len(item.findings),
+        item.audit.value if item.audit else None,
         item.secrecy.cells if item.secrecy else None,
         item.secrecy.withheld if item.secrecy else None,
     )

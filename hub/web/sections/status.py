@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from hub.domain.states import AuditVerdict
 from hub.services.statistics.deliveries import AreaStatus, DatasetDelivery, DeliveryReport, DeliveryState
 from hub.web import numbers
 from hub.web.frame import Link
@@ -47,11 +48,13 @@ class DeliveryMark:
         mark: its state.
         flags: signs beside it (revised, break, to confirm) with their meaning.
         remark: why it was rejected, since when it is late; empty otherwise.
+        audit: what the hub's own audit says; empty before it has looked.
     """
 
     mark: StateMark
     flags: tuple[StateMark, ...]
     remark: str
+    audit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class StatusSummary:
         period: name of the period.
         sentence: "53 von 54 Gebieten haben alles geliefert, Deckung 98,7 % der Bevölkerung".
         withheld: "12,4 % der gelieferten Tabellenfelder sind geheim".
+        audited: "Prüfung der Geheimhaltung durch den Hub: 268 ohne Befund"; empty before it has looked.
         counts: states that occur, the normal one first.
         meter: width (of 100) of the delivered part, for a small bar.
     """
@@ -99,6 +103,7 @@ class StatusSummary:
     period: str
     sentence: str
     withheld: str
+    audited: str
     counts: tuple[StateCount, ...]
     meter: str
 
@@ -179,6 +184,7 @@ def status_summary(report: DeliveryReport, wording: Wording) -> StatusSummary:
         period=say(numbers.period_name(report.period)) if report.period else "",
         sentence=say(sentence).format(report.delivered, share),
         withheld=say(texts.STATUS_WITHHELD).format(numbers.percent(report.withheld_share, language)),
+        audited=_audited(report, wording),
         counts=_counts(report, wording),
         meter=f"{Decimal(report.delivered) * 100 / 54:.1f}",
     )
@@ -272,6 +278,7 @@ def legend(wording: Wording) -> tuple[StateMark, ...]:
             texts.LEGEND_BREAK,
             texts.MARK_GRANTED,
             texts.LEGEND_CONFIRM,
+            texts.MARK_UNDECIDED,
         )
     )
     return states + signs
@@ -299,13 +306,27 @@ def delivery_mark(item: DatasetDelivery, wording: Wording) -> DeliveryMark:
     if item.findings:
         symbol, label = texts.MARK_CONFIRM
         flags.append(StateMark(symbol, say(label).format("; ".join(map(say, item.findings))), "flag"))
+    if item.audit in (AuditVerdict.UNKNOWN, AuditVerdict.BY_RULE):
+        symbol, label = texts.MARK_UNDECIDED
+        flags.append(StateMark(symbol, say(label), "flag"))
     remark = ""
     if item.problem is not None:
         remark = say(item.problem.title).removesuffix(".")
     elif item.state in (DeliveryState.MISSING, DeliveryState.NOT_DUE):
         late = texts.LATE_SINCE if item.state is DeliveryState.MISSING else texts.STATUS_DUE
         remark = say(late).format(numbers.day(item.due, wording.language))
-    return DeliveryMark(mark_of(item.state, wording), tuple(flags), remark)
+    audit = "" if item.audit is None else say(texts.AUDIT).format(say(texts.AUDITS[item.audit]))
+    return DeliveryMark(mark_of(item.state, wording), tuple(flags), remark, audit)
+
+
+def _audited(report: DeliveryReport, wording: Wording) -> str:
+    audits = report.audits
+    said = [
+        f"{audits[verdict]} {wording.say(texts.AUDITS[verdict])}"
+        for verdict in AuditVerdict
+        if verdict in audits
+    ]
+    return wording.say(texts.AUDIT_SUMMARY).format(", ".join(said)) if said else ""
 
 
 def _counts(report: DeliveryReport, wording: Wording) -> tuple[StateCount, ...]:

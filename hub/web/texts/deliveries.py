@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from hub.domain.states import AuditVerdict
 from hub.services.statistics.deliveries import DeliveryState
 from protocol.texts import Text
 
@@ -56,8 +57,37 @@ STATES: Final[dict[DeliveryState, tuple[str, Text]]] = {
     DeliveryState.NOT_DUE: ("·", Text("noch nicht fällig", "not due yet")),
     DeliveryState.PARTIAL: ("◐", Text("teilweise geliefert", "partly delivered")),
     DeliveryState.MISSING: ("○", Text("fehlt", "missing")),
+    DeliveryState.HELD: ("⊘", Text("zurückgestellt", "held back")),
     DeliveryState.REJECTED: ("✗", Text("abgelehnt", "rejected")),
 }
+
+#: What the hub's own audit of the withheld cells says of a delivery.
+AUDIT: Final = Text("Prüfung des Hubs: {}", "The hub's audit: {}")
+AUDITS: Final[dict[AuditVerdict, Text]] = {
+    AuditVerdict.SAFE: Text("ohne Befund", "nothing found"),
+    AuditVerdict.OPEN: Text("gesperrte Zellen errechenbar", "withheld cells can be computed"),
+    AuditVerdict.CONFIRMED: Text("nach Rückfrage bestätigt", "confirmed after asking"),
+    AuditVerdict.UNKNOWN: Text("nicht entschieden", "not decided"),
+    AuditVerdict.BY_RULE: Text(
+        "nicht entschieden, Grenzen nur aus den Regeln", "not decided, limits by rule only"
+    ),
+}
+AUDIT_SUMMARY: Final = Text("Prüfung der Geheimhaltung durch den Hub: {}", "Disclosure audit by the hub: {}")
+AUDIT_EXPLAIN: Final = Text(
+    "Jedes Gebiet beweist vor dem Unterschreiben, dass aus seinen Lieferungen nichts Gesperrtes folgt. Der "
+    "Hub prüft ohne die wahren Werte noch einmal, ob eine gesperrte Zelle errechenbar ist, einzeln und aus "
+    "allen Lieferungen des Gebiets zusammen.",
+    "Each area proves before it signs that nothing withheld follows from its deliveries. The hub audits once "
+    "more, without the true values, whether a withheld cell can be computed, by itself and from all "
+    "deliveries of the area together.",
+)
+MARK_UNDECIDED: Final = (
+    "?",
+    Text(
+        "Prüfung des Hubs nicht entschieden; die des Gebiets liegt vor",
+        "the hub's audit is not decided; the area's own is there",
+    ),
+)
 
 #: Signs beside a delivery state.
 MARK_REVISED: Final = ("r", Text("berichtigt (Fassung {})", "revised (version {})"))

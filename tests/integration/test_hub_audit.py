@@ -1,0 +1,248 @@
+"""The hub's own audit of what arrives: what gives a sensitive cell away does not count, and is not lost.
+
+The nodes here are manipulated or outdated: their signatures are valid, their tables keep every pattern rule,
+and a withheld cell can be computed all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from aggregation.disclosure import Delivered, protect_delivery
+from aggregation.tabulation import Tabulation
+from hub.domain.ids import SubmissionId
+from hub.domain.states import AuditVerdict
+from hub.sandbox.client import Sandbox
+from hub.services.bounding import MAX_ATTEMPTS, bound
+from hub.services.compiling import compile_cube
+from hub.services.publishing import close, publish
+from hub.services.sweeping import find_uncompared
+from hub.services.validation import confirm, validate
+from hub.services.verification import verify
+from hub.store import models
+from hub.store.records import AUDIT_RULE, Submission
+from protocol.catalogue_file import load_catalogue
+from protocol.grid import delivery_grid
+from protocol.periods import Period
+from tests.factories.areas import deliveries
+from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
+from tests.factories.submissions import consistent_values
+from tests.integration.test_hub_processes import hub
+
+CATALOGUE = load_catalogue()
+GRID = delivery_grid(CATALOGUE, "CASES", "Q")
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningHub]:
+    """A hub whose jobs are done by the test, in the order it chooses."""
+    with running_hub(tmp_path, start=False) as running:
+        running.hub.context.sandbox.start()
+        yield running
+
+
+def _row(indicator: str, **codes: str) -> int:
+    found = CATALOGUE.indicator(indicator)
+    every = {use.id: use.codelist.total for use in found.dimensions} | codes
+    return GRID.index[GRID.key(found, every)]
+
+
+def _received(running: RunningHub, sender: Sender, **changes: object) -> Parcel:
+    parcel = sender.parcel(**changes)
+    assert sender.send(parcel).status_code == 202
+    verify(running.hub.context, SubmissionId(parcel.id))
+    return parcel
+
+
+def _stored(running: RunningHub, parcel: Parcel) -> Submission:
+    with running.hub.context.database.read() as unit:
+        found = unit.submissions.get(SubmissionId(parcel.id))
+    assert found is not None
+    return found
+
+
+# --------------------------------------------------------------------------------- one delivery by itself
+
+
+def _two_ones() -> tuple[list[int], list[int], int]:
+    """Two withheld ones beside a published rest: 2 are left over, and a withheld count is at least 1."""
+    values = consistent_values(GRID)
+    female, male, unknown = (_row("CASES_CLOSED", SEX=code) for code in ("F", "M", "_U"))
+    values[[female, male, unknown]] = [1, values[_row("CASES_CLOSED")] - 2, 1]
+    return values.tolist(), [female, unknown], male
+
+
+def test_two_ones_in_a_row_are_refused_although_no_subtraction_gives_them(running: RunningHub) -> None:
+    values, hidden, large = _two_ones()
+    sender = running.sender()
+    parcel = _received(running, sender, values=values, withheld=hidden)
+    problem = sender.look(parcel)["problem"]
+    assert running.state(parcel) == "rejected"
+    assert problem["code"] == "k_anonymity"
+    assert [item["pointer"] for item in problem["errors"]] == [f"/rows/{row}/OBS_VALUE" for row in hidden]
+    assert {item["code"] for item in problem["errors"]} == {"interval"}
+    # Nothing is lost: the bytes are there, and the same revision may come again, protected.
+    assert running.hub.context.blobs.intact(_stored(running, parcel).payload_sha256)
+    again = _received(running, sender, values=values, withheld=[*hidden, large])
+    assert running.state(again) == "accepted"
+
+
+def test_a_wasted_suppression_is_no_failure(running: RunningHub) -> None:
+    """A large figure that follows from the others: withheld in vain, but nobody's secret."""
+    sender = running.sender()
+    hidden = [_row("CASES_CLOSED", SEX="M")]
+    assert running.state(_received(running, sender, withheld=hidden)) == "accepted"
+
+
+# ------------------------------------------------------------------------------- with the others of the area
+
+
+@cache
+def _persons(*, jointly: bool) -> tuple[tuple[Period, Tabulation, np.ndarray], ...]:
+    """Four quarters of persons and their year, protected side by side or one by one."""
+    found: list[Delivered] = []
+    for dataset, period, table in deliveries(7, open_cases=60):
+        if dataset == "PERSONS" and period.year == 2025:
+            linked = found if jointly else []
+            protection = protect_delivery(CATALOGUE, dataset, period, table, linked=linked)
+            found.append(Delivered(dataset, period, table, protection.withheld))
+    return tuple((one.period, one.table, one.withheld) for one in found)
+
+
+def _deliver_persons(running: RunningHub, *, jointly: bool) -> tuple[Sender, Mapping[Period, Parcel]]:
+    sender = running.sender()
+    return sender, {
+        period: _received(
+            running,
+            sender,
+            dataset="PERSONS",
+            period=period,
+            values=table.values.tolist(),
+            withheld=np.flatnonzero(withheld).tolist(),
+        )
+        for period, table, withheld in _persons(jointly=jointly)
+    }
+
+
+def _compile_all(running: RunningHub, parcels: Mapping[Period, Parcel]) -> int | None:
+    context = running.hub.context
+    close(context, list(parcels))
+    for period in sorted(parcels, key=lambda period: period.freq == "A"):
+        compile_cube(context, "PERSONS", str(period))
+    return publish(context)
+
+
+def test_what_was_protected_with_its_history_passes(running: RunningHub) -> None:
+    _, parcels = _deliver_persons(running, jointly=True)
+    validate(running.hub.context, "NW05111")
+    assert {_stored(running, parcel).audit for parcel in parcels.values()} == {AuditVerdict.SAFE}
+    assert _compile_all(running, parcels) == 1
+
+
+def test_a_year_that_opens_its_quarters_is_held_back_until_somebody_has_looked(running: RunningHub) -> None:
+    context, year = running.hub.context, Period(2025)
+    sender, parcels = _deliver_persons(running, jointly=False)
+    assert {running.state(parcel) for parcel in parcels.values()} == {"accepted"}  # each is safe by itself
+    assert _compile_all(running, parcels) is None  # nothing is published before they were judged together
+    assert [job.args for job in find_uncompared(context)] == [("NW05111",)]
+    validate(context, "NW05111")
+    audits = {period: _stored(running, parcel).audit for period, parcel in parcels.items()}
+    assert audits.pop(year) is AuditVerdict.OPEN  # it came last, and with it cells became known
+    assert set(audits.values()) == {AuditVerdict.SAFE}
+    # The node is told, and so is the ministry; the others are published without it.
+    confirm_list = sender.look(parcels[year])["confirm"]
+    assert [item["rule"] for item in confirm_list] == [AUDIT_RULE]
+    assert _compile_all(running, parcels) == 1
+    assert _published_areas(running, year) == set()
+    page = running.client.get("/lieferungen?period=2025").get_data(as_text=True)
+    assert "zurückgestellt" in page
+    # Looking again changes nothing; somebody confirms, with a reason, and it counts.
+    validate(context, "NW05111")
+    assert _stored(running, parcels[year]).audit is AuditVerdict.OPEN
+    confirm(context, parcels[year].id, AUDIT_RULE, reason="Rückfrage beim Gebiet: Personen wechselten")
+    assert _stored(running, parcels[year]).audit is AuditVerdict.CONFIRMED
+    assert _compile_all(running, parcels) == 2
+    assert _published_areas(running, year) == {"NW05111"}
+
+
+def test_a_corrected_delivery_takes_the_place_of_one_that_is_held_back(running: RunningHub) -> None:
+    context, year = running.hub.context, Period(2025)
+    sender, parcels = _deliver_persons(running, jointly=False)
+    validate(context, "NW05111")
+    *quarters, (_, table, _) = _persons(jointly=False)
+    linked = [Delivered("PERSONS", *quarter) for quarter in quarters]
+    pattern = protect_delivery(CATALOGUE, "PERSONS", year, table, linked=linked).withheld
+    safe = _received(
+        running,
+        sender,
+        dataset="PERSONS",
+        period=year,
+        revision=2,
+        supersedes=parcels[year].id,
+        values=table.values.tolist(),
+        withheld=np.flatnonzero(pattern).tolist(),
+    )
+    validate(context, "NW05111")
+    assert running.state(parcels[year]) == "superseded"
+    assert _stored(running, safe).audit is AuditVerdict.SAFE
+
+
+def _published_areas(running: RunningHub, period: Period) -> set[str]:
+    """Areas whose delivery is in the published cube."""
+    with running.hub.context.database.read() as unit:
+        release = unit.cubes.published()
+        assert release is not None
+        cube = release.cubes["PERSONS", str(period)]
+        inputs = unit.connection.execute(sa.select(models.cube.c.inputs).where(models.cube.c.id == cube))
+        return {area for area in inputs.scalar_one() if area.startswith("NW")}
+
+
+# -------------------------------------------------------------------------------------- no answer, no refusal
+
+
+def test_without_an_answer_a_delivery_counts_and_is_marked(
+    running: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sandbox cannot examine: after some attempts the rules' limits stand, and publication goes on."""
+    monkeypatch.setattr(Sandbox, "limits", lambda *_: None)
+    context, sender = running.hub.context, running.sender()
+    parcel = _received(running, sender, withheld=[3, 4])
+    assert running.state(parcel) == "accepted"
+    close(context, [Period(2026, 1)])
+    for _ in range(MAX_ATTEMPTS):
+        assert compile_cube(context, "CASES", "2026-Q1") is None
+        bound(context, SubmissionId(parcel.id))
+    stored = _stored(running, parcel)
+    assert (stored.audit, stored.bounds_sha256 is not None) == (AuditVerdict.BY_RULE, True)
+    assert compile_cube(context, "CASES", "2026-Q1") is not None
+    assert publish(context) == 1
+
+
+def test_a_judgement_that_does_not_come_is_not_decided(
+    running: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sandbox, "judged", lambda *_: None)
+    _, parcels = _deliver_persons(running, jointly=True)
+    validate(running.hub.context, "NW05111")
+    audits = [_stored(running, parcel).audit for parcel in parcels.values()]
+    assert audits == [AuditVerdict.SAFE] + [AuditVerdict.UNKNOWN] * 4  # the first was alone
+    assert _compile_all(running, parcels) == 1
+
+
+def test_an_operator_sees_and_confirms_what_is_held_back(tmp_path: Path) -> None:
+    with running_hub(tmp_path, start=False) as running:
+        running.hub.context.sandbox.start()
+        _, parcels = _deliver_persons(running, jointly=False)
+        validate(running.hub.context, "NW05111")
+        home = running.hub.context.settings.home
+        held = parcels[Period(2025)].id
+        shown = hub(home, "status")["confirm"]
+        assert [(item["submission"], item["rule"]) for item in shown] == [(held, AUDIT_RULE)]
+        assert hub(home, "confirm", held, AUDIT_RULE, "--reason", "Rückfrage")["submission"] == held
+        assert hub(home, "status")["confirm"] == []
