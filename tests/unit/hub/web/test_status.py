@@ -87,5 +87,5 @@ def report_of(rows: Sequence[AreaStatus]) -> DeliveryReport:
 def delivery(dataset: Dataset, state: DeliveryState, *, findings: tuple[Text, ...] = ()) -> DatasetDelivery:
     return DatasetDelivery(
         dataset=dataset, period=PERIOD, state=state, due=PERIOD.last_day, revision=1, since=None,
-        problem=None, series_break=None, granted=False, findings=findings, secrecy=None,
+        problem=None, series_break=None, granted=False, findings=findings, audit=None, secrecy=None,
     )  # fmt: skip
