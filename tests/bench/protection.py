@@ -1,6 +1,6 @@
 """Disclosure control beside the peers: the same tables, the same sensitive cells, the same attackers.
 
-    make bench BENCH_ARGS="protection"                                 everything but c_big: half an hour
+    make bench BENCH_ARGS="protection"                                 everything but c_big: an hour
     make bench BENCH_ARGS="protection --tables b_region --seed 7"      one table, and no drawn ones
     make bench BENCH_ARGS="protection --tables linked/7 cube/12"       drawn tables by their names
     make bench BENCH_ARGS="protection --tables b2_medium --ours"       without running tau-ARGUS again
@@ -43,6 +43,7 @@ _ROOT: Final = Path(__file__).parents[2]
 _SMALL: Final = ("a1_6x8", "a2_6x8", "a3_6x8", "a3d1", "a3d2")
 _SHARED: Final = (*_SMALL, "b_region", "d_linked", *AMOUNTS, "b2_medium")
 _PEER_SECONDS: Final = 150
+_PEER_SECONDS_DRAWN: Final = 30
 _ATTACK_SECONDS: Final = 900
 
 
@@ -58,17 +59,17 @@ class Ask:
 def asks(name: str) -> Iterator[Ask]:
     """Yield what ours is asked for on a table; with its last round it stays within the goal's seconds."""
     seconds = {"b_region": 9.5, "d_linked": 19, "b2_medium": 114, "c_big": 1140}.get(name, 0.9)
-    if "/" in name:
+    if _is_drawn(name):
         seconds = 5
-    for cost in ("unit", "value"):
-        yield Ask(cost, "S1", seconds)
+    yield from (Ask(cost, "S1", seconds) for cost in ("unit", "value"))
     if name == "b_region":
         yield Ask("unit", "S1", 57)
     if name in {"b2_medium", "c_big"}:
         return
     for level in ("S2",) if name in AMOUNTS else ("S2", "S3"):
-        for cost in ("unit", "value"):
-            yield Ask(cost, level, seconds)
+        yield from (
+            Ask(cost, level, seconds) for cost in (("value",) if _is_drawn(name) else ("unit", "value"))
+        )
 
 
 def peer_runs(name: str, table: Measured) -> Iterator[tuple[Method, str]]:
@@ -79,10 +80,15 @@ def peer_runs(name: str, table: Measured) -> Iterator[tuple[Method, str]]:
         yield from ((Method.OPT, "value"), (Method.MOD, "value"))
         return
     linked = len(table.tables.tables) > 1
-    for method in (Method.JJ,) if linked else (Method.OPT, Method.MOD, Method.MODS):
-        yield from ((method, "unit"), (method, "value"))
+    methods = [Method.JJ] if linked else [Method.OPT, Method.MOD, Method.MODS]
     if not isinstance(table, MeasuredAmounts):
-        yield from ((Method.JJ1, "unit"), (Method.JJ1, "value"))
+        methods.append(Method.JJ1)
+    costs = ("value",) if _is_drawn(name) else ("unit", "value")
+    yield from ((method, cost) for method in methods for cost in costs)
+
+
+def _is_drawn(name: str) -> bool:
+    return "/" in name
 
 
 def run(options: Sequence[str] = ()) -> Iterator[str]:
@@ -133,7 +139,7 @@ def _parsed(options: Sequence[str]) -> argparse.Namespace:
 
 def _introduction(chosen: argparse.Namespace) -> Iterator[str]:
     yield f"{tau_argus.NAME} beside ours; R programs as recorded. A peer may take {chosen.seconds:g} s."
-    drawn = [name for name in chosen.tables if "/" in name]
+    drawn = [name for name in chosen.tables if _is_drawn(name)]
     if drawn:
         yield f"Freshly drawn (repeat with --tables {' '.join(drawn)})."
     yield from LEGEND
@@ -166,12 +172,16 @@ def _measurements(name: str, table: Measured, chosen: argparse.Namespace) -> Ite
     for method, cost in () if chosen.ours else peer_runs(name, table):
         with tempfile.TemporaryDirectory() as folder:
             apart, withheld = tau_argus.protect(
-                table, method, cost, folder=Path(folder), seconds=chosen.seconds
+                table, method, cost, folder=Path(folder), seconds=_limit(name, chosen.seconds)
             )
             yield _judged(table, "tau-ARGUS", method.value, cost, apart, withheld, {}, Path(folder))
     for ask in (ask for ask in asks(name) if ask.level in chosen.levels):
         with tempfile.TemporaryDirectory() as folder:
             yield _ours(table, ask, Path(folder))
+
+
+def _limit(name: str, seconds: float) -> float:
+    return min(seconds, _PEER_SECONDS_DRAWN) if _is_drawn(name) else seconds
 
 
 def _ours(table: Measured, ask: Ask, folder: Path) -> Result:
