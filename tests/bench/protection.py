@@ -240,10 +240,17 @@ def _one_pattern(arguments: Sequence[str], folder: Path, seconds: float) -> Run:
 def _in_words(name: str, results: Sequence[Result]) -> Iterator[str]:
     """Yield how ours compares with the best that any peer reached safely, recorded or in this run."""
     for cost, unit in (("unit", "cells"), ("value", "euros" if name in AMOUNTS else "persons")):
-        safe = [each for each in results if each.cost == cost and each.safe]
-        ours = min((each.price for each in safe if each.program == "ours"), default=None)
+        safe = [each for each in results if each.safe]
+        ours = min(
+            (each.price(cost) for each in safe if (each.program, each.cost) == ("ours", cost)), default=None
+        )
         then = best_safe(name, cost)
-        theirs = [(each.price, f"{each.program} {each.method}") for each in safe if each.program != "ours"]
+        # Whatever a peer was asked for: its patterns count in either measure.
+        theirs = [
+            (each.price(cost), f"{each.program} {each.method}-{each.cost}")
+            for each in safe
+            if each.program != "ours"
+        ]
         if then:
             theirs.append((then.withheld if cost == "unit" else then.value, f"{then.program} {then.variant}"))
         if ours is None:

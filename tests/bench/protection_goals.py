@@ -34,7 +34,7 @@ def goals_reached(results: Sequence[Result]) -> list[Goal]:
 def _within(ours: Sequence[Result], table: str, cost: str, most: int, seconds: float) -> Iterator[Goal]:
     for each in _best(ours, table, cost, seconds):
         unit = "cells" if cost == "unit" else "persons"
-        met = each.safe and each.price <= most and _seconds(each) <= seconds
+        met = each.safe and each.price(each.cost) <= most and _seconds(each) <= seconds
         yield Goal(f"{table}, {cost}", f"<= {most:,} {unit} within {seconds:g} s", _reached(each), met)
 
 
@@ -72,7 +72,7 @@ def _amounts(ours: Sequence[Result]) -> Iterator[Goal]:
         if each.table in _OPTIMA:
             cells, euros, seconds = _OPTIMA[each.table]
             most = cells if each.cost == "unit" else euros
-            met = each.safe and each.price <= most and _seconds(each) <= _SAME_ORDER * seconds
+            met = each.safe and each.price(each.cost) <= most and _seconds(each) <= _SAME_ORDER * seconds
             goal = f"{most:,} within some {seconds:g} s"
             yield Goal(f"{each.table}, {each.cost}", goal, _reached(each), met)
 
@@ -94,4 +94,4 @@ def _reached(result: Result) -> str:
     unit = "cells" if result.cost == "unit" else "persons" if result.table not in _OPTIMA else "euros"
     safe = "" if result.safe else ", NOT SAFE"
     proven = ", optimal" if result.stated.get("optimal") else ""
-    return f"{result.price:,} {unit} in {_seconds(result):.1f} s{proven}{safe}"
+    return f"{result.price(result.cost):,} {unit} in {_seconds(result):.1f} s{proven}{safe}"

@@ -76,10 +76,9 @@ class Result:
         """Whether it is a pattern that no outsider gets behind, without an open question."""
         return self.found.get("S1") == 0 and not self.number("undecided")
 
-    @property
-    def price(self) -> int:
-        """Return what it withholds, in the measure of its cost."""
-        price = self.withheld if self.cost == "unit" else self.value
+    def price(self, cost: str) -> int:
+        """Return what it withholds: cells (``unit``), or persons or euros (``value``); -1 if it did not end."""
+        price = self.withheld if cost == "unit" else self.value
         return -1 if price is None else price
 
     @property
