@@ -77,7 +77,7 @@ class Result:
         return self.found.get("S1") == 0 and not self.number("undecided")
 
     def price(self, cost: str) -> int:
-        """Return what it withholds: cells (``unit``), or persons or euros (``value``); -1 if it did not end."""
+        """Return what it withholds: cells (``unit``), or persons or euros (``value``); or -1."""
         price = self.withheld if cost == "unit" else self.value
         return -1 if price is None else price
 
