@@ -34,6 +34,7 @@ from hub.demo.sources import breaks_of, deliveries_of
 from hub.demo.summary import HubCost, Summary, summarise
 from hub.demo.tables import print_summary
 from hub.demo.truth import AreaTruth, load_truths
+from hub.demo.verdicts import FILE_NAME, write_verdicts
 from hub.serving import listening
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
@@ -58,6 +59,7 @@ _PUBLISHING: Final = Text("Quartale schließen und veröffentlichen", "Closing a
 _COMPARING: Final = Text("Mit den wahren Zahlen vergleichen", "Comparing with the true figures")
 _SERVING: Final = Text("Im Browser: {url}   (Ende mit Strg-C)", "In the browser: {url}   (end with Ctrl-C)")
 _ENDING: Final = Text("Der Hub wird beendet.", "The hub is being stopped.")
+_VERDICTS: Final = Text("Urteil je Lieferung", "Verdict of every delivery")
 _ABORTED: Final = Text("Abgebrochen.", "Aborted.")
 
 
@@ -95,9 +97,12 @@ def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, as_j
         console.print(f"{_FOLDER.in_(language)}: {folder}", markup=False, highlight=False)
         try:
             summary = _run(course, choose_areas(areas), jobs, console=console, language=language)
+            verdicts = folder / FILE_NAME
+            write_verdicts(verdicts, (delivery for run in summary.runs for delivery in run.deliveries))
             if as_json:
                 click.echo(json.dumps(summary.document(), ensure_ascii=False))
             print_summary(summary, console, language=language)
+            console.print(f"{_VERDICTS.in_(language)}: {verdicts}", markup=False, highlight=False)
             if not exit_after:
                 _keep_serving(course, console, language=language)
         except KeyboardInterrupt:

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from hub.demo import verdicts
 from hub.demo.generate import Version, generate_area
 from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, Special, plan_of, special_areas
 from hub.demo.processes import Finished, ProcessTable, command_line, cpu_seconds_of, peak_bytes_of
@@ -234,10 +235,12 @@ class Course:
         rows, cells = run.rows, sum(delivery["cells"] for delivery in run.deliveries)
         withheld = sum(delivery["withheld"] for delivery in run.deliveries)
         progress.advance("cells", by=cells)
+        audits = verdicts.told(run.deliveries)
         told = Text(
             f"{number(rows, 'de')} Zeilen, {number(cells, 'de')} Zellen, "
-            f"{number(withheld, 'de')} zurückgehalten",
-            f"{number(rows, 'en')} rows, {number(cells, 'en')} cells, {number(withheld, 'en')} withheld",
+            f"{number(withheld, 'de')} zurückgehalten; {audits.de}",
+            f"{number(rows, 'en')} rows, {number(cells, 'en')} cells, {number(withheld, 'en')} withheld; "
+            f"{audits.en}",
         )
         progress.area_done(region.name, Text(run.failure, run.failure) if run.failure else told)
         return run

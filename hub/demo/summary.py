@@ -18,6 +18,7 @@ from hub.demo.course import AreaRun
 from hub.demo.judgement import Cells, Judgement
 from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, Special, plan_of
 from hub.demo.truth import AreaTruth
+from hub.demo.verdicts import VERDICTS, worst_verdict
 from protocol.catalogue_file import load_catalogue
 from protocol.periods import Period
 from protocol.texts import Text
@@ -25,14 +26,6 @@ from protocol.texts import Text
 #: Normalisations that the generator counts completely; other `N` findings also count harmless spellings.
 _COUNTED_NORMALISATIONS: Final = frozenset({("T08", "N"), ("T22", "N")})
 _MIB: Final = 1024 * 1024
-
-#: What the audits of an area say together.
-VERDICTS: Final = {
-    "safe": Text("sicher", "safe"),
-    "unsafe": Text("UNSICHER", "UNSAFE"),
-    "unknown": Text("UNGEKLÄRT", "UNSETTLED"),
-    "none": Text("keine Lieferung", "no delivery"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +136,7 @@ class Summary:
                 }
                 for f in self.findings
             ],
-            "audit": {run.region.id: verdict(run) for run in self.runs},
+            "audit": {run.region.id: worst_verdict(run.deliveries) for run in self.runs},
             "statewide": [
                 {
                     "kind": s.kind,
@@ -188,7 +181,8 @@ def summarise(
     """
     findings = _findings(runs, truths)
     failures = [_of_area(run, Text(run.failure, run.failure)) for run in runs if run.failure]
-    failures += [_of_area(run, VERDICTS[verdict(run)]) for run in runs if verdict(run) != "safe"]
+    worst = [(run, worst_verdict(run.deliveries)) for run in runs]
+    failures += [_of_area(run, VERDICTS[verdict]) for run, verdict in worst if verdict != "safe"]
     failures += [_differing(finding) for finding in findings if finding.areas_that_differ]
     failures += _other_counts(runs, judgement)
     failures += [
@@ -199,15 +193,6 @@ def summarise(
     if not judgement.checks:
         failures.append(Text("Nichts wurde verglichen.", "nothing was compared"))
     return Summary(runs, findings, judgement, _statewide(judgement), failures, seconds, hub, url)
-
-
-def verdict(run: AreaRun) -> str:
-    """Return the worst verdict of the audits of an area's deliveries, a key of `VERDICTS`."""
-    verdicts = {str(delivery["audit"]) for delivery in run.deliveries}
-    if "unsafe" in verdicts or not verdicts:
-        return "unsafe" if verdicts else "none"
-    # Whatever else an audit may come to say is not "safe".
-    return "safe" if verdicts == {"safe"} else "unknown"
 
 
 def _of_area(run: AreaRun, text: Text) -> Text:

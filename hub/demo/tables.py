@@ -14,7 +14,8 @@ from rich.table import Table
 from hub.demo.findings import HANDLINGS, TRAPS
 from hub.demo.judgement import Check
 from hub.demo.progress import number, tenths
-from hub.demo.summary import VERDICTS, FindingCount, Summary, verdict
+from hub.demo.summary import FindingCount, Summary
+from hub.demo.verdicts import VERDICTS, worst_verdict
 from protocol.texts import Language, Text
 
 _MIB: Final = 1024 * 1024
@@ -182,7 +183,7 @@ class _Tables:
         self._columns(table, Text("welche", "which"))
         by_verdict: dict[str, list[str]] = {}
         for run in summary.runs:
-            by_verdict.setdefault(verdict(run), []).append(run.region.id)
+            by_verdict.setdefault(worst_verdict(run.deliveries), []).append(run.region.id)
         for name, areas in sorted(by_verdict.items()):
             which = " ".join(area.removeprefix("NW") for area in areas)
             table.add_row(VERDICTS[name].in_(self._language), str(len(areas)), which)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import re
 import signal
@@ -74,6 +75,15 @@ class TestFinishedDemo:
             assert set(part["audit"]) == {"safe"}
             assert part["deliveries"] == part["audit"]["safe"]
             assert 0 < part["cells"]["withheld"] < part["cells"]["delivered"]
+
+    def test_every_delivery_is_listed_with_its_verdict(
+        self, finished: tuple[subprocess.CompletedProcess[str], Path], result: dict[str, Any]
+    ) -> None:
+        with (finished[1] / "home" / "audits.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) == result["deliveries"]
+        assert {row["audit"] for row in rows} == {"safe"}
+        assert "audits.csv" in finished[0].stderr
 
     def test_one_area_revises_what_no_rule_protects_and_its_node_holds_the_rest(
         self, result: dict[str, Any]

@@ -211,12 +211,13 @@ ATTACKS: tuple[Attack, ...] = (
         sensitive=["1 Nord"],
         careless=["1 Nord", "1 Süd"],
         learned=["1 Nord"],
-        safe=["1 Nord", "1 Süd", "2 Nord", "2 Süd"],
+        safe=["1 Nord", "1 Süd", "2 Nord", "2 Süd", "2 zusammen"],
         why_safe=Text(
-            "Das Muster bleibt, obwohl im Norden nichts mehr klein ist. Wo auch das nicht genügt, hält "
-            "der Knoten die Korrektur zurück.",
-            "The pattern stays although nothing is small in the north any more. Where even that is not "
-            "enough, the node holds the correction.",
+            "Das Muster bleibt, obwohl im Norden nichts mehr klein ist; und auch die Summe wird gesperrt, "
+            "denn 27 statt 26 heißt: eine Person mehr. Kostet das zu viel, sammelt der Knoten Korrekturen.",
+            "The pattern stays although nothing is small in the north any more; and the total is withheld "
+            "too, for 27 instead of 26 says: one person more. If that costs too much, a node collects "
+            "corrections.",
         ),
     ),
     Attack(
