@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from aggregation.protect.auditing import Finding
-from aggregation.sdc.audit.derivation import derive
+from aggregation.sdc.audit.derivation import Derivation, derive
 from aggregation.sdc.tables import LinkedTables
 from protocol.texts import Text
 
@@ -31,20 +31,26 @@ def cell_label(tables: LinkedTables, cell: int) -> Text:
     return Text(f"[{named or 'insgesamt'}]", f"[{named or 'total'}]")
 
 
+def derived(tables: LinkedTables, finding: Finding) -> Derivation:
+    """Return how an attacker gets to a cell, step by step, in the order of their use."""
+    found = derive(finding.publication, finding.exposed, lambda cell: cell_label(tables, cell))
+    if not finding.attacker:
+        return found
+    cell = Text(found.cell.de + _INSIDER.de, found.cell.en + _INSIDER.en)
+    return replace(found, cell=cell)
+
+
 def derivation(tables: LinkedTables, finding: Finding, *, steps: int | None = None) -> Text:
-    """Return how an attacker gets to a cell: one sentence, the relations in the order of their use.
+    """Return the same as one sentence.
 
     Args:
         tables: the tables.
         finding: the cell and the argument.
         steps: how many steps of the argument are spelled out at most; all if omitted.
     """
-    found = derive(finding.publication, finding.exposed, lambda cell: cell_label(tables, cell))
-    cell = found.cell
-    if finding.attacker:
-        cell = Text(cell.de + _INSIDER.de, cell.en + _INSIDER.en)
+    found = derived(tables, finding)
     shown = found.steps
     if steps is not None and len(shown) > steps:
         rest = len(shown) - steps
         shown = (*shown[:steps], Text(f"… ({rest} weitere Schritte)", f"… ({rest} further steps)"))
-    return replace(found, cell=cell, steps=shown).text
+    return replace(found, steps=shown).text

@@ -17,7 +17,7 @@ from aggregation.protect.model import Kind
 from aggregation.protect.report import phrases
 from aggregation.protect.structure import Structure
 from aggregation.protect.summary import LevelCount, Protection, Summary
-from aggregation.protect.wording import cell_label, derivation
+from aggregation.protect.wording import cell_label, derived
 from aggregation.sdc.audit import Verdict
 from aggregation.sdc.levels import Level
 from protocol.texts import LANGUAGES, Language, Text
@@ -160,14 +160,16 @@ class _Part:
         if report.findings:
             rows = []
             for finding in report.findings[:_SHOWN]:
-                label, way = cell_label(tables, finding.cell), derivation(tables, finding)
-                rows.append((self.say(label), self.say(way)))
+                found = derived(tables, finding)
+                steps = "".join(f"<li>{self.say(step)}</li>" for step in found.steps)
+                way = self.say(found.how) + (f":<ol>{steps}</ol>" if steps else ".")
+                rows.append((self._name(found.cell), way))
             parts.append(self._table(phrases.FINDINGS, (phrases.FINDING, phrases.WAY), rows))
             if len(report.findings) > _SHOWN:
                 rest = self._number(len(report.findings) - _SHOWN)
                 parts.append(f"<p>{self.say(phrases.MORE_FINDINGS, number=rest)}</p>")
         if report.undecided:
-            labels = [self.say(cell_label(tables, cell)) for cell in report.undecided[:_SHOWN]]
+            labels = [self._name(cell_label(tables, cell)) for cell in report.undecided[:_SHOWN]]
             parts.append(f"<p>{self.say(phrases.UNDECIDED)}: {', '.join(labels)}</p>")
         if report.harmless:
             number = self._number(len(report.harmless))
@@ -276,6 +278,8 @@ class _Part:
         zeros = structure.rules.zero_publishable
         yes, no = self.say(phrases.YES), self.say(phrases.NO)
         knows = phrases.OUTSIDER_KNOWS if zeros else phrases.OUTSIDER_ZEROS
+        if structure.kind is Kind.MAGNITUDE:
+            knows = phrases.OUTSIDER_MAGNITUDES
         rows = [(self.say(phrases.OUTSIDER), self.say(knows), yes)]
         inside = f"{yes} ({self._number(report.attackers - 1)})"
         if structure.kind is Kind.MAGNITUDE:
@@ -312,6 +316,10 @@ class _Part:
         return '<div class="signature">' + "".join(f"<div>{self.say(p)}</div>" for p in places) + "</div>"
 
     # --------------------------------------------------------------------------------------------- pieces
+
+    def _name(self, label: Text) -> str:
+        """Write the name of a cell that stands by itself: without the brackets it has in a sentence."""
+        return self.say(label).replace("[", "", 1).replace("]", "", 1)
 
     def _number(self, number: int) -> str:
         return phrases.whole(number, self.language)

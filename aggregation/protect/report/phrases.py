@@ -145,6 +145,12 @@ OUTSIDER_ZEROS: Final = Text(
     "all published cells; all sums within and between the tables; the rules and the method. A withheld count "
     "may be 0 too.",
 )
+OUTSIDER_MAGNITUDES: Final = Text(
+    "alle veröffentlichten Zellen; alle Summen in und zwischen den Tabellen; die Regeln und das Verfahren. "
+    "Ein gesperrter Wert, der nicht negativ ist, ist für sie mindestens eine kleinste Einheit.",
+    "all published cells; all sums within and between the tables; the rules and the method. To them a "
+    "withheld magnitude that is not negative is at least one smallest unit.",
+)
 LONE: Final = Text("Wer in einer Zelle allein ist", "Who is alone in a cell")
 LONE_KNOWS: Final = Text(
     "dazu: dass diese Zelle, und jede andere, in der er allein ist, 1 ist",
