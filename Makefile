@@ -9,7 +9,7 @@
 #   make bench                    speed and memory, as ratios within one run
 #   make format                   rewrites the code in the house format
 #   make docs                     checks the documents: every link leads somewhere
-#   make dist                     builds the wheel that is installed beside requirements/node.lock or hub.lock
+#   make dist                     builds the wheel that is installed beside requirements/node.lock, hub.lock, protect.lock
 #   make setup                    only sets up
 #   make lock                     compiles requirements/*.lock anew
 #   make clean                    removes what the targets above have built

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 from pathlib import Path
 
 import pytest
 
+from aggregation.protect import protecting
+from aggregation.protect.cli.console import Console
+from aggregation.protect.cli.suppressing import Choices, suppress_cells
+from aggregation.sdc.suppression import Effort, Pattern, Task
 from protocol.problems import PROBLEMS
 from tests.factories.protect_files import LEAVES, REGION, STRUCTURE, Office
 
@@ -189,6 +194,38 @@ def test_nothing_half_written_is_left_behind(office: Office) -> None:
     office.write("cells.csv", LEAVES)
     assert office.suppress("--report", "r.html").code == 0
     assert sorted(path.name for path in office.folder.iterdir()) == sorted([*before, "out.csv", "r.html"])
+
+
+def test_what_does_not_survive_the_audit_is_not_written(
+    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No pattern of ours fails its audit, so one is made to: only the sensitive cells are withheld."""
+
+    def only_the_sensitive_ones(task: Task, *, effort: Effort) -> Pattern:
+        return Pattern(task, task.publication.withheld, ())
+
+    monkeypatch.setattr(protecting, "suppress", only_the_sensitive_ones)
+    monkeypatch.chdir(office.folder)
+    choices = Choices(
+        cells=Path("cells.csv"), structure=Path("structure.yaml"), out=Path("out.csv"),
+        report=Path("report.html"), reasons=Path("reasons.csv"),
+    )  # fmt: skip
+    assert suppress_cells(Console("en", as_json=True), choices) == 3
+    document = json.loads(capsys.readouterr().out)
+    assert (document["verdict"], document["out"]) == ("unsafe", None)
+    assert len(document["audit"]["findings"]) == 2
+    assert not (office.folder / "out.csv").exists()
+    assert not (office.folder / "reasons.csv").exists()
+    assert "must not appear" in office.read("report.html")
+
+
+def test_the_report_gives_digests_that_anybody_can_check(office: Office) -> None:
+    office.write("cells.csv", LEAVES.replace(",", ";").encode("utf-8-sig"))
+    assert office.suppress("--report", "report.html").code == 0
+    report = office.read("report.html")
+    for name in ("out.csv", "structure.yaml"):
+        assert hashlib.sha256((office.folder / name).read_bytes()).hexdigest() in report
+    assert hashlib.sha256((office.folder / "cells.csv").read_bytes()).hexdigest() not in report
 
 
 def test_zeros_that_must_not_be_published(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def convert_file(console: Console, choices: Choices) -> int:
         result = _table(choices, text, target=target, from_jj=from_jj)
     else:
         result = _hierarchy(choices, text, target=HierarchyFormat(target))
-    write_text(choices.out, result)
+    write_text(choices.out, result, private=target in {JJ, CELLS})  # these hold the true values
     console.result({"command": "convert", "out": str(choices.out), "format": target})
     console.say(Text(f"Geschrieben: {choices.out}", f"Written: {choices.out}"))
     return 0

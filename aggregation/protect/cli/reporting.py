@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,7 @@ def write_report(
     *,
     words: tuple[str, ...],
     files: Mapping[str, Path | None],
-    open_files: Mapping[str, str],
+    open_files: Sequence[Path],
 ) -> None:
     """Write the report, if it is asked for.
 
@@ -36,8 +36,8 @@ def write_report(
         summary: what a run came to.
         words: the command that gives the same again.
         files: the files ``published``, ``cells`` and ``structure``.
-        open_files: text by name of the files that hold no withheld value. The digest of a file of true
-            values would let anybody try out what they are.
+        open_files: files that hold no withheld value. The digest of a file of true values would let anybody
+            try out what they are.
 
     Raises:
         KimError: ``cannot_write``, ``storage_full``.
@@ -52,12 +52,14 @@ def write_report(
         command=shlex.join(words),
         version=_version(),
         made=made(),
-        digests=tuple(
-            (name, hashlib.sha256(text.encode("utf-8")).hexdigest()) for name, text in open_files.items()
-        ),
+        digests=tuple((str(file), _digest(file)) for file in open_files),
     )
     languages = (console.language,) if console.chosen else LANGUAGES
     write_text(path, render_report(summary, provenance, languages=languages), private=True)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _version() -> str:
