@@ -8,9 +8,15 @@ alone know YAML, click
 and rich.
 """
 
-from aggregation.protect.auditing import Published, Report, audit_tables
-from aggregation.protect.model import Counts, Dominance, Figures, Kind, Magnitudes, Rules, Shares
-from aggregation.protect.protecting import CannotProtectError, Outcome, UndecidedError, protect_tables
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from aggregation.protect.auditing import Published, Report, audit_tables
+    from aggregation.protect.model import Counts, Dominance, Figures, Kind, Magnitudes, Rules, Shares
+    from aggregation.protect.protecting import CannotProtectError, Outcome, UndecidedError, protect_tables
 
 __all__ = [
     "CannotProtectError",
@@ -28,3 +34,15 @@ __all__ = [
     "audit_tables",
     "protect_tables",
 ]
+
+_WHERE: Final = {
+    **dict.fromkeys(("Published", "Report", "audit_tables"), "auditing"),
+    **dict.fromkeys(("CannotProtectError", "Outcome", "UndecidedError", "protect_tables"), "protecting"),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 -- PEP 562
+    """Import a part when it is asked for: the command's help needs neither numpy nor the solver."""
+    if name not in __all__:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"{__name__}.{_WHERE.get(name, 'model')}"), name)

@@ -97,9 +97,12 @@ class Office:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def suppress(self, *words: str, cells: str = "cells.csv") -> Done:
+    def suppress(
+        self, *words: str, cells: str = "cells.csv", environment: Mapping[str, str] | None = None
+    ) -> Done:
         """Protect the table."""
-        return self.run("suppress", cells, "--structure", "structure.yaml", "--out", "out.csv", *words)
+        files = ("suppress", cells, "--structure", "structure.yaml", "--out", "out.csv")
+        return self.run(*files, *words, environment=environment)
 
     def audit(self, *words: str, out: str = "out.csv") -> Done:
         """Audit what is published of it."""

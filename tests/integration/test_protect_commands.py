@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -397,3 +399,21 @@ def test_no_withheld_value_and_no_reason_in_anything_that_is_printed_or_publishe
     for value in secret:
         assert not [text for text in everything if value in text], value
     assert "frequency" not in office.read("out.csv")
+
+
+def test_help_needs_neither_numpy_nor_the_solver() -> None:
+    """It answers at once; what a command needs is imported when it runs."""
+    script = (
+        "import sys\nfrom aggregation.protect.cli import main\n"
+        "try:\n    main(['suppress', '--help'])\nexcept SystemExit as end:\n    assert not end.code\n"
+        "assert not {'numpy', 'highspy', 'yaml', 'rich', 'pyarrow'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+def test_pyarrow_is_not_needed_at_all(office: Office) -> None:
+    """What is not in the lock of this extra is not imported: a stand-in for each breaks the import."""
+    for name in ("pyarrow", "sqlalchemy", "flask", "requests"):
+        (office.folder / f"{name}.py").write_text("raise ImportError")
+    done = office.suppress("--json", "--report", "r.html", environment={"PYTHONPATH": str(office.folder)})
+    assert done.code == 0, done.err
