@@ -30,6 +30,7 @@ import numpy as np
 from aggregation.sdc.audit.examination import Argument, Examination, ExposedCell, Route, Verdict, Witness
 from aggregation.sdc.audit.polytope import Polytope
 from aggregation.sdc.audit.substitution import substitution
+from aggregation.sdc.audit.surroundings import Surroundings
 from aggregation.sdc.audit.witnesses import Witnesses
 from aggregation.sdc.demands import DIFFER, FALL, RISE, Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
@@ -54,6 +55,8 @@ Tell = Callable[[int, int], None]
 _SEED: Final = 20260331
 _MAX_ROUNDS: Final = 12
 _IDLE_ROUNDS: Final = 2
+_SMALL: Final = 1500
+"""Cells that are left, up to which every program takes all of them."""
 
 
 def examine_views(
@@ -142,6 +145,8 @@ class _Attack:
     found: list[Witness] = field(default_factory=list)
     consistent: bool = field(init=False)
     programs: int = 0
+    _whole: Polytope | None = None
+    _surroundings: Surroundings | None = None
 
     def __post_init__(self) -> None:
         publication = self.publication
@@ -205,7 +210,7 @@ class _Attack:
         """Look for witnesses at vertices in pseudo-random directions."""
         if not len(self.open_cells()):
             return
-        polytope = Polytope(self.publication, self.unknown, self.open_cells())
+        polytope = Polytope.around(self.publication, self.unknown, self.open_cells())
         random = np.random.default_rng(_SEED)
         idle = 0
         for _ in range(_MAX_ROUNDS):
@@ -221,13 +226,15 @@ class _Attack:
         """Ask for each cell that is left by itself, and decide."""
         if not len(self.open_cells()):
             return
-        polytope = Polytope(self.publication, self.unknown, self.open_cells())
+        polytope = Polytope.around(self.publication, self.unknown, self.open_cells())
+        self._whole = polytope
+        self._surroundings = Surroundings(polytope) if len(polytope.cells) > _SMALL else None
         for cell in self.open_cells().tolist():
             for amount, signs, kind in self._questions(cell):
                 if not self.met[kind, cell] and cell not in self.exposed:
                     self._measure(polytope, cell, amount, signs, kind)
             self.tell(int(self.met.sum()) + len(self.exposed))
-        self.programs += polytope.programs
+        self.programs += polytope.programs + (self._surroundings.programs if self._surroundings else 0)
 
     def _directions(self, cells: IntArray) -> IntArray:
         """Return 1 where a cell has yet to grow only, -1 where it has to shrink, 0 where either serves."""
@@ -275,11 +282,42 @@ class _Attack:
 
     def _measure(self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...], kind: int) -> None:
         """Find out whether a cell can move by an amount in one of some directions."""
-        for sign in signs:
-            self._learn(polytope, polytope.nearest(cell, sign, amount))
-            if self.met[kind, cell]:
+        for near in self._surroundings.closed(cell) if self._surroundings else ():
+            if self._moves(near, cell, amount, signs, kind):
                 return
-        rows: dict[int, None] = {}
+        if self._surroundings and self._is_stuck(self._surroundings.relaxed(cell), cell, amount, signs, kind):
+            return
+        if not self._moves(polytope, cell, amount, signs, kind):
+            self._decide(polytope, cell, amount, signs, kind)
+
+    def _moves(self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...], kind: int) -> bool:
+        """Whether a nearest table in some direction is a witness."""
+        for sign in signs:
+            answer = polytope.nearest(cell, sign, amount)
+            self._learn(polytope, answer)
+            if self._surroundings and answer.status is Status.OPTIMAL and not self.met[kind, cell]:
+                # Fractional: the cells that it moves are few, and among them whole numbers are found soon.
+                part = self._surroundings.moved(answer) if polytope is self._whole else polytope
+                self._learn(part, part.whole_step(cell, sign, amount))
+            if self.met[kind, cell]:
+                return True
+        return False
+
+    def _is_stuck(
+        self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...], kind: int
+    ) -> bool:
+        """Whether some of the relations prove already that a cell cannot move as far."""
+        arguments: list[Argument] = []
+        for sign in signs:
+            _, limit, proof = polytope.extreme(cell, sign, enough=amount)
+            if limit is None or limit >= amount or proof is None:
+                return False
+            arguments.append(polytope.argument(sign, proof))
+        self._expose(cell, Route.BOUNDS if kind == DIFFER else Route.INTERVAL, arguments)
+        return True
+
+    def _decide(self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...], kind: int) -> None:
+        """Find out by the two extreme values, and by whole numbers where they do not tell."""
         arguments: list[Argument] = []
         route = Route.BOUNDS if kind == DIFFER else Route.INTERVAL
         for sign in signs:
@@ -288,9 +326,7 @@ class _Attack:
             if self.met[kind, cell]:
                 return
             if proof is not None:
-                argument = polytope.argument(sign, proof)
-                rows.update(dict.fromkeys(argument.rows))
-                arguments.append(argument)
+                arguments.append(polytope.argument(sign, proof))
             if limit is not None and limit < amount:
                 continue
             route = Route.INTEGERS if kind == DIFFER else Route.INTERVAL
@@ -301,4 +337,8 @@ class _Attack:
             if answer.status is not Status.INFEASIBLE:
                 self.undecided.add(cell)
         if cell not in self.undecided:
-            self.exposed[cell] = ExposedCell(cell, route, tuple(rows), tuple(arguments))
+            self._expose(cell, route, arguments)
+
+    def _expose(self, cell: int, route: Route, arguments: Sequence[Argument]) -> None:
+        rows = dict.fromkeys(row for argument in arguments for row in argument.rows)
+        self.exposed[cell] = ExposedCell(cell, route, tuple(rows), tuple(arguments))

@@ -79,7 +79,7 @@ def intervals(publication: Publication, cells: IntArray) -> Intervals:
     labels = components(publication.system.among(left, publication.system.activity(publication.values))[0])
     of_wanted = labels[np.searchsorted(left, wanted)]
     for label in np.unique(of_wanted).tolist():
-        search = _Search(Polytope(publication, unknown, wanted[of_wanted == label]))
+        search = _Search(Polytope.around(publication, unknown, wanted[of_wanted == label]))
         search.run(wanted[of_wanted == label])
         at = search.polytope.cells
         lower[at] = np.where(search.low <= -NO_LIMIT, OPEN_BELOW, publication.values[at] + search.low)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -36,14 +36,36 @@ class Polytope:
 
     Attributes:
         cells: numbers of the cells that are left, ascending.
-        labels: one label per cell; cells of one component share it.
-        lower: how far each cell can fall at most, as a difference; ``-NO_LIMIT`` if for ever.
         system: the relations between the cells, over differences.
+        rows: number of each relation in the whole system.
+        lower: how far each cell can fall at most, as a difference; ``-NO_LIMIT`` if for ever.
+        largest: the largest figure, without its sign.
         programs: number of programs solved.
     """
 
-    def __init__(self, publication: Publication, unknown: BoolArray, wanted: IntArray) -> None:
-        """Cut it out.
+    def __init__(
+        self, system: LinearSystem, cells: IntArray, rows: IntArray, lower: IntArray, *, largest: int
+    ) -> None:
+        """Take a system over differences.
+
+        Args:
+            system: the relations between the cells.
+            cells: number of each cell in the whole system, ascending.
+            rows: number of each relation in the whole system.
+            lower: how far each cell can fall at most.
+            largest: the largest figure, without its sign.
+        """
+        self.system, self.cells, self.lower = system, cells, lower
+        self.rows, self.largest = rows, largest
+        self._unit = 1
+        while largest > _FIGURES * self._unit:
+            self._unit *= 10
+        self._box = 2 * largest + 16  # vertices need an end; proofs of exposure do not
+        self.programs = 0
+
+    @classmethod
+    def around(cls, publication: Publication, unknown: BoolArray, wanted: IntArray) -> Self:
+        """Cut it out of what is published.
 
         Args:
             publication: what is published.
@@ -53,18 +75,16 @@ class Polytope:
         cells, whole = np.flatnonzero(unknown), publication.system
         activity = whole.activity(publication.values)
         labels = components(whole.among(cells, activity)[0])
-        connected = carrying(labels, labels[np.searchsorted(cells, wanted)])
-        self.cells = cells[connected]
-        self.labels = labels[connected]
-        self.system, self._row_numbers = whole.among(self.cells, activity)
-        floors, values = publication.floors[self.cells], publication.values[self.cells]
-        self.lower = np.where(floors <= -NO_LIMIT, -NO_LIMIT, floors - values)
-        largest = int(np.abs(values).max(initial=0))
-        self._unit = 1
-        while largest > _FIGURES * self._unit:
-            self._unit *= 10
-        self._box = 2 * largest + 16  # vertices need an end; proofs of exposure do not
-        self.programs = 0
+        cells = cells[carrying(labels, labels[np.searchsorted(cells, wanted)])]
+        system, rows = whole.among(cells, activity)
+        floors, values = publication.floors[cells], publication.values[cells]
+        lower = np.where(floors <= -NO_LIMIT, -NO_LIMIT, floors - values)
+        return cls(system, cells, rows, lower, largest=int(np.abs(values).max(initial=0)))
+
+    @cached_property
+    def labels(self) -> IntArray:
+        """One label per cell; cells of one component share it."""
+        return components(self.system)
 
     # ------------------------------------------------------------------------------------------- tables
 
@@ -209,7 +229,7 @@ class Polytope:
 
     def argument(self, sign: int, proof: Proof) -> Argument:
         """Return a proof with the numbers that relations and cells have in the whole system."""
-        rows = zip(self._row_numbers.tolist(), proof.weights, strict=True)
+        rows = zip(self.rows.tolist(), proof.weights, strict=True)
         weights = tuple((row, weight) for row, weight in rows if weight)
         return Argument(sign, weights, tuple(self.cells[proof.floors].tolist()))
 
