@@ -152,4 +152,5 @@ def _ranges(starts: IntArray, sizes: IntArray) -> IntArray:
     """Return the numbers of several ranges behind each other."""
     ends = np.cumsum(sizes)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - (ends - sizes), sizes)
+    numbers: IntArray = np.arange(total, dtype=np.int64) + np.repeat(starts - (ends - sizes), sizes)
+    return numbers
