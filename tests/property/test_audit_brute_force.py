@@ -15,7 +15,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from aggregation.sdc.audit import Verdict, examine, examine_views, intervals
+from aggregation.sdc.audit import Verdict, attack, examine, examine_views, intervals, surroundings
 from aggregation.sdc.audit.certificate import unproven
 from aggregation.sdc.audit.reach import within_reach
 from aggregation.sdc.demands import DIFFER, FALL, RISE, Demands
@@ -168,6 +168,23 @@ def test_attackers_who_know_something(data: st.DataObject) -> None:
         demands = Demands(mask & ~own & (wanted[0] + wanted[1] > 0), rise, fall)
         views.append(View(demands, known=own & mask, least=np.minimum(least, true)))
     _check(world, hidden, {}, views)
+
+
+@settings(max_examples=50 * TIMES)
+@given(data=st.data(), level=st.sampled_from(Level))
+def test_counts_of_large_systems(data: st.DataObject, level: Level) -> None:
+    """Beyond some size the audit asks small parts of the system first; here each part is that small."""
+    world = data.draw(worlds(dimensions=(2, 3, 4)))
+    hidden = data.draw(hidden_cells(world, zeros_too=False))
+    sensitive = _sensitive(world, hidden, 5, zeros_published=True)
+    publication = world.publication(hidden, {})
+    views = views_of_counts(level, publication.system, publication.values, sensitive, minimum=5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attack, "_SMALL", 0)
+        patch.setattr(attack, "_MAX_ROUNDS", 0)
+        patch.setattr(surroundings, "_SIZES", (4, 8))
+        patch.setattr(surroundings, "_RELAXED", 5)
+        _check(world, hidden, _floors(hidden, zeros_published=True), views)
 
 
 # -------------------------------------------------------------------------------------------- amounts
