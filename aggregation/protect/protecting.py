@@ -109,6 +109,7 @@ def protect_tables(
         views=views,
         optional=may_be_withheld(figures, rules) & ~sensitive & ~kept,
         costs=costs,
+        tables=tables,
     )
     pattern = suppress(task, effort=effort)
     if pattern.undecided and pattern.unmet:
@@ -137,6 +138,7 @@ def _must_go(task: Task, views: tuple[View, ...], *, kept: BoolArray) -> IntArra
         views=views,
         optional=task.optional | kept,
         costs=np.where(kept, dear, task.costs),
+        tables=task.tables,
     )
     pattern = suppress(without_keeping)
     return np.zeros(0, dtype=np.int64) if pattern.unmet else np.flatnonzero(pattern.withheld & kept)

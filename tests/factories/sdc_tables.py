@@ -63,6 +63,7 @@ class Measured(ABC):
             views=self.views(level),
             optional=~self.sensitive & (self.values > 0),
             costs=self.costs(cost),
+            tables=self.tables,
         )
 
     def costs(self, cost: str) -> FloatArray:

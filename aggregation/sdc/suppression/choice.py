@@ -7,6 +7,7 @@ from typing import Final
 from aggregation.sdc.suppression.clean_up import CleanUp, dearest_first
 from aggregation.sdc.suppression.goals import Goals
 from aggregation.sdc.suppression.improvement import Improvement
+from aggregation.sdc.suppression.large import is_large, protect_large
 from aggregation.sdc.suppression.task import CONSTRUCT, Effort, Pattern, Progress, Task
 from aggregation.sdc.suppression.witnesses import Construction
 
@@ -27,6 +28,8 @@ def suppress(task: Task, *, effort: Effort = CONSTRUCT) -> Pattern:
     goals = Goals(task)
     if not len(goals):
         return Pattern(task, task.publication.withheld, (), bound=0.0, optimal=True)
+    if is_large(task):
+        return protect_large(task, effort=effort)
     construction = Construction(task, goals)
     construction.run()
     clean_up = CleanUp(task, goals, construction.proof, withheld=construction.withheld)

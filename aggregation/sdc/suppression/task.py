@@ -17,6 +17,7 @@ from aggregation.sdc.demands import KINDS
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import FloatArray
 from aggregation.sdc.publication import Publication
+from aggregation.sdc.tables import LinkedTables
 from aggregation.sdc.views import View
 
 
@@ -31,6 +32,8 @@ class Task:
         costs: what withholding each cell costs, at least 1.
         upward: cells that should also have a witness in which they are larger, if that is possible at all;
             None for none.
+        tables: the tables whose cells these are, in their order; None if they are anything else. They say
+            how the cells lie, which is how big ones are parted.
     """
 
     publication: Publication
@@ -38,6 +41,7 @@ class Task:
     optional: BoolArray
     costs: FloatArray
     upward: BoolArray | None = None
+    tables: LinkedTables | None = None
 
     def cost_beyond_start(self, withheld: BoolArray) -> float:
         """Return what a pattern costs beyond the one that the task starts from."""

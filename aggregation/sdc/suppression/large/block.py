@@ -1,0 +1,156 @@
+"""The cheapest change inside a block, as a linear program; what comes out are pieces that stand alone.
+
+Variables are rises and falls of the block's cells, in steps. A solution falls apart into pieces that no
+relation connects; each piece that is whole-numbered (or is so when doubled) and keeps every relation and
+floor in integer arithmetic is a change of the whole table, because nothing outside of the block moves.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from aggregation.sdc.linear_system import NO_LIMIT, BoolArray, IntArray, LinearSystem, components
+from aggregation.sdc.programs import Answer, FloatArray, LinearProgram, Status, limits_as_floats
+from aggregation.sdc.publication import Publication
+
+_NEAR: Final = 1e-6
+_TIMES: Final = (1, 2)
+"""Vertices that are not whole-numbered mostly have halves."""
+
+
+class Change(NamedTuple):
+    """A sparse difference to the true table.
+
+    Attributes:
+        cells: the cells that move, ascending.
+        amounts: by how much each of them does, never 0.
+    """
+
+    cells: IntArray
+    amounts: IntArray
+
+    def at(self, cell: int) -> int:
+        """Return by how much a cell moves."""
+        place = int(np.searchsorted(self.cells, cell))
+        return int(self.amounts[place]) if place < len(self.cells) and self.cells[place] == cell else 0
+
+
+class Block:
+    """The program of one block.
+
+    Attributes:
+        cells: its cells, ascending.
+        system: the relations between them; limits are those of changes.
+        rows: number that each of these relations has in the whole system.
+    """
+
+    def __init__(
+        self, publication: Publication, cells: IntArray, activity: IntArray, *, step: int = 1
+    ) -> None:
+        """Cut it out.
+
+        Args:
+            publication: the whole table.
+            cells: the cells that may move, ascending.
+            activity: what the relations of the whole table add up to.
+            step: all cells move by multiples of it.
+        """
+        self.cells = cells
+        self._count = len(cells)
+        self._step = step
+        self.system, self.rows = publication.system.among(cells, activity)
+        floors, values = publication.floors[cells], publication.values[cells]
+        self._room = np.where(floors <= -NO_LIMIT, NO_LIMIT, values - floors)
+        steps = np.where(floors <= -NO_LIMIT, NO_LIMIT, (values - floors) // step)
+        self._upper = limits_as_floats(np.concatenate([np.full(self._count, NO_LIMIT), steps]))
+        self._all = np.arange(2 * self._count)
+        self._in_steps: LinearSystem = self.system.in_steps(step)
+        self._program = LinearProgram(
+            self._in_steps.in_two_parts(), np.zeros(2 * self._count), self._upper, changing="limits"
+        )
+        self._whole: LinearProgram | None = None
+
+    @property
+    def solves(self) -> int:
+        """Number of programs solved so far."""
+        return self._program.solves + (self._whole.solves if self._whole else 0)
+
+    def pieces(
+        self,
+        place: int,
+        sign: int,
+        amount: int,
+        *,
+        costs: FloatArray,
+        still: BoolArray,
+        whole: bool = False,
+    ) -> tuple[Status, list[Change]]:
+        """Return the pieces of the cheapest change that moves a cell by at least an amount.
+
+        Args:
+            place: position of the cell in ``cells``.
+            sign: 1 for up, -1 for down.
+            amount: at least 1.
+            costs: of moving each cell of the block by one step.
+            still: which cells of the block must not move.
+            whole: whether to ask for whole steps outright.
+
+        Returns:
+            How the program ended, and the pieces; exact, in cell numbers of the whole table.
+        """
+        forward, backward = (place, place + self._count)[::sign]
+        steps = -(-amount // self._step)
+        upper = self._upper.copy()
+        upper[np.concatenate([still, still])] = 0.0
+        if upper[forward] < steps:
+            return Status.INFEASIBLE, []
+        lower = np.zeros(2 * self._count)
+        lower[forward], upper[backward] = steps, 0.0
+        program = self._integer if whole else self._program
+        program.set_limits(self._all, lower, upper)
+        program.set_costs(self._all, np.concatenate([costs, costs]))
+        answer = program.solve()
+        return answer.status, self._parted(answer)
+
+    @property
+    def _integer(self) -> LinearProgram:
+        if self._whole is None:
+            self._whole = LinearProgram(
+                self._in_steps.in_two_parts(),
+                np.zeros(2 * self._count),
+                self._upper,
+                integral=self._all,
+                changing="limits",
+            )
+        return self._whole
+
+    def _parted(self, answer: Answer) -> list[Change]:
+        if answer.status is not Status.OPTIMAL:
+            return []
+        steps = answer.values[: self._count] - answer.values[self._count :]
+        moved = np.flatnonzero(np.abs(steps) > _NEAR)
+        nothing = np.zeros(self.system.rows, dtype=np.int64)
+        labels = components(self.system.among(moved, nothing)[0])
+        found = []
+        for label in np.unique(labels).tolist():
+            change = self._exact(moved[labels == label], steps)
+            if change is not None:
+                found.append(change)
+        return found
+
+    def _exact(self, places: IntArray, steps: FloatArray) -> Change | None:
+        for times in _TIMES:
+            wanted = steps[places] * times
+            rounded = np.rint(wanted)
+            if np.abs(wanted - rounded).max() >= _NEAR:
+                continue
+            amounts = rounded.astype(np.int64) * self._step
+            if np.any(-amounts > self._room[places]):
+                continue
+            change = np.zeros(self._count, dtype=np.int64)
+            change[places] = amounts
+            if self.system.satisfied(change).all():
+                return Change(self.cells[places], amounts)
+        return None

@@ -1,0 +1,312 @@
+"""The search for a pattern of a big table, block by block.
+
+1. *Serve*: every sensitive cell gets the cheapest witness that its block has. What is withheld costs nothing;
+   what is not costs less the more relations it completes in which one withheld cell stands alone, because
+   a second one has to be withheld there anyway.
+2. *Give back*: extra cells are published again, dearest first, where the witnesses that need them can be
+   replaced by others among what is withheld.
+3. *Exchange*: extra cells are published again, dearest first, where the witnesses that need them can be
+   replaced by others that need cheaper cells.
+
+Every state between two steps is proven by witnesses; a step that fails is undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from aggregation.sdc.linear_system import BoolArray, IntArray
+from aggregation.sdc.programs import FloatArray, Status
+from aggregation.sdc.suppression.large.block import Block, Change
+from aggregation.sdc.suppression.large.proofs import Aim, Proofs
+from aggregation.sdc.suppression.moves import FREE, WELCOME, steps_of
+from aggregation.sdc.suppression.task import Task
+
+_GUIDE: Final = 1.0
+"""How much cheaper a cell looks per relation that it completes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Something that was done, so that it can be undone."""
+
+    number: int  # a witness, or -1
+    change: Change | None  # the witness that was dropped
+    cells: IntArray | None  # cells that were withheld (or published, if negative is True)
+    published: bool = False
+
+
+class Draft:
+    """A pattern that is being worked on.
+
+    Attributes:
+        task: what is to be protected.
+        withheld: the pattern.
+        proofs: its witnesses.
+        solves: programs solved.
+        undecided: whether the solver failed to answer for a demand.
+    """
+
+    def __init__(self, task: Task) -> None:
+        """Start from what the task starts from."""
+        self.task = task
+        self.withheld = task.publication.withheld.copy()
+        self.proofs = Proofs(task)
+        self.solves = 0
+        self.undecided = False
+        system = task.publication.system
+        self._activity = system.activity(task.publication.values)
+        order = np.argsort(system.columns, kind="stable")
+        self._rows_by_cell = system.row_of_entry[order]
+        self._first_row = np.searchsorted(system.columns[order], np.arange(system.cells + 1))
+        self._held: IntArray = np.bincount(
+            system.row_of_entry[self.withheld[system.columns]], minlength=system.rows
+        ).astype(np.int64)
+        self._cost = 0.0
+        self._is_equation = system.lower == system.upper
+        self._log: list[_Step] = []
+
+    @property
+    def extra(self) -> BoolArray:
+        """Cells that are withheld beyond the start."""
+        return self.withheld & ~self.task.publication.withheld
+
+    @property
+    def cost(self) -> float:
+        """What they cost."""
+        return self._cost
+
+    def block(self, cells: BoolArray, *, step: int = 1) -> Block:
+        """Return the program of some cells."""
+        return Block(self.task.publication, np.flatnonzero(cells), self._activity, step=step)
+
+    # -- steps, and the way back ---------------------------------------------------------------------
+
+    def accept(self, change: Change) -> None:
+        """Add a witness and withhold what it moves."""
+        fresh = change.cells[~self.withheld[change.cells]]
+        self._set_withheld(fresh, now=True)
+        self._log.append(_Step(self.proofs.add(change), None, fresh))
+
+    def publish(self, cells: Iterable[int]) -> None:
+        """Publish extra cells; the witnesses that move them go."""
+        given = np.array(sorted(cells), dtype=np.int64)
+        for cell in given.tolist():
+            for number in sorted(self.proofs.moving(cell)):
+                self._log.append(_Step(number, self.proofs.drop(number), None))
+        self._set_withheld(given, now=False)
+        self._log.append(_Step(-1, None, given, published=True))
+
+    def mark(self) -> None:
+        """Set the point to go back to."""
+        self._log.clear()
+
+    def back(self) -> None:
+        """Undo everything since the mark."""
+        for step in reversed(self._log):
+            if step.change is not None:
+                self.proofs.add(step.change, step.number)
+            elif step.number >= 0:
+                self.proofs.drop(step.number)
+            if step.cells is not None:
+                self._set_withheld(step.cells, now=step.published)
+        self._log.clear()
+
+    # -- serve ----------------------------------------------------------------------------------------
+
+    def serve(self, inside: BoolArray, core: BoolArray, *, whole: bool = False) -> None:
+        """Find witnesses for what waits in a block; what they need is withheld.
+
+        Args:
+            inside: the cells of the block.
+            core: what is to be served.
+            whole: whether to ask for whole steps where the answer has fractions (slow).
+        """
+        waiting = np.flatnonzero(self.proofs.waiting & core)
+        if not len(waiting):
+            return
+        blocks: dict[int, Block] = {}
+        for aim in self._hardest_first(waiting):
+            for _ in range(len(self.task.views)):
+                missing = self.proofs.missing(aim)
+                if not any(self._serve(aim, view, inside, blocks, whole=whole) for view in missing):
+                    break
+        self.solves += sum(block.solves for block in blocks.values())
+
+    def _hardest_first(self, cells: IntArray) -> list[Aim]:
+        """Return the aims of some cells: large amounts first, then the smallest figures."""
+        aims = [aim for cell in cells.tolist() for aim in self.proofs.aims[cell]]
+        values = self.task.publication.values
+        return sorted(aims, key=lambda aim: (-aim.amount, int(values[aim.cell]), aim.cell, aim.kind))
+
+    def _serve(
+        self, aim: Aim, view: int, inside: BoolArray, blocks: dict[int, Block], *, whole: bool
+    ) -> bool:
+        """Reach an aim for an attacker, if a block can."""
+        best: tuple[float, Change] | None = None
+        for step in steps_of(aim.amount):
+            block = blocks.get(step)
+            if block is None:
+                block = blocks[step] = self.block(inside, step=step)
+            costs = self._guided(block)
+            still = np.zeros(len(block.cells), dtype=np.bool_)
+            for sign in aim.signs:
+                found = self._witness(block, aim, sign, view, costs=costs, still=still, whole=whole)
+                if found and (best is None or found[0] < best[0]):
+                    best = found
+            if best:
+                self.accept(best[1])
+                return True
+        return False
+
+    def _witness(
+        self,
+        block: Block,
+        aim: Aim,
+        sign: int,
+        view: int,
+        *,
+        costs: FloatArray,
+        still: BoolArray,
+        whole: bool = False,
+    ) -> tuple[float, Change] | None:
+        """Return the cheapest witness for an aim in one direction, with what its new cells cost."""
+        known = self.proofs.known_to(view)
+        if known is not None:
+            still = still | known[block.cells]
+        place = int(np.searchsorted(block.cells, aim.cell))
+        for integral in (False, True)[: 1 + whole]:
+            status, pieces = block.pieces(place, sign, aim.amount, costs=costs, still=still, whole=integral)
+            if integral:
+                self.undecided |= status is Status.UNDECIDED
+            for change in pieces:
+                if aim.reached_by(change.at(aim.cell)):
+                    new = change.cells[~self.withheld[change.cells]]
+                    return float(costs[np.searchsorted(block.cells, new)].sum()), change
+            if status is Status.INFEASIBLE:
+                break
+        return None
+
+    def _guided(self, block: Block) -> FloatArray:
+        """Return what moving each cell of a block costs."""
+        cells, system = block.cells, block.system
+        alone = (self._held[block.rows] == 1)[system.row_of_entry]
+        completes = np.bincount(system.columns[alone], minlength=len(cells))
+        costs = self.task.costs[cells] / (1.0 + _GUIDE * completes)
+        free = np.where(self.proofs.waiting[cells], WELCOME, FREE)
+        return np.where(self.withheld[cells], free, costs)
+
+    # -- give back ------------------------------------------------------------------------------------
+
+    def give_back(self, inside: BoolArray) -> None:
+        """Publish extra cells of a block where what is withheld in it serves everything without them."""
+        self._replace(self.withheld & inside, self.extra & inside)
+
+    def exchange(self, inside: BoolArray) -> None:
+        """Publish extra cells of a block where cheaper ones take their place."""
+        self._replace(inside, self.extra & inside)
+
+    def _replace(self, inside: BoolArray, wanted: BoolArray) -> None:
+        cells = np.flatnonzero(wanted)
+        if not len(cells):
+            return
+        block = self.block(inside)
+        values, costs = self.task.publication.values, self.task.costs
+        for cell in cells[np.lexsort((cells, -values[cells], -costs[cells]))].tolist():
+            if self.withheld[cell]:
+                self.mark()
+                if not self._do_without(cell, block):
+                    self.back()
+        self.solves += block.solves
+
+    def _do_without(self, cell: int, block: Block) -> bool:
+        """Publish a cell if everything that rests on it can do with what is cheaper; else False."""
+        given = self._useless_without(cell)
+        cells = block.cells
+        if not given or not _has(cells, given):
+            return False
+        numbers = frozenset[int]().union(*(self.proofs.moving(c) for c in given))
+        lost = self.proofs.lost_without(numbers)
+        if not _has(cells, [aim.cell for aim in lost]):
+            return False  # somebody outside rests on it
+        budget = float(self.task.costs[given].sum())
+        before = self.cost
+        costs = np.where(self.withheld[cells], FREE, self.task.costs[cells])
+        costs[np.searchsorted(cells, [aim.cell for aim in lost])] = WELCOME
+        still = ~self.withheld[cells] & (costs >= budget)
+        still[np.searchsorted(cells, given)] = True
+        for aim in sorted(lost, key=self._room):
+            if not self._replaced(aim, numbers, block, costs=costs, still=still):
+                return False
+            if self.cost - before >= budget:
+                return False
+            costs[self.withheld[cells] & (costs > FREE)] = FREE
+        self.publish(given)
+        return True
+
+    def _replaced(
+        self, aim: Aim, numbers: frozenset[int], block: Block, *, costs: FloatArray, still: BoolArray
+    ) -> bool:
+        """Whether an aim is reached without some witnesses; others are looked for in a block."""
+        for _ in range(len(self.task.views)):
+            missing = self.proofs.missing(aim, numbers)
+            if not missing:
+                return True
+            for sign in aim.signs:
+                found = self._witness(block, aim, sign, missing[0], costs=costs, still=still)
+                if found:
+                    self.accept(found[1])
+                    break
+            else:
+                return False
+        return not self.proofs.missing(aim, numbers)
+
+    def _useless_without(self, cell: int) -> list[int]:
+        """Return a cell and the extra ones that anybody could compute if it were published.
+
+        Empty if one of them must stay uncertain.
+        """
+        given = {cell: None}
+        waiting = [cell]
+        gone: dict[int, int] = {}
+        system = self.task.publication.system
+        while waiting:
+            cell = waiting.pop()
+            for row in self._rows_by_cell[self._first_row[cell] : self._first_row[cell + 1]].tolist():
+                gone[row] = gone.get(row, 0) + 1
+                if self._held[row] - gone[row] != 1 or not self._is_equation[row]:
+                    continue
+                columns = system.columns[system.entries(row)]
+                for last in columns[self.withheld[columns]].tolist():
+                    if last in given:  # it is waiting itself
+                        continue
+                    if not self._is_extra(last):
+                        return []
+                    given[last] = None
+                    waiting.append(last)
+        return sorted(given)
+
+    def _is_extra(self, cell: int) -> bool:
+        return not self.task.publication.withheld[cell] and cell not in self.proofs.aims
+
+    def _room(self, aim: Aim) -> tuple[int, int]:
+        """Cells close to their floor are the hardest to serve."""
+        publication = self.task.publication
+        return int(publication.values[aim.cell] - publication.floors[aim.cell]), aim.cell
+
+    def _set_withheld(self, cells: IntArray, *, now: bool) -> None:
+        self.withheld[cells] = now
+        self._cost += float(self.task.costs[cells].sum()) * (1 if now else -1)
+        for cell in cells.tolist():
+            rows = self._rows_by_cell[self._first_row[cell] : self._first_row[cell + 1]]
+            self._held[rows] += 1 if now else -1
+
+
+def _has(cells: IntArray, some: list[int]) -> bool:
+    """Whether some cells are all among others, which are ascending."""
+    places = np.searchsorted(cells, some)
+    return not len(some) or bool(places.max() < len(cells) and np.all(cells[places] == some))
