@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from aggregation.margins import Counts, cells_above, margins_of
+from aggregation.sdc import sensitivity
+from aggregation.sdc.sensitivity import net_contributions
 from aggregation.tabulate.events import NEVER, Events, Positions
 from aggregation.tabulate.microdata import Microdata
 from aggregation.tabulate.sheet import Contributions, Sheet
@@ -55,7 +57,7 @@ def _add(
             leaf = leaf * len(margins.leaves) + events.codes(use, rows)
             cells *= len(margins.published)
         # Per leaf first: it leaves few rows to be counted in every cell above.
-        net, by, leaf = _net(amounts, who, leaf)
+        leaf, by, net = net_contributions(leaf, who, amounts)
         counted, cell = cells_above(indicator, table, leaf)
         found = concentration(net[counted], by[counted], cell, cells=cells)
         sheet.place_contributions(indicator, table, found, period=period)
@@ -73,28 +75,9 @@ def concentration(amounts: Counts, contributor: Positions, cell: Positions, *, c
     Returns:
         Arrays of shape ``(cells,)``.
     """
-    net, by, owner = _net(amounts, contributor, cell)
-    shares = Shares(owner.astype(np.int64), by.astype(np.int64), net)
-    size = np.abs(net)
-    order = np.lexsort((size, owner))
-    size, contributors = size[order], np.bincount(owner, minlength=cells)
-    last = np.cumsum(contributors) - 1
-    values, gross, largest, second = (np.zeros(cells, dtype=np.int64) for _ in range(4))
-    np.add.at(values, owner, net)
-    np.add.at(gross, owner, np.abs(net))
-    one, two = contributors > 0, contributors > 1
-    largest[one], second[two] = size[last[one]], size[last[two] - 1]
-    return Contributions(values, contributors.astype(np.int64), largest, second, gross, shares)
-
-
-def _net(amounts: Counts, contributor: Positions, cell: Positions) -> tuple[Counts, Positions, Positions]:
-    """Net contributions that are not zero, with contributor and cell of each."""
-    width = int(contributor.max(initial=0)) + 1
-    key = cell * width + contributor
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    starts = np.flatnonzero(np.diff(key, prepend=-1))
-    net = np.add.reduceat(amounts[order], starts) if len(starts) else amounts
-    kept = net != 0
-    key = key[starts][kept]
-    return net[kept], key % width, key // width
+    owner, by, net = net_contributions(cell, contributor, amounts)
+    found = sensitivity.concentration(owner, by, net, cells=cells)
+    largest, second = found.largest
+    return Contributions(
+        found.values, found.contributors, largest, second, found.gross, Shares(owner, by, net)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,24 @@ def test_jj_files_go_out_and_come_back(office: Office) -> None:
     )
     assert published.code == 0, published.err
     assert office.audit(out="p.csv").code == 3
+
+
+def test_a_solved_jj_file_becomes_a_publication_that_can_be_audited(office: Office) -> None:
+    office.run("convert", "cells.csv", "--structure", "structure.yaml", "--out", "p.jj")
+    office.suppress()
+    table = read_jj(office.read("p.jj"), file="p.jj")
+    withheld = [not row["value"] for row in office.rows("out.csv")]
+    cells = tuple(
+        replace(cell, status="m") if hidden and cell.status == "s" else cell
+        for cell, hidden in zip(table.cells, withheld, strict=True)
+    )
+    office.write("solved.jj", write_jj(replace(table, cells=cells)))
+    done = office.run(
+        "convert", "solved.jj", "--structure", "structure.yaml", "--to", "published", "--out", "solved.csv"
+    )
+    assert done.code == 0, done.err
+    assert office.read("solved.csv") == office.read("out.csv")
+    assert office.audit(out="solved.csv").code == 0
 
 
 @pytest.mark.parametrize(

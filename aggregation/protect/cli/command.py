@@ -95,7 +95,7 @@ def _unexpected(error: Exception) -> KimError:
         trace = trace.tb_next
     name = type(error).__name__
     return kim_error(
-        "unexpected", Text(f"kim-protect: {name} bei {place}.", f"kim-protect: {name} at {place}.")
+        "protect_failed", Text(f"kim-protect: {name} bei {place}.", f"kim-protect: {name} at {place}.")
     )
 
 

@@ -18,7 +18,7 @@ from aggregation.protect.files import hierarchy_files, read_structure, read_text
 from aggregation.protect.formats.cells import Cells, kept_cells, read_cells
 from aggregation.protect.formats.delimited import Rows, read_delimited
 from aggregation.protect.formats.published import read_published, write_published, write_reasons
-from aggregation.protect.model import Magnitudes
+from aggregation.protect.model import Kind, Magnitudes
 from aggregation.protect.protecting import CannotProtectError, Outcome, UndecidedError, protect_tables
 from aggregation.protect.structure import Structure
 from aggregation.protect.summary import summary_of_protection
@@ -66,6 +66,7 @@ def suppress_cells(console: Console, choices: Choices) -> int:
                     f"{cells.absent} cells of the lowest level have no line and count as 0.",
                 )
             )
+        _note_level(console, choices, structure)
         steps.stage(Text("Schützen", "Protecting"))
         outcome = _protected(structure, cells, _effort(choices, steps))
         text = write_published(structure, cells.figures, outcome.withheld, separator=cells.separator)
@@ -90,6 +91,16 @@ def suppress_cells(console: Console, choices: Choices) -> int:
     )
     say_summary(console, summary, command="suppress", out=choices.out)
     return EXIT_CODES[report.verdict]
+
+
+def _note_level(console: Console, choices: Choices, structure: Structure) -> None:
+    if choices.level is not None and structure.kind is Kind.MAGNITUDE:
+        console.note(
+            Text(
+                "--level gilt für Anzahlen; bei Werten gelten die Schutzintervalle der Regeln.",
+                "--level is for counts; for magnitudes the protection intervals of the rules hold.",
+            )
+        )
 
 
 def _words(choices: Choices, structure: Structure, rounds: int) -> tuple[str, ...]:
@@ -131,7 +142,7 @@ def _protected(structure: Structure, cells: Cells, effort: Effort) -> Outcome:
             effort=effort,
         )
     except UndecidedError as error:
-        raise kim_error("disclosure_unknown") from error
+        raise kim_error("protect_undecided") from error
     except CannotProtectError as error:
         raise _cannot_protect(structure, error) from error
 
@@ -167,7 +178,7 @@ def _audited(text: str, structure: Structure, cells: Cells, steps: Steps) -> Rep
     decimals = figures.decimals if isinstance(figures, Magnitudes) else None
     published = read_published(read_delimited(text, file="OUT.csv"), structure, decimals=decimals)
     if np.any(published.values[~published.withheld] != figures.values[~published.withheld]):
-        raise kim_error("unexpected")
+        raise kim_error("protect_failed")
     return audit_tables(
         structure.tables,
         published,
