@@ -44,6 +44,8 @@ class DisclosureRule:
         min_protection_percent: p of the p % rule, or None.
         breakdowns: the rule looks only at cells in which one of these dimensions stands below its total;
             empty: at every cell. (What a district gets in all is public; who of its carriers gets it is not.)
+        lone_persons: whether a count must stay uncertain to a person who is alone in another cell, too (level
+            S2); without it, to everybody outside (level S1).
     """
 
     id: str
@@ -55,6 +57,7 @@ class DisclosureRule:
     max_share_percent: int | None = None
     min_protection_percent: int | None = None
     breakdowns: tuple[str, ...] = ()
+    lone_persons: bool = False
 
     def strictest(self, other: DisclosureRule) -> DisclosureRule:
         """Combine two rules on one cell: each parameter takes its stricter side.
@@ -74,6 +77,7 @@ class DisclosureRule:
             top_n=_largest(self.top_n, other.top_n),
             max_share_percent=_smallest(self.max_share_percent, other.max_share_percent),
             min_protection_percent=_largest(self.min_protection_percent, other.min_protection_percent),
+            lone_persons=self.lone_persons or other.lone_persons,
         )
 
 

@@ -17,12 +17,12 @@ import numpy as np
 
 from aggregation.disclosure.history import Delivered, History, linked_history
 from aggregation.disclosure.insiders import Insider, insiders_of, shares_are_known
-from aggregation.disclosure.knowledge import all_published, corrected, kept_secret, within
+from aggregation.disclosure.knowledge import all_published, alone, corrected, kept_secret, within
 from aggregation.disclosure.primary import demands_of, open_zeros, with_whole_distributions
 from aggregation.disclosure.proofs import WitnessMemory
 from aggregation.disclosure.relations import Structure
-from aggregation.disclosure.wording import CONTRIBUTORS, KNOWS_BEFORE, derivation, label_of
-from aggregation.sdc.audit import Examination, Verdict, Witness, examine
+from aggregation.disclosure.wording import CONTRIBUTORS, KNOWS_BEFORE, LONE_PERSON, derivation, label_of
+from aggregation.sdc.audit import Examination, Verdict, Witness, examine, examine_views
 from aggregation.sdc.audit.attack import moved_at_random
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
@@ -124,6 +124,7 @@ def inspect(
         for insider in insiders_of(structure, table)
     ]
     inside += [_examined_changes(history, publication, view) for view in corrected(history, min_contributors)]
+    inside += _examined_alone(history, publication, min_contributors)
     if not shares_are_known(structure, table):
         wrong.append(Finding(period, structure.grid.keys[0], _UNKNOWN_SHARES))
     return _report(
@@ -144,6 +145,19 @@ def _examined_inside(insider: Insider, publication: Publication, own: Demands) -
     """Attack as somebody who knows a share of his own."""
     known = insider.publication(publication)
     return _Inside(known, CONTRIBUTORS, examine(known, insider.demands(own, known)))
+
+
+def _examined_alone(history: History, publication: Publication, stricter: int | None) -> list[_Inside]:
+    """Attack as each person who is alone in a cell, where a rule demands it."""
+    views = _WITNESSES.left(history, publication, alone(history, stricter))
+    if not views:
+        return []
+    nobody = View(Demands.nothing(history.system.cells))
+    _, *outcomes = examine_views(publication, (nobody, *views))
+    return [
+        _Inside(view.of(publication), LONE_PERSON, outcome)
+        for view, outcome in zip(views, outcomes, strict=True)
+    ]
 
 
 def _examined_changes(history: History, publication: Publication, view: View) -> _Inside:

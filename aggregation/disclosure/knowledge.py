@@ -15,6 +15,7 @@ from aggregation.disclosure.history import Delivered, History
 from aggregation.disclosure.primary import attacker_floors, demands_of, small_changes
 from aggregation.disclosure.relations import Structure
 from aggregation.sdc.demands import Demands
+from aggregation.sdc.levels import lone_persons
 from aggregation.sdc.linear_system import IntArray
 from aggregation.sdc.publication import Publication
 from aggregation.sdc.views import View
@@ -83,6 +84,31 @@ def _who_knows(history: History, vintages: int, stricter: int | None) -> View:
         if late:
             known[history.cells_of(early)] = True
     return View(Demands.differing(secret), known=known)
+
+
+def alone(history: History, stricter: int | None) -> tuple[View, ...]:
+    """Return every person who is alone in a cell that is withheld, and what must stay uncertain for him.
+
+    Nobody unless a rule of the catalogue demands it (level S2, ADR 0022).
+
+    Args:
+        history: the deliveries.
+        stricter: the node's own minimum of counts, or None.
+    """
+    rules = [structure.rules for structure in history.structures]
+    if not any(of.lone_persons.any() for of in rules):
+        return ()
+    secret = np.concatenate(
+        [
+            of.lone_persons & kept_secret(structure, delivery, stricter).differ
+            for of, structure, delivery in zip(rules, history.structures, history.deliveries, strict=True)
+        ]
+    )
+    counts = np.concatenate([of.ruled & ~of.amount for of in rules])
+    persons = lone_persons(history.system, np.where(counts, history.values, 0))
+    return tuple(
+        View(Demands.differing(secret & ~own), known=own) for own in persons if (own & history.withheld).any()
+    )
 
 
 @lru_cache(maxsize=128)

@@ -11,8 +11,8 @@ is bounded and never leaves the process.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from aggregation.sdc.completion import Completion
 from aggregation.sdc.demands import KINDS, Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray, LinearSystem
 from aggregation.sdc.publication import Publication
+from aggregation.sdc.views import View
 
 _Part = tuple[bytes, IntArray, IntArray]
 """Digest of a delivery, its rows that change, and by how much."""
@@ -154,6 +155,23 @@ class WitnessMemory:
                     self.remember(history, [whole])
                     met |= demands.met_by(whole)
         return met
+
+    def left(self, history: History, publication: Publication, views: Sequence[View]) -> tuple[View, ...]:
+        """Return who is not yet left uncertain by what is remembered, and about what.
+
+        A table that fits for everybody fits for whoever knows none of the cells that it moves.
+        """
+        recalled = self.recall(history)
+        known = recalled.only(recalled.proper(publication))
+        left = []
+        for view in views:
+            knows = np.zeros(known.count, dtype=np.bool_)
+            if view.known is not None:
+                knows[known.number[view.known[known.cells]]] = True
+            demands = view.demands.without(known.only(~knows).meeting(view.demands))
+            if demands.cells.any():
+                left.append(replace(view, demands=demands))
+        return tuple(left)
 
     def forget(self) -> None:
         """Forget everything."""

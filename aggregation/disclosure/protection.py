@@ -12,7 +12,8 @@ The steps, in this order, so that the pattern depends on the input alone and not
 5. Those that the new delivery would open are protected in the joint system.
 6. Where figures of a period change that are out, the difference is protected from whoever knows the earlier
    vintage: a correction by one person must not tell anything about this person.
-7. Amounts are protected from each of those who stand behind them and know their share (`insiders`). What
+7. Where a rule demands it, counts are protected from each person who is alone in a cell.
+8. Amounts are protected from each of those who stand behind them and know their share (`insiders`). What
    is withheld for that takes nothing away from what is proven before.
 
 Deliveries that are out keep their pattern: published cells are constants, withheld ones variables. This
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 
 from aggregation.disclosure.history import Delivered, History, linked_history, same_period
 from aggregation.disclosure.insiders import insiders_of
-from aggregation.disclosure.knowledge import all_published, corrected, kept_secret, within
+from aggregation.disclosure.knowledge import all_published, alone, corrected, kept_secret, within
 from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
@@ -111,6 +112,7 @@ def protect(
     run.protect_jointly()
     run.protect_linked()
     run.protect_corrections()
+    run.protect_from_lone_persons()
     run.protect_from_insiders()
     run.remember()
     reasons[run.withheld & ~sensitive] = Reason.SECONDARY
@@ -232,21 +234,31 @@ class _Run:
         for view in corrected(self._history, self._stricter):
             publication = view.of(all_published(self._history, self._stricter))
             met = WITNESSES.met(self._history, publication, view.demands)
-            self._protect_from(publication, view.demands.without(met), means=self._optional())
+            demands = View(view.demands.without(met))
+            self._suppress(publication, (demands,), means=self._optional())
+
+    def protect_from_lone_persons(self) -> None:
+        """Step 7."""
+        self.remember()
+        publication = all_published(self._history, self._stricter)
+        views = WITNESSES.left(self._history, publication, alone(self._history, self._stricter))
+        if views:
+            outsider = View(Demands.nothing(self._history.system.cells))
+            self._suppress(publication, (outsider, *views), means=self._optional())
 
     def protect_from_insiders(self) -> None:
-        """Step 7."""
+        """Step 8."""
         for insider in insiders_of(self._structure, self._new.table):
             publication = insider.publication(all_published(self._history, self._stricter))
             demands = insider.demands(self._demands, publication)
-            self._protect_from(publication, demands, means=self._optional() & ~insider.alone)
+            self._suppress(publication, (View(demands),), means=self._optional() & ~insider.alone)
 
-    def _protect_from(self, publication: Publication, demands: Demands, *, means: BoolArray) -> None:
-        """Withhold more of the new delivery until somebody with knowledge of his own is left uncertain."""
+    def _suppress(self, publication: Publication, views: tuple[View, ...], *, means: BoolArray) -> None:
+        """Withhold more of the new delivery until those with knowledge of their own are left uncertain."""
         pattern = suppress(
             Task(
                 publication=publication,
-                views=(View(demands),),
+                views=views,
                 optional=self._everywhere(means),
                 costs=self._costs,
             )

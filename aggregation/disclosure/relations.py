@@ -70,6 +70,7 @@ class CellRules:
         concentration: whether the p % rule makes the cell sensitive ...
         min_protection_percent: ... and p, also the width of protection of other sensitive amounts.
         zero_publishable: whether a zero may be published.
+        lone_persons: whether a person who is alone in another cell must not compute it either.
         may_be_negative: whether the cell can be below zero.
         complement_cell: cells whose complement is protected too (no group attribute may show) ...
         complement_total: ... and the total each of them is part of; the same length.
@@ -90,6 +91,7 @@ class CellRules:
     concentration: BoolArray
     min_protection_percent: IntArray
     zero_publishable: BoolArray
+    lone_persons: BoolArray
     may_be_negative: BoolArray
     complement_cell: IntArray
     complement_total: IntArray
@@ -351,6 +353,7 @@ def _cell_rules(catalogue: Catalogue, grid: CellGrid) -> CellRules:
         concentration=_column(rules, {RuleKind.MAGNITUDE}, lambda rule: rule.min_protection_percent) > 0,
         min_protection_percent=_column(rules, _BACKED, lambda rule: rule.min_protection_percent),
         zero_publishable=np.array([rule.zero_publishable for rule in rules], dtype=np.bool_),
+        lone_persons=np.array([rule.lone_persons for rule in rules], dtype=np.bool_),
         may_be_negative=np.array([indicators[key[0]].may_be_negative for key in grid.keys], dtype=np.bool_),
         complement_cell=np.array([cell for cell, _, _ in groups], dtype=np.int64),
         complement_total=np.array([total for _, total, _ in groups], dtype=np.int64),

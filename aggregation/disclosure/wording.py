@@ -56,6 +56,9 @@ def derivation(
 CONTRIBUTORS: Final = Text(
     "für Beteiligte, die ihren eigenen Beitrag kennen", "for contributors who know their own share"
 )
+LONE_PERSON: Final = Text(
+    "für eine Person, die in einer anderen Zelle allein ist", "for a person who is alone in another cell"
+)
 KNOWS_BEFORE: Final = Text(
     "wie wenig sich geändert hat, für jemanden, der die frühere Fassung kennt",
     "how little has changed, for somebody who knows the earlier vintage",

@@ -377,3 +377,27 @@ def test_correction_of_what_nobody_sees() -> None:
     after = {"a": 4, "b": 5, "c": 7, "d": 9, "total": 25}
     first = _delivered(ABCD, before, ["a", "b"], SPRING)
     assert _safe_pattern(ABCD, after, linked=[first]) == {"a", "b"}
+
+
+ALONE = {"id": "R5L", "kind": "frequency", "min_contributors": 5, "lone_persons": True}
+S2 = catalogue_of(
+    [codelist("CL_A", {"_T": None, **dict.fromkeys("abcd", "_T")})],
+    [indicator("N", [["A"]], rule="R5L")],
+    rules=[ALONE],
+)
+
+
+def test_alone_in_a_cell() -> None:
+    """Two small cells hide each other, but not from the one person who is alone in the first.
+
+    That is level S2; a rule of the catalogue may demand it. Without it the pattern stays.
+    """
+    table = {"a": 1, "b": 2, "c": 7, "d": 9, "total": 19}
+    assert _audit(ABCD, table, ["a", "b"]).verdict is Verdict.SAFE
+    report = _audit(S2, table, ["a", "b"])
+    assert report.verdict is Verdict.UNSAFE
+    assert _exposed(S2, report) == {"b"}
+    assert "allein" in report.exposed[0].text.de
+    assert "alone" in report.exposed[0].text.en
+    assert _safe_pattern(ABCD, table) == {"a", "b"}
+    assert _safe_pattern(S2, table) == {"a", "b", "c"}
