@@ -103,8 +103,8 @@ def run() -> list[str]:
         ),
         f"  S2: {found['open to them']} open to one of {found['persons']} persons alone in a cell",
         (
-            f"      closing them takes {found['further cells']} further cells, {found['out of reach']} are out "
-            f"of reach; protect {seconds['protect']:.1f} s and audit {seconds['audit']:.1f} s more"
+            f"      closing them takes {found['further cells']} further cells, {found['out of reach']} are "
+            f"out of reach; protect {seconds['protect']:.1f} s and audit {seconds['audit']:.1f} s more"
         ),
         f"  S3: {found['whole range']} of {found['small counts']} small counts may be anything below 5",
     ]
