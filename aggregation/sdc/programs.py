@@ -87,6 +87,7 @@ class LinearProgram:
         integral: Sequence[int] | IntArray = (),
         changing: str = "objective",
         unit: int = 1,
+        max_nodes: int | None = None,
     ) -> None:
         """Hand the program to the solver.
 
@@ -98,6 +99,7 @@ class LinearProgram:
             changing: what changes between solves, ``"objective"`` (the old basis stays feasible:
                 primal simplex) or ``"limits"`` (it stays dual feasible: dual simplex).
             unit: what one unit of the variables and their limits stands for in the limits of the constraints.
+            max_nodes: branches of an integer program after which it is UNDECIDED; None for no such limit.
 
         Raises:
             ValueError: if the program is malformed.
@@ -109,6 +111,8 @@ class LinearProgram:
         self._solver = _quiet_solver(_PRIMAL_SIMPLEX if changing == "objective" else _DUAL_SIMPLEX)
         if len(integral):
             self._solver.setOptionValue("presolve", "on")
+        if max_nodes is not None:
+            self._solver.setOptionValue("mip_max_nodes", max_nodes)
         kinds = np.zeros(self._size, dtype=np.int32)
         kinds[np.asarray(integral, dtype=np.int64)] = 1
         status = self._solver.passModel(

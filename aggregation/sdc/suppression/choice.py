@@ -1,18 +1,38 @@
-"""Which method finds the pattern: by the size of the task and the effort it is worth."""
+"""Which method finds the pattern: by the size of the task and the effort it is worth.
+
+Big tables have a method of their own (`large`). Every other task is constructed and cleaned up. Rounds of improvement follow; for small tasks every other one goes
+into the search for the cheapest pattern of all, for larger ones a few go into a bound.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from aggregation.sdc.suppression.clean_up import CleanUp, dearest_first
+from aggregation.sdc.suppression.exact import ExactSearch
 from aggregation.sdc.suppression.goals import Goals
 from aggregation.sdc.suppression.improvement import Improvement
 from aggregation.sdc.suppression.large import is_large, protect_large
+from aggregation.sdc.suppression.proof import Standing
 from aggregation.sdc.suppression.task import CONSTRUCT, Effort, Pattern, Progress, Task
 from aggregation.sdc.suppression.witnesses import Construction
 
 _QUICKLY: Final = 12
 """Extra cells tried for giving back where no effort is asked for: the dearest hold most of what there is."""
+
+_SMALL: Final = 600
+"""Cells that may move, up to which the cheapest pattern is looked for outright."""
+
+_WARM_UP: Final = 20
+"""Rounds of improvement before that: a good pattern saves most of the proof."""
+
+_BOUND_EVERY: Final = 40
+"""Rounds of improvement of a larger task for each that goes into its bound."""
+
+_BOUND_GOALS: Final = 16
+"""Goals looked at in such a round."""
+
+_SLACK: Final = 1e-6
 
 
 def suppress(task: Task, *, effort: Effort = CONSTRUCT) -> Pattern:
@@ -35,20 +55,64 @@ def suppress(task: Task, *, effort: Effort = CONSTRUCT) -> Pattern:
     clean_up = CleanUp(task, goals, construction.proof, withheld=construction.withheld)
     extra = dearest_first(clean_up.withheld & task.optional, task)
     clean_up.give_back(extra if effort.rounds else extra[:_QUICKLY])
-    search = Improvement(task, goals, clean_up.proof, withheld=clean_up.withheld)
-    rounds = 0
-    while rounds < effort.rounds and search.cost > 0 and not effort.stop():
-        search.round()
-        rounds += 1
-        effort.tell(Progress(rounds, search.cost, None))
+    search = _Search(goals, Standing(task, clean_up.withheld, clean_up.proof))
+    search.run(effort)
     return Pattern(
         task=task,
-        withheld=search.withheld,
-        witnesses=tuple(witness.change for witness in search.proof.witnesses),
+        withheld=search.standing.withheld,
+        witnesses=tuple(witness.change for witness in search.standing.proof.witnesses),
         unmet=tuple(sorted(goals.unmet(goal) for goal in construction.unmet)),
         undecided=construction.undecided,
         solves=construction.solves + clean_up.solves + search.solves,
-        bound=0.0 if search.cost == 0 else None,
-        optimal=search.cost == 0,
-        rounds=rounds,
+        bound=search.bound,
+        optimal=search.is_over,
+        rounds=search.rounds,
     )
+
+
+class _Search:
+    """Rounds of improvement, of proof and of bounds."""
+
+    def __init__(self, goals: Goals, standing: Standing) -> None:
+        task = standing.task
+        self._goals = goals
+        self._small = int((task.publication.withheld | task.optional).sum()) <= _SMALL
+        self._improvement = Improvement(goals, standing)
+        self._exact: ExactSearch | None = None
+        self.standing = standing
+        self.rounds = 0
+
+    @property
+    def bound(self) -> float | None:
+        """What every pattern costs at least; None if nothing is proven."""
+        if not self.standing.cost:
+            return 0.0
+        return self._exact.bound if self._exact and self._exact.bound else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is proven that nothing is cheaper."""
+        return self.bound is not None and self.bound >= self.standing.cost - _SLACK
+
+    @property
+    def solves(self) -> int:
+        """Number of programs solved."""
+        return self._improvement.solves + (self._exact.solves if self._exact else 0)
+
+    def run(self, effort: Effort) -> None:
+        """Use the rounds."""
+        while self.rounds < effort.rounds and not self.is_over and not effort.stop():
+            self._round()
+            self.rounds += 1
+            effort.tell(Progress(self.rounds, self.standing.cost, self.bound))
+
+    def _round(self) -> None:
+        every, start = (2, _WARM_UP) if self._small else (_BOUND_EVERY, _BOUND_EVERY)
+        if self.rounds < start or self.rounds % every or (self._exact and self._exact.stuck):
+            self._improvement.round()
+            return
+        self._exact = self._exact or ExactSearch(self._goals, self.standing)
+        if self._small:
+            self._exact.round()
+        else:
+            self._exact.raise_bound(goals=_BOUND_GOALS)

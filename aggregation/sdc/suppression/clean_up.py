@@ -50,9 +50,7 @@ class CleanUp:
         movable = self.withheld if near is None else self.withheld & near
         published = np.zeros_like(movable)
         inside = replace(task.publication, withheld=movable)
-        self._proposals = Proposals(
-            replace(task, publication=inside, optional=published), goals, thorough=False
-        )
+        self._proposals = Proposals(replace(task, publication=inside, optional=published), goals, max_nodes=0)
 
     @property
     def solves(self) -> int:

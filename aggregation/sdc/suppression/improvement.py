@@ -19,9 +19,8 @@ from aggregation.sdc.programs import FloatArray
 from aggregation.sdc.suppression.clean_up import CleanUp
 from aggregation.sdc.suppression.goals import Goals
 from aggregation.sdc.suppression.neighbourhoods import Neighbourhood, Neighbourhoods
-from aggregation.sdc.suppression.proof import Proof
+from aggregation.sdc.suppression.proof import Proof, Standing
 from aggregation.sdc.suppression.proposals import Proposals
-from aggregation.sdc.suppression.task import Task
 
 _SEED: Final = 20260401
 _DISTORTION: Final = 0.3
@@ -40,43 +39,36 @@ class Improvement:
     """A pattern that gets cheaper round by round.
 
     Attributes:
-        withheld: the pattern so far.
-        proof: its witnesses; every round reaches the same goals.
         solves: number of programs solved.
     """
 
-    def __init__(self, task: Task, goals: Goals, proof: Proof, *, withheld: BoolArray) -> None:
+    def __init__(self, goals: Goals, standing: Standing) -> None:
         """Start from a proven pattern."""
-        self._task = task
+        self._task = standing.task
         self._goals = goals
-        self._required = proof.reached
-        self._start = task.publication.withheld
-        self._places = Neighbourhoods(task.publication.system, task.optional)
+        self._standing = standing
+        self._required = standing.proof.reached
+        self._start = self._task.publication.withheld
+        self._places = Neighbourhoods(self._task.publication.system, self._task.optional)
         self._random = np.random.default_rng(_SEED)
-        self.withheld = withheld
-        self.proof = proof
         self.solves = 0
-
-    @property
-    def cost(self) -> float:
-        """What is withheld beyond the start costs this much."""
-        return self._task.cost_beyond_start(self.withheld)
 
     def round(self) -> None:
         """Try another pattern in one neighbourhood."""
-        extra = self.withheld & ~self._start
+        now = self._standing
+        extra = now.withheld & ~self._start
         if not extra.any():
             return
-        place = self._places.draw(self.withheld, extra, self._random)
-        proof, reach = self.proof.without(place.taken), place.reach | self._fallen(place.taken)
+        place = self._places.draw(now.withheld, extra, self._random)
+        proof, reach = now.proof.without(place.taken), place.reach | self._fallen(place.taken)
         recreated = self._recreated(proof, place, reach)
         if recreated is None:
             return
         clean_up = CleanUp(self._task, self._goals, proof, withheld=recreated, near=reach | place.around)
         clean_up.give_back(self._dearest_first(recreated & ~self._start & place.around))
         self.solves += clean_up.solves
-        if self._task.cost_beyond_start(clean_up.withheld) <= self.cost + _SLACK:
-            self.withheld, self.proof = clean_up.withheld, clean_up.proof
+        if self._task.cost_beyond_start(clean_up.withheld) <= now.cost + _SLACK:
+            now.withheld, now.proof = clean_up.withheld, clean_up.proof
 
     def _recreated(self, proof: Proof, place: Neighbourhood, reach: BoolArray) -> BoolArray | None:
         """Serve what a proof no longer reaches; it grows in place.
@@ -84,9 +76,9 @@ class Improvement:
         Returns:
             The pattern; None if some goal is not reached again, or not at an acceptable cost.
         """
-        withheld = self.withheld.copy()
+        withheld = self._standing.withheld.copy()
         withheld[place.taken] = False
-        allowed = self.cost + _DETOUR * float(self._task.costs[place.taken].mean())
+        allowed = self._standing.cost + _DETOUR * float(self._task.costs[place.taken].mean())
         costs = self._distorted_costs()
         proposals = self._proposals(withheld & reach, place.around & ~withheld, costs)
         for goal in self._in_random_order(self._required & ~proof.reached).tolist():
@@ -112,12 +104,12 @@ class Improvement:
             optional=around & self._task.optional,
             costs=costs,
         )
-        return Proposals(task, self._goals, thorough=False)
+        return Proposals(task, self._goals, max_nodes=0)
 
     def _fallen(self, taken: IntArray) -> BoolArray:
         """Return the cells of the witnesses that fall with some cells."""
         moved = np.zeros_like(self._start)
-        for witness in self.proof.witnesses:
+        for witness in self._standing.proof.witnesses:
             if witness.change[taken].any():
                 moved |= witness.change != 0
         moved[taken] = False

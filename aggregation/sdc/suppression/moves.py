@@ -25,6 +25,9 @@ from aggregation.sdc.suppression.task import Task
 FREE: Final = 1e-3
 """Cost of moving a cell that is withheld anyway, relative to the cheapest cell: keeps witnesses small."""
 
+THOROUGH: Final = 10_000
+"""Branches of an integer program where no answer must mean that there is none."""
+
 WELCOME: Final = 1e-4
 """Cost of moving a sensitive cell that has no witness yet: one witness should serve many."""
 
@@ -66,8 +69,14 @@ class Proposal:
 class Moves:
     """All changes, part by part: what no relation connects is asked for separately."""
 
-    def __init__(self, task: Task) -> None:
-        """Find the parts; their programs are built when they are needed first."""
+    def __init__(self, task: Task, *, max_nodes: int = THOROUGH) -> None:
+        """Find the parts; their programs are built when they are needed first.
+
+        Args:
+            task: what may move, and at which cost.
+            max_nodes: branches after which an integer program is given up as undecided.
+        """
+        self._max_nodes = max_nodes
         self._task = task
         publication = task.publication
         self._cells = np.flatnonzero(publication.withheld | task.optional)
@@ -137,6 +146,10 @@ class Moves:
         change = np.zeros(len(self._labels), dtype=np.int64)
         return Proposal(answer.status, change if part.write(answer, change) else None)
 
+    def exist(self, cell: int, sign: int, *, amount: int) -> Status:
+        """Return whether any change in whole numbers moves a cell by at least an amount."""
+        return self._part(cell, 1).any_at_all(cell, sign, amount).status
+
     def for_nothing(self, cells: IntArray, signs: IntArray) -> IntArray:
         """Return a change that moves as many of the cells as possible, each by 1 in its direction.
 
@@ -173,7 +186,7 @@ class Moves:
             fixed = np.zeros(self._system.rows, dtype=np.int64)
             system, _ = self._system.among(np.flatnonzero(inside), fixed)
             cells = self._cells[inside]
-            part = _Part(self._task.publication, cells, system, self._costs[cells], step)
+            part = _Part(self._task.publication, cells, system, self._costs[cells], step, self._max_nodes)
             self._parts[label, step] = part
             if self._attacker:
                 part.see(self._task.views[self._attacker].of(self._task.publication), self._known)
@@ -196,7 +209,9 @@ class _Part:
         system: LinearSystem,
         costs: FloatArray,
         step: int,
+        max_nodes: int,
     ) -> None:
+        self._max_nodes = max_nodes
         self._cells = cells
         self._count = len(cells)
         self._step = step
@@ -240,15 +255,26 @@ class _Part:
     def cheapest(self, cell: int, sign: int, steps: int, *, whole: bool) -> Answer:
         if whole and self._integer is None:
             self._integer = self._program(whole=True)
-        program = self._integer if whole and self._integer else self._linear
+        return self._moving(self._integer if whole and self._integer else self._linear, cell, sign, steps)
+
+    def any_at_all(self, cell: int, sign: int, steps: int) -> Answer:
+        answer = self._moving(self._linear, cell, sign, steps)
+        if answer.status is Status.INFEASIBLE:
+            return answer
+        program = self._program(whole=True)
+        program.set_costs(np.arange(2 * self._count), np.zeros(2 * self._count))
+        return self._moving(program, cell, sign, steps)
+
+    def _moving(self, program: LinearProgram, cell: int, sign: int, steps: int) -> Answer:
         both = self._both(cell)[::sign]  # the direction asked for comes first
         limits = self._limits[both]
         if limits[0] < steps:
             return _NOWHERE
         program.set_limits(both, np.array([float(steps), 0.0]), np.array([limits[0], 0.0]))
-        answer = self._nearby(program, both) if whole else program.solve()
+        is_linear = program is self._linear
+        answer = program.solve() if is_linear else self._nearby(program, both)
         program.set_limits(both, np.zeros(2), limits)
-        if not whole:
+        if is_linear:
             self._vertex = answer.values
         return answer
 
@@ -330,6 +356,7 @@ class _Part:
             self._limits,
             integral=everything if whole else (),
             changing="limits",
+            max_nodes=self._max_nodes if whole else None,
         )
         program.set_costs(everything, self._costs)
         return program

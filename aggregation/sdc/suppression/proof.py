@@ -13,6 +13,7 @@ import numpy as np
 
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.suppression.goals import Goals
+from aggregation.sdc.suppression.task import Task
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,3 +62,23 @@ class Proof:
         for witness in self.witnesses:
             moved |= witness.change != 0
         return moved
+
+
+@dataclass(eq=False, slots=True)
+class Standing:
+    """The best pattern so far with its proof: whoever finds a better one puts it here.
+
+    Attributes:
+        task: what is to be protected.
+        withheld: the pattern.
+        proof: its witnesses; every better pattern reaches the same goals.
+    """
+
+    task: Task
+    withheld: BoolArray
+    proof: Proof
+
+    @property
+    def cost(self) -> float:
+        """What is withheld beyond the start costs this much."""
+        return self.task.cost_beyond_start(self.withheld)

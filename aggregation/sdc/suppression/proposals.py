@@ -14,26 +14,26 @@ import numpy as np
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import FloatArray, Status
 from aggregation.sdc.suppression.goals import SIGNS, Goals
-from aggregation.sdc.suppression.moves import Moves, steps_of
+from aggregation.sdc.suppression.moves import THOROUGH, Moves, steps_of
 from aggregation.sdc.suppression.task import Task
 
 
 class Proposals:
     """Witnesses that move what a task withholds or may withhold."""
 
-    def __init__(self, task: Task, goals: Goals, *, thorough: bool = True) -> None:
+    def __init__(self, task: Task, goals: Goals, *, max_nodes: int = THOROUGH) -> None:
         """Build the programs.
 
         Args:
             task: what may move at which cost; its views are those of the goals.
             goals: what is to be reached.
-            thorough: whether to ask for whole numbers outright where the linear program answers in
-                fractions; slow, and needed only where no answer must mean that there is none.
+            max_nodes: how long to look for whole numbers outright where the linear program answers in
+                fractions; 0 for not at all: then there may be a witness where none is found.
         """
         self._goals = goals
-        self._thorough = thorough
+        self._max_nodes = max_nodes
         self._movable = replace(task.publication, withheld=task.publication.withheld | task.optional)
-        self.moves = Moves(task)
+        self.moves = Moves(task, max_nodes=max_nodes)
         self.undecided = False
 
     def of(self, goal: int) -> Iterator[IntArray]:
@@ -59,6 +59,16 @@ class Proposals:
                 break
         return best
 
+    def excludes(self, goal: int) -> bool:
+        """Whether the solver shows that no table at all reaches a goal: False if it merely found none."""
+        goals = self._goals
+        cell, amount = int(goals.cell[goal]), int(goals.amount[goal])
+        self.moves.attack_as(int(goals.view[goal]))
+        return all(
+            self.moves.exist(cell, sign, amount=amount) is Status.INFEASIBLE
+            for sign in SIGNS[int(goals.kind[goal])]
+        )
+
     def is_witness(self, change: IntArray) -> bool:
         """Whether a change is an alternative table for the outsider."""
         return self._movable.is_alternative(change)
@@ -68,7 +78,7 @@ class Proposals:
         proposal = self.moves.cheapest(cell, sign, amount=amount, step=step)
         if proposal.status is Status.INFEASIBLE or self._reaches(goal, proposal.change):
             return proposal.change
-        if not self._thorough:
+        if not self._max_nodes:
             return None
         proposal = self.moves.cheapest(cell, sign, amount=amount, step=step, whole=True)
         self.undecided |= proposal.status not in {Status.OPTIMAL, Status.INFEASIBLE}
