@@ -1,7 +1,8 @@
 """Which method finds the pattern: by the size of the task and the effort it is worth.
 
-Big tables have a method of their own (`large`). Every other task is constructed and cleaned up. Rounds of improvement follow; for small tasks every other one goes
-into the search for the cheapest pattern of all, for larger ones a few go into a bound.
+Big tables have a method of their own (`large`). Every other task is constructed and cleaned up, and improved
+in rounds; for small ones every other round goes into the search for the cheapest pattern of all, for larger
+ones a few go into a bound.
 """
 
 from __future__ import annotations
