@@ -7,6 +7,7 @@ recorded runs of the peers (`tests/vectors/sdc/peers.csv`).
 
 from __future__ import annotations
 
+import csv
 from functools import cache
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.bench.plain_attack import PlainAttack
 from tests.bench.recorded_peers import best_safe, recorded
 from tests.factories.sdc_tables import (
     AMOUNTS,
+    FOLDER,
     SHAPES,
     Measured,
     drawn_table,
@@ -29,7 +31,8 @@ from tests.factories.sdc_tables import (
 )
 
 SMALL = ("a1_6x8", "a2_6x8", "a3_6x8", "a3d1", "a3d2")
-ROUNDS = {"b_region": 10, "d_linked": 2, "e_dom": 200}
+ROUNDS = {"b_region": 10, "d_linked": 2, "a3d1": 20, "a3d2": 20}
+PROVEN = ("a1_6x8", "a2_6x8", "a3_6x8", *AMOUNTS)
 MANY_ATTACKERS = 4
 COSTS = ("unit", "value")
 
@@ -41,7 +44,7 @@ def measured(name: str) -> Measured:
 
 @cache
 def pattern(name: str, cost: str, level: Level = Level.S1) -> Pattern:
-    rounds = MANY_ATTACKERS if name in AMOUNTS and level is not Level.S1 else ROUNDS.get(name, 50)
+    rounds = MANY_ATTACKERS if name in AMOUNTS and level is not Level.S1 else ROUNDS.get(name, 30)
     return suppress(measured(name).task(cost, level), effort=Effort(rounds=rounds))
 
 
@@ -81,6 +84,26 @@ def test_ours_is_safe_in_the_eyes_of_the_audit_of_a_checker_and_of_a_plain_attac
 def test_no_peer_protects_the_linked_tables() -> None:
     assert best_safe("d_linked", "unit") is None
     assert {run.program for run in recorded() if run.table == "d_linked"} == {"GaussSuppression", "tau-ARGUS"}
+
+
+@pytest.mark.parametrize("cost", COSTS)
+@pytest.mark.parametrize("name", PROVEN)
+def test_the_smallest_tables_are_protected_as_cheaply_as_is_possible(name: str, cost: str) -> None:
+    found = pattern(name, cost)
+    assert found.optimal
+    assert found.bound == price(measured(name), found.withheld, cost)
+
+
+@pytest.mark.parametrize("name", PROVEN)
+def test_the_least_is_what_was_proven_to_be_the_least_by_another_program(name: str) -> None:
+    with (FOLDER / "peers.csv").open(encoding="utf-8", newline="") as file:
+        proven = {
+            (row["instance"], row["variant"]): float(row["sup_value_secondary"])
+            for row in csv.DictReader(file)
+            if row["peer"].startswith("own MILP")
+        }
+    variant = "value-lb0" if name in AMOUNTS else "value-lb1"
+    assert price(measured(name), pattern(name, "value").withheld, "value") == proven[name, variant]
 
 
 @pytest.mark.parametrize("name", ["a1_6x8", "a3d1"])
