@@ -86,6 +86,8 @@ class Demands:
 
     def among(self, cells: BoolArray) -> Demands:
         """Return what is demanded of some cells only."""
+        if not self.rise.any() and not self.fall.any():  # hundreds of attackers share these arrays
+            return Demands(self.differ & cells, self.rise, self.fall)
         return Demands(self.differ & cells, np.where(cells, self.rise, 0), np.where(cells, self.fall, 0))
 
     def of(self, cells: IntArray) -> Demands:

@@ -55,6 +55,9 @@ Tell = Callable[[int, int], None]
 _SEED: Final = 20260331
 _MAX_ROUNDS: Final = 12
 _IDLE_ROUNDS: Final = 2
+_FEW: Final = 30
+"""Relations, up to which an argument in whole numbers is cut down to those that it needs."""
+
 _SMALL: Final = 1500
 """Cells that are left, up to which every program takes all of them."""
 
@@ -336,8 +339,27 @@ class _Attack:
                 return
             if answer.status is not Status.INFEASIBLE:
                 self.undecided.add(cell)
-        if cell not in self.undecided:
+        if cell in self.undecided:
+            return
+        if route is Route.INTEGERS or len(arguments) < len(signs):
+            self.exposed[cell] = ExposedCell(cell, route, self._irreducible(polytope, cell, amount, signs))
+        else:
             self._expose(cell, route, arguments)
+
+    def _irreducible(
+        self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """Return relations that hold a cell in whole numbers, of which none can be left out.
+
+        Where there are many, it is all of them: a person would not follow that anyway.
+        """
+        kept = np.ones(polytope.system.rows, dtype=np.bool_)
+        for row in range(len(kept)) if len(kept) <= _FEW else ():
+            kept[row] = False
+            part = polytope.under(kept)
+            answers = [part.whole_step(cell, sign, amount).status for sign in signs]
+            kept[row] = any(status is not Status.INFEASIBLE for status in answers)
+        return tuple(polytope.rows[kept].tolist())
 
     def _expose(self, cell: int, route: Route, arguments: Sequence[Argument]) -> None:
         rows = dict.fromkeys(row for argument in arguments for row in argument.rows)

@@ -86,6 +86,11 @@ class Polytope:
         """One label per cell; cells of one component share it."""
         return components(self.system)
 
+    def under(self, rows: BoolArray) -> Polytope:
+        """Return the polytope with some of its relations only."""
+        system = self.system.only_rows(rows)
+        return Polytope(system, self.cells, self.rows[rows], self.lower, largest=self.largest)
+
     # ------------------------------------------------------------------------------------------- tables
 
     def towards(self, waiting: IntArray, directions: IntArray, random: np.random.Generator) -> Answer:

@@ -289,6 +289,20 @@ def test_an_argument_that_rests_on_nothing_negative_says_so() -> None:
     assert "for as small as possible are then C2" in text.en
 
 
+def test_an_argument_in_whole_numbers_names_what_it_needs() -> None:
+    """2x + 2y + z = 3 with z at most 2: z is odd, so it is 1; the cells beside x have no part in it."""
+    relations = [
+        Relation(RelationKind.SUM, (0, 1, 2), (2, 2, 1), 3, 3),
+        Relation(RelationKind.PART, (2,), (1,), -NO_LIMIT, 2),
+        Relation(RelationKind.SUM, (0, 3, 4), (1, 1, 1), 5, 5),
+    ]
+    publication = _published(relations, [1, 0, 1, 2, 2], [0, 1, 2, 3, 4], floor=0)
+    exposed = examine(publication, Demands.differing(_integers(0, 0, 1, 0, 0) > 0)).exposed[0]
+    assert (exposed.route, exposed.rows) == (Route.INTEGERS, (0, 1))
+    text = derive(publication, exposed, _label).text
+    assert text.de.startswith("Z2: nur ein ganzzahliger Wert ist möglich nach: Z0 ist die Summe")
+
+
 # ------------------------------------------------------------------------------------- the same everywhere
 
 DIGEST = """
