@@ -129,7 +129,7 @@ def main(lang: str | None) -> None:
     "--rounds",
     type=click.IntRange(min=0),
     metavar="N",
-    help="So viele Runden verbessern (Vorgabe 20). / Rounds of improvement (default 20).",
+    help="So viele Runden verbessern (Vorgabe 30). / Rounds of improvement (default 30).",
 )
 @click.option(
     "--seconds",

@@ -30,7 +30,7 @@ from aggregation.sdc.suppression import Effort
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.texts import Text
 
-_USUAL_ROUNDS: Final = 20
+_USUAL_ROUNDS: Final = 30
 _MANY_ROUNDS: Final = 10**6
 _SHOWN: Final = 10
 
