@@ -161,6 +161,38 @@ def test_a_witness_says_what_it_changes() -> None:
     assert Witness(_integers(3, 7), _integers(1, -1)).as_change() == {3: 1, 7: -1}
 
 
+def test_a_witness_serves_nobody_who_knows_better() -> None:
+    """From outside 4 + 5 may be 5 + 4; not for who is alone in one, nor for who has 4 here and 5 there."""
+    publication = _published([_sum(0, 1, 2)], [9, 4, 5], [1, 2])
+    first = _integers(0, 1, 0) > 0
+    outside, alone, inside = examine_views(
+        publication,
+        (
+            View(_differing(publication)),
+            View(Demands.differing(publication.withheld & ~first), known=first),
+            View(_differing(publication), least=_integers(0, 4, 5)),
+        ),
+    )
+    assert outside.verdict is Verdict.SAFE
+    assert [(cell.cell, cell.route) for cell in alone.exposed] == [(2, Route.SUBSTITUTION)]
+    assert [(cell.cell, cell.route) for cell in inside.exposed] == [(1, Route.BOUNDS), (2, Route.BOUNDS)]
+
+
+def test_what_is_open_from_outside_is_open_from_inside() -> None:
+    """And is not attacked again, if the same is demanded."""
+    publication = _published([_sum(0, 1, 2), _sum(3, 4, 5)], [9, 4, 5, 8, 3, 5], [1, 4, 5])
+    demands = Demands.differing(publication.withheld)
+    outside, inside = examine_views(
+        publication,
+        (
+            View(demands),
+            View(demands.among(_integers(1, 1, 1, 1, 1, 0) > 0), known=_integers(0, 0, 0, 0, 0, 1) > 0),
+        ),
+    )
+    assert [cell.cell for cell in outside.exposed] == [1]
+    assert [cell.cell for cell in inside.exposed] == [1, 4]
+
+
 def test_progress_is_told_up_to_the_end() -> None:
     publication = _published([_sum(0, 1, 2)], [9, 4, 5], [1, 2])
     told: list[tuple[int, int]] = []
