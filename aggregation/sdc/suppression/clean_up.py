@@ -68,7 +68,7 @@ class CleanUp:
         moves, rest = self._proposals.moves, self.proof.without(np.array([cell]))
         moves.forbid(cell)
         for goal in np.flatnonzero(self.proof.reached & ~rest.reached).tolist():
-            if not rest.reached[goal]:
+            if not rest.reaches(goal):
                 change = next(self._proposals.of(goal), None)
                 if change is None:
                     moves.allow(cell)

@@ -138,7 +138,7 @@ class ExactSearch:
         proof = Proof(self._goals, (w for w in known if not w.change[~pattern].any()))
         proposals = self._inside(pattern)
         for goal in np.flatnonzero(self._required & ~proof.reached).tolist():
-            if not proof.reached[goal]:
+            if not proof.reaches(goal):
                 change = next(proposals.of(goal), None)
                 if change is not None:
                     proof.add(change)

@@ -82,7 +82,7 @@ class Improvement:
         costs = self._distorted_costs()
         proposals = self._proposals(withheld & reach, place.around & ~withheld, costs)
         for goal in self._in_random_order(self._required & ~proof.reached).tolist():
-            if proof.reached[goal]:
+            if proof.reaches(goal):
                 continue
             change = proposals.cheapest(goal, costs, withheld)
             if change is None:

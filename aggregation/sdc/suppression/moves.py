@@ -98,6 +98,10 @@ class Moves:
         return sum(part.solves for part in self._parts.values())
 
     @property
+    def _seen(self) -> Publication:
+        return self._task.views[self._attacker].of(self._task.publication)
+
+    @property
     def _known(self) -> BoolArray | None:
         return self._task.views[self._attacker].known
 
@@ -127,9 +131,8 @@ class Moves:
         """From now on, move only what this attacker cannot rule out."""
         if view != self._attacker:
             self._attacker = view
-            seen = self._task.views[view].of(self._task.publication)
             for part in self._parts.values():
-                part.see(seen, self._known)
+                part.see(self._seen, self._known)
 
     def cheapest(self, cell: int, sign: int, *, amount: int, step: int, whole: bool = False) -> Proposal:
         """Return the cheapest change that moves a cell by at least an amount in one direction.
@@ -188,8 +191,7 @@ class Moves:
             cells = self._cells[inside]
             part = _Part(self._task.publication, cells, system, self._costs[cells], step, self._max_nodes)
             self._parts[label, step] = part
-            if self._attacker:
-                part.see(self._task.views[self._attacker].of(self._task.publication), self._known)
+            part.see(self._seen, self._known)
             for forbidden in self._forbidden:
                 if self._labels[forbidden] == label:
                     part.forbid(forbidden)

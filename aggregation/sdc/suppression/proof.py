@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.suppression.goals import Goals
@@ -36,15 +37,17 @@ class Proof:
         """Start from witnesses that were checked before."""
         self._goals = goals
         self.witnesses = list(witnesses)
-        self._count = np.zeros(len(goals), dtype=np.int64)
-        for witness in self.witnesses:
-            self._count += witness.reached
+        self._count = _times_reached(self.witnesses, len(goals))
 
     @property
     def reached(self) -> BoolArray:
         """Which goals some witness reaches."""
         reached: BoolArray = self._count > 0
         return reached
+
+    def reaches(self, goal: int) -> bool:
+        """Whether some witness reaches a goal."""
+        return bool(self._count[goal])
 
     def add(self, change: IntArray) -> None:
         """Take in a checked witness."""
@@ -54,7 +57,12 @@ class Proof:
 
     def without(self, cells: IntArray) -> Proof:
         """Return the proof that is left when some cells are published."""
-        return Proof(self._goals, (w for w in self.witnesses if not w.change[cells].any()))
+        fallen = [witness for witness in self.witnesses if witness.change[cells].any()]
+        rest = Proof(self._goals)
+        rest.witnesses = [witness for witness in self.witnesses if not witness.change[cells].any()]
+        # Few fall, and there may be many goals: subtracting is faster than counting again.
+        rest._count = self._count - _times_reached(fallen, len(self._goals))
+        return rest
 
     def moved(self) -> BoolArray:
         """Return which cells some witness moves."""
@@ -62,6 +70,13 @@ class Proof:
         for witness in self.witnesses:
             moved |= witness.change != 0
         return moved
+
+
+def _times_reached(witnesses: Iterable[Witness], goals: int) -> NDArray[np.int32]:
+    times = np.zeros(goals, dtype=np.int32)
+    for witness in witnesses:
+        times += witness.reached
+    return times
 
 
 @dataclass(eq=False, slots=True)

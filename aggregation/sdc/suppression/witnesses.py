@@ -63,7 +63,7 @@ class Construction:
         """Find a witness for every goal."""
         self._serve_for_nothing()
         for goal in self._order().tolist():
-            if not self.proof.reached[goal]:
+            if not self.proof.reaches(goal):
                 change = self._proposals.cheapest(goal, self._task.costs, self.withheld)
                 if change is not None:
                     self._accept(change)
