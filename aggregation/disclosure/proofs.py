@@ -19,7 +19,7 @@ import numpy as np
 from aggregation.disclosure.history import History
 from aggregation.sdc.completion import Completion
 from aggregation.sdc.demands import KINDS, Demands
-from aggregation.sdc.linear_system import BoolArray, IntArray, LinearSystem
+from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.publication import Publication
 from aggregation.sdc.views import View
 
@@ -57,7 +57,7 @@ class Witnesses:
         values = publication.values[self.cells] + self.changes
         bad_entry = ~publication.withheld[self.cells] | (values < publication.floors[self.cells])
         proper: BoolArray = np.bincount(self.number[bad_entry], minlength=self.count) == 0
-        entry, of = _entries_of(self.cells, system)
+        entry, of = system.entries_of(self.cells)
         key = self.number[of] * max(system.rows, 1) + system.row_of_entry[entry]
         order = np.argsort(key, kind="stable")
         key = key[order]
@@ -87,11 +87,12 @@ class Witnesses:
         needed[first[first < self.count]] = True
         return needed
 
-    def changes_of(self, cells: int) -> list[IntArray]:
-        """Return each as a change of all cells of the system."""
-        changes = np.zeros((self.count, cells), dtype=np.int64)
-        changes[self.number, self.cells] = self.changes
-        return list(changes)
+    def each(self) -> list[tuple[IntArray, IntArray]]:
+        """Return the cells of each, and by how much they change."""
+        ends = np.cumsum(np.bincount(self.number, minlength=self.count))[:-1]
+        order = np.argsort(self.number, kind="stable")
+        cells, changes = np.split(self.cells[order], ends), np.split(self.changes[order], ends)
+        return list(zip(cells, changes, strict=True)) if self.count else []
 
 
 class WitnessMemory:
@@ -142,18 +143,17 @@ class WitnessMemory:
             tried, untried = untried.only(needed), untried.only(~needed)
             proper = tried.proper(publication)
             met |= tried.only(proper).meeting(demands)
-            broken += tried.only(~proper).changes_of(history.system.cells)
-        near = np.zeros(history.system.cells, dtype=np.bool_)
-        near[history.cells_of(history.near(0))] = True
-        completion = Completion(publication, near) if broken else None
-        for change in broken:
-            cells = np.flatnonzero(change)
-            new = demands.met_by_some(cells, change[cells]) & ~met[:, cells]
-            if completion is not None and new.any():
-                whole = completion.of(change)
-                if whole is not None and publication.is_alternative(whole):
-                    self.remember(history, [whole])
-                    met |= demands.met_by(whole)
+            broken += tried.only(~proper).each()
+        if broken:
+            near = np.zeros(history.system.cells, dtype=np.bool_)
+            near[history.cells_of(history.near(0))] = True
+            completion = Completion(publication, near)
+            for cells, by in broken:
+                if (demands.met_by_some(cells, by) & ~met[:, cells]).any():
+                    whole = completion.of(cells, by)
+                    if whole is not None and publication.is_alternative(whole):
+                        self.remember(history, [whole])
+                        met |= demands.met_by(whole)
         return met
 
     def left(self, history: History, publication: Publication, views: Sequence[View]) -> tuple[View, ...]:
@@ -161,6 +161,8 @@ class WitnessMemory:
 
         A table that fits for everybody fits for whoever knows none of the cells that it moves.
         """
+        if not views:
+            return ()
         recalled = self.recall(history)
         known = recalled.only(recalled.proper(publication))
         left = []
@@ -184,12 +186,3 @@ def _parts(history: History, change: IntArray) -> Iterable[_Part]:
     for number in np.unique(block).tolist():
         cells = moved[block == number]
         yield history.deliveries[number].digest, cells - history.starts[number], change[cells]
-
-
-def _entries_of(cells: IntArray, system: LinearSystem) -> tuple[IntArray, IntArray]:
-    """Return the entries of a system's rows that hold some cells, and the position of each one's cell."""
-    by_cell, starts = system.by_cell
-    sizes = starts[cells + 1] - starts[cells]
-    of = np.repeat(np.arange(len(cells), dtype=np.int64), sizes)
-    within = np.arange(len(of), dtype=np.int64) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return by_cell[starts[cells[of]] + within], of

@@ -239,10 +239,11 @@ class _Run:
 
     def protect_from_lone_persons(self) -> None:
         """Step 7."""
-        self.remember()
-        publication = all_published(self._history, self._stricter)
-        views = WITNESSES.left(self._history, publication, alone(self._history, self._stricter))
+        views = alone(self._history, self._stricter)
         if views:
+            self.remember()
+            publication = all_published(self._history, self._stricter)
+            views = WITNESSES.left(self._history, publication, views)
             outsider = View(Demands.nothing(self._history.system.cells))
             self._suppress(publication, (outsider, *views), means=self._optional())
 

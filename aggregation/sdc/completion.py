@@ -28,7 +28,10 @@ class Completion:
         self._cells = np.flatnonzero(movable & publication.withheld)
         system = publication.system
         self._activity = system.activity(publication.values)
-        inside, self._rows = system.among(self._cells, self._activity)
+        inside, rows = system.among(self._cells, self._activity)
+        self._number = np.full(system.rows, -1, dtype=np.int64)
+        self._number[rows] = np.arange(len(rows))
+        self._lower, self._upper = inside.lower, inside.upper
         floors, values = publication.floors[self._cells], publication.values[self._cells]
         room = np.where(floors <= -NO_LIMIT, NO_LIMIT, values - floors)
         self._room = limits_as_floats(np.concatenate([np.full(len(room), NO_LIMIT), room]))
@@ -37,31 +40,43 @@ class Completion:
         )
         self._program.set_costs(np.arange(len(self._room)), np.ones(len(self._room)))
 
-    def of(self, change: IntArray) -> IntArray | None:
+    def of(self, cells: IntArray, by: IntArray) -> IntArray | None:
         """Move further cells as little as possible so that a change keeps all relations.
 
         Args:
-            change: difference to the true table; it stays as it is.
+            cells: the cells that change.
+            by: by how much; they change no further.
 
         Returns:
-            The whole difference, or None if no such move is found.
+            The whole difference to the true table, one entry per cell; None if no such move is found.
         """
         system = self._publication.system
-        activity = self._activity + system.activity(change)
-        broken = (activity < system.lower) | (activity > system.upper)
-        if np.count_nonzero(broken) > np.count_nonzero(broken[self._rows]):
-            return None
-        self._program.set_row_limits(
-            np.where(system.lower <= -NO_LIMIT, -NO_LIMIT, system.lower - activity)[self._rows],
-            np.where(system.upper >= NO_LIMIT, NO_LIMIT, system.upper - activity)[self._rows],
+        entry, of = system.entries_of(cells)
+        change = np.bincount(
+            system.row_of_entry[entry], system.coefficients[entry] * by[of], minlength=system.rows
         )
-        moved = np.flatnonzero(np.tile(change[self._cells] != 0, 2))
-        self._program.set_limits(moved, np.zeros(len(moved)), np.zeros(len(moved)))
+        rows = np.flatnonzero(change)
+        change = np.rint(change[rows]).astype(np.int64)
+        activity = self._activity[rows] + change
+        broken = (activity < system.lower[rows]) | (activity > system.upper[rows])
+        number = self._number[rows]
+        if np.any(broken & (number < 0)):
+            return None
+        change, number = change[number >= 0], number[number >= 0]
+        lower, upper = self._lower[number], self._upper[number]
+        self._program.set_row_limits(
+            number,
+            np.where(lower <= -NO_LIMIT, -NO_LIMIT, lower - change),
+            np.where(upper >= NO_LIMIT, NO_LIMIT, upper - change),
+        )
+        still = np.flatnonzero(np.tile(np.isin(self._cells, cells), 2))
+        self._program.set_limits(still, np.zeros(len(still)), np.zeros(len(still)))
         moves = self._program.solve().integral()
-        self._program.set_limits(moved, np.zeros(len(moved)), self._room[moved])
+        self._program.set_limits(still, np.zeros(len(still)), self._room[still])
+        self._program.set_row_limits(number, lower, upper)
         if moves is None:
             return None
-        whole = change.copy()
-        count = len(self._cells)
-        whole[self._cells] += moves[:count] - moves[count:]
+        whole = np.zeros(system.cells, dtype=np.int64)
+        whole[self._cells] = moves[: len(self._cells)] - moves[len(self._cells) :]
+        whole[cells] = by
         return whole

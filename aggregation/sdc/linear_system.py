@@ -130,6 +130,14 @@ class LinearSystem:
         starts = np.searchsorted(np.sort(self.columns), np.arange(self.cells + 1))
         return np.argsort(self.columns, kind="stable"), starts.astype(np.int64)
 
+    def entries_of(self, cells: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the entries that hold some cells, and which of the cells each of them holds."""
+        by_cell, starts = self.by_cell
+        sizes = starts[cells + 1] - starts[cells]
+        of = np.repeat(np.arange(len(cells), dtype=np.int64), sizes)
+        within = np.arange(len(of), dtype=np.int64) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return by_cell[starts[cells[of]] + within], of
+
     def entries(self, row: int) -> slice:
         """Positions of a row's entries in ``columns`` and ``coefficients``."""
         return slice(int(self.starts[row]), int(self.starts[row + 1]))

@@ -140,11 +140,10 @@ class LinearProgram:
         """Change the limits of some variables, as floats of :func:`limits_as_floats`."""
         self._solver.changeColsBounds(len(variables), variables.astype(np.int32), lower, upper)
 
-    def set_row_limits(self, lower: IntArray, upper: IntArray) -> None:
-        """Change the limits of all constraints."""
-        rows = np.arange(len(lower), dtype=np.int32)
+    def set_row_limits(self, rows: IntArray, lower: IntArray, upper: IntArray) -> None:
+        """Change the limits of some constraints."""
         self._solver.changeRowsBounds(  # type: ignore[attr-defined]  # missing in its stubs
-            len(rows), rows, limits_as_floats(lower), limits_as_floats(upper)
+            len(rows), rows.astype(np.int32), limits_as_floats(lower), limits_as_floats(upper)
         )
 
     def set_costs(self, variables: IntArray, costs: FloatArray) -> None:
