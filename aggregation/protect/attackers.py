@@ -40,7 +40,12 @@ def views_of(
     """
     if isinstance(figures, Counts):
         return views_of_counts(
-            level, tables.system, figures.values, sensitive, minimum=rules.min_contributors
+            level,
+            tables.system,
+            figures.values,
+            sensitive,
+            minimum=rules.min_contributors,
+            persons=figures.persons,
         )
     floors = floors_of(tables, figures, rules, published=~sensitive)
     demands = demands_on_amounts(figures, rules, sensitive, floors)

@@ -109,9 +109,12 @@ class Counts:
 
     Attributes:
         values: one per cell, not negative.
+        persons: who is alone in each cell of 1, as any number above 0; known if all dimensions are crossed in
+            the file. None: only what the tables say of it (level S2).
     """
 
     values: IntArray
+    persons: IntArray | None = None
 
     def __post_init__(self) -> None:
         """Check the values.

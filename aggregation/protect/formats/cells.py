@@ -227,7 +227,7 @@ class _Reader:
         self.absent = sum(block.leaves - len(block.rows) for block in self._blocks)
         if not magnitude:
             table.faults.stop()
-            return Counts(sums)
+            return Counts(sums, self._lone_persons(values))
         contributors = self._numbers_of_contributors()
         lone = np.where(contributors == 1, values, 0)
         ranks = max(2, len(tops))
@@ -235,6 +235,15 @@ class _Reader:
         self._check_contributors(values, contributors, largest)
         table.faults.stop()
         return self._magnitudes(sums, contributors, largest)
+
+    def _lone_persons(self, values: IntArray) -> IntArray | None:
+        """Return who is alone in each cell of 1: the one person of the one leaf below it that is not empty.
+
+        Where the leaves of each table are given by themselves, nobody can say who is the same person.
+        """
+        if len(self._blocks) > 1:
+            return None
+        return self._added_up(np.where(values == 1, np.arange(len(values)) + 1, 0))
 
     def _refuse_negative(self, values: IntArray) -> None:
         for row in np.flatnonzero(values < 0).tolist():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from aggregation.protect import Counts, Dominance, Kind, Magnitudes, Rules
+from aggregation.protect.attackers import views_of
 from aggregation.protect.formats.cells import Cells, kept_cells, read_cells
 from aggregation.protect.formats.delimited import read_delimited
 from aggregation.protect.formats.published import read_published, write_published
@@ -222,3 +224,28 @@ def test_what_is_written_is_read_back() -> None:
     found = read_published(read_delimited(text, file="out.csv"), described)
     assert np.array_equal(found.withheld, withheld)
     assert np.array_equal(found.values[~withheld], figures.values[~withheld])
+
+
+def test_who_is_alone_is_known_across_tables_that_share_no_more_than_a_total() -> None:
+    """One person is the only one in a, and the only old one: an insider who knows both cells."""
+    age = Hierarchy.of_edges("age", [("all", "young"), ("all", "old"), ("all", "older")])
+    rules = Rules(min_contributors=3)
+    described = structure(LINE, age, rules=rules, kind=Kind.FREQUENCY)
+    described = replace(described, tables=LinkedTables(described.tables.hierarchies, ((0,), (1,))))
+    text = "place,age,freq\na,old,1\nb,young,5\nb,older,1\nc,young,6\n"
+    figures = read(text, described).figures
+    tables = described.tables
+    sensitive = primary_reasons(tables, figures, rules) != ""
+    views = views_of(tables, figures, rules, level=Level.S2, sensitive=sensitive)
+    known = [view.known.nonzero()[0].tolist() for view in views if view.known is not None]
+    names = [
+        [
+            tuple(h.codes[c] for h, c in zip(tables.hierarchies, tables.cells[cell], strict=True))
+            for cell in cells
+        ]
+        for cells in known
+    ]
+    assert [("T", "old"), ("a", "all")] in names
+    assert [("T", "older")] in names
+    alone = replace(figures, persons=None)
+    assert len(views_of(tables, alone, rules, level=Level.S2, sensitive=sensitive)) > len(views)
