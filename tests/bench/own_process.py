@@ -10,6 +10,7 @@ It deliberately interprets no output.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -60,16 +61,22 @@ def run_apart(command: Sequence[str], *, folder: Path, seconds: float, where: Pa
             stderr=err,
             start_new_session=True,
         )
+    # Should this process be ended while it waits: the kernel ends the other one then.
+    resource.prlimit(child.pid, resource.RLIMIT_CPU, (round(seconds) + 5, round(seconds) + 6))
     peak, stopped = 0.0, False
-    while True:
-        pid, status, usage = os.wait4(child.pid, os.WNOHANG)
-        if pid:
-            break
-        wall, peak = time.perf_counter() - start, max(peak, _peak_mb(child.pid))
-        if not stopped and (_processor_seconds(child.pid) > seconds or wall > 4 * seconds):
-            os.killpg(child.pid, signal.SIGKILL)
-            stopped = True
-        time.sleep(_LOOK_SECONDS)
+    try:
+        while True:
+            pid, status, usage = os.wait4(child.pid, os.WNOHANG)
+            if pid:
+                break
+            wall, peak = time.perf_counter() - start, max(peak, _peak_mb(child.pid))
+            if not stopped and (_processor_seconds(child.pid) > seconds or wall > 4 * seconds):
+                os.killpg(child.pid, signal.SIGKILL)
+                stopped = True
+            time.sleep(_LOOK_SECONDS)
+    except BaseException:
+        os.killpg(child.pid, signal.SIGKILL)
+        raise
     child.returncode = os.waitstatus_to_exitcode(status)  # it is waited for; Popen must not look again
     return Run(
         ended="not finished" if stopped else _ending(child.returncode),

@@ -28,6 +28,8 @@ from typing import Final
 
 import numpy as np
 
+from aggregation.sdc.audit.reach import within_reach
+from aggregation.sdc.levels import Level
 from aggregation.sdc.linear_system import BoolArray
 from tests.bench import disclosure, tau_argus
 from tests.bench.goals import as_markdown
@@ -37,7 +39,7 @@ from tests.bench.protection_goals import goals_reached
 from tests.bench.protection_results import HEADING, LEGEND, Result
 from tests.bench.recorded_peers import as_recorded, best_safe, recorded
 from tests.bench.tau_argus import Method
-from tests.factories.sdc_tables import AMOUNTS, SHAPES, Measured, MeasuredAmounts
+from tests.factories.sdc_tables import AMOUNTS, SHAPES, Measured, MeasuredAmounts, MeasuredTable
 
 _ROOT: Final = Path(__file__).parents[2]
 _SMALL: Final = ("a1_6x8", "a2_6x8", "a3_6x8", "a3d1", "a3d2")
@@ -45,6 +47,7 @@ _SHARED: Final = (*_SMALL, "b_region", "d_linked", *AMOUNTS, "b2_medium")
 _PEER_SECONDS: Final = 150
 _PEER_SECONDS_DRAWN: Final = 30
 _ATTACK_SECONDS: Final = 900
+_LARGEST_REACH: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,11 @@ def _about(table: Measured) -> Iterator[str]:
         f"-- {table.name}: {len(table.values):,} cells{linked}, {zeros:,} zeros, "
         f"{int(table.sensitive.sum()):,} sensitive{rules}"
     )
+    if isinstance(table, MeasuredTable) and len(table.values) <= _LARGEST_REACH:
+        task = table.task("unit", Level.S3)
+        reach = within_reach(task.publication, task.views[0].demands, optional=task.optional)
+        if beyond := int(reach.beyond.any(axis=0).sum()):
+            yield f"   {beyond} of them cannot reach S3 in any pattern"
     if isinstance(table, MeasuredAmounts):
         given = "P(10,1)|NK(2,85)" if "dominance" in table.rules else "P(10,1)"
         with tempfile.TemporaryDirectory() as folder:
@@ -269,14 +277,16 @@ def _checks(results: Sequence[Result]) -> Iterator[str]:
     against = sum(each.number("contradictions") for each in results)
     yield f"plain attack on {looked:,} cells of {len(results)} patterns: {against} contradict our audit"
     same = [
-        (each.withheld, then)
+        (each, each.withheld == then)
         for each in results
         if each.program == "tau-ARGUS"
         and not each.ended
         and (then := as_recorded(each.table, each.method, each.cost)) is not None
     ]
     if same:
-        alike = sum(now == then for now, then in same)
+        other = [f"{each.table} {each.method}-{each.cost}" for each, alike in same if not alike]
+        alike = len(same) - len(other)
         yield f"tau-ARGUS withholds as many cells as was recorded in {alike} of {len(same)} runs"
+        yield from (f"  not in {name}" for name in other)
     undecided = [each for each in results if each.number("undecided") or "ended" in each.found]
     yield f"patterns for which the audit has an open question: {len(undecided)}"

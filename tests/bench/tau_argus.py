@@ -146,7 +146,7 @@ def _stated(table: Measured, cost: str) -> Iterator[str]:
     """Yield the line of each cell that is not zero, with its status, cost and protection levels.
 
     Counts name a single contributor each, which is what makes *mods* most careful (and how the recorded runs
-    were made).
+    were made); amounts their true number, with which it withholds less than was recorded.
     """
     persons = (
         [len(shares) for shares in table.shares]
