@@ -249,9 +249,10 @@ def _in_words(name: str, results: Sequence[Result]) -> Iterator[str]:
     """Yield how ours compares with the best that any peer reached safely, recorded or in this run."""
     for cost, unit in (("unit", "cells"), ("value", "euros" if name in AMOUNTS else "persons")):
         safe = [each for each in results if each.safe]
-        ours = min(
-            (each.price(cost) for each in safe if (each.program, each.cost) == ("ours", cost)), default=None
-        )
+        outside = [each for each in results if each.level == "S1" and each.cost == cost]
+        if not outside:
+            continue
+        ours = min((each.price(cost) for each in outside if each.safe), default=None)
         then = best_safe(name, cost)
         # Whatever a peer was asked for: its patterns count in either measure.
         theirs = [
