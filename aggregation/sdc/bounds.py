@@ -85,6 +85,8 @@ def some_table(
     low = np.where(lower[cells] <= OPEN_BELOW, -NO_LIMIT, lower[cells])
     high = np.where(upper[cells] >= OPEN_ABOVE, NO_LIMIT, upper[cells])
     table = np.where(unknown, 0, values)
+    if not len(cells):
+        return table if system.satisfied(table).all() else None
     part, _ = system.among(cells, system.activity(table))
     costs = np.where(low > -_FAR, 1.0, 0.0)
     for integral in ((), np.arange(len(cells))):
