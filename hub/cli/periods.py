@@ -1,5 +1,6 @@
 """`kim-hub close`: end the deliveries of periods and publish what was delivered."""
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Final
 import click
 
 from hub.app import Hub
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems, settings_of_hub
 from hub.home_lock import HomeLock
+from hub.services.delivery_status import delivery_status
 from hub.services.publishing import close, is_published
 from protocol.errors import kim_error
 from protocol.periods import Period
@@ -23,6 +25,11 @@ _POLL_SECONDS: Final = 0.2
 @click.argument("periods", nargs=-1, required=True, metavar="PERIOD...")
 @click.option("--dataset", "datasets", multiple=True, help="Nur dieser Datensatz. / Only this dataset.")
 @click.option(
+    "--missing-ok",
+    is_flag=True,
+    help="Schließen, auch wenn Lieferungen fehlen. / Close although deliveries are missing.",
+)
+@click.option(
     "--wait/--no-wait", default=False, help="Auf die Veröffentlichung warten. / Wait for the release."
 )
 @click.option("--timeout", type=float, default=600.0, show_default=True, help="Sekunden. / Seconds.")
@@ -34,6 +41,7 @@ def close_command(
     *,
     periods: tuple[str, ...],
     datasets: tuple[str, ...],
+    missing_ok: bool,
     wait: bool,
     timeout: float,
     as_json: bool,
@@ -41,6 +49,10 @@ def close_command(
     """Zeiträume schließen; sie werden zusammen veröffentlicht. / Close periods; they are published together.
 
     Ohne --dataset: alle Datensätze, die geliefert wurden. / Without --dataset: all that were delivered.
+
+    Fehlen Lieferungen, werden sie genannt, und der Befehl fragt nach; ohne Terminal verlangt er --missing-ok.
+    Schließen lässt sich nicht zurücknehmen. / Missing deliveries are named and the command asks; without a
+    terminal it demands --missing-ok. Closing cannot be undone.
 
     Ein Jahr schließt, was jährlich geliefert wird; alles andere errechnet der Hub, sobald die vier Quartale
     geschlossen sind. / A year closes what is delivered by the year; everything else is computed by the hub
@@ -51,7 +63,10 @@ def close_command(
     Ein Jahr / A year: kim-hub close 2025 --wait
     """
     hub = Hub(settings_of_hub(home))
-    closed = close(hub.context, [Period.parse(period) for period in periods], datasets=datasets)
+    chosen = [Period.parse(period) for period in periods]
+    if not missing_ok:
+        _ask_about_missing(hub, chosen, datasets, ask=not as_json and sys.stdin.isatty())
+    closed = close(hub.context, chosen, datasets=datasets)
     if wait:
         _wait_for_release(hub, timeout)
     with hub.context.database.read() as unit:
@@ -67,6 +82,29 @@ def close_command(
         _told(closed, number if published else None),
         as_json=as_json,
     )
+
+
+def _ask_about_missing(hub: Hub, periods: Sequence[Period], datasets: Sequence[str], *, ask: bool) -> None:
+    """Name what is missing in the periods that are still open; go on only if somebody says so."""
+    places = [
+        place
+        for place in delivery_status(hub.context, periods).places
+        if place.missing
+        and not place.closed
+        and (place.dataset in datasets if datasets else place.accepted > 0)
+    ]
+    if not places:
+        return
+    lines = [f"{place.period:8}{place.dataset:10} {', '.join(place.missing)}" for place in places]
+    number = sum(len(place.missing) for place in places)
+    question = Text(
+        f"Es fehlen {number} Lieferungen. Trotzdem schließen?",
+        f"Deliveries missing: {number}. Close all the same?",
+    )
+    if ask and confirmed(question, lines=lines):
+        return
+    listed = "; ".join(" ".join(line.split()) for line in lines)
+    raise kim_error("deliveries_missing", Text(f"Es fehlen: {listed}.", f"Missing are: {listed}."))
 
 
 def _told(closed: Sequence[tuple[str, str]], release: int | None) -> Text:

@@ -8,7 +8,16 @@ from __future__ import annotations
 import importlib
 import sys
 
-MEASUREMENTS = ("reading", "tabulation", "disclosure", "levels", "intake", "demo", "protection")
+MEASUREMENTS = (
+    "reading",
+    "tabulation",
+    "disclosure",
+    "levels",
+    "coverage",
+    "intake",
+    "demo",
+    "protection",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -16,9 +16,12 @@ import pytest
 from click.testing import CliRunner
 
 from hub.cli import main
+from hub.domain.ids import SubmissionId
+from hub.services.verification import verify
 from protocol.keys import PrivateKey
 from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS
+from tests.factories.running_hub import running_hub
 from tests.integration.test_hub_processes import hub
 
 COMMANDS = [
@@ -315,3 +318,20 @@ def test_an_unforeseen_error_says_where_and_quotes_nothing(
     assert "ValueError" in done.stderr
     assert "test_hub_commands.py" in done.stderr
     assert "4711" not in done.output
+
+
+def test_closing_names_what_is_missing_and_goes_on_only_if_told(tmp_path: Path) -> None:
+    """Closing cannot be undone: without a terminal to ask at, somebody has to have said so."""
+    with running_hub(tmp_path, start=False) as running:
+        running.hub.context.sandbox.start()
+        running.sender("NW05112")
+        sender = running.sender("NW05111")
+        parcel = sender.parcel()
+        assert sender.send(parcel).status_code == 202
+        verify(running.hub.context, SubmissionId(parcel.id))
+    refused = hub(tmp_path, "close", "2026-Q1", expect=PROBLEMS["deliveries_missing"].exit_code)
+    assert refused["code"] == "deliveries_missing"
+    assert "NW05112" in refused["detail"]
+    assert "NW05111" not in refused["detail"]
+    assert hub(tmp_path, "close", "2026-Q1", "--missing-ok")["closed"]
+    assert hub(tmp_path, "close", "2026-Q1")["closed"] == []  # nothing is left to ask about
