@@ -65,7 +65,7 @@ STATES: Final[dict[DeliveryState, tuple[str, Text]]] = {
 AUDIT: Final = Text("Prüfung des Hubs: {}", "The hub's audit: {}")
 AUDITS: Final[dict[AuditVerdict, Text]] = {
     AuditVerdict.SAFE: Text("ohne Befund", "nothing found"),
-    AuditVerdict.OPEN: Text("gesperrte Zellen errechenbar", "withheld cells can be computed"),
+    AuditVerdict.OPEN: Text("zurückgestellt", "held back"),
     AuditVerdict.CONFIRMED: Text("nach Rückfrage bestätigt", "confirmed after asking"),
     AuditVerdict.UNKNOWN: Text("nicht entschieden", "not decided"),
     AuditVerdict.BY_RULE: Text(

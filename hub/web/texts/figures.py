@@ -143,11 +143,16 @@ DENOMINATOR_OF_CELL: Final = Text(
     "The rate of a breakdown also refers to the whole base population.",
 )
 STOCK: Final = Text("am {}", "on {}")
+GUARANTEED: Final = Text(
+    "garantierte Grenzen aus den gelieferten Zahlen", "guaranteed limits from the delivered figures"
+)
 WHY_INTERVAL: Final = Text(
     "Einzelne Gebiete halten diesen Wert geheim. Der Landeswert liegt sicher zwischen den Grenzen; wo "
-    "genau, ist niemandem außerhalb der Gebiete bekannt.",
+    "genau, ist niemandem außerhalb der Gebiete bekannt. Die Grenzen folgen aus den gelieferten Zahlen: je "
+    "Gebiet der kleinste und der größte Wert, der zu allem Veröffentlichten passt, zusammengezählt.",
     "Some areas withhold this value. The state figure certainly lies between the limits; where exactly is "
-    "known to nobody outside the areas.",
+    "known to nobody outside the areas. The limits follow from the delivered figures: of each area the "
+    "smallest and the largest value that fits everything published, added up.",
 )
 WHY_LOWER: Final = Text(
     "Einzelne Gebiete halten diesen Wert geheim; in die untere Grenze geht nur ein, was sicher ist.",
