@@ -32,6 +32,7 @@ from aggregation.sdc.programs import Answer, LinearProgram, Status, limits_as_fl
 _ROUNDS: Final = 40
 _FAR: Final = NO_LIMIT // 2
 _SLACK: Final = 1e-6
+_SEED: Final = 20261126
 
 
 def interval_bounds(
@@ -88,7 +89,9 @@ def some_table(
     if not len(cells):
         return table if system.satisfied(table).all() else None
     part, _ = system.among(cells, system.activity(table))
-    costs = np.where(low > -_FAR, 1.0, 0.0)
+    # Some vertex, not one with every cell at its smallest: from there other tables are easier to find.
+    drawn = np.random.default_rng(_SEED).integers(-50, 51, len(cells)).astype(np.float64)
+    costs = np.where(low <= -_FAR, 0.0, np.where(high >= _FAR, np.abs(drawn), drawn))
     for integral in ((), np.arange(len(cells))):
         program = LinearProgram(part, limits_as_floats(low), limits_as_floats(high), integral=integral)
         found = program.minimise(costs).integral()

@@ -12,7 +12,7 @@ from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems, settings_of_hub
 from hub.home_lock import HomeLock
 from hub.services.delivery_status import delivery_status
-from hub.services.publishing import close, is_published
+from hub.services.publishing import close, is_published, require_closable
 from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.texts import Text
@@ -64,6 +64,7 @@ def close_command(
     """
     hub = Hub(settings_of_hub(home))
     chosen = [Period.parse(period) for period in periods]
+    require_closable(hub.context, chosen, datasets=datasets)
     if not missing_ok:
         _ask_about_missing(hub, chosen, datasets, ask=not as_json and sys.stdin.isatty())
     closed = close(hub.context, chosen, datasets=datasets)

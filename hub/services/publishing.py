@@ -56,10 +56,7 @@ def close(
             not delivered for such a period, `unknown_period` if nothing was delivered for a period and no
             dataset was named.
     """
-    for period in periods:
-        require_taken(context, period, after_its_end=_CLOSE_LATER)
-    for dataset, period in itertools.product(datasets, periods):
-        _require_delivered(context, dataset, period)
+    require_closable(context, periods, datasets=datasets)
     closed: list[tuple[str, str]] = []
     with context.database.write() as unit:
         now = context.clock.now()
@@ -82,6 +79,14 @@ def close(
                 unit.after_commit(Job(JobName.COMPILE, (dataset, str(period))))
                 closed.append((dataset, str(period)))
     return closed
+
+
+def require_closable(context: HubContext, periods: Sequence[Period], *, datasets: Sequence[str] = ()) -> None:
+    """Raise what :func:`close` raises for periods that have not ended and datasets they do not have."""
+    for period in periods:
+        require_taken(context, period, after_its_end=_CLOSE_LATER)
+    for dataset, period in itertools.product(datasets, periods):
+        _require_delivered(context, dataset, period)
 
 
 def _known_datasets(unit: UnitOfWork, period: str) -> list[str]:
