@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import pty
 import stat
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from aggregation.protect.cli.console import Console
 from aggregation.protect.cli.suppressing import Choices, suppress_cells
 from aggregation.sdc.suppression import Effort, Pattern, Task
 from protocol.problems import PROBLEMS
-from tests.factories.protect_files import LEAVES, REGION, STRUCTURE, Office
+from tests.factories.protect_files import COMMAND, LEAVES, REGION, STRUCTURE, Office
 
 WITHHELD = {("N1", "f"), ("S1", "m")}
 
@@ -417,3 +419,35 @@ def test_pyarrow_is_not_needed_at_all(office: Office) -> None:
         (office.folder / f"{name}.py").write_text("raise ImportError")
     done = office.suppress("--json", "--report", "r.html", environment={"PYTHONPATH": str(office.folder)})
     assert done.code == 0, done.err
+
+
+def test_progress_is_shown_on_a_terminal_and_leaves_standard_output_alone(office: Office) -> None:
+    """Standard error is a terminal, standard output a file: bars there, one JSON object here."""
+    controller, terminal = pty.openpty()
+    with (office.folder / "result.json").open("wb") as out:
+        process = subprocess.Popen(
+            [
+                str(COMMAND),
+                "suppress",
+                "cells.csv",
+                "--structure",
+                "structure.yaml",
+                "--out",
+                "out.csv",
+                "--json",
+            ],
+            cwd=office.folder,
+            stdout=out,
+            stderr=terminal,
+        )
+        os.close(terminal)
+        shown = b""
+        try:
+            while chunk := os.read(controller, 65536):
+                shown += chunk
+        except OSError:  # the other end is closed
+            pass
+        assert process.wait(300) == 0
+    os.close(controller)
+    assert "Schützen" in shown.decode()
+    assert json.loads(office.read("result.json"))["verdict"] == "safe"
