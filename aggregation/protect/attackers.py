@@ -55,8 +55,18 @@ def views_of(
 
 @dataclass(frozen=True, eq=False)
 class _Insider:
-    """One contributor: its share of each cell, and what must stay uncertain for it."""
+    """One contributor: its share of each cell, and what must stay uncertain for it.
 
+    Attributes:
+        cells: in which it has a share.
+        home: the one of them with the fewest contributors.
+        shares: its share of each cell, as a floor of the whole; 0 where it is none.
+        known: cells in which it stands alone.
+        demands: what must stay uncertain for it.
+    """
+
+    cells: IntArray
+    home: int
     shares: IntArray
     known: BoolArray
     demands: Demands
@@ -67,7 +77,7 @@ class _Insider:
     def learns_no_more_than(self, other: _Insider) -> bool:
         """Whether another one knows at least as much and is denied at least as much."""
         return bool(
-            np.all(self.shares <= other.shares)
+            np.all(self.shares[self.cells] <= other.shares[self.cells])
             and np.all(self.known <= other.known)
             and np.all(self.demands.rise <= other.demands.rise)
             and np.all(self.demands.fall <= other.demands.fall)
@@ -75,14 +85,23 @@ class _Insider:
 
 
 def _insiders(figures: Magnitudes, rules: Rules, *, demands: Demands, floors: IntArray) -> Iterator[View]:
-    """Yield the contributors who matter: those with a share, whom no other one outdoes."""
-    kept: list[_Insider] = []
-    for insider in _contributors(figures, rules, demands=demands, floors=floors):
-        if not insider.demands.cells.any() or any(insider.learns_no_more_than(other) for other in kept):
+    """Yield the contributors who matter: those with a share, whom no other one outdoes.
+
+    Whoever outdoes another has a share in all of its cells: it is looked for in the smallest of them only.
+    """
+    kept: dict[int, _Insider] = {}
+    at: dict[int, list[int]] = {}
+    for number, insider in enumerate(_contributors(figures, rules, demands=demands, floors=floors)):
+        rivals = [kept[other] for other in at.get(insider.home, ()) if other in kept]
+        if not insider.demands.cells.any() or any(map(insider.learns_no_more_than, rivals)):
             continue
-        kept = [other for other in kept if not other.learns_no_more_than(insider)]
-        kept.append(insider)
-    return (insider.view() for insider in kept)
+        for other in {other for cell in insider.cells.tolist() for other in at.get(cell, ())} & kept.keys():
+            if kept[other].home in insider.cells and kept[other].learns_no_more_than(insider):
+                del kept[other]
+        kept[number] = insider
+        for cell in insider.cells.tolist():
+            at.setdefault(cell, []).append(number)
+    return (insider.view() for insider in kept.values())
 
 
 def _contributors(
@@ -105,6 +124,8 @@ def _contributors(
         most = np.where(largest, towards_largest, NO_LIMIT)
         room = np.where(floors <= -NO_LIMIT, NO_LIMIT, behind.values - np.maximum(floors, least))
         yield _Insider(
+            cells=cells,
+            home=int(cells[np.argmin(behind.contributors[cells])]),
             shares=least,
             known=(own != 0) & (behind.contributors == 1),
             demands=Demands(
