@@ -26,6 +26,7 @@ FloatArray = NDArray[np.float64]
 
 _DUAL_SIMPLEX: Final = 1
 _PRIMAL_SIMPLEX: Final = 4
+_DEVEX: Final = 1
 _ROW_WISE: Final = 2
 _MINIMISE: Final = 1
 _SECONDS: Final = 60.0  # a stop for runaways, far beyond any honest solve; reaching it is UNDECIDED
@@ -97,7 +98,8 @@ class LinearProgram:
             upper: upper limit of each variable.
             integral: variables that must be integers; empty for a linear program.
             changing: what changes between solves, ``"objective"`` (the old basis stays feasible:
-                primal simplex) or ``"limits"`` (it stays dual feasible: dual simplex).
+                primal simplex), ``"limits"`` (it stays dual feasible: dual simplex) or ``"everything"`` (the
+                old basis is worth nothing: dual simplex from the empty one, two to three times as fast then).
             unit: what one unit of the variables and their limits stands for in the limits of the constraints.
             max_nodes: branches of an integer program after which it is UNDECIDED; None for no such limit.
 
@@ -109,6 +111,9 @@ class LinearProgram:
             raise ValueError("the solver refuses the program: limits do not fit the variables")
         self._all = np.arange(self._size, dtype=np.int32)
         self._solver = _quiet_solver(_PRIMAL_SIMPLEX if changing == "objective" else _DUAL_SIMPLEX)
+        self._afresh = changing == "everything"
+        if self._afresh:
+            self._solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
         if len(integral):
             self._solver.setOptionValue("presolve", "on")
         if max_nodes is not None:
@@ -158,6 +163,8 @@ class LinearProgram:
     def solve(self, *, with_duals: bool = False) -> Answer:
         """Solve with the costs and limits as they stand."""
         self.solves += 1
+        if self._afresh:
+            self._solver.setBasis()
         empty = np.zeros(0)
         if self._solver.run() != highspy.HighsStatus.kOk:
             return Answer(Status.UNDECIDED, empty, 0.0, empty)

@@ -68,7 +68,7 @@ class Block:
         self._all = np.arange(2 * self._count)
         self._in_steps: LinearSystem = self.system.in_steps(step)
         self._program = LinearProgram(
-            self._in_steps.in_two_parts(), np.zeros(2 * self._count), self._upper, changing="limits"
+            self._in_steps.in_two_parts(), np.zeros(2 * self._count), self._upper, changing="everything"
         )
         self._whole: LinearProgram | None = None
 

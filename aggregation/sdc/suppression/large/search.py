@@ -155,6 +155,8 @@ class Draft:
             costs = self._guided(block)
             still = np.zeros(len(block.cells), dtype=np.bool_)
             for sign in aim.signs:
+                if best and not best[0]:
+                    break
                 found = self._witness(block, aim, sign, view, costs=costs, still=still, whole=whole)
                 if found and (best is None or found[0] < best[0]):
                     best = found
