@@ -1,12 +1,13 @@
 """Which method finds the pattern: by the size of the task and the effort it is worth.
 
-Big tables have a method of their own (`large`). Every other task is constructed and cleaned up, and improved
-in rounds; for small ones every other round goes into the search for the cheapest pattern of all, for larger
-ones a few go into a bound.
+Big tables are constructed by a method of their own (`large`), every other task as a whole. Rounds of
+improvement follow; for small tasks every other one goes into the search for the cheapest pattern of all, for
+larger ones a few go into a bound.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from aggregation.sdc.suppression.clean_up import CleanUp, dearest_first
@@ -14,7 +15,7 @@ from aggregation.sdc.suppression.exact import ExactSearch
 from aggregation.sdc.suppression.goals import Goals
 from aggregation.sdc.suppression.improvement import Improvement
 from aggregation.sdc.suppression.large import is_large, protect_large
-from aggregation.sdc.suppression.proof import Standing
+from aggregation.sdc.suppression.proof import Proof, Standing
 from aggregation.sdc.suppression.task import CONSTRUCT, Effort, Pattern, Progress, Task
 from aggregation.sdc.suppression.witnesses import Construction
 
@@ -33,6 +34,9 @@ _BOUND_EVERY: Final = 40
 _BOUND_GOALS: Final = 16
 """Goals looked at in such a round."""
 
+_MANY_GOALS: Final = 50_000
+"""Demands of all attackers beyond which big tables have rounds of their own, a block each."""
+
 _SLACK: Final = 1e-6
 
 
@@ -46,11 +50,12 @@ def suppress(task: Task, *, effort: Effort = CONSTRUCT) -> Pattern:
     Returns:
         The pattern; complete if ``unmet`` is empty.
     """
+    if is_large(task):
+        rests = not effort.rounds or int(sum(view.demands.matrix.sum() for view in task.views)) > _MANY_GOALS
+        return protect_large(task, effort=effort) if rests else _improved(protect_large(task), effort)
     goals = Goals(task)
     if not len(goals):
         return Pattern(task, task.publication.withheld, (), bound=0.0, optimal=True)
-    if is_large(task):
-        return protect_large(task, effort=effort)
     construction = Construction(task, goals)
     construction.run()
     clean_up = CleanUp(task, goals, construction.proof, withheld=construction.withheld)
@@ -65,6 +70,25 @@ def suppress(task: Task, *, effort: Effort = CONSTRUCT) -> Pattern:
         unmet=tuple(sorted(goals.unmet(goal) for goal in construction.unmet)),
         undecided=construction.undecided,
         solves=construction.solves + clean_up.solves + search.solves,
+        bound=search.bound,
+        optimal=search.is_over,
+        rounds=search.rounds,
+    )
+
+
+def _improved(start: Pattern, effort: Effort) -> Pattern:
+    """Spend the rounds on the pattern of a big table."""
+    goals = Goals(start.task)
+    proof = Proof(goals)
+    for witness in start.witnesses:
+        proof.add(witness)
+    search = _Search(goals, Standing(start.task, start.withheld, proof))
+    search.run(effort)
+    return replace(
+        start,
+        withheld=search.standing.withheld,
+        witnesses=tuple(witness.change for witness in search.standing.proof.witnesses),
+        solves=start.solves + search.solves,
         bound=search.bound,
         optimal=search.is_over,
         rounds=search.rounds,
