@@ -28,6 +28,9 @@ _SMALL: Final = 600
 _WARM_UP: Final = 20
 """Rounds of improvement before that: a good pattern saves most of the proof."""
 
+_PROOF_ROUNDS: Final = 80
+"""Rounds after which a small task is treated like a larger one: its proof would take long."""
+
 _BOUND_EVERY: Final = 40
 """Rounds of improvement of a larger task for each that goes into its bound."""
 
@@ -132,7 +135,8 @@ class _Search:
             effort.tell(Progress(self.rounds, self.standing.cost, self.bound))
 
     def _round(self) -> None:
-        every, start = (2, _WARM_UP) if self._small else (_BOUND_EVERY, _BOUND_EVERY)
+        proving = self._small and self.rounds < _PROOF_ROUNDS
+        every, start = (2, _WARM_UP) if proving else (_BOUND_EVERY, _BOUND_EVERY)
         if self.rounds < start or self.rounds % every or (self._exact and self._exact.stuck):
             self._improvement.round()
             return

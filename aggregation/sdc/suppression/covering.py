@@ -8,12 +8,16 @@ pattern is of this kind, so its cost is never below the optimum here: the optimu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from aggregation.sdc.linear_system import NO_LIMIT, IntArray, LinearSystem, Relation, RelationKind
 from aggregation.sdc.programs import FloatArray, LinearProgram, Status
 from aggregation.sdc.suppression.cuts import Cut
+
+_NODES: Final = 5_000
+"""Branches after which a choice is given up, so that no round takes minutes."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,7 +74,8 @@ class Covering:
         """
         system = LinearSystem.of(len(self._costs), self._rows)
         integral = np.flatnonzero(~self._fixed) if whole else ()
-        program = LinearProgram(system, self._fixed.astype(np.float64), self._possible, integral=integral)
+        lower = self._fixed.astype(np.float64)
+        program = LinearProgram(system, lower, self._possible, integral=integral, max_nodes=_NODES)
         answer = program.minimise(self._costs)
         self.solves += 1
         if answer.status is not Status.OPTIMAL:

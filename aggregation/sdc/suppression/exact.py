@@ -28,6 +28,9 @@ _CUTS_PER_GOAL: Final = 4
 _NODES: Final = 200
 """How long to look for a table in whole numbers."""
 
+_TRIES: Final = 40
+"""How often to ask whether more withheld cells still do not help."""
+
 _IDLE: Final = 3
 """Rounds without a better bound after which relaxed choices have told what they can."""
 
@@ -178,7 +181,9 @@ class ExactSearch:
             return None
         useless, needed = pattern.copy(), np.zeros_like(pattern)
         blocks = [np.flatnonzero(self._task.optional & ~pattern)]
-        while blocks:
+        for _ in range(_TRIES):
+            if not blocks:
+                break
             block = blocks.pop()
             more = useless.copy()
             more[block] = True
@@ -188,6 +193,7 @@ class ExactSearch:
                 needed[block] = True
             else:
                 blocks += [block[len(block) // 2 :], block[: len(block) // 2]]
+        needed[np.concatenate([*blocks, np.zeros(0, dtype=np.int64)])] = True
         return one_of(np.flatnonzero(needed[self._separation.cells])) if needed.any() else None
 
 
