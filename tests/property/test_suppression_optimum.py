@@ -93,7 +93,7 @@ def cheapest(task: Task) -> float | None:
     ids=["S1", "intervals", "insider"],
 )
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_optimum_is_the_optimum(data: st.DataObject, *, intervals: bool, insiders: bool) -> None:
     task = data.draw(tasks(intervals=intervals, insiders=insiders))
     expected = cheapest(task)
