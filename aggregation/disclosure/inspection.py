@@ -19,7 +19,7 @@ from aggregation.disclosure.history import Delivered, History, linked_history
 from aggregation.disclosure.insiders import Insider, insiders_of, shares_are_known
 from aggregation.disclosure.knowledge import all_published, alone, corrected, kept_secret, within
 from aggregation.disclosure.primary import demands_of, open_zeros, with_whole_distributions
-from aggregation.disclosure.proofs import WitnessMemory
+from aggregation.disclosure.proofs import WITNESSES, WitnessMemory
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import CONTRIBUTORS, KNOWS_BEFORE, LONE_PERSON, derivation, label_of
 from aggregation.sdc.audit import Examination, Verdict, Witness, examine, examine_views
@@ -172,11 +172,14 @@ def _examined_changes(history: History, publication: Publication, view: View) ->
 def _settled(history: History, publication: Publication, demands: Demands) -> tuple[BoolArray, int]:
     """Return the demands that are met by a part of the history moving, with everything else held fixed.
 
-    Such a proof is one in the joint system too: nothing outside that part moves. First what earlier audits of
-    this process have found is checked again; then deliveries of which much is left move by themselves, and
-    then those next to the new one together.
+    Such a proof is one in the joint system too: nothing outside that part moves. First what this process has
+    found before is checked again, for deliveries that are out what the suppression found, too; then
+    deliveries of which much is left move by themselves, and then those next to the new one together.
     """
-    settled, programs = _WITNESSES.met(history, publication, demands), 0
+    out = np.ones(history.system.cells, dtype=np.bool_)
+    out[: history.starts[1]] = False
+    settled, programs = WITNESSES.met(history, publication, demands.among(out)), 0
+    settled |= _WITNESSES.met(history, publication, demands.without(settled))
     for blocks in (*((block,) for block in range(len(history.deliveries))), *history.around()):
         cells = history.cells_of(blocks)
         left = demands.without(settled).of(cells)

@@ -4,8 +4,10 @@ A node protects and audits quarter after quarter against the same history. A *wi
 table that fits everything published; it is kept as what it changes in which delivery. Whether it still is
 one, with the neighbours and the pattern of today, is checked in integer arithmetic before it counts, all of
 them at once: nothing here is believed. Entries only save time: whether a cell is found here never changes a
-pattern or a verdict, which ask whether a proof *exists*. The suppression and the audit keep a memory each. It
-is bounded and never leaves the process.
+pattern or a verdict, which ask whether a proof *exists*. The suppression and the audit keep a memory each.
+What the suppression found serves the audit for deliveries that are out: each of them was attacked when it
+left, and what keeps its cells secret is checked again. The new delivery is attacked without. A memory is
+bounded and never leaves the process.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -178,6 +181,10 @@ class WitnessMemory:
     def forget(self) -> None:
         """Forget everything."""
         self._kept.clear()
+
+
+WITNESSES: Final = WitnessMemory(max_witnesses=20_000)
+"""What this process has found while protecting."""
 
 
 def _parts(history: History, change: IntArray) -> Iterable[_Part]:

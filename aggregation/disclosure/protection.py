@@ -42,7 +42,7 @@ from aggregation.disclosure.primary import (
     small_changes,
     with_whole_distributions,
 )
-from aggregation.disclosure.proofs import WitnessMemory
+from aggregation.disclosure.proofs import WITNESSES
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import label_of
 from aggregation.sdc.demands import KINDS, Demands
@@ -145,10 +145,6 @@ def _costs(history: History, linked: Sequence[Delivered]) -> FloatArray:
         latest = max(before, key=lambda delivery: delivery.period)
         costs[: len(new.values)][amount & latest.withheld] = 1.0
     return costs
-
-
-WITNESSES: Final = WitnessMemory(max_witnesses=20_000)
-"""What this process has found while protecting."""
 
 
 _MANY: Final = 8
