@@ -11,15 +11,17 @@ import pytest
 import sqlalchemy as sa
 
 from hub.domain.ids import SubmissionId
+from hub.domain.states import SubmissionState
 from hub.services.compiling import compile_cube
 from hub.services.extracts.figures import dataflow_table
 from hub.services.granting import import_grants
 from hub.services.publishing import close, publish
 from hub.services.statistics import Statistics
+from hub.services.uploading import reject
 from hub.services.verification import verify
 from hub.store import models
 from protocol.catalogue_file import load_catalogue
-from protocol.errors import KimError
+from protocol.errors import KimError, kim_error
 from protocol.grid import grid_of
 from protocol.periods import Period
 from tests.factories.running_hub import RunningHub, running_hub
@@ -186,3 +188,23 @@ def test_the_files_of_a_release_name_who_withholds(running: RunningHub) -> None:
     of_area = [row for row in table if row["REF_AREA"] == "NW05112"]
     assert {row["CONF_STATUS"] for row in of_area if row["OBS_STATUS"] == "Q"} == {"S"}
     assert {row["CONF_STATUS"] for row in of_area if row["OBS_STATUS"] != "Q"} == {"F"}
+
+
+def test_after_closing_a_lost_delivery_does_not_take_the_place_of_the_list(running: RunningHub) -> None:
+    """Two tables of the same amounts, each with a pattern of its own, would give both away."""
+    context = running.hub.context
+    import_grants(context, _list(*_rows("NW05111", 6)), YEAR)
+    sender = running.sender("NW05111")
+    parcel = sender.parcel("FUNDS", period=YEAR)
+    assert sender.send(parcel).status_code == 202
+    with context.database.write() as unit:
+        received = unit.submissions.get(SubmissionId(parcel.id))
+        assert received is not None
+        unit.submissions.move(received, SubmissionState.VERIFYING, at=context.clock.now())
+        verifying = unit.submissions.get(SubmissionId(parcel.id))
+        assert verifying is not None
+        reject(unit, verifying, kim_error("internal"), at=context.clock.now())
+    close(context, [YEAR])
+    answer = sender.announce(sender.parcel("FUNDS", period=YEAR))
+    assert answer.get_json()["code"] == "period_closed"
+    assert "Bewilligungsbehörde" in answer.get_json()["detail"]
