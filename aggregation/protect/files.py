@@ -71,7 +71,7 @@ def require_outputs(inputs: Sequence[Path], outputs: Mapping[str, Path | None]) 
             for.
 
     Raises:
-        KimError: ``input_overwritten``, ``cannot_write``.
+        KimError: ``input_overwritten``; ``cannot_write``, also for what is there already and no file.
     """
     taken = [path.resolve() for path in inputs]
     for option, path in outputs.items():
@@ -79,8 +79,10 @@ def require_outputs(inputs: Sequence[Path], outputs: Mapping[str, Path | None]) 
             continue
         if any(path.resolve() == other or _same_file(path, other) for other in taken):
             raise kim_error("input_overwritten", Text(f"{option} {path}.", f"{option} {path}."))
-        folder = path.absolute().parent
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK) or path.is_dir():
+        folder = path.resolve().parent
+        # A device or a pipe would be replaced by a file: whoever has the rights would lose /dev/null.
+        replaceable = path.is_file() or not path.exists()
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK) or not replaceable:
             raise kim_error("cannot_write", Text(f"{option} {path}.", f"{option} {path}."))
         taken.append(path.resolve())
 
@@ -89,7 +91,7 @@ def write_text(path: Path, text: str, *, private: bool = False, mark: bool = Fal
     """Write a file whole: aside, then renamed over the old one, if there is one.
 
     Args:
-        path: where to.
+        path: where to; a link stays one, and what it points to is replaced.
         text: its content, written as UTF-8.
         private: whether only this user may read it.
         mark: whether to begin with a byte order mark, as some spreadsheets want it.
@@ -98,16 +100,16 @@ def write_text(path: Path, text: str, *, private: bool = False, mark: bool = Fal
         KimError: ``cannot_write`` or ``storage_full``; the old file is untouched then.
     """
     content = text.encode("utf-8-sig" if mark else "utf-8")
-    temporary: Path | None = None
+    temporary, target = None, path.resolve()
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         temporary = Path(name)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(_PRIVATE_MODE if private else _PUBLIC_MODE & ~_umask())
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -143,7 +145,10 @@ def _entries(text: str, file: str) -> Entry:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise _no_yaml(file, 0 if mark is None else mark.line + 1) from error
-    except yaml.YAMLError as error:  # characters that YAML does not know
+    except (
+        yaml.YAMLError,
+        RecursionError,
+    ) as error:  # characters that YAML does not know; brackets in thousands
         raise _no_yaml(file, 0) from error
     if node is None:
         raise refusal(Fault.MISSING_KEY, Place(file), Text("Die Datei ist leer.", "the file is empty."))

@@ -187,6 +187,24 @@ def test_outputs_never_overwrite_inputs_or_each_other(office: Office) -> None:
     assert done.code == PROBLEMS["cannot_write"].exit_code
 
 
+def test_a_device_or_a_pipe_is_not_replaced_by_a_file(office: Office) -> None:
+    """Whoever may, such as root, would lose the device."""
+    os.mkfifo(office.folder / "pipe")
+    for option in ("--out", "--report", "--reasons"):
+        words = ["--out", "o.csv", option, "pipe"] if option != "--out" else ["--out", "pipe"]
+        done = office.run("suppress", "cells.csv", "--structure", "structure.yaml", *words)
+        assert done.code == PROBLEMS["cannot_write"].exit_code, done.err
+    assert (office.folder / "pipe").is_fifo()
+
+
+def test_a_link_stays_one_and_what_it_points_to_is_replaced(office: Office) -> None:
+    (office.folder / "there").mkdir()
+    (office.folder / "out.csv").symlink_to("there/out.csv")
+    assert office.suppress().code == 0
+    assert (office.folder / "out.csv").is_symlink()
+    assert [path.name for path in (office.folder / "there").iterdir()] == ["out.csv"]
+
+
 def test_nothing_half_written_is_left_behind(office: Office) -> None:
     office.write("cells.csv", LEAVES.replace(",60", ",x"))
     before = sorted(path.name for path in office.folder.iterdir())

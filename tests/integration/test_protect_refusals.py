@@ -39,6 +39,7 @@ BAD: list[tuple[str, str, str, str]] = [
     ("cells.csv", LEAVES.replace(",28", ",1 028"), "not_a_number", "cells.csv:5:freq"),
     ("cells.csv", LEAVES.replace(",28", ",28,3"), "wrong_length", "cells.csv:5"),
     ("cells.csv", LEAVES.replace(",28", ",1e99"), "too_large", "cells.csv:5:freq"),
+    ("cells.csv", LEAVES.replace(",28", ",9999999999999"), "too_large", "cells.csv:2:freq"),  # the sum is
     ("cells.csv", LEAVES.replace("N2,m,28", '"N2,m,28'), "wrong_length", "cells.csv:5"),
     ("cells.csv", LEAVES + "Nord,Total,100\n", "margin", "cells.csv:10:freq"),
     ("cells.csv", "region,sex,freq\nLand,Total,100\n", "incomplete_parts", "cells.csv:2"),
@@ -47,6 +48,7 @@ BAD: list[tuple[str, str, str, str]] = [
     ("structure.yaml", "[1, 2]", "wrong_value", "structure.yaml:1:STRUCTURE.yaml"),
     ("structure.yaml", "dimensions: {a: [\n", "yaml", "structure.yaml:2"),
     ("structure.yaml", "a: &x [*x]\n", "yaml", "structure.yaml:1"),
+    ("structure.yaml", "[" * 5000, "yaml", "structure.yaml"),
     ("structure.yaml", STRUCTURE.replace("dimensions", "dimension"), "unknown_key", "structure.yaml:1"),
     ("structure.yaml", STRUCTURE.replace("min_contributors", "min_contributers"), "unknown_key",
      "structure.yaml:5:rules"),

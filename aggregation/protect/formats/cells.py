@@ -131,9 +131,12 @@ class CellRows:
         What is no number is noted and becomes None.
         """
         comma = self.rows.separator != ","
+        texts = self.rows.column(column)
+        # Beside a decimal comma a point parts thousands: 1.234 must not become 1,234.
+        only_comma = comma and any("," in text for text in texts)
         numbers: list[Decimal | None] = []
-        for row, text in enumerate(self.rows.column(column)):
-            number = read_number(text, decimal_comma=comma)
+        for row, text in enumerate(texts):
+            number = None if only_comma and "." in text else read_number(text, decimal_comma=comma)
             if number is None and not (optional and not text.strip()):
                 fault = Fault.NOT_A_NUMBER if text.strip() not in {"", "NA"} else Fault.NO_VALUE
                 self.note(fault, row, column, Text("Hier steht keine Zahl.", "there is no number here."))
@@ -224,6 +227,7 @@ class _Reader:
         table.faults.stop()
         sums = self._added_up(values, checked=True)
         self._check_given(values, sums)
+        self._refuse_too_large(sums)
         self.absent = sum(block.leaves - len(block.rows) for block in self._blocks)
         if not magnitude:
             table.faults.stop()
@@ -232,7 +236,7 @@ class _Reader:
         lone = np.where(contributors == 1, values, 0)
         ranks = max(2, len(tops))
         largest = np.stack([units[name] for name in tops] if tops else [lone] + [lone * 0] * (ranks - 1))
-        self._check_contributors(values, contributors, largest)
+        self._check_contributors(values, contributors, largest, told=bool(tops))
         table.faults.stop()
         return self._magnitudes(sums, contributors, largest)
 
@@ -253,6 +257,12 @@ class _Reader:
                 self._table.value,
                 Text("Der Wert ist negativ.", "the value is negative."),
             )
+
+    def _refuse_too_large(self, sums: IntArray) -> None:
+        """Note totals that leave the range of figures although every leaf is within it."""
+        if np.abs(sums).max(initial=0) > LARGEST_FIGURE:
+            text = Text("Die Summen werden zu groß.", "the totals become too large.")
+            self._table.note(Fault.TOO_LARGE, 0, self._table.value, text)
 
     def _units(self, columns: Mapping[str, Sequence[Decimal | None]]) -> dict[str, IntArray]:
         """Return numbers in their smallest common unit, empty fields as 0."""
@@ -381,13 +391,26 @@ class _Reader:
                 table.note(Fault.CONTRIBUTORS, row, column, text)
         return found
 
-    def _check_contributors(self, values: IntArray, contributors: IntArray, largest: IntArray) -> None:
+    def _check_contributors(
+        self, values: IntArray, contributors: IntArray, largest: IntArray, *, told: bool
+    ) -> None:
+        """Note rows whose number of contributors and largest ones cannot make up the value.
+
+        Args:
+            values: value of each row.
+            contributors: their number, -1 where a margin does not say.
+            largest: the largest contributions, one row per rank.
+            told: whether the file names them; else only those of lone contributors are known.
+        """
+        # Nobody beyond those named has more than the smallest of these: else a rule would miss the largest.
+        others = np.maximum(contributors - len(largest), 0).astype(np.float64) * largest[-1]
         wrong = (
             (np.diff(largest, axis=0) > 0).any(axis=0)
             | (largest < 0).any(axis=0)
             | (largest.sum(axis=0) > values)
             | ((contributors == 0) & (values != 0))
             | ((contributors == 1) & (largest[1] > 0))
+            | (told & (largest.sum(axis=0) + others < values))
         )
         for row in np.flatnonzero((contributors >= 0) & wrong).tolist():
             text = Text(
@@ -447,12 +470,18 @@ class _Reader:
                 Text("Einzelangaben stehen auf der untersten Ebene.", "records stand on the lowest level."),
             )
         table.faults.stop()
-        names = table.rows.column(self._structure.contributor or "")
+        column = self._structure.contributor or ""
+        names = table.rows.column(column)
+        for row in (row for row, name in enumerate(names) if not name.strip()):
+            text = Text("Hier fehlt, wer beiträgt.", "it is missing who contributes.")
+            table.note(Fault.CONTRIBUTORS, row, column, text)
         numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
         who = np.array([numbers[name] for name in names], dtype=np.int64)
         cell, contributor, net = tables.contributions(table.codes, who, amounts)
         ranks = rules.dominance.top_n if rules.dominance else 2
         found = concentration(cell, contributor, net, cells=len(tables), ranks=ranks)
+        self._refuse_too_large(found.gross)
+        table.faults.stop()
         kept = net != 0
         shares = Shares(cell[kept], contributor[kept], net[kept], complete=True)
         return Magnitudes(found, shares.sorted(), self._decimals)

@@ -92,6 +92,8 @@ def test_leaves_with_their_largest_give_those_of_the_margins() -> None:
         ("a,100,4,90,20", "contributors"),  # more than the value
         ("a,100,0,0,0", "contributors"),  # a value of nobody
         ("a,100,1,80,20", "contributors"),  # one contributor and a second largest
+        ("a,100,3,40,20", "contributors"),  # a third one of 40 would be the largest
+        ("a,100,1,80,0", "contributors"),  # one contributor, who does not have it all
         ("a,100,,60,20", "contributors"),
         ("a,100,x,60,20", "not_a_number"),
         ("a,-100,4,60,20", "negative"),
@@ -111,6 +113,30 @@ def test_records_stand_on_the_lowest_level() -> None:
     with pytest.raises(KimError) as refused:
         read("place,unit,value\na,x,1\nT,x,1\n", described)
     assert refused.value.errors[0].code == "no_such_cell"
+
+
+def test_a_record_without_a_contributor_is_refused() -> None:
+    """It might belong to the largest one, whose share would look smaller than it is."""
+    described = structure(LINE, rules=Rules(min_contributors=3), contributor="unit")
+    with pytest.raises(KimError) as refused:
+        read("place,unit,value\na,x,1\na, ,1\n", described)
+    assert [error.code for error in refused.value.errors] == ["contributors"]
+
+
+def test_a_point_beside_decimal_commas_is_no_decimal_point() -> None:
+    """1.234 stands for 1234 there, and must not be read as a little more than 1."""
+    described = structure(LINE, rules=Rules(min_contributors=3), contributor="unit")
+    with pytest.raises(KimError) as refused:
+        read("place;unit;value\na;x;12,50\na;y;1.234\n", described)
+    assert [error.pointer for error in refused.value.errors] == ["cells.csv:3:value"]
+    assert read("place;unit;value\na;x;12,50\na;y;1234\n", described).figures.values.max() == 12465
+
+
+def test_records_that_add_up_to_too_much_are_refused() -> None:
+    described = structure(LINE, rules=Rules(min_contributors=3), contributor="unit")
+    with pytest.raises(KimError) as refused:
+        read("place,unit,value\na,x,9999999999999\nb,y,9999999999999\n", described)
+    assert refused.value.errors[0].code == "too_large"
 
 
 def test_costs_by_column_add_up_and_may_be_given_for_margins() -> None:
