@@ -124,8 +124,8 @@ def test_every_due_period_is_signed_in_order_of_time(office: Office) -> None:
     assert [(p.period, p.dataset_id, p.decision) for p in prospects] == [
         (period, dataset, Decision.SIGN) for period in (Q1, Q2) for dataset in DATAFLOWS
     ]
-    # Classes of duration add up to CASES; no relation reaches from one quarter of PERSONS to the next.
-    assert [p.draft.report.linked for p in prospects if p.draft] == [0, 0, 1, 2, 0, 3]
+    # Cases have persons, classes of duration add up to cases, quarters follow each other: one history.
+    assert [p.draft.report.linked for p in prospects if p.draft] == [0, 1, 2, 3, 4, 5]
 
 
 def test_nothing_unchanged_is_signed_again(office: Office) -> None:
