@@ -202,8 +202,22 @@ def linked_history(
     between = joined([*_between(webs, alone), LinearSystem.of(inside.cells, list(_unchanged(alone)))])
     collected = np.concatenate([delivery.table.collected for delivery in deliveries])
     kept = between.satisfied(alone.values) if holds is None else holds(between, alone)
+    kept &= ~_of_nobody(between, alone)
     between = between.only_rows(kept).only_of(collected)
     return History(of_each, deliveries, joined([inside, between]))
+
+
+def _of_nobody(system: LinearSystem, history: History) -> BoolArray:
+    """Return the rows that say of part of a group that nobody is in it, where the group is a published zero.
+
+    Everybody can tell, whatever is withheld: where no one is from Ukraine, nobody has temporary protection.
+    No pattern could keep that zero, and it says nothing that the published one does not.
+    """
+    someone = history.withheld | (history.values != 0)
+    larger = system.coefficients < 0
+    counted = np.bincount(system.row_of_entry[larger & someone[system.columns]], minlength=system.rows)
+    of_nobody: BoolArray = (system.kinds == RelationKind.SUBSET) & (counted == 0)
+    return of_nobody
 
 
 def same_period(one: Delivered, other: Delivered) -> bool:

@@ -11,9 +11,10 @@ reached it in the year, and whoever has not reached it by the end of the year ha
 last quarter ends with the year, so it is part of the year age by age. Whoever is new in a later quarter was
 in no earlier one: the year is at least a quarter and all newcomers after it.
 
-**What is only likely** (``at_most`` of the catalogue: filled posts and spent funds are at most those granted)
-is as good as certain for an attacker wherever it is true. It holds within one delivery, but not in every one,
-so it stands here and not among the relations of a delivery.
+**What is only likely** (``at_most`` of the catalogue: filled posts and spent funds are at most those granted;
+a ``subset`` that is not certain: citizens of the EU have free movement) is as good as certain for an attacker
+wherever it is true. It holds within one delivery, but not in every one, so it stands here and not among the
+relations of a delivery.
 """
 
 from __future__ import annotations
@@ -224,6 +225,8 @@ def _flows(structure: Structure, freq: str) -> Web:
 
 def _within_one_delivery(catalogue: Catalogue, identity: Identity) -> bool:
     """Whether an identity is one of `relations` already."""
+    if identity.kind is IdentityKind.SUBSET and not identity.certain:
+        return False
     datasets = {catalogue.indicators[term.indicator].dataset for term in identity.terms}
     return len(datasets) == 1 and not any(term.lag for term in identity.terms)
 

@@ -257,6 +257,8 @@ def _identity(grid: CellGrid, identity: Identity) -> Iterator[Relation]:
     if identity.kind not in {IdentityKind.SUBSET, IdentityKind.EQUAL}:
         return
     subset = identity.kind is IdentityKind.SUBSET
+    if subset and not identity.certain:  # used where it is true, which depends on the delivery: see `links`
+        return
     kind, lower = (RelationKind.SUBSET, -NO_LIMIT) if subset else (RelationKind.EQUAL, 0)
     for signs, rows, lags in shared_cells([grid], identity):
         if not any(lags):

@@ -29,8 +29,9 @@ from aggregation.disclosure.proofs import WitnessMemory
 from aggregation.disclosure.protection import WITNESSES
 from aggregation.disclosure.relations import structure_of
 from aggregation.limits import OPEN_ABOVE
+from aggregation.sdc.audit import examine
 from aggregation.sdc.demands import Demands
-from aggregation.sdc.linear_system import RelationKind
+from aggregation.sdc.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind, joined
 from aggregation.tabulation import Tabulation
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
@@ -77,6 +78,43 @@ def test_quarter_after_quarter_is_safe_together_with_all_before(dataset: str, op
         assert report.linked == (number if dataset == "CASES" else 0)
         assert not (sensitive_cells(structure, new.table) & ~new.withheld).any()
         assert not (open_zeros(structure, new.table) & new.withheld).any()
+
+
+#: What everybody knows of citizenship and residence status: the one is part of the other.
+ATTRIBUTES = (
+    ({"CITIZEN": "EU"}, {"RESIDENCE": "FREE"}),
+    ({"RESIDENCE": "T_HUM_24"}, {"CITIZEN": "UA"}),
+    ({"RESIDENCE": "DE"}, {"CITIZEN": "DE"}),
+    ({"CITIZEN": "DE"}, {"RESIDENCE": "DE"}),
+)
+
+
+@pytest.mark.parametrize(("seed", "quarter"), [(4, 2), (5, 3)])
+def test_who_knows_which_citizens_have_which_residence_status_computes_nothing(
+    seed: int, quarter: int
+) -> None:
+    """The attacker's rows are written out here. Before they were granted to him, they opened 18 and 20 cells.
+
+    A part of nobody is nobody: of such zeros only those are secret that the published ones do not tell.
+    """
+    values = quarterly_values("CASES", seed, open_cases=60)[Period(2025, quarter)]
+    structure = structure_of(CATALOGUE, "CASES")
+    grid = structure.grid
+    withheld = protect_delivery(
+        CATALOGUE, "CASES", Period(2025, quarter), Tabulation.of_counts(values)
+    ).withheld
+    history = linked_history(structure, _delivered("CASES", Period(2025, quarter), values, withheld), [])
+    known = []
+    for new_or_open in ("CASES_OPENED", "CASES_OPEN"):
+        of = next(one for one in grid.indicators if one.id == new_or_open)
+        for part, whole in ATTRIBUTES:
+            cells = (grid.index[grid.key(of, part)], grid.index[grid.key(of, whole)])
+            if values[cells[0]] <= values[cells[1]] and (values[cells[1]] or withheld[cells[1]]):
+                known.append(Relation(RelationKind.SUBSET, cells, (1, -1), -NO_LIMIT, 0))
+    published = all_published(history, None)
+    attacked = replace(published, system=joined([structure.system, LinearSystem.of(len(values), known)]))
+    secret = sensitive_cells(structure, Tabulation.of_counts(values))
+    assert examine(attacked, Demands.differing(secret)).verdict is Verdict.SAFE
 
 
 def test_everything_an_area_delivers_is_safe_together() -> None:

@@ -274,7 +274,8 @@ def test_what_the_own_catalogue_says_between_deliveries() -> None:
 
     A person behind every case that was open before or is new, and behind every open one by age.
 
-    And within one delivery what is only likely: filled is at most funded, spent at most granted.
+    And within one delivery what is only likely: filled is at most funded, spent at most granted, citizens of
+    the EU have free movement.
     """
     webs = {
         tuple((slot.dataset_id, slot.freq, slot.back, slot.quarter) for slot in web.slots): web
@@ -289,6 +290,9 @@ def test_what_the_own_catalogue_says_between_deliveries() -> None:
         (("PERSONS", "A", 0, None), *quarters),
         (("STAFFING", "Q", 0, None),),
         (("FUNDS", "A", 0, None),),
+        (("CASES", "Q", 0, None),),
+        (("PERSONS", "Q", 0, None),),
+        (("PERSONS", "A", 0, None),),
     }
 
 
