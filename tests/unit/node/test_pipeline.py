@@ -169,7 +169,7 @@ def test_a_new_period_is_protected_with_what_was_delivered_before(office: Office
     prospects = office.prospects()
 
     assert decisions(prospects) == ["resend"] * MANY + ["sign"] * MANY
-    assert [p.draft.report.linked for p in prospects if p.draft] == [2, 0, 3]
+    assert [p.draft.report.linked for p in prospects if p.draft] == [3, 4, 5]
 
 
 def test_a_refused_statement_is_sent_again_as_it_is(office: Office) -> None:
