@@ -320,6 +320,9 @@ def test_without_true_values_the_verdict_on_counts_is_the_same(office: Office) -
     done = office.audit("--json")
     assert done.code == 0
     assert done.document["audit"]["computable_not_sensitive"] == [{"region": "Land", "sex": "f"}]
+    assert (
+        "1 withheld cells can be computed" in office.audit("--lang", "en").out
+    )  # safe, but not without a word
 
 
 def test_a_sensitive_cell_that_stands_open_is_found(office: Office) -> None:

@@ -18,7 +18,7 @@ import pytest
 from tests.links import broken_links, project_files
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("bootstrap", "build", "dev", "hub", "node")
+LOCKS = ("bootstrap", "build", "dev", "hub", "node", "protect")
 
 #: What belongs to a machine or to one registry, and never to the project. Written so as not to find itself.
 _OF_A_MACHINE = re.compile(

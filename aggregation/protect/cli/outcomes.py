@@ -54,6 +54,15 @@ def say_summary(console: Console, summary: Summary, *, command: str, out: Path |
                 f"For {report.out_of_reach} cells the tables do not allow the whole level.",
             )
         )
+    if report.harmless:
+        console.say(
+            Text(
+                f"{len(report.harmless)} gesperrte Zellen lassen sich berechnen; nach den Regeln sind sie "
+                "nicht zu schützen (--json nennt sie).",
+                f"{len(report.harmless)} withheld cells can be computed; by the rules they are not sensitive "
+                "(--json names them).",
+            )
+        )
     _say_findings(console, summary)
     if out is not None:
         console.say(
