@@ -10,8 +10,9 @@ import pytest
 from hub.demo.course import AreaRun, choose_areas
 from hub.demo.judgement import Cells, Check, Judgement
 from hub.demo.plans import special_areas
-from hub.demo.summary import HubCost, is_counted_exactly, summarise, verdict
+from hub.demo.summary import HubCost, is_counted_exactly, summarise
 from hub.demo.truth import AreaTruth
+from hub.demo.verdicts import worst_verdict
 from protocol.regions import AACHEN_CITY, AACHEN_REST, reporting_area, reporting_areas
 
 
@@ -110,8 +111,8 @@ def test_a_delivery_that_the_node_does_not_report_fails_the_demo() -> None:
 def test_the_worst_audit_counts() -> None:
     both = report()
     both["deliveries"].append({**both["deliveries"][0], "audit": "unsafe"})
-    assert verdict(AreaRun(AREA, 10, both, "", 1.0, 0)) == "unsafe"
-    assert verdict(AreaRun(AREA, 10, None, "x", 1.0, 0)) == "none"
+    assert worst_verdict(AreaRun(AREA, 10, both, "", 1.0, 0).deliveries) == "unsafe"
+    assert worst_verdict(AreaRun(AREA, 10, None, "x", 1.0, 0).deliveries) == "none"
 
 
 def test_spellings_may_be_found_more_often_than_planted() -> None:
