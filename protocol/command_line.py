@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 
 import click
 
-from protocol.texts import Language
+from protocol.texts import Language, Text
 
 _HEADINGS: Final[Mapping[str, str]] = {"Options": "Optionen", "Commands": "Befehle"}
 _PIECES: Final[Mapping[str, str]] = {
@@ -24,6 +24,11 @@ _PIECES: Final[Mapping[str, str]] = {
 _HELP: Final[Mapping[str, str]] = {
     "Show this message and exit.": "Diese Hilfe zeigen.",
     "Show the version and exit.": "Die Fassung zeigen.",
+}
+_REMARKS: Final[Mapping[str, str]] = {
+    "[default: ": "[Vorgabe: ",
+    "[required]": "[Pflicht]",
+    "; required]": "; Pflicht]",
 }
 
 
@@ -39,8 +44,7 @@ class _GermanFormatter(click.HelpFormatter):
         super().write_heading(_HEADINGS.get(heading, heading))
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        german = [(name, _HELP.get(text, text).replace("[required]", "[Pflicht]")) for name, text in rows]
-        super().write_dl(german, col_max, col_spacing)
+        super().write_dl([(name, _german_help(text)) for name, text in rows], col_max, col_spacing)
 
 
 class _Context(click.Context):
@@ -111,9 +115,22 @@ class _GermanUsageError(click.UsageError):
         click.echo(f"Fehler: {self.message}", file=file, err=True)
 
 
+def usage_error(message: Text) -> click.UsageError:
+    """Return an error of use that a running command found itself, in the language of its words."""
+    ctx = click.get_current_context()
+    return click.UsageError(message.en, ctx) if ctx.obj == "en" else _GermanUsageError(message.de, ctx)
+
+
 def _asked_for(args: Sequence[str]) -> Language | None:
     pairs = {*itertools.pairwise(args), *(tuple(arg.split("=", 1)) for arg in args)}
     return next((language for language in ("en", "de") if ("--lang", language) in pairs), None)
+
+
+def _german_help(text: str) -> str:
+    text = _HELP.get(text, text)
+    for english, german in _REMARKS.items():
+        text = text.replace(english, german)
+    return text
 
 
 def _translated(error: click.UsageError, ctx: click.Context) -> click.UsageError:

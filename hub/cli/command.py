@@ -8,7 +8,8 @@ from typing import Final
 
 import click
 
-from hub.cli.output import LANGUAGE, Commands
+from hub.cli.output import LANGUAGE
+from hub.cli.usage import HubGroup
 
 #: Command → module and name of the click object. `demo` belongs to the data generator.
 _MODULES: Final = {
@@ -26,7 +27,7 @@ _MODULES: Final = {
 }
 
 
-class _Commands(Commands):
+class _Commands(HubGroup):
     """Finds commands by name without loading the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's interface

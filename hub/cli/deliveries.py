@@ -8,6 +8,7 @@ import click
 
 from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems, settings_of_hub
+from hub.cli.usage import HubCommand
 from hub.services.delivery_status import DeliveryStatus, PlaceStatus, delivery_status
 from hub.services.finding_words import finding_text
 from hub.services.validation import confirm
@@ -16,7 +17,7 @@ from protocol.periods import Period
 from protocol.texts import Text
 
 
-@click.command("status")
+@click.command("status", cls=HubCommand)
 @HOME
 @click.option("--period", "periods", multiple=True, help="Nur dieser Zeitraum. / Only this period.")
 @JSON
@@ -91,7 +92,7 @@ def _place(place: PlaceStatus) -> Text:
     return Text(", ".join(part.de for part in parts), ", ".join(part.en for part in parts))
 
 
-@click.command("confirm")
+@click.command("confirm", cls=HubCommand)
 @HOME
 @click.argument("submission")
 @click.argument("rule")

@@ -7,12 +7,13 @@ import click
 
 from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
+from hub.cli.usage import HubCommand
 from hub.services.extracts import extract
 from protocol.errors import kim_error
 from protocol.texts import Text
 
 
-@click.command("extract")
+@click.command("extract", cls=HubCommand)
 @HOME
 @click.option("--release", type=click.IntRange(min=1), help="Nummer; sonst die gültige. / Number.")
 @click.option(

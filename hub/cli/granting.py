@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from hub.app import Hub
-from hub.cli.output import HOME, JSON, LANGUAGE, Commands, answer, reports_problems, settings_of_hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
+from hub.cli.usage import HubGroup
 from hub.services.granting import import_grants
 from protocol.periods import Period
 from protocol.texts import Text
 
 
-@click.group("grants", cls=Commands)
+@click.group("grants", cls=HubGroup)
 @LANGUAGE
 def grants_group() -> None:
     """Bewilligungen der Bewilligungsbehörde. / Grants by the granting authority.

@@ -10,12 +10,12 @@ from hub.cli.output import (
     HOME,
     JSON,
     LANGUAGE,
-    Commands,
     answer,
     reports_problems,
     settings_of,
     settings_of_hub,
 )
+from hub.cli.usage import HubCommand, HubGroup
 from hub.services.installation import install, upgrade
 from hub.settings import FILE_NAME, HubSettings
 from protocol.texts import Text
@@ -36,7 +36,7 @@ broker_url = ""
 """
 
 
-@click.command("init")
+@click.command("init", cls=HubCommand)
 @HOME
 @click.option(
     "--audience", default="kim-nrw/local", show_default=True, help="Name des Hubs. / Name of the hub."
@@ -64,7 +64,8 @@ def init(home: Path, *, audience: str, as_json: bool) -> None:
     )
 
 
-@click.group("db", cls=Commands)
+@click.group("db", cls=HubGroup)
+@LANGUAGE
 def database_group() -> None:
     """Datenbank. / Database."""
 

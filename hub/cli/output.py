@@ -6,7 +6,6 @@ command ends with the exit code of the problem. There is no traceback: it could 
 
 import errno
 import functools
-import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -51,21 +50,6 @@ LANGUAGE: Final = click.option(
     is_eager=True,  # --help, which is eager too, lists the commands in this language
     help="Nur diese Sprache ausgeben; sonst KIM_LANG. / Print this language only; else KIM_LANG.",
 )
-
-
-class Commands(click.Group):
-    """Lists its commands in the languages asked for; click would show no more than the German sentence."""
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list: of each command the first paragraph of its help, "German / English"."""
-        rows: list[tuple[str, str]] = []
-        for name in self.list_commands(ctx):
-            command = self.get_command(ctx, name)
-            paragraph = inspect.cleandoc((command and command.help) or "").partition("\n\n")[0]
-            sentence = Text(*" ".join(paragraph.split()).split(" / "))
-            rows.append((name, " / ".join(sentence.in_(language) for language in languages())))
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
 
 
 def languages() -> Sequence[Language]:

@@ -10,6 +10,7 @@ import click
 
 from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems, settings_of_hub
+from hub.cli.usage import HubCommand
 from hub.home_lock import HomeLock
 from hub.services.delivery_status import delivery_status
 from hub.services.publishing import close, is_published, require_closable
@@ -20,7 +21,7 @@ from protocol.texts import Text
 _POLL_SECONDS: Final = 0.2
 
 
-@click.command("close")
+@click.command("close", cls=HubCommand)
 @HOME
 @click.argument("periods", nargs=-1, required=True, metavar="PERIOD...")
 @click.option("--dataset", "datasets", multiple=True, help="Nur dieser Datensatz. / Only this dataset.")

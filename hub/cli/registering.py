@@ -13,12 +13,14 @@ from typing import Final
 import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems, settings_of_hub
+from hub.cli.usage import HubCommand
 from hub.clock import Clock, clock_on
 from hub.domain.jobs import NoQueue
 from hub.services.registration import Registration, register
 from hub.store import schema
 from hub.store.engine import make_engine
 from hub.store.unit_of_work import Database
+from protocol.command_line import usage_error
 from protocol.errors import kim_error
 from protocol.keys import PublicKey
 from protocol.texts import Text
@@ -26,6 +28,10 @@ from protocol.texts import Text
 _QUESTION: Final = Text(
     "Nennt die Kommune auf zweitem Weg (Telefon, Papier) genau diesen Fingerabdruck?",
     "Does the municipality state exactly this fingerprint out of band (by phone, on paper)?",
+)
+_NOT_NAMED: Final = Text(
+    "Es fehlt --node, --area und --public-key, oder --list.",
+    "Name --node, --area and --public-key, or --list.",
 )
 _STILL_TO_COMPARE: Final = Text(
     "Falls noch nicht geschehen, den Fingerabdruck auf zweitem Weg mit der Kommune vergleichen.",
@@ -41,7 +47,7 @@ class _Desk:
     clock: Clock
 
 
-@click.command("register")
+@click.command("register", cls=HubCommand)
 @HOME
 @click.option("--node", help="Knotenkennung. / Node id.")
 @click.option(
@@ -89,7 +95,7 @@ def register_command(
     elif node and areas and public_key:
         entries = [Registration(node=node, areas=areas, public_key=public_key, name=name or areas[0])]
     else:
-        raise click.UsageError("--node, --area, --public-key oder/or --list")
+        raise usage_error(_NOT_NAMED)
     settings = settings_of_hub(home)
     engine = make_engine(settings.sqlalchemy_url)
     schema.require_known(engine)

@@ -10,6 +10,7 @@ import click
 from hub import logs
 from hub.app import Hub, create_app
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
+from hub.cli.usage import HubCommand
 from hub.home_lock import HomeLock
 from hub.serving import require_loopback, serve
 from hub.tasks.worker import make_controller, run, stop_on
@@ -17,7 +18,7 @@ from protocol.errors import kim_error
 from protocol.texts import Text
 
 
-@click.command("serve")
+@click.command("serve", cls=HubCommand)
 @HOME
 @click.option("--host", help="Adresse. / Address.")
 @click.option("--port", type=int, help="Port; 0 nimmt einen freien. / Port; 0 takes a free one.")
@@ -63,7 +64,7 @@ def _end_in_order() -> None:
         signal.signal(number, end)
 
 
-@click.command("worker")
+@click.command("worker", cls=HubCommand)
 @HOME
 @LANGUAGE
 @reports_problems

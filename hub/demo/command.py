@@ -20,6 +20,7 @@ from rich.console import Console
 from sqlalchemy import Engine
 
 from hub.cli.output import JSON, LANGUAGE, languages, reports_problems
+from hub.cli.usage import HubCommand
 from hub.demo.api_check import check_api
 from hub.demo.comparison import Comparison
 from hub.demo.course import ChildFailedError, Course, choose_areas
@@ -63,7 +64,7 @@ _VERDICTS: Final = Text("Urteil je Lieferung", "Verdict of every delivery")
 _ABORTED: Final = Text("Abgebrochen.", "Aborted.")
 
 
-@click.command("demo", context_settings={"show_default": True})
+@click.command("demo", cls=HubCommand, context_settings={"show_default": True})
 @click.option(
     "--exit", "exit_after", is_flag=True, help="Nach der Zusammenfassung enden. / End after the summary."
 )

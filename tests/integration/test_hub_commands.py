@@ -152,6 +152,56 @@ def test_the_list_of_commands_speaks_the_language_asked_for(
         assert (german in listed, english in listed) == seen
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said", "in_english"),
+    [
+        (["lost"], "Den Befehl 'lost' gibt es nicht, nur close, confirm, ", "No such command 'lost'."),
+        (["db", "lost"], "Den Befehl 'lost' gibt es nicht, nur upgrade.", "No such command 'lost'."),
+        (["status", "--perod"], "Die Option --perod gibt es nicht.", "No such option"),
+        (["serve", "--port", "x"], "'--port': Dieser Wert ist nicht erlaubt.", "Invalid value for '--port'"),
+        (["confirm", "5f0c", "AUDIT"], "Es fehlt '--reason'.", "Missing option '--reason'."),
+        (["grants", "import", "--year", "2025"], "Es fehlt 'FILE'.", "Missing argument 'FILE'."),
+        (["demo", "more"], "Auf der Befehlszeile steht mehr", "Got unexpected extra argument"),
+        (
+            ["register", "--node", "node-a"],
+            "Es fehlt --node, --area und --public-key, oder --list.",
+            "Name --node, --area and --public-key, or --list.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_errors_of_use_are_said_in_german_and_english(
+    arguments: list[str], said: str, in_english: str, by: str
+) -> None:
+    german = CliRunner().invoke(main, arguments)
+    english = (
+        CliRunner().invoke(main, ["--lang", "en", *arguments])
+        if by == "option"
+        else CliRunner(env={"KIM_LANG": "en"}).invoke(main, arguments)
+    )
+    assert german.exit_code == english.exit_code == 2
+    assert german.stderr.startswith("Aufruf: ")
+    assert f"\nFehler: {said}" in german.stderr
+    assert english.stderr.startswith("Usage: ")
+    assert f"\nError: {in_english}" in english.stderr
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_frame_of_help_is_german_or_english(command: str) -> None:
+    german = CliRunner().invoke(main, [*command.split(), "--help"]).stdout
+    english = CliRunner().invoke(main, [*command.split(), "--lang", "en", "--help"]).stdout
+    for frame, other, heading, help_line in (
+        (german, english, "Optionen", "Diese Hilfe zeigen."),
+        (english, german, "Options", "Show this message and exit."),
+    ):
+        assert f"\n{heading}:\n" in frame
+        assert help_line in frame
+        assert help_line not in other
+    assert ("[Vorgabe: " in german) == ("[default: " in english)
+    assert "[default: " not in german
+    assert "required]" not in german
+
+
 @pytest.mark.parametrize("chosen", ["de", "en"])
 @pytest.mark.parametrize("place", ["group", "command", "environment"])
 def test_one_language_on_request(tmp_path: Path, chosen: str, place: str) -> None:
