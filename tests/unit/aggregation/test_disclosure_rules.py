@@ -137,6 +137,7 @@ def test_reasons_are_known() -> None:
         "distribution",
         "contributors",
         "dominance",
+        "correction",
         "p_percent",
         "secondary",
     }
