@@ -81,6 +81,8 @@ class DisclosureRule:
         )
 
 
+#: The rule of a finding of the hub's own audit; all others are identities and rules of a catalogue.
+AUDIT_RULE: Final = "AUDIT"
 _NO_RULE: Final = DisclosureRule("", RuleKind.NONE)
 """For cells that an indicator's rule does not look at."""
 

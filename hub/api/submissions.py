@@ -5,6 +5,7 @@ An id that was never announced is `not_found`, and so is anything that is no id.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Final
 
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -14,7 +15,7 @@ from hub.services.announcing import announce
 from hub.services.context import EXTENSION, HubContext
 from hub.services.submission_status import heads_of, status_of
 from hub.services.uploading import complete, parse_content_digest, receive_chunk
-from hub.store.records import Submission
+from hub.store.records import Finding, Submission
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.errors import kim_error
 
@@ -75,7 +76,7 @@ def get_submission(submission_id: str) -> Response:
             **_summary(status.submission),
             "missing": status.missing,
             "events": events,
-            "confirm": [{"rule": finding.rule, "cells": finding.cells} for finding in status.confirm],
+            "confirm": _confirm(status.confirm),
             "problem": status.submission.problem,
         }
     )
@@ -93,8 +94,9 @@ def get_heads(node_id: str) -> Response:
                 "period": head.period,
                 "revision": head.revision,
                 **_summary(head),
+                "confirm": _confirm(findings),
             }
-            for head in heads
+            for head, findings in heads
         ]
     )
 
@@ -109,6 +111,10 @@ def _body(most: int) -> bytes:
 
 def _summary(submission: Submission) -> dict[str, str]:
     return {"id": submission.id, "state": submission.state}
+
+
+def _confirm(findings: Iterable[Finding]) -> list[dict[str, str | int]]:
+    return [{"rule": finding.rule, "cells": finding.cells} for finding in findings]
 
 
 def _moment(moment: dt.datetime) -> str:

@@ -3,8 +3,7 @@
 from typing import Final
 
 from aggregation.plausibility import rule_text
-from hub.store.records import AUDIT_RULE
-from protocol.catalogue import Catalogue
+from protocol.catalogue import AUDIT_RULE, Catalogue
 from protocol.texts import Text
 
 _GIVEN_AWAY: Final = Text(

@@ -33,9 +33,14 @@ def status_of(context: HubContext, submission_id: SubmissionId) -> SubmissionSta
         )
 
 
-def heads_of(context: HubContext, node_id: str) -> list[Submission]:
-    """Return the newest submission of each of a node's chains, or raise `not_found` for an unknown node."""
+def heads_of(context: HubContext, node_id: str) -> list[tuple[Submission, list[Finding]]]:
+    """Return the newest submission of each of a node's chains, and what is to be confirmed in it.
+
+    Raises:
+        KimError: `not_found` for an unknown node.
+    """
     with context.database.read() as unit:
         if unit.nodes.get(node_id) is None:
             raise kim_error("not_found")
-        return unit.submissions.heads(node_id)
+        unconfirmed = unit.submissions.unconfirmed(node_id)
+        return [(head, unconfirmed.get(head.id, [])) for head in unit.submissions.heads(node_id)]

@@ -31,8 +31,9 @@ from hub.sandbox.client import SandboxDownError
 from hub.services.bounding import bounds_of, rule_bounds
 from hub.services.context import HubContext
 from hub.services.verification import cells_of, item_of
-from hub.store.records import AUDIT_RULE, Finding, Submission
+from hub.store.records import Finding, Submission
 from hub.store.unit_of_work import UnitOfWork
+from protocol.catalogue import AUDIT_RULE
 from protocol.errors import kim_error
 from protocol.grid import published_rows
 from protocol.observations import STATE_NUMBER, CellState

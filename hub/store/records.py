@@ -11,8 +11,6 @@ from hub.domain.uploads import ChunkPlan
 
 #: How a cube's inputs mark what was granted, where another input is the id of a statement.
 GRANTS: Final = "grants:"
-#: The rule of a finding of the hub's own audit; all others are identities and rules of the catalogue.
-AUDIT_RULE: Final = "AUDIT"
 #: The dataset whose grants may be imported.
 FUNDS: Final = "FUNDS"
 

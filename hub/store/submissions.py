@@ -264,6 +264,20 @@ class Submissions:
         rows = self._connection.execute(found.order_by(_FINDING.c.rule))
         return [Finding(rule, cells, tuple(places)) for rule, cells, places in rows]
 
+    def unconfirmed(self, node_id: str) -> dict[SubmissionId, list[Finding]]:
+        """Return what nobody confirmed in a node's accepted submissions, ordered by rule."""
+        c, f = _T.c, _FINDING.c
+        rows = self._connection.execute(
+            sa.select(c.id, f.rule, f.cells, f.rows)
+            .join_from(_FINDING, _T)
+            .where(c.node_id == node_id, c.state == SubmissionState.ACCEPTED, f.confirmed_at.is_(None))
+            .order_by(f.rule)
+        )
+        found: dict[SubmissionId, list[Finding]] = {}
+        for identity, rule, cells, places in rows:
+            found.setdefault(identity, []).append(Finding(rule, cells, tuple(places)))
+        return found
+
     def open_findings(self) -> list[OpenFinding]:
         """Return what is to be confirmed in all submissions that count."""
         c, f = _T.c, _FINDING.c

@@ -10,11 +10,12 @@ from typing import Any, Final
 from node.cli.console import problem_member
 from node.cli.grouping import gathered, in_order, label, periods_of
 from node.cli.session import Session
-from node.cli.states import STATES, outbox_note
+from node.cli.states import HELD_BACK, HELD_BACK_REMEDY, STATES, held_back_note, outbox_note
 from node.clock import local
 from node.hub_client import Head
 from node.journal import DeliveryRecord, StayingDelivery
 from node.outbox import missing_history, unknown_heads
+from protocol.catalogue import AUDIT_RULE
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
 from protocol.texts import Language, Text
@@ -97,8 +98,8 @@ class _Standing:
     heads: Sequence[Head]
     foreign: Sequence[Head]
 
-    def at_hub(self) -> Mapping[str, str]:
-        return {head.id: head.state for head in self.heads}
+    def at_hub(self) -> Mapping[str, Head]:
+        return {head.id: head for head in self.heads}
 
 
 def _report(session: Session, standing: _Standing, *, problem: KimError | None, asked: bool) -> None:
@@ -132,8 +133,9 @@ def _show(session: Session, standing: _Standing) -> None:
     console, area, catalogue = session.console, session.settings.area, load_catalogue()
     there = standing.at_hub()
 
-    def alike(record: DeliveryRecord) -> tuple[int, str, str | None, str | None]:
-        return record.revision, record.state.value, there.get(record.statement_id), record.code
+    def alike(record: DeliveryRecord) -> tuple[int, str, Text | None, str | None]:
+        at_hub = _state_there(there.get(record.statement_id))
+        return record.revision, record.state.value, at_hub, record.code
 
     records = in_order(standing.records, catalogue, own_area=area)
     if records:
@@ -151,21 +153,36 @@ def _show(session: Session, standing: _Standing) -> None:
         console.say()
         console.say(_STAYING)
         console.table(_STAYING_HEADS, _staying_rows(session, standing.staying), numbers=(3,))
+    held_back = sum(
+        record.statement_id in there and there[record.statement_id].held_back for record in records
+    )
+    if held_back:
+        console.say()
+        console.say(held_back_note(held_back))
+        console.say(Text(f"  → {HELD_BACK_REMEDY.de}", f"  → {HELD_BACK_REMEDY.en}"))
     note = outbox_note(record.state.value for record in records)
     if note is not None:
         console.say()
         console.say(note)
 
 
-def _columns(group: Sequence[DeliveryRecord], at_hub: str | None, language: Language) -> list[str]:
+def _state_there(head: Head | None) -> Text | None:
+    if head is None:
+        return None
+    state = STATES[head.state]
+    return Text(f"{state.de}, {HELD_BACK.de}", f"{state.en}, {HELD_BACK.en}") if head.held_back else state
+
+
+def _columns(group: Sequence[DeliveryRecord], head: Head | None, language: Language) -> list[str]:
     first = group[0]
+    at_hub = _state_there(head)
     return [
         periods_of(group),
         str(first.revision),
         STATES[first.state].in_(language),
         _moment(max(record.changed for record in group), language),
-        STATES[at_hub].in_(language) if at_hub is not None else "–",
-        first.code or "",
+        at_hub.in_(language) if at_hub is not None else "–",
+        first.code or (AUDIT_RULE if head is not None and head.held_back else ""),
     ]
 
 
@@ -190,7 +207,7 @@ def _moment(instant: str, language: Language) -> str:
     return f"{since:%Y-%m-%d %H:%M}" if language == "en" else f"{since:%d.%m.%Y %H:%M}"
 
 
-def _member(record: DeliveryRecord, at_hub: str | None) -> dict[str, Any]:
+def _member(record: DeliveryRecord, head: Head | None) -> dict[str, Any]:
     return {
         "area": record.area,
         "dataset": record.dataset,
@@ -200,7 +217,8 @@ def _member(record: DeliveryRecord, at_hub: str | None) -> dict[str, Any]:
         "state": record.state.value,
         "code": record.code,
         "changed": record.changed,
-        "at_hub": at_hub,
+        "at_hub": head.state if head is not None else None,
+        "confirm": list(head.confirm) if head is not None else [],
         "cells": record.cells,
         "withheld": record.withheld,
         "audit": record.verdict,

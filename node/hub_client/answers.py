@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.hub_client.wording import refusal_of
+from protocol.catalogue import AUDIT_RULE
 from protocol.errors import KimError, kim_error
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
@@ -19,6 +20,7 @@ MAX_CHUNK_BYTES: Final = 1 << 20
 _STATEMENT_ID: Final = re.compile(r"[0-9a-f]{64}")
 _AREA: Final = re.compile(r"NW[0-9X]{2,12}", re.ASCII)
 _DATASET: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}", re.ASCII)
+_RULE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}", re.ASCII)
 _PERIOD: Final = re.compile(r"[0-9A-Z-]{4,12}", re.ASCII)
 
 
@@ -43,7 +45,17 @@ class SubmissionView:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest revision of one area, dataflow and period that the hub holds for a node."""
+    """The newest revision of one area, dataflow and period that the hub holds for a node.
+
+    Attributes:
+        area: its area.
+        dataset: its dataflow.
+        period: its period.
+        revision: number of the revision.
+        id: statement id.
+        state: one of :data:`STATES`.
+        confirm: rules that its figures do not fit, to be confirmed; empty from a hub that does not tell.
+    """
 
     area: str
     dataset: str
@@ -51,6 +63,12 @@ class Head:
     revision: int
     id: str
     state: str
+    confirm: tuple[str, ...] = ()
+
+    @property
+    def held_back(self) -> bool:
+        """Whether it was accepted but counts for nothing yet, by the hub's own audit (SPEC P-65)."""
+        return AUDIT_RULE in self.confirm
 
 
 def submission_view(value: JsonValue, *, expected_id: str) -> SubmissionView:
@@ -114,7 +132,21 @@ def _head(item: JsonValue) -> Head:
         and state in STATES
     ):
         raise _not_understood()
-    return Head(area, dataset, period, revision, identity, state)
+    return Head(area, dataset, period, revision, identity, state, _rules(item.get("confirm")))
+
+
+def _rules(value: JsonValue) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise _not_understood()
+    rules: list[str] = []
+    for item in value:
+        rule = item.get("rule") if isinstance(item, dict) else None
+        if not (isinstance(rule, str) and _RULE.fullmatch(rule)):
+            raise _not_understood()
+        rules.append(rule)
+    return tuple(rules)
 
 
 def _ranges(value: JsonValue) -> tuple[tuple[int, int], ...]:

@@ -22,17 +22,25 @@ from hub.sandbox.client import Sandbox
 from hub.services.bounding import MAX_ATTEMPTS, bound
 from hub.services.compiling import compile_cube
 from hub.services.publishing import close, publish
+from hub.services.registration import Registration, register
 from hub.services.sweeping import find_uncompared
 from hub.services.validation import confirm, validate
 from hub.services.verification import verify
 from hub.store import models
-from hub.store.records import AUDIT_RULE, Submission
+from hub.store.records import Submission
+from node.clock import SystemClock
+from node.journal import DeliveryState, Journal
+from node.keystore import load_key
+from protocol.catalogue import AUDIT_RULE
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import delivery_grid
 from protocol.periods import Period
 from tests.factories.areas import deliveries
+from tests.factories.node_home import node_home
 from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
+from tests.factories.spooled import spooled
 from tests.factories.submissions import consistent_values
+from tests.fakes.served import served
 from tests.integration.test_hub_processes import hub
 
 CATALOGUE = load_catalogue()
@@ -116,8 +124,10 @@ def _persons(*, jointly: bool) -> tuple[tuple[Period, Tabulation, np.ndarray], .
     return tuple((one.period, one.table, one.withheld) for one in found)
 
 
-def _deliver_persons(running: RunningHub, *, jointly: bool) -> tuple[Sender, Mapping[Period, Parcel]]:
-    sender = running.sender()
+def _deliver_persons(
+    running: RunningHub, *, jointly: bool, sender: Sender | None = None
+) -> tuple[Sender, Mapping[Period, Parcel]]:
+    sender = sender or running.sender()
     return sender, {
         period: _received(
             running,
@@ -247,3 +257,40 @@ def test_an_operator_sees_and_confirms_what_is_held_back(tmp_path: Path) -> None
         assert [(item["submission"], item["rule"]) for item in shown] == [(held, AUDIT_RULE)]
         assert hub(home, "confirm", held, AUDIT_RULE, "--reason", "Rückfrage")["submission"] == held
         assert hub(home, "status")["confirm"] == []
+
+
+def test_a_node_sees_what_the_hub_holds_back_and_what_helps(running: RunningHub, tmp_path: Path) -> None:
+    context, year = running.hub.context, Period(2025)
+    with served(running.client.application) as url:
+        (tmp_path / "house").mkdir()
+        home = node_home(tmp_path / "house", hub=url, area="NW05111")
+        settings = home.settings
+        register(context, [Registration(settings.node, (settings.area,), home.public_key.hex, "Düsseldorf")])
+        sender = Sender(settings.node, settings.area, load_key(settings.key), running.client)
+        _, parcels = _deliver_persons(running, jointly=False, sender=sender)
+        with Journal(settings.journal, clock=SystemClock()) as journal:
+            for parcel in parcels.values():
+                journal.observe(journal.spool(spooled(parcel)), DeliveryState.ACCEPTED)
+        assert "AUDIT" not in home.run("status").stdout
+        validate(context, "NW05111")
+        code, document = home.json("status")
+        confirm_lists = {entry["period"]: entry["confirm"] for entry in document["deliveries"]}
+        assert code == 0
+        assert {entry["at_hub"] for entry in document["deliveries"]} == {"accepted"}
+        assert AUDIT_RULE in confirm_lists.pop("2025")
+        assert not any(AUDIT_RULE in rules for rules in confirm_lists.values())
+        for language, state, note, remedy in (
+            (
+                "de",
+                "angenommen, zurückgestellt",
+                "AUDIT: Der Hub hat 1 Lieferung zurückgestellt",
+                "  → Läuft",
+            ),
+            ("en", "accepted, held back", "AUDIT: the hub holds 1 delivery back", "  → If this"),
+        ):
+            shown = home.run("--lang", language, "status").stdout
+            assert shown.count(state) == 1
+            assert note in shown
+            assert f"\n{remedy}" in shown
+        confirm(context, parcels[year].id, AUDIT_RULE, reason="Rückfrage beim Gebiet")
+        assert "AUDIT" not in home.run("status").stdout

@@ -273,6 +273,7 @@ def test_a_correction_supersedes_and_the_old_statement_stays_old(working: Runnin
             "revision": 2,
             "id": second.id,
             "state": "accepted",
+            "confirm": [],
         }
     ]
 

@@ -6,22 +6,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from aggregation.tabulation import Tabulation
 from hub.services.publishing import close
 from hub.services.registration import Registration, register
 from node.clock import Clock, SystemClock
 from node.hub_client import HubClient
-from node.journal import DeliveryRecord, DeliveryState, Journal, NewDelivery
+from node.journal import DeliveryRecord, DeliveryState, Journal
 from node.outbox import Outbox, Outcome
-from node.pipeline.ledger import to_bytes
 from node.settings import HubSettings
 from protocol.errors import KimError
 from protocol.keys import PrivateKey
 from protocol.periods import Period
-from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
+from tests.factories.running_hub import RunningHub, Sender, running_hub
+from tests.factories.spooled import spooled
 from tests.fakes.faults import AUDIENCE, LOST, Answer, Faults, problem_answer
 from tests.fakes.node_clock import SteppedClock
 from tests.fakes.served import served
@@ -43,7 +41,7 @@ class Bench:
 
     def spool(self, period: str, *, payload: bytes | None = None, chunk: int = 1 << 20) -> DeliveryRecord:
         parcel = self.sender.parcel(period=Period.parse(period), payload=payload, chunk=chunk)
-        return self.journal.spool(_new_delivery(parcel))
+        return self.journal.spool(spooled(parcel))
 
     def send(self, *records: DeliveryRecord) -> tuple[Outcome, ...]:
         return self.outbox.send(records, observer=lambda outcome: None)
@@ -55,31 +53,6 @@ class Bench:
 
     def now(self, record: DeliveryRecord) -> DeliveryRecord:
         return self.journal.delivery(record.statement_id)
-
-
-def _new_delivery(parcel: Parcel) -> NewDelivery:
-    statement = parcel.statement
-    return NewDelivery(
-        statement_id=parcel.id,
-        area=statement.area,
-        dataset=statement.dataset_id,
-        period=statement.period,
-        revision=statement.revision,
-        envelope=parcel.envelope.to_bytes(),
-        payload=parcel.payload,
-        payload_sha256=statement.payload.sha256,
-        audience=statement.aud,
-        catalogue_sha256=statement.catalogue_sha256,
-        grid_sha256="d" * 64,
-        software=statement.software.version,
-        min_contributors=statement.min_contributors,
-        cells=statement.payload.rows,
-        withheld=0,
-        sensitive=0,
-        verdict="safe",
-        figures=to_bytes(Tabulation.of_counts(np.ones(1, dtype=np.int64))),
-        withheld_mask=b"\x00",
-    )
 
 
 @contextmanager

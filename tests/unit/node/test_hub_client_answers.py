@@ -121,6 +121,20 @@ ODD_HEADS: list[JsonValue] = [
         (None, "CASES", "2026-Q1", "accepted"),
     ]
 ]
+ODD_HEADS += [
+    [
+        {
+            "area": "NW05382",
+            "dataset": "CASES",
+            "period": "2026-Q1",
+            "revision": 1,
+            "id": NAME,
+            "state": "accepted",
+            "confirm": confirm,
+        }
+    ]
+    for confirm in ({}, "AUDIT", ["AUDIT"], [{"cells": 1}], [{"rule": "\x1b[2J"}])
+]
 
 
 def test_heads() -> None:
@@ -134,6 +148,11 @@ def test_heads() -> None:
     }
 
     assert heads([item]) == (Head("NW05382", "CASES", "2026-Q1", 1, NAME, "accepted"),)
+    asked: JsonValue = [{"rule": "AUDIT", "cells": 2}, {"rule": "V_FLOW", "cells": 1}]
+    (head,) = heads([{**item, "confirm": asked}])
+    assert (head.confirm, head.held_back) == (("AUDIT", "V_FLOW"), True)
+    (head,) = heads([{**item, "confirm": [{"rule": "V_FLOW", "cells": 1}]}])
+    assert not head.held_back
 
 
 @pytest.mark.parametrize("value", [None, {}, [1], [{"dataset": "CASES"}], [{"id": "x"}], *ODD_HEADS])
