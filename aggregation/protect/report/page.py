@@ -287,6 +287,10 @@ class _Part:
         else:
             alone = report.level is Level.S2
             rows.append((self.say(phrases.LONE), self.say(phrases.LONE_KNOWS), inside if alone else no))
+        # What nobody examines is said too: whoever signs has to know it.
+        if structure.kind is Kind.MAGNITUDE:
+            rows.append((self.say(phrases.POOLED), self.say(phrases.POOLED_KNOWS), no))
+        rows.append((self.say(phrases.METHOD), self.say(phrases.METHOD_KNOWS), no))
         rows.append((self.say(phrases.EARLIER), self.say(phrases.EARLIER_KNOWS), no))
         heads = (phrases.ATTACKER, phrases.KNOWS, phrases.EXAMINED)
         truth = "" if report.with_truth else f"\n<p>{self.say(phrases.WITHOUT_TRUTH)}</p>"

@@ -44,8 +44,10 @@ VERDICTS: Final = MappingProxyType(
 SAFE_COUNTS: Final = MappingProxyType(
     {
         Level.S1: Text(
-            "Niemand von außen kann aus der Veröffentlichung eine zu schützende Anzahl genau berechnen.",
-            "Nobody outside can compute a sensitive count exactly from the publication.",
+            "Niemand von außen kann aus der Veröffentlichung eine zu schützende Anzahl genau berechnen. "
+            "Auf wenige Werte eingrenzen lässt sie sich vielleicht.",
+            "Nobody outside can compute a sensitive count exactly from the publication. It may be possible "
+            "to narrow it down to few values.",
         ),
         Level.S2: Text(
             "Niemand von außen kann eine zu schützende Anzahl genau berechnen, und auch niemand, der in "
@@ -134,21 +136,20 @@ YES: Final = Text("ja", "yes")
 NO: Final = Text("nein", "no")
 OUTSIDER: Final = Text("Außenstehende", "Outsiders")
 OUTSIDER_KNOWS: Final = Text(
-    "alle veröffentlichten Zellen, auch die Nullen; alle Summen in und zwischen den Tabellen; die Regeln und "
-    "das Verfahren. Eine gesperrte Anzahl ist für sie mindestens 1.",
-    "all published cells, zeros too; all sums within and between the tables; the rules and the method. To "
+    "alle veröffentlichten Zellen, auch die Nullen; alle Summen in und zwischen den Tabellen; die "
+    "Regeln. Eine gesperrte Anzahl ist für sie mindestens 1.",
+    "all published cells, zeros too; all sums within and between the tables; the rules. To "
     "them a withheld count is at least 1.",
 )
 OUTSIDER_ZEROS: Final = Text(
-    "alle veröffentlichten Zellen; alle Summen in und zwischen den Tabellen; die Regeln und das Verfahren. "
+    "alle veröffentlichten Zellen; alle Summen in und zwischen den Tabellen; die Regeln. "
     "Eine gesperrte Anzahl kann auch 0 sein.",
-    "all published cells; all sums within and between the tables; the rules and the method. A withheld count "
-    "may be 0 too.",
+    "all published cells; all sums within and between the tables; the rules. A withheld count may be 0 too.",
 )
 OUTSIDER_MAGNITUDES: Final = Text(
-    "alle veröffentlichten Zellen; alle Summen in und zwischen den Tabellen; die Regeln und das Verfahren. "
+    "alle veröffentlichten Zellen; alle Summen in und zwischen den Tabellen; die Regeln. "
     "Ein gesperrter Wert, der nicht negativ ist, ist für sie mindestens eine kleinste Einheit.",
-    "all published cells; all sums within and between the tables; the rules and the method. To them a "
+    "all published cells; all sums within and between the tables; the rules. To them a "
     "withheld magnitude that is not negative is at least one smallest unit.",
 )
 LONE: Final = Text("Wer in einer Zelle allein ist", "Who is alone in a cell")
@@ -173,6 +174,17 @@ OUT_OF_REACH: Final = Text(
     "sind so weit geschützt, wie es geht, mindestens aber nicht genau berechenbar.",
     "For {number} cells the tables do not allow the whole level, whatever is withheld; they are protected as "
     "far as possible, and at least cannot be computed exactly.",
+)
+METHOD: Final = Text("Wer das Verfahren zurückrechnet", "Who reads the method backwards")
+METHOD_KNOWS: Final = Text(
+    "dazu: welche Zellen das Programm bei anderen Werten gesperrt hätte. In sehr kleinen Tabellen kann das "
+    "einen Wert verraten.",
+    "also: which cells the program would have withheld for other figures. In very small tables that can give "
+    "a figure away.",
+)
+POOLED: Final = Text("Beitragende, die sich absprechen", "Contributors who pool what they know")
+POOLED_KNOWS: Final = Text(
+    "dazu: die Beiträge der anderen, die mitmachen", "also: the contributions of those who take part"
 )
 HOW_PROVEN: Final = Text(
     "Die Prüfung ist vom Verfahren unabhängig und liest die fertige Datei. Für jede zu schützende Zelle "

@@ -193,6 +193,9 @@ def test_attackers_are_named_with_what_was_examined() -> None:
     outside = Page(render_report(protected(), PROVENANCE, languages=("en",))).text
     assert not re.search(r"yes \(\d+\)", outside)
     assert "earlier vintages" in outside
+    # Nobody examines what the choice of cells itself gives away: the report must not claim that.
+    assert "the method. To" not in outside
+    assert re.search(r"Who reads the method backwards.*?\bno\b", outside, re.DOTALL)
 
 
 def test_every_rule_is_named() -> None:
