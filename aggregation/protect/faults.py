@@ -35,8 +35,8 @@ class Fault(Enum):
     WRONG_VALUE = (
         "structure_invalid",
         Text(
-            "Einen der genannten Werte einsetzen.",
-            "Put in one of the values named.",
+            "Einsetzen, was dort erwartet wird.",
+            "Put in what is expected there.",
         ),
     )
     UNKNOWN_DIMENSION = (
@@ -98,6 +98,13 @@ class Fault(Enum):
         Text(
             "Jede Zeile höchstens eine Ebene tiefer einrücken als die Zeile davor.",
             "Put each line at most one level deeper than the line before.",
+        ),
+    )
+    HIERARCHY_HEADER = (
+        "hierarchy_invalid",
+        Text(
+            "Als erste Zeile parent,child schreiben; dann je Zeile den oberen und den unteren Code.",
+            "Make parent,child the first line; then, line by line, the code above and the code below it.",
         ),
     )
     HIERARCHY_LINE = (
@@ -199,11 +206,29 @@ class Fault(Enum):
             "Correct the total or leave it out: missing totals are computed.",
         ),
     )
+    SHARED_TOTALS = (
+        "cells_invalid",
+        Text(
+            "Fehlen Zeilen? Jede Tabelle braucht alle ihre untersten Zellen (eine ohne Zeile zählt als 0), "
+            "und alle müssen vom selben Stand sein.",
+            "Are lines missing? Every table needs all its lowest cells (one without a line counts as 0), and "
+            "all have to be of the same vintage.",
+        ),
+    )
     INCOMPLETE_PARTS = (
         "cells_invalid",
         Text(
             "Alle Zellen der untersten Ebene liefern; Summen allein genügen nicht.",
             "Give all cells of the lowest level; totals alone do not suffice.",
+        ),
+    )
+    CONTRIBUTOR_COLUMN = (
+        "cells_invalid",
+        Text(
+            "Bei Einzelangaben in STRUCTURE.yaml unter „contributor“ die Spalte der Beitragenden nennen; "
+            "sonst braucht die Tabelle die Spalten contributors, top1 und top2.",
+            "With records, name the column of the contributors under 'contributor' in STRUCTURE.yaml; "
+            "otherwise the table needs the columns contributors, top1 and top2.",
         ),
     )
     CONTRIBUTORS = (
@@ -341,6 +366,14 @@ def meant(word: str, known: Iterable[str]) -> Text | None:
     same = [other for other in words if other.strip().casefold() == word.strip().casefold()]
     near = same or difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return Text(f" Gemeint „{near[0]}“?", f" Did you mean '{near[0]}'?") if near else None
+
+
+def with_choice(text: Text, word: str, known: Iterable[str]) -> Text:
+    """Return a text with a hint at the nearest known word behind it, or at all of them if none is near."""
+    words = list(known)
+    listed = ", ".join(words)
+    hint = meant(word, words) or Text(f" Möglich: {listed}.", f" Possible: {listed}.")
+    return Text(text.de + hint.de, text.en + hint.en)
 
 
 def with_hint(text: Text, word: str, known: Iterable[str]) -> Text:

@@ -38,7 +38,10 @@ def read_text(path: Path) -> tuple[str, str]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise kim_error("file_missing", Text(f"{path}.", f"{path}."), pointer=str(path)) from error
+        text = Text(f"{path}: lässt sich nicht lesen.", f"{path}: cannot be read.")
+        if isinstance(error, FileNotFoundError):
+            text = Text(f"{path}: gibt es nicht.", f"{path}: is not there.")
+        raise kim_error("file_missing", text, pointer=str(path)) from error
     return decoded(content, file=str(path))
 
 
@@ -74,11 +77,19 @@ def require_outputs(inputs: Sequence[Path], outputs: Mapping[str, Path | None]) 
         KimError: ``input_overwritten``; ``cannot_write``, also for what is there already and no file.
     """
     taken = [path.resolve() for path in inputs]
+    read = len(taken)
     for option, path in outputs.items():
         if path is None:
             continue
-        if any(path.resolve() == other or _same_file(path, other) for other in taken):
-            raise kim_error("input_overwritten", Text(f"{option} {path}.", f"{option} {path}."))
+        for number, other in enumerate(taken):
+            if path.resolve() == other or _same_file(path, other):
+                text = Text(f"{option} {path}.", f"{option} {path}.")
+                if number >= read:
+                    text = Text(
+                        f"{option} {path}: so heißt schon eine andere Ausgabe.",
+                        f"{option} {path}: another output has that name already.",
+                    )
+                raise kim_error("input_overwritten", text)
         folder = path.resolve().parent
         # A device or a pipe would be replaced by a file: whoever has the rights would lose /dev/null.
         replaceable = path.is_file() or not path.exists()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from aggregation.protect.faults import Fault, Faults, Place, with_hint
+from aggregation.protect.faults import Fault, Faults, Place, with_choice, with_hint
 from aggregation.protect.model import USUAL_RANGE, Dominance, Kind, Rules
 from aggregation.sdc.levels import Level
 from aggregation.sdc.tables import Hierarchy, LinkedTables
@@ -367,7 +367,7 @@ class _Reader:
             if key not in names:
                 text = Text(f"Den Schlüssel „{key}“ gibt es nicht.", f"there is no key '{key}'.")
                 place = Place(self.file, member.line, column if column != "STRUCTURE.yaml" else "")
-                self.faults.add(Fault.UNKNOWN_KEY, place, with_hint(text, key, names))
+                self.faults.add(Fault.UNKNOWN_KEY, place, with_choice(text, key, names))
         return {key: member for key, member in entry.members.items() if key in names}
 
     def _required(self, members: Mapping[str, Entry], key: str, parent: Entry) -> Entry:

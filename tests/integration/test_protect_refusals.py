@@ -19,14 +19,15 @@ BAD: list[tuple[str, str, str, str]] = [
     ("region.csv", REGION + "Nord,N1\n", "hierarchy_code_twice", "region.csv:8"),
     ("region.csv", ",Land\n".join(REGION.partition("\n")[::2]).replace("child", "child\n", 1) + "West,W1\n",
      "hierarchy_orphan", "region.csv:9"),
+    ("region.csv", "\n" + REGION.replace("parent,child", "Ober,Unter"), "hierarchy_header", "region.csv:2"),
     ("region.csv", "parent,child\n", "empty_table", "region.csv"),
     ("region.csv", "parent,child\nLand\n", "wrong_length", "region.csv:2"),
     # CELLS.csv
     ("cells.csv", "", "empty_table", "cells.csv"),
     ("cells.csv", "region,sex,freq\n", "empty_table", "cells.csv"),
     ("cells.csv", "region,sex,freq,sex\nN1,f,1,f\n", "double_column", "cells.csv:1:sex"),
-    ("cells.csv", LEAVES.replace("freq", "frequ"), "unknown_column", "cells.csv:2"),
-    ("cells.csv", LEAVES.replace("region,", "Region,"), "unknown_column", "cells.csv:2"),
+    ("cells.csv", LEAVES.replace("freq", "frequ"), "unknown_column", "cells.csv:1"),
+    ("cells.csv", LEAVES.replace("region,", "Region,"), "unknown_column", "cells.csv:1"),
     ("cells.csv", LEAVES.replace("N2,m", "N3,m"), "unknown_code", "cells.csv:5:region"),
     ("cells.csv", LEAVES.replace("N2,m", ",m"), "unknown_code", "cells.csv:5:region"),
     ("cells.csv", LEAVES.replace("N2,m", "N2,m "), "unknown_code", "cells.csv:5:sex"),
@@ -70,7 +71,7 @@ BAD: list[tuple[str, str, str, str]] = [
     ("structure.yaml", STRUCTURE.replace("frequency", "magnitude"), "wrong_rule",
      "structure.yaml:5:zero_publishable"),
     ("structure.yaml", STRUCTURE + "keep: [{region: Ost}]\n", "wrong_value", "structure.yaml:7:keep"),
-    ("structure.yaml", STRUCTURE.replace("cost: unit", "cost: weight"), "unknown_column", "cells.csv:2"),
+    ("structure.yaml", STRUCTURE.replace("cost: unit", "cost: weight"), "unknown_column", "cells.csv:1"),
     ("structure.yaml", STRUCTURE.replace("sex: sex.csv", "sex: [f, m]").replace("[region, sex]", "[region]"),
      "no_total", "structure.yaml:2"),
     ("structure.yaml", STRUCTURE.replace("sex: sex.csv", "value: sex.csv"), "wrong_value",
@@ -94,6 +95,43 @@ def test_each_has_its_code_its_place_and_its_remedy(
     assert remedy.de in done.err
     assert place in done.err
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_linked_tables_that_disagree_are_told_to_look_for_missing_lines(tmp_path: Path) -> None:
+    office = Office.at(
+        tmp_path,
+        age__csv="parent,child\nall,young\nall,old\n",
+        structure__yaml="dimensions: {region: region.csv, sex: sex.csv, age: age.csv}\n"
+        "tables: [[sex], [age]]\nvalue: freq\nrules: {min_contributors: 5}\n",
+        cells__csv="region,sex,age,freq\nLand,f,all,20\nLand,m,all,30\nLand,Total,young,20\n",
+    )
+    done = office.suppress("--json")
+    assert done.document["errors"][0]["code"] == "shared_totals", done.err
+    assert Fault.SHARED_TOTALS.remedy.de in done.err
+
+
+def test_magnitudes_without_contributors_are_told_both_ways(tmp_path: Path) -> None:
+    magnitudes = STRUCTURE.replace("frequency", "magnitude").replace(", zero_publishable: true", "")
+    done = Office.at(tmp_path, structure__yaml=magnitudes).suppress("--json")
+    assert done.document["errors"][0]["code"] == "contributor_column", done.err
+    assert done.document["errors"][0]["pointer"] == "cells.csv:1"
+    assert "„contributor“" in done.err
+
+
+def test_keys_that_are_near_to_none_are_told_which_there_are(tmp_path: Path) -> None:
+    done = Office.at(tmp_path, structure__yaml=STRUCTURE.replace("rules:", "regeln:")).suppress()
+    assert "dimensions, tables, value" in done.err
+
+
+def test_a_workbook_is_named_as_one(tmp_path: Path) -> None:
+    office = Office.at(tmp_path)
+    (tmp_path / "cells.csv").write_bytes(b"PK\x03\x04\x14\x00\x81")
+    assert "CSV UTF-8" in office.suppress().err
+
+
+def test_two_outputs_of_one_name_are_no_input(tmp_path: Path) -> None:
+    done = Office.at(tmp_path).suppress("--report", str(tmp_path / "out.csv"))
+    assert "andere Ausgabe" in done.err
 
 
 def test_remedies_come_in_the_language_asked_for(tmp_path: Path) -> None:
@@ -158,6 +196,7 @@ def test_every_fault_has_its_remedy_and_a_test() -> None:
     tried |= {"missing_cell", "status", "other_value"}  # above, and in test_protect_commands
     tried |= {"hierarchy_empty", "hierarchy_level", "hierarchy_line", "not_expressible"}  # test_hierarchies
     tried |= {"contributors", "cost", "no_such_cell", "too_many_cells"}  # test_figures
+    tried |= {"shared_totals", "contributor_column"}  # above
     tried |= {"jj", "unknown_format"}  # test_protect_convert
     assert {fault.code for fault in Fault} == tried
     for fault in Fault:

@@ -86,7 +86,7 @@ def audit_published(console: Console, choices: Choices) -> int:
         summary,
         words=_words(choices),
         files={"published": choices.published, "cells": choices.cells, "structure": choices.structure},
-        open_files=[choices.structure, choices.published],
+        open_files=[choices.structure, *hierarchy_files(choices.structure, structure), choices.published],
     )
     say_summary(console, summary, command="audit")
     return EXIT_CODES[report.verdict]

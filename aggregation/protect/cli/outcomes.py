@@ -39,11 +39,12 @@ def say_summary(console: Console, summary: Summary, *, command: str, out: Path |
     verdict, level = _VERDICTS[report.verdict], ""
     if summary.structure.kind is Kind.FREQUENCY:
         level = f" {report.level.value}"
+    attackers = "attacker" if report.attackers == 1 else "attackers"
     console.say(
         Text(
             f"{verdict.de}{level}: {report.attackers} Angreifer geprüft, {summary.withheld} von "
             f"{summary.cells} Zellen gesperrt.",
-            f"{verdict.en}{level}: {report.attackers} attackers examined, {summary.withheld} of "
+            f"{verdict.en}{level}: {report.attackers} {attackers} examined, {summary.withheld} of "
             f"{summary.cells} cells withheld.",
         )
     )

@@ -87,7 +87,11 @@ def suppress_cells(console: Console, choices: Choices) -> int:
         summary,
         words=_words(choices, structure, outcome.pattern.rounds),
         files={"published": choices.out, "cells": choices.cells, "structure": choices.structure},
-        open_files=[choices.structure, *([choices.out] if report.verdict is Verdict.SAFE else [])],
+        open_files=[
+            choices.structure,
+            *hierarchy_files(choices.structure, structure),
+            *([choices.out] if report.verdict is Verdict.SAFE else []),
+        ],
     )
     say_summary(console, summary, command="suppress", out=choices.out)
     return EXIT_CODES[report.verdict]

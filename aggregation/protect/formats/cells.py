@@ -103,7 +103,7 @@ class CellRows:
         for name in [*structure.dimensions, *further, *(() if value else (usual[0],))]:
             if name not in rows.header:
                 text = Text(f"Die Spalte „{name}“ fehlt.", f"the column '{name}' is missing.")
-                faults.add(Fault.UNKNOWN_COLUMN, rows.place(0), with_hint(text, name, rows.header))
+                faults.add(Fault.UNKNOWN_COLUMN, rows.header_place(), with_hint(text, name, rows.header))
         faults.stop()
         codes = np.zeros((len(rows.rows), len(structure.dimensions)), dtype=np.int64)
         for number, hierarchy in enumerate(structure.tables.hierarchies):
@@ -324,7 +324,7 @@ class _Reader:
         if other:
             names = ", ".join(self._structure.dimensions[number] for number in block.tables.tables[0])
             self._table.note(
-                Fault.MARGIN,
+                Fault.SHARED_TOTALS,
                 int(block.rows[0]),
                 self._table.value,
                 Text(
@@ -363,22 +363,23 @@ class _Reader:
         if rules.dominance is None and rules.min_protection_percent is None and names[0] not in header:
             return ()
         for name in names:
-            self._require(name)
+            self._require(name, Fault.CONTRIBUTOR_COLUMN)
         self._table.faults.stop()
         return names
 
-    def _require(self, name: str) -> None:
+    def _require(self, name: str, fault: Fault) -> None:
         header = self._table.rows.header
         if name not in header:
             text = Text(f"Die Spalte „{name}“ fehlt.", f"the column '{name}' is missing.")
-            self._table.note(Fault.UNKNOWN_COLUMN, 0, "", with_hint(text, name, header))
+            place = self._table.rows.header_place()
+            self._table.faults.add(fault, place, with_hint(text, name, header))
 
     def _numbers_of_contributors(self) -> IntArray:
         """Return how many contributors each row has; -1 where a margin does not say."""
         table = self._table
         names = [name for name in _CONTRIBUTORS if name in table.rows.header and name != table.value]
         column = names[0] if names else _CONTRIBUTORS[0]
-        self._require(column)
+        self._require(column, Fault.CONTRIBUTOR_COLUMN)
         table.faults.stop()
         leaf = np.zeros(len(table.codes), dtype=np.bool_)
         leaf[np.concatenate([block.rows for block in self._blocks])] = True
@@ -496,7 +497,7 @@ class _Reader:
         if cost == BY_VALUE:
             weight = figures.values if isinstance(figures, Counts) else figures.behind.gross
             return _in_steps(weight.astype(np.float64))
-        self._require(cost)
+        self._require(cost, Fault.UNKNOWN_COLUMN)
         table.faults.stop()
         thousandths = np.zeros(len(table.codes), dtype=np.int64)
         for row, number in enumerate(table.numbers(cost)):

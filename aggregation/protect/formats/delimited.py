@@ -17,6 +17,7 @@ from aggregation.protect.faults import Fault, Faults, Place, refusal
 from protocol.errors import kim_error
 from protocol.texts import Text
 
+_WORKBOOK: Final = b"PK\x03\x04"
 _SEPARATORS: Final = (";", ",", "\t")
 
 
@@ -30,6 +31,7 @@ class Rows:
         rows: fields of each row, as many as the header has.
         lines: line of each row in the file.
         separator: between the fields.
+        header_line: line of the header in the file.
     """
 
     file: str
@@ -37,11 +39,16 @@ class Rows:
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
     separator: str
+    header_line: int = 1
 
     def column(self, name: str) -> tuple[str, ...]:
         """Return the fields of a column."""
         number = self.header.index(name)
         return tuple(row[number] for row in self.rows)
+
+    def header_place(self) -> Place:
+        """Return where the header stands in the file."""
+        return Place(self.file, self.header_line)
 
     def place(self, row: int, column: str = "") -> Place:
         """Return where a row stands in the file."""
@@ -54,6 +61,19 @@ def decoded(content: bytes, *, file: str) -> tuple[str, str]:
     Raises:
         KimError: ``file_unreadable`` for a file that is no text.
     """
+    if content.startswith(_WORKBOOK):
+        raise kim_error(
+            "file_unreadable",
+            Text(
+                f"{file}: das ist kein Text, sondern eine Arbeitsmappe (oder ein ZIP-Archiv).",
+                f"{file}: this is no text but a workbook (or a ZIP archive).",
+            ),
+            pointer=file,
+            remedy=Text(
+                "Das Tabellenblatt in Excel oder LibreOffice als „CSV UTF-8“ speichern.",
+                "Save the sheet as 'CSV UTF-8' in Excel or LibreOffice.",
+            ),
+        )
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -98,6 +118,7 @@ def read_delimited(text: str, *, file: str) -> Rows:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     faults, lines, rows = Faults(), [], []
     header: tuple[str, ...] = ()
+    header_line = 1
     while True:
         start = reader.line_num + 1
         try:
@@ -113,7 +134,7 @@ def read_delimited(text: str, *, file: str) -> Rows:
         if not fields:
             continue
         if not header:
-            header = tuple(name.strip() for name in fields)
+            header, header_line = tuple(name.strip() for name in fields), start
             for name in sorted({name for name in header if header.count(name) > 1}):
                 faults.add(
                     Fault.DOUBLE_COLUMN,
@@ -135,7 +156,7 @@ def read_delimited(text: str, *, file: str) -> Rows:
     if not rows:
         faults.add(Fault.EMPTY_TABLE, Place(file), Text("Die Tabelle ist leer.", "the table is empty."))
     faults.stop()
-    return Rows(file, header, tuple(rows), tuple(lines), separator)
+    return Rows(file, header, tuple(rows), tuple(lines), separator, header_line)
 
 
 def write_delimited(header: Sequence[str], rows: Iterable[Sequence[str]], *, separator: str = ",") -> str:

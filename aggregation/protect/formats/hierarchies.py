@@ -126,8 +126,8 @@ def _from_csv(text: str, file: str, _total: str) -> tuple[list[_Edge], list[int]
     names = [name.lower() for name in rows.header]
     if "parent" not in names or "child" not in names:
         raise refusal(
-            Fault.HIERARCHY_LINE,
-            Place(file, 1),
+            Fault.HIERARCHY_HEADER,
+            rows.header_place(),
             Text(
                 "Die Kopfzeile muss die Spalten parent und child nennen.",
                 "the header has to name the columns parent and child.",

@@ -117,7 +117,7 @@ def test_what_other_programs_write_is_read_without_naming_the_format(file: str, 
         ("h.json", '[{"id":"a","parent":"x"}]', "hierarchy_orphan", "h.json"),
         ("h.R", "tree <- hier_create(rootnode = total)\n", "hierarchy_line", "h.R:1"),
         ("h.csv", "parent,child\nT,a\nT,\n", "hierarchy_line", "h.csv:3:child"),
-        ("h.csv", "von,nach\nT,a\n", "hierarchy_line", "h.csv:1"),
+        ("h.csv", "von,nach\nT,a\n", "hierarchy_header", "h.csv:1"),
         ("h.csv", "parent;child\nT;a\n;b\n", "hierarchy_orphan", "h.csv:2"),
     ],
 )
