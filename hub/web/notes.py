@@ -38,7 +38,10 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign(_sign(CellState.ZERO), Text("genau null", "exactly zero")),
     Sign(
         _sign(CellState.SUPPRESSED),
-        Text("geheim (OBS_STATUS Q, CONF_STATUS C)", "withheld (OBS_STATUS Q, CONF_STATUS C)"),
+        Text(
+            "geheim (OBS_STATUS Q, CONF_STATUS C; S: vom Hub geheim gehalten)",
+            "withheld (OBS_STATUS Q, CONF_STATUS C; S: withheld by the hub)",
+        ),
     ),
     Sign(_sign(CellState.NOT_DELIVERED), Text("noch nicht geliefert", "not delivered yet")),
     Sign(_sign(CellState.NOT_APPLICABLE), Text("Angabe nicht sinnvoll", "not meaningful")),

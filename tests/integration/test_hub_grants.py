@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,31 @@ def test_grants_stand_in_for_an_area_that_does_not_deliver(running: RunningHub) 
         "NW05113": "grants",
     }
     assert detail == {"sha256": imported.sha256, "areas": ["NW05112", "NW05113"], "rows": 14}
+
+
+@pytest.mark.parametrize(
+    ("page", "tables"),
+    [
+        ("indikator/FUNDS_GRANTED", ("areas", "series", "breakdowns", "crossings")),
+        ("gebiet/NW05112", ("figures", "series")),
+    ],
+)
+def test_pages_files_and_api_say_alike_who_withholds(
+    running: RunningHub, page: str, tables: tuple[str, ...]
+) -> None:
+    import_grants(running.hub.context, _list(*_rows("NW05112", 1)), YEAR)
+    _publish(running)
+    signs: set[tuple[str, str]] = set()
+    for table in tables:
+        address = f"/{page}.csv?table={table}&area=NW05112&cell=BAUSTEIN.B2-COST.TRAIN"
+        answer = running.client.get(address if page.startswith("i") else f"/{page}.csv?table={table}")
+        rows = list(csv.DictReader(io.StringIO(answer.text)))
+        own = [row for row in rows if row["ref_area"] == "NW05112" and row["obs_status"] == "Q"]
+        signs |= {(table, row["conf_status"]) for row in own}
+    listed = _observations(running, "NW05112", "FUNDS_GRANTED").values()
+    assert {item["conf_status"] for item in listed if item["obs_status"] == "Q"} == {"S"}
+    assert {sign for _, sign in signs} == {"S"}
+    assert {table for table, _ in signs} >= set(tables) - {"series"}
 
 
 def test_what_an_area_delivers_goes_before_what_was_imported(running: RunningHub) -> None:

@@ -19,7 +19,7 @@ from hub.services.statistics.releases import Release
 from hub.services.statistics.subjects import subject_of
 from hub.store.statistics_rows import ReleaseRow
 from protocol.catalogue import DerivedIndicator, DerivedTerm, DimensionUse, Indicator
-from protocol.observations import WITHHELD_BY_HUB, CellState
+from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.regions import areas_by_id
 from protocol.texts import Text
@@ -154,17 +154,14 @@ def delivery(row: AreaStatus, item: DatasetDelivery, item_period: Period) -> Doc
     }
 
 
-def observation(item: ListedFigure, *, series_break: bool, by_hub: bool) -> Document:
+def observation(item: ListedFigure, *, series_break: bool) -> Document:
     """Return the figure of a reporting area: a value, or null and why.
 
     Args:
         item: the figure.
         series_break: whether the series begins anew with it.
-        by_hub: whether the hub itself protected it (imported grants), so that it is the one who withholds.
     """
-    obs_status, conf_status = item.figure.state.wire
-    if by_hub and item.figure.state is CellState.SUPPRESSED:
-        conf_status = WITHHELD_BY_HUB
+    obs_status, conf_status = item.figure.wire
     count = item.figure.count
     return {
         **_identity(item),
@@ -229,7 +226,7 @@ def derived(item: DerivedItem) -> Document:
 
     Limits are rounded outwards to the decimals of the indicator, so they stay guaranteed.
     """
-    obs_status, conf_status = item.figure.state.wire
+    obs_status, conf_status = item.figure.wire
     # Of a region with missing deliveries pages show the areas that delivered; limits here are of the whole.
     count = None if item.figure.partial else item.figure.count
     lower, upper = (None, None) if count is None else (count.lower, count.upper)

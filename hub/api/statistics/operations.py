@@ -290,7 +290,7 @@ def _observations(reading: Reading, values: Values) -> Answer:
 
     def document(item: ListedFigure) -> documents.Document:
         place = (item.region, item.indicator.dataset, item.period)
-        return documents.observation(item, series_break=place in marks.breaks, by_hub=place in marks.granted)
+        return documents.observation(item, series_break=place in marks.breaks)
 
     return _listing(reading, values, regions=everything, document=document)
 

@@ -67,6 +67,10 @@ _DIMENSIONS: Final[Schema] = {
     "description": "Code per dimension of the indicator; _T is the total.",
 }
 _VALUE: Final[Schema] = {"type": "number"}
+_CONF_STATUS: Final[Schema] = {
+    "enum": ["F", "C", "S"],
+    "description": "C: withheld by the node, S: by the hub",
+}
 
 SCHEMAS: Final[dict[str, Schema]] = {
     "Text": closed(de=STRING, en=STRING),
@@ -154,7 +158,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         dimensions=_DIMENSIONS,
         value={**nullable(_VALUE), "description": "null unless the value is published; never 0 for secret"},
         obs_status={"enum": ["A", "Q", "L", "M", "O"]},
-        conf_status={"enum": ["F", "C", "S"], "description": "C: withheld by the node, S: by the hub"},
+        conf_status=_CONF_STATUS,
         series_break={**BOOLEAN, "description": "true: not comparable with the periods before"},
     ),
     "Total": closed(
@@ -207,7 +211,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         upper={**nullable(_VALUE), "description": "the figure is at most this; null if open upwards"},
         exact={**BOOLEAN, "description": "the limits are equal: the figure, rounded"},
         obs_status={"enum": ["A", "Q", "L", "M", "O"]},
-        conf_status={"enum": ["F", "C"]},
+        conf_status=_CONF_STATUS,
         expected=COUNT,
         delivered=COUNT,
         withheld=COUNT,

@@ -186,7 +186,9 @@ class _Place:
             coverage, partial = parts[0].coverage, parts[0].partial
         known = all(f.count is not None and f.count.exact for f in parts) if single else True
         if not known or any(figure.empty for figure in parts):
-            return Figure(_sign(parts), None, None, coverage)
+            state = _sign(parts)
+            by_hub = state is CellState.SUPPRESSED and any(figure.by_hub for figure in parts)
+            return Figure(state, None, None, coverage, by_hub=by_hub)
         result = evaluate(self._reading.catalogue, derived, self._bounds, codes=cell.codes)
         if result is None:
             return Figure(CellState.NOT_APPLICABLE, None, None, coverage)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from hub.store.statistics_rows import ObservationRow
-from protocol.observations import CellState
+from protocol.observations import WITHHELD_BY_HUB, CellState
 
 PER: Final = 1000
 
@@ -84,6 +84,8 @@ class Figure:
         coverage: what a total rests on; None for a single area.
         partial: whether a total speaks only of the areas that delivered, because of the whole region nothing
             could be said; its state then still says that deliveries are missing.
+        by_hub: whether the hub itself withholds an area's figure, which it took from the granting
+            authority's list.
     """
 
     state: CellState
@@ -91,6 +93,13 @@ class Figure:
     rate: Interval | None
     coverage: Coverage | None = None
     partial: bool = False
+    by_hub: bool = False
+
+    @property
+    def wire(self) -> tuple[str, str]:
+        """The SDMX pair (``OBS_STATUS``, ``CONF_STATUS``)."""
+        obs_status, conf_status = self.state.wire
+        return obs_status, WITHHELD_BY_HUB if self.by_hub else conf_status
 
     @property
     def empty(self) -> bool:
@@ -102,16 +111,19 @@ class Figure:
         )
 
 
-def area_figure(row: ObservationRow, *, decimals: int, population: int | None) -> Figure:
+def area_figure(
+    row: ObservationRow, *, decimals: int, population: int | None, granted: bool = False
+) -> Figure:
     """Build the figure of one reporting area: its value, or nothing but a sign.
 
     Args:
         row: the observation; its bounds are not looked at, an area's withheld cell stays blank.
         decimals: decimals of the indicator.
         population: denominator of the area, or None if the indicator has no rate.
+        granted: whether the hub took it from the granting authority's list, and protected it itself.
     """
     if not row.state.has_value or row.value is None:
-        return Figure(row.state, None, None)
+        return Figure(row.state, None, None, by_hub=granted and row.state is CellState.SUPPRESSED)
     value = Decimal(row.value).scaleb(-decimals)
     count = Interval(value, value)
     return Figure(row.state, count, None if population is None else count.per_thousand(population))

@@ -257,7 +257,8 @@ class Reading:
         """
         population = self.denominator(indicator, region)
         if region in areas_by_id():
-            return area_figure(row, decimals=indicator.decimals, population=population)
+            granted = (region, indicator.dataset, period) in self.marks.granted
+            return area_figure(row, decimals=indicator.decimals, population=population, granted=granted)
         return total_figure(
             row,
             decimals=indicator.decimals,

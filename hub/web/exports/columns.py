@@ -15,7 +15,6 @@ from hub.web.sections.flags import flags_of
 from hub.web.texts import figures as texts
 from hub.web.wording import Wording
 from protocol.codelists import TOTAL
-from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.texts import Text
 
@@ -78,20 +77,13 @@ def figure_row(
         say(texts.UNIT[subject.unit]),
         *count,
         *rate,
-        *_status(figure, marks),
+        *figure.wire,
         say(texts.STATUS_PARTIAL if figure.partial else figure.state.label),
         "; ".join(flag.label for flag in flags_of(marks, wording)) or None,
         coverage.expected if coverage else 1,
         coverage.delivered if coverage else None,
         coverage.withheld if coverage else None,
     )
-
-
-def _status(figure: Figure, marks: FigureMarks) -> tuple[str, str]:
-    obs_status, conf_status = figure.state.wire
-    # S: withheld by the hub, which took the figure from the granting authority's list.
-    by_hub = marks.granted and figure.state is CellState.SUPPRESSED
-    return obs_status, "S" if by_hub else conf_status
 
 
 def _limits(
