@@ -204,7 +204,7 @@ class _Part:
     def _rules(self) -> str:
         structure = self._summary.structure
         rows = [
-            (self.say(name), self.say(setting), self.say(meaning))
+            tuple(self.say(text).replace(" %", "\u00a0%") for text in (name, setting, meaning))
             for name, setting, meaning in phrases.rules_in_words(structure.rules, structure.kind)
         ]
         heads = (phrases.RULE, phrases.SETTING, phrases.MEANING)

@@ -114,7 +114,10 @@ COSTS: Final = MappingProxyType(
 )
 COST_COLUMN: Final = Text("die Summe der Spalte „{column}“", "the sum of the column '{column}'")
 BOUND: Final = Text("Bewiesene Untergrenze", "Proven lower bound")
-BOUND_CELLS: Final = Text("mindestens {bound} Zellen", "at least {bound} cells")
+BOUND_CELLS: Final = Text(
+    "mindestens {bound} Zellen neben den selbst zu schützenden",
+    "at least {bound} cells beside those that are sensitive themselves",
+)
 GAP: Final = Text("Abstand zum Besten", "Distance from the best")
 OPTIMAL: Final = Text(
     "keiner: bewiesen, dass es nicht mit weniger geht",

@@ -129,6 +129,11 @@ def test_it_says_what_was_protected_and_how_to_get_it_again() -> None:
         assert wanted in text, wanted
 
 
+def test_a_proven_bound_says_which_cells_it_counts() -> None:
+    page = render_report(protected(), PROVENANCE, languages=("de",))
+    assert "neben den selbst zu schützenden" in page or "Bewiesene Untergrenze" not in page
+
+
 def test_levels_of_each_dimension_add_up() -> None:
     summary = protected()
     for dimension in ("region", "sex"):
