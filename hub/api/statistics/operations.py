@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from hub.api.statistics import documents, schemas
 from hub.api.statistics.parameters import (
@@ -21,8 +21,9 @@ from hub.api.statistics.parameters import (
     dimension_parameters,
 )
 from hub.services.statistics.deliveries import delivery_report
-from hub.services.statistics.derived_listing import DerivedQuery, list_derived
-from hub.services.statistics.listing import Cursor, ListedFigure, ListingQuery, list_figures
+from hub.services.statistics.derived_listing import list_derived
+from hub.services.statistics.listing import ListedFigure, list_figures
+from hub.services.statistics.paging import Cursor, ListingPage, ListingQuery
 from hub.services.statistics.reading import Reading
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
@@ -30,6 +31,8 @@ from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.regions import region_tree, reporting_areas
 from protocol.texts import Text
+
+T = TypeVar("T")
 
 Values = Mapping[str, Any]
 
@@ -292,7 +295,7 @@ def _observations(reading: Reading, values: Values) -> Answer:
         place = (item.region, item.indicator.dataset, item.period)
         return documents.observation(item, series_break=place in marks.breaks)
 
-    return _listing(reading, values, regions=everything, document=document)
+    return _figures(reading, values, regions=everything, document=document)
 
 
 def _totals(reading: Reading, values: Values) -> Answer:
@@ -303,7 +306,19 @@ def _totals(reading: Reading, values: Values) -> Answer:
         places = ((leaf, item.indicator.dataset, item.period) for leaf in leaves)
         return documents.total(item, series_breaks=sum(place in breaks for place in places))
 
-    return _listing(reading, values, regions=reading.tree.aggregates, document=document)
+    return _figures(reading, values, regions=reading.tree.aggregates, document=document)
+
+
+def _figures(
+    reading: Reading,
+    values: Values,
+    *,
+    regions: tuple[str, ...],
+    document: Callable[[ListedFigure], documents.Document],
+) -> Answer:
+    dimensions = dimension_parameters(reading.catalogue)
+    query = _query(reading, values, regions=regions, dimensions=dimensions)
+    return _page(list_figures(reading, query), document)
 
 
 def _dimensions_of_derived(catalogue: Catalogue) -> tuple[Parameter, ...]:
@@ -317,48 +332,29 @@ def _derived_indicators(reading: Reading, _values: Values) -> Answer:
 
 
 def _derived(reading: Reading, values: Values) -> Answer:
-    cursor = values.get("cursor")
-    if cursor is not None and reading.release is None:
-        raise kim_error("not_found", pointer="cursor")
     everywhere = (*(area.id for area in reporting_areas()), *reading.tree.aggregates)
-    dimensions = {parameter.name for parameter in _dimensions_of_derived(reading.catalogue)}
-    items, last = list_derived(
-        reading,
-        DerivedQuery(
-            regions=tuple(dict.fromkeys(values.get("ref_area", everywhere))),
-            indicators=values.get("indicator", ()),
-            periods=tuple(Period.parse(text) for text in values.get("period", ())),
-            codes={name: values[name] for name in dimensions if name in values},
-            limit=values["limit"],
-            after=Cursor.parse(cursor) if cursor is not None else None,
-        ),
-    )
-    return Answer(
-        [documents.derived(item) for item in items], next=last.token() if last else None, paged=True
-    )
+    dimensions = _dimensions_of_derived(reading.catalogue)
+    query = _query(reading, values, regions=everywhere, dimensions=dimensions)
+    return _page(list_derived(reading, query), documents.derived)
 
 
-def _listing(
-    reading: Reading,
-    values: Values,
-    *,
-    regions: tuple[str, ...],
-    document: Callable[[ListedFigure], documents.Document],
-) -> Answer:
-    dimensions = {parameter.name for parameter in dimension_parameters(reading.catalogue)}
+def _query(
+    reading: Reading, values: Values, *, regions: tuple[str, ...], dimensions: Sequence[Parameter]
+) -> ListingQuery:
+    """Return what to list; `regions` are those of a request that names none."""
     cursor = values.get("cursor")
     if cursor is not None and reading.release is None:
         raise kim_error("not_found", pointer="cursor")
-    page = list_figures(
-        reading,
-        ListingQuery(
-            regions=values.get("ref_area", regions),
-            indicators=values.get("indicator", ()),
-            periods=tuple(Period.parse(text) for text in values.get("period", ())),
-            codes={name: values[name] for name in dimensions if name in values},
-            limit=values["limit"],
-            after=Cursor.parse(cursor) if cursor is not None else None,
-        ),
+    return ListingQuery(
+        regions=tuple(dict.fromkeys(values.get("ref_area", regions))),
+        indicators=values.get("indicator", ()),
+        periods=tuple(Period.parse(text) for text in values.get("period", ())),
+        codes={one.name: values[one.name] for one in dimensions if one.name in values},
+        limit=values["limit"],
+        after=Cursor.parse(cursor) if cursor is not None else None,
     )
+
+
+def _page(page: ListingPage[T], document: Callable[[T], documents.Document]) -> Answer:
     token = page.next.token() if page.next else None
     return Answer([document(item) for item in page.items], next=token, paged=True)

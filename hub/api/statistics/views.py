@@ -22,7 +22,7 @@ from hub.api.statistics.operations import Operation, operations
 from hub.api.statistics.parameters import dimensions_of, read_parameters
 from hub.api.statistics.schemas import members_of
 from hub.services.statistics import EXTENSION, Statistics
-from hub.services.statistics.listing import Cursor
+from hub.services.statistics.paging import Cursor
 
 blueprint = Blueprint("statistics", __name__, url_prefix=PREFIX)
 

@@ -13,33 +13,11 @@ from dataclasses import dataclass
 from hub.services.statistics.cells import Cell, cells_of, main_cell
 from hub.services.statistics.derived import figures_of
 from hub.services.statistics.figures import Figure
-from hub.services.statistics.listing import Cursor, no_such_page
+from hub.services.statistics.paging import Cursor, ListingPage, ListingQuery, no_such_page, require_listed
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.subjects import Subject
 from protocol.codelists import TOTAL
-from protocol.errors import kim_error
 from protocol.periods import Period
-
-
-@dataclass(frozen=True, slots=True)
-class DerivedQuery:
-    """What to list.
-
-    Attributes:
-        regions: reporting areas and aggregates.
-        indicators: ids of derived indicators; all of the release when empty.
-        periods: all of the release when empty.
-        codes: permitted codes per dimension; dimensions not named are not restricted.
-        limit: most items on a page.
-        after: the last item of the page before, or None.
-    """
-
-    regions: tuple[str, ...]
-    indicators: tuple[str, ...] = ()
-    periods: tuple[Period, ...] = ()
-    codes: Mapping[str, tuple[str, ...]] | None = None
-    limit: int = 1000
-    after: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +31,20 @@ class DerivedItem:
     figure: Figure
 
 
-def list_derived(reading: Reading, query: DerivedQuery) -> tuple[tuple[DerivedItem, ...], Cursor | None]:
-    """Read one page of derived figures, and the cursor of the next page.
+def list_derived(reading: Reading, query: ListingQuery) -> ListingPage[DerivedItem]:
+    """Read one page of derived figures.
 
     Raises:
         KimError: ``unknown_period`` for a period that the release does not hold, ``not_found`` for a cursor
             of another release or list.
     """
     if reading.release is None:
-        return (), None
-    for period in query.periods:
-        if period not in reading.release.all_periods:
-            raise kim_error("unknown_period", pointer="period")
+        return ListingPage((), None)
+    require_listed(reading.release, query)
     places = list(_places(reading, query))
-    start = 0
-    if query.after is not None:
-        start = query.after.cell + 1
-        if query.after.release != reading.release.number or start >= len(places):
-            raise no_such_page()
+    start = 0 if query.after is None else query.after.cell + 1
+    if query.after is not None and start >= len(places):
+        raise no_such_page()
     page = places[start : start + query.limit]
     items: list[DerivedItem] = []
     for (cell, period), group in itertools.groupby(page, key=lambda place: (place[0], place[1])):
@@ -83,10 +57,10 @@ def list_derived(reading: Reading, query: DerivedQuery) -> tuple[tuple[DerivedIt
         ]
     more = start + len(page) < len(places)
     last = Cursor(reading.release.number, 0, start + len(page) - 1, 0) if more else None
-    return tuple(items), last
+    return ListingPage(tuple(items), last)
 
 
-def _places(reading: Reading, query: DerivedQuery) -> Iterator[tuple[Cell, Period, str]]:
+def _places(reading: Reading, query: ListingQuery) -> Iterator[tuple[Cell, Period, str]]:
     for subject in reading.subjects:
         if subject.derived is None or (query.indicators and subject.id not in query.indicators):
             continue

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.services.statistics.figures import Interval, absent_figure, area_figure, total_figure
-from hub.services.statistics.listing import Cursor
+from hub.services.statistics.paging import Cursor
 from hub.services.statistics.releases import population_share
 from hub.store.statistics_rows import ObservationRow
 from protocol.errors import KimError
