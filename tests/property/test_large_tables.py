@@ -13,6 +13,7 @@ from aggregation.sdc.linear_system import BoolArray
 from aggregation.sdc.publication import Publication
 from aggregation.sdc.suppression import Effort, Pattern, Task
 from aggregation.sdc.suppression.large import protect_large
+from aggregation.sdc.suppression.large.elimination import start_by_elimination
 from aggregation.sdc.tables import Hierarchy, LinkedTables
 
 MINIMUM = 4
@@ -105,3 +106,35 @@ def test_rounds_never_make_it_dearer(task: Task, rounds: int) -> None:
     again = protect_large(task, effort=Effort(rounds=rounds + 2), block_cells=TINY_BLOCKS)
     assert after.cost <= before.cost
     assert np.array_equal(after.withheld, again.withheld)
+
+
+def leaf_sums(task: Task) -> np.ndarray:
+    """Return what each cell adds up of the leaves that may move: one row per cell."""
+    assert task.tables
+    movable = task.publication.withheld | task.optional
+    leaves = task.tables.cells[movable & task.tables.leaf(task.tables.cells)]
+    return task.tables.sums(leaves, np.eye(len(leaves), dtype=np.int64))
+
+
+@settings(max_examples=40, deadline=None)
+@given(task=tasks(Level.S1))
+def test_elimination_publishes_all_that_tells_nothing(task: Task) -> None:
+    withheld = start_by_elimination(task)
+    assert task.tables
+    if withheld is None:
+        assert len(task.tables.tables) > 1 or not task.publication.withheld.any()
+        return
+    assert not np.any(withheld & ~task.optional)
+    sums = leaf_sums(task)
+    published = sums[task.optional & ~withheld]
+    rank = np.linalg.matrix_rank(published) if published.size else 0
+
+    def told(rows: np.ndarray) -> list[int]:
+        """Sensitive cells that some published ones add up to."""
+        rank = np.linalg.matrix_rank(rows) if rows.size else 0
+        sensitive = np.flatnonzero(task.publication.withheld).tolist()
+        return [cell for cell in sensitive if np.linalg.matrix_rank(np.vstack([rows, sums[cell]])) == rank]
+
+    assert not told(published)
+    for cell in np.flatnonzero(withheld).tolist():
+        assert np.linalg.matrix_rank(np.vstack([published, sums[cell]])) > rank

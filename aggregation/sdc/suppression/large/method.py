@@ -16,6 +16,7 @@ import numpy as np
 
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.suppression.large.block import Change
+from aggregation.sdc.suppression.large.elimination import start_by_elimination
 from aggregation.sdc.suppression.large.grid import BLOCK_CELLS, BlockCells, Grid
 from aggregation.sdc.suppression.large.search import Draft
 from aggregation.sdc.suppression.task import CONSTRUCT, Effort, Pattern, Progress, Task
@@ -70,8 +71,8 @@ class _Method:
         self._task = task
         self._movable = _movable(task)
         self._grid = grid
-        self._draft = Draft(task)
         self._is_wide = int(self._movable.sum()) <= _WIDE_TABLES
+        self._draft = Draft(task, start_by_elimination(task) if self._is_wide else None)
         self._others = (1,) * (len(self._grid.cut) - 1)
 
     def serve(self) -> None:
@@ -151,9 +152,9 @@ class _Method:
         """Return what is withheld of some cells, and the cheapest of the rest."""
         chosen = self._draft.withheld & cells
         rest = np.flatnonzero(cells & ~chosen)
-        values, costs = self._task.publication.values, self._task.costs
+        values, looks = self._task.publication.values, self._draft.looks
         room = max(0, _COLUMNS - int(chosen.sum()))
-        chosen[rest[np.lexsort((rest, values[rest], costs[rest]))][:room]] = True
+        chosen[rest[np.lexsort((rest, values[rest], looks[rest]))][:room]] = True
         return chosen
 
 

@@ -29,6 +29,9 @@ from aggregation.sdc.suppression.task import Task
 _GUIDE: Final = 1.0
 """How much cheaper a cell looks per relation that it completes."""
 
+_PROPOSED: Final = 0.1
+"""What a proposed cell looks like it costs, relative to what it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Step:
@@ -45,15 +48,24 @@ class Draft:
 
     Attributes:
         task: what is to be protected.
+        looks: what withholding each cell looks like it costs while witnesses are looked for.
         withheld: the pattern.
         proofs: its witnesses.
         solves: programs solved.
         undecided: whether the solver failed to answer for a demand.
     """
 
-    def __init__(self, task: Task) -> None:
-        """Start from what the task starts from."""
+    def __init__(self, task: Task, proposed: BoolArray | None = None) -> None:
+        """Start from what the task starts from.
+
+        Args:
+            task: what is to be protected.
+            proposed: cells to prefer while witnesses are looked for; None for none.
+        """
         self.task = task
+        self.looks: FloatArray = (
+            task.costs if proposed is None else np.where(proposed, task.costs * _PROPOSED, task.costs)
+        )
         self.withheld = task.publication.withheld.copy()
         self.proofs = Proofs(task)
         self.solves = 0
@@ -198,7 +210,7 @@ class Draft:
         cells, system = block.cells, block.system
         alone = (self._held[block.rows] == 1)[system.row_of_entry]
         completes = np.bincount(system.columns[alone], minlength=len(cells))
-        costs = self.task.costs[cells] / (1.0 + _GUIDE * completes)
+        costs = self.looks[cells] / (1.0 + _GUIDE * completes)
         free = np.where(self.proofs.waiting[cells], WELCOME, FREE)
         return np.where(self.withheld[cells], free, costs)
 
