@@ -33,6 +33,9 @@ _WIDE: Final = 4
 _COLUMNS: Final = 1_100
 """Cells of a wide block that may move: its programs take some ten milliseconds."""
 
+_DRAWS: Final = 3
+"""Draws of different costs for what found answers with fractions only."""
+
 _PASSES: Final = 4
 _WHOLE: Final = 15_000
 """Movable cells of a table up to which programs over all of it are a last resort."""
@@ -72,18 +75,16 @@ class _Method:
         self._movable = _movable(task)
         self._grid = grid
         self._is_wide = int(self._movable.sum()) <= _WIDE_TABLES
-        self._draft = Draft(task, start_by_elimination(task) if self._is_wide else None)
+        self._costs_differ = len(np.unique(task.costs[task.optional])) > 1
+        guided = self._is_wide and self._costs_differ
+        self._draft = Draft(task, start_by_elimination(task) if guided else None)
         self._others = (1,) * (len(self._grid.cut) - 1)
 
     def serve(self) -> None:
         """Find a witness for everything that must have one."""
         draft, waiting = self._draft, self._draft.proofs.waiting
         if self._is_wide:
-            for block in self._wide(waiting):
-                draft.serve(self._affordable(block.cells), block.core)
-            for block in self._wide(waiting):
-                for core in self._grid.slices(block.core):
-                    draft.serve(self._affordable(block.cells) | core, core)
+            self._serve_wide()
         for number in range(_PASSES):
             for block in self._blocks(number, waiting):
                 draft.serve(block.cells, block.core)
@@ -96,6 +97,16 @@ class _Method:
                 draft.serve(block.cells, block.cells, whole=number == _PASSES - 1)
         if waiting.any() and int(self._movable.sum()) <= _WHOLE:
             draft.serve(self._movable, self._movable, whole=True)
+
+    def _serve_wide(self) -> None:
+        draft, waiting = self._draft, self._draft.proofs.waiting
+        for block in self._wide(waiting):
+            draft.serve(self._affordable(block.cells), block.core)
+        for draw in range(1 + _DRAWS * self._costs_differ):
+            for block in self._wide(waiting):
+                for core in self._grid.slices(block.core):
+                    if np.any(waiting & core):
+                        draft.serve(self._affordable(block.cells) | core, core, draw=draw)
 
     def give_back(self) -> None:
         """Publish what is not needed: in small blocks first, where most of it is found in next to no time."""

@@ -29,6 +29,12 @@ from aggregation.sdc.suppression.task import Task
 _GUIDE: Final = 1.0
 """How much cheaper a cell looks per relation that it completes."""
 
+_DRAWN: Final = (0.3, 3.0)
+"""Factors of a draw of different costs."""
+
+_DRAWN_FREE: Final = 30.0
+"""Factor for what is withheld, then: short ways have fewer fractions."""
+
 _PROPOSED: Final = 0.1
 """What a proposed cell looks like it costs, relative to what it does."""
 
@@ -79,6 +85,7 @@ class Draft:
             system.row_of_entry[self.withheld[system.columns]], minlength=system.rows
         ).astype(np.int64)
         self._cost = 0.0
+        self._draw: FloatArray = np.ones(len(self.withheld))
         self._is_equation = system.lower == system.upper
         self._log: list[_Step] = []
 
@@ -130,14 +137,20 @@ class Draft:
 
     # -- serve ----------------------------------------------------------------------------------------
 
-    def serve(self, inside: BoolArray, core: BoolArray, *, whole: bool = False) -> None:
+    def serve(self, inside: BoolArray, core: BoolArray, *, whole: bool = False, draw: int = 0) -> None:
         """Find witnesses for what waits in a block; what they need is withheld.
 
         Args:
             inside: the cells of the block.
             core: what is to be served.
             whole: whether to ask for whole steps where the answer has fractions (slow).
+            draw: number of a draw of different costs, for another answer where one had fractions; 0
+                for the costs as they are.
         """
+        self._draw = np.ones(len(self.withheld))
+        if draw:
+            factors = np.random.default_rng(draw).uniform(*_DRAWN, size=len(self.withheld))
+            self._draw = factors * np.where(self.withheld, _DRAWN_FREE, 1.0)
         waiting = np.flatnonzero(self.proofs.waiting & core)
         if not len(waiting):
             return
@@ -212,7 +225,7 @@ class Draft:
         completes = np.bincount(system.columns[alone], minlength=len(cells))
         costs = self.looks[cells] / (1.0 + _GUIDE * completes)
         free = np.where(self.proofs.waiting[cells], WELCOME, FREE)
-        return np.where(self.withheld[cells], free, costs)
+        return np.where(self.withheld[cells], free, costs) * self._draw[cells]
 
     # -- give back ------------------------------------------------------------------------------------
 
