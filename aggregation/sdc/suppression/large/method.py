@@ -94,7 +94,7 @@ class _Method:
                 draft.serve(block.cells, block.core)
         for number in range(_PASSES):
             for block in self._blocks(number, waiting):
-                draft.serve(block.cells, block.cells, whole=number == _PASSES - 1)
+                draft.serve(block.cells, block.cells, whole=number == _PASSES - 1, draw=number)
         if waiting.any() and int(self._movable.sum()) <= _WHOLE:
             draft.serve(self._movable, self._movable, whole=True)
 
