@@ -173,7 +173,7 @@ def test_make_adds_nothing_to_the_output_of_the_demo() -> None:
     command = [*line.split(), f"VENV={sys.prefix}"]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert done.stdout.startswith("Usage: "), done.stdout + done.stderr
+    assert done.stdout.startswith("Aufruf: kim-hub demo"), done.stdout + done.stderr
 
 
 def test_a_port_in_use_is_refused_before_anything_is_deleted(tmp_path: Path) -> None:
