@@ -18,7 +18,7 @@ import numpy as np
 from aggregation.disclosure.history import Delivered, History, linked_history
 from aggregation.disclosure.insiders import Insider, insiders_of, shares_are_known
 from aggregation.disclosure.knowledge import all_published, alone, corrected, kept_secret, within
-from aggregation.disclosure.primary import demands_of, open_zeros, with_whole_distributions
+from aggregation.disclosure.primary import demands_of, hiding_zeros, open_zeros, with_whole_distributions
 from aggregation.disclosure.proofs import WITNESSES, WitnessMemory
 from aggregation.disclosure.relations import Structure
 from aggregation.disclosure.wording import CONTRIBUTORS, KNOWS_BEFORE, LONE_PERSON, derivation, label_of
@@ -104,7 +104,9 @@ def inspect(
     ]
     wrong += [
         Finding(period, structure.grid.keys[row], _HIDDEN_ZERO)
-        for row in np.flatnonzero(withheld & open_zeros(structure, table, withheld))
+        for row in np.flatnonzero(
+            withheld & open_zeros(structure, table, withheld) & ~hiding_zeros(structure, table, withheld)
+        )
     ]
     wrong += [
         Finding(period, structure.grid.keys[row], _WITHOUT_TOTAL)

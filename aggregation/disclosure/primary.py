@@ -50,6 +50,7 @@ class Reason(StrEnum):
     CONTRIBUTORS = "contributors"
     DOMINANCE = "dominance"
     CORRECTION = "correction"
+    GROUP = "group"
     P_PERCENT = "p_percent"
     SECONDARY = "secondary"
 
@@ -192,6 +193,31 @@ def open_zeros(structure: Structure, table: Tabulation, withheld: BoolArray | No
     return known
 
 
+def hiding_zeros(structure: Structure, table: Tabulation, withheld: BoolArray) -> BoolArray:
+    """Return the cells of groups that are withheld as a whole, zeros that everybody may know included.
+
+    A group is all cells with one code of a dimension (`Structure.groups`). One that hides no such zero is
+    like any other pattern; of several that explain the hidden zeros, the fewest count, the largest first.
+    Hidden zeros that no group explains are in none of them: nobody has a reason to withhold those.
+
+    Args:
+        structure: the dataflow.
+        table: true figures of its grid.
+        withheld: the pattern.
+    """
+    hiding = np.zeros(len(withheld), dtype=np.bool_)
+    hidden = withheld & open_zeros(structure, table, withheld)
+    if not hidden.any():
+        return hiding
+    whole = [rows for rows in structure.groups.values() if (withheld | ~table.collected)[rows].all()]
+    while whole:
+        most = max(whole, key=lambda rows: int((hidden & ~hiding)[rows].sum()))
+        if not (hidden & ~hiding)[most].any():
+            break
+        hiding[most] = True
+    return hiding
+
+
 def with_whole_distributions(structure: Structure, withheld: BoolArray) -> BoolArray:
     """Return a pattern in which distributions whose total is withheld are so too, their zeros included.
 
@@ -208,20 +234,23 @@ def floors_of(
     published: BoolArray,
     *,
     lawful: BoolArray | None = None,
+    hiding: BoolArray | None = None,
     stricter: int | None = None,
 ) -> IntArray:
     """Return the smallest value an attacker who knows the rules must grant each cell if it is withheld.
 
     Zeros are published, so a withheld count is at least 1, except in a breakdown that holds a protected
-    code, and in a distribution whose total is withheld, or too small for it to be shown. A
-    *published* cell of such a code also tells that its complement is large enough: its total is at least
-    the cell plus ``min_contributors``. An amount is not negative, unless the catalogue says that it may be.
+    code, in a distribution whose total is withheld, or too small for it to be shown, and in a group of which
+    no cell is published (ADR 0027). A *published* cell of a protected code also tells that its complement is
+    large enough: its total is at least the cell plus ``min_contributors``. An amount is not negative, unless
+    the catalogue says that it may be.
 
     Args:
         structure: the dataflow.
         values: the value of each published cell; the others are not looked at.
         published: which cells are.
         lawful: which published cells obey the rules; all of them if omitted.
+        hiding: cells of groups that are withheld as a whole; as the published cells tell if omitted.
         stricter: the node's own minimum of counts, or None (it stands in the statement).
 
     Returns:
@@ -232,6 +261,12 @@ def floors_of(
     floors = (rules.zero_publishable & ~rules.amount).astype(np.int64)
     shown = published[rules.spread_total] & (values[rules.spread_total] >= rules.spread_minimum)
     floors[rules.spread_cell[~shown]] = 0
+    if hiding is None:
+        for group in structure.groups.values():
+            if not published[group].any():
+                floors[group] = 0
+    else:
+        floors[hiding] = np.minimum(floors[hiding], 0)
     cell, total = rules.complement_cell, rules.complement_total
     floors[rules.telling_cell] = 0
     seen = lawful[cell] & (values[cell] >= minimum[cell])
@@ -247,11 +282,13 @@ def attacker_floors(
 
     What was published against the rules (under milder ones, or by mistake) teaches nothing about them.
     Beyond that the attacker is granted what he could only guess, wherever the guess is right: that no
-    amount is below zero, or zero, which is not.
+    amount is below zero, or zero, which is not; that no group without a published cell hides a zero, unless
+    one does (:func:`hiding_zeros`).
     """
     lawful = table.collected & ~withheld & ~sensitive_cells(structure, table, stricter=stricter)
     published = table.collected & ~withheld
-    floors = floors_of(structure, table.values, published, lawful=lawful, stricter=stricter)
+    hiding = hiding_zeros(structure, table, withheld)
+    floors = floors_of(structure, table.values, published, lawful=lawful, hiding=hiding, stricter=stricter)
     return np.where(structure.rules.amount, _floors_of_amounts(table), floors)
 
 

@@ -36,6 +36,7 @@ from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
     demands_of,
+    hiding_zeros,
     minimum_of,
     open_zeros,
     primary_reasons,
@@ -95,15 +96,42 @@ def protect(
         The pattern.
 
     Raises:
-        KimError: ``disclosure_unsafe`` if no pattern protects some cell (the detail names the cells, never a
+        KimError: ``disclosure_unsafe`` if no pattern protects some cell, even if a group is withheld as a
+            whole, zeros included (the detail names the cells, never a
             value); ``disclosure_unknown`` if the values contradict the catalogue's relations or a program
             could not be solved.
     """
+    nothing = np.zeros(len(table), dtype=np.bool_)
+    try:
+        return _protected(structure, period, table, linked, min_contributors, group=nothing)
+    except _NoPatternError as refused:
+        programs = refused.programs
+        for group in _groups_of(structure, table, refused.codes):
+            try:
+                found = _protected(structure, period, table, linked, min_contributors, group=group)
+            except _NoPatternError as again:
+                programs += again.programs
+            else:
+                return replace(found, programs=programs + found.programs)
+        raise _unsafe(refused.labels) from None
+
+
+def _protected(
+    structure: Structure,
+    period: Period,
+    table: Tabulation,
+    linked: Sequence[Delivered],
+    min_contributors: int | None,
+    *,
+    group: BoolArray,
+) -> Protection:
+    """Find a pattern that withholds a group as a whole, or raise that there is none."""
     reasons = primary_reasons(structure, table, stricter=min_contributors)
     sensitive: BoolArray = reasons != NO_REASON
     untouched = Delivered(structure.grid.dataset.id, period, table, sensitive)
     changed = _small_changes(structure, untouched, linked, min_contributors)
-    start = _starting_pattern(structure, replace(untouched, withheld=sensitive | changed), linked)
+    first = replace(untouched, withheld=sensitive | changed | (group & table.collected))
+    start = _starting_pattern(structure, first, linked)
     history = linked_history(structure, replace(untouched, withheld=start), linked)
     if not np.all(history.system.satisfied(history.values)):
         raise kim_error("disclosure_unknown", _CONTRADICTION)
@@ -118,6 +146,7 @@ def protect(
     reasons[run.withheld & ~sensitive] = Reason.SECONDARY
     reasons[changed & ~sensitive] = Reason.CORRECTION
     reasons[run.withheld_with_total & ~sensitive] = Reason.DISTRIBUTION
+    reasons[hiding_zeros(structure, table, run.withheld) & ~sensitive] = Reason.GROUP
     return Protection(run.withheld, reasons, int(sensitive.sum()), run.programs)
 
 
@@ -366,7 +395,7 @@ class _Run:
             return
         if outcome.undecided:
             raise kim_error("disclosure_unknown", _UNSOLVED)
-        raise _unsafe([label_of(self._history, cell) for cell in outcome.unprotected])
+        raise _NoPatternError(self._history, outcome.unprotected, self.programs)
 
 
 def _small_changes(
@@ -381,11 +410,15 @@ def _small_changes(
 
 
 def _starting_pattern(structure: Structure, new: Delivered, linked: Sequence[Delivered]) -> BoolArray:
-    """Withhold what is sensitive, and what an earlier vintage of the period withheld and is unchanged."""
+    """Withhold what is sensitive, and what an earlier vintage of the period withheld and is unchanged.
+
+    A group that it withheld as a whole stays so.
+    """
     withheld, zeros = new.withheld.copy(), open_zeros(structure, new.table)
     for earlier in linked:
         if same_period(earlier, new) and len(earlier.values) == len(new.values):
             withheld |= earlier.withheld & (earlier.values == new.values) & new.table.collected & ~zeros
+            withheld |= hiding_zeros(structure, earlier.table, earlier.withheld) & new.table.collected
     return with_whole_distributions(structure, withheld)
 
 
@@ -409,7 +442,43 @@ def _precious(structure: Structure, values: IntArray, stricter: int | None) -> B
     return precious & (values > 0) & (values < 2 * minimum_of(structure, stricter))
 
 
+def _groups_of(structure: Structure, table: Tabulation, codes: Sequence[tuple[str, str]]) -> list[BoolArray]:
+    """Return groups that would hide a zero if withheld as a whole, those that cost the readers least first.
+
+    Args:
+        structure: the dataflow.
+        table: true figures of its grid.
+        codes: dimension and code of the groups that come into question, in any order.
+    """
+    zeros, costs = open_zeros(structure, table), costs_of(structure, table.values)
+    groups = [structure.groups[place] for place in sorted(set(codes)) if place in structure.groups]
+    masks = []
+    for rows in sorted(groups, key=lambda rows: float(costs[rows][table.values[rows] > 0].sum())):
+        if zeros[rows].any():
+            masks.append(np.zeros(len(table), dtype=np.bool_))
+            masks[-1][rows] = True
+    return masks
+
+
 # -------------------------------------------------------------------------------------------------- refusals
+
+
+class _NoPatternError(Exception):
+    """No pattern protects some cells, as far as zeros that everybody may know must be shown.
+
+    Attributes:
+        labels: the cells.
+        codes: dimension and code of everything they are about.
+        programs: number of programs solved until this was known.
+    """
+
+    def __init__(self, history: History, cells: Sequence[int], programs: int) -> None:
+        super().__init__(len(cells))
+        self.labels = [label_of(history, cell) for cell in cells]
+        places = [(history.structures[block].grid, row) for block, row in map(history.place, cells)]
+        self.codes = [place for grid, row in places for place in grid.codes(row).items()]
+        self.programs = programs
+
 
 _CONTRADICTION = Text(
     "Die Tabellen widersprechen den Beziehungen des Katalogs; die Geheimhaltung ist nicht prüfbar.",

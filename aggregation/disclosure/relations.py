@@ -17,6 +17,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -116,6 +117,8 @@ class Structure:
         hinges: cells that other tables or deliveries see: margins that two tables of an indicator share,
             cells of ``flows``, and figures that equal one of another dataflow.
         weights: how many elementary cells each cell sums up: what its loss costs the readers.
+        groups: the cells of each code of a dimension that is crossed with another one, by dimension and code:
+            what is withheld as a whole where nothing less protects (ADR 0027).
     """
 
     catalogue: Catalogue
@@ -126,6 +129,7 @@ class Structure:
     hidden_flows: tuple[FlowLink, ...]
     hinges: BoolArray
     weights: IntArray
+    groups: Mapping[tuple[str, str], IntArray]
 
     @cached_property
     def reach(self) -> int:
@@ -174,6 +178,7 @@ def structure_for(catalogue: Catalogue, grid: CellGrid) -> Structure:
             hidden_flows=tuple(hidden_flow_links(catalogue, grid)),
             hinges=_hinges(catalogue, grid, flows),
             weights=_weights(len(grid), relations),
+            groups=MappingProxyType(_groups_of_codes(grid)),
         )
     return _STRUCTURES[key]
 
@@ -282,6 +287,20 @@ def _hinges(catalogue: Catalogue, grid: CellGrid, flows: Sequence[FlowLink]) -> 
     hinges[[row for flow in flows for row in flow.rows]] = True
     hinges[list(_equal_elsewhere(catalogue, grid))] = True
     return hinges
+
+
+def _groups_of_codes(grid: CellGrid) -> dict[tuple[str, str], IntArray]:
+    """Return the rows of every code that a row combines with a code of another dimension."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    crossed: set[tuple[str, str]] = set()
+    for row in range(len(grid)):
+        codes = grid.codes(row)
+        told = [(d, code) for d, code in codes.items() if code != TOTAL]
+        for place in told:
+            rows.setdefault(place, []).append(row)
+        if len(told) > 1:
+            crossed.update(told)
+    return {place: np.array(rows[place], dtype=np.int64) for place in sorted(crossed)}
 
 
 def _equal_elsewhere(catalogue: Catalogue, grid: CellGrid) -> Iterator[int]:

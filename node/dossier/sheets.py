@@ -70,6 +70,13 @@ REASON_NOTES: Final[Mapping[str, ReasonNote]] = {
     ),
     Reason.DOMINANCE.value: _DOMINANT,
     Reason.P_PERCENT.value: _DOMINANT,
+    Reason.GROUP.value: ReasonNote(
+        "h",
+        Text(
+            "als Teil einer Gruppe, die nur als Ganzes zu schützen war; auch ihre Nullen sind gesperrt",
+            "part of a group that could only be protected as a whole; its zeros are withheld too",
+        ),
+    ),
     Reason.CORRECTION.value: ReasonNote(
         "g",
         Text(

@@ -45,18 +45,26 @@ def count(grid: CellGrid, people: Mapping[str, Sequence[Person]]) -> np.ndarray:
 
 
 def published(
-    structure: Structure, new: Delivered, linked: Sequence[Delivered] = (), *, stricter: int | None = None
+    structure: Structure,
+    new: Delivered,
+    linked: Sequence[Delivered] = (),
+    *,
+    stricter: int | None = None,
+    guessing: bool = True,
 ) -> Publication:
-    """What everybody knows after a delivery, cells of all deliveries behind each other."""
+    """What everybody knows after a delivery, cells of all deliveries behind each other.
+
+    With ``guessing`` also that no group without a published cell hides a zero, where none does.
+    """
     history = linked_history(structure, new, linked)
     floors = [
-        _floors(of_it, d, stricter or 0)
+        _floors(of_it, d, stricter or 0, guessing=guessing)
         for of_it, d in zip(history.structures, history.deliveries, strict=True)
     ]
     return Publication(history.system, history.values, history.withheld, np.concatenate(floors))
 
 
-def _floors(structure: Structure, delivery: Delivered, stricter: int) -> np.ndarray:
+def _floors(structure: Structure, delivery: Delivered, stricter: int, *, guessing: bool) -> np.ndarray:
     """The smallest value that each cell can have for somebody who knows the rules."""
     catalogue, grid = structure.catalogue, structure.grid
     rules = [
@@ -85,7 +93,33 @@ def _floors(structure: Structure, delivery: Delivered, stricter: int) -> np.ndar
             floors[row] = int(shown) if row != total else floors[row]
     for row, dimension in _delicate(structure):
         floors[_breakdown(structure, row, dimension)] = 0
+    for group in _hiding_groups(structure, delivery, floors, guessing=guessing):
+        floors[group] = np.minimum(floors[group], 0)
     return floors
+
+
+def _hiding_groups(
+    structure: Structure, delivery: Delivered, floors: np.ndarray, *, guessing: bool
+) -> list[list[int]]:
+    """Codes of which every cell is withheld, as long as withheld zeros are left that none explains."""
+    grid = structure.grid
+    told = [{d: c for d, c in grid.codes(row).items() if c != TOTAL} for row in range(len(grid))]
+    left = set(np.flatnonzero(delivery.withheld & (delivery.values == 0) & (floors == 1)).tolist())
+    groups = []
+    for dimension, code in sorted({place for codes in told for place in codes.items()}):
+        rows = [row for row, codes in enumerate(told) if codes.get(dimension) == code]
+        if delivery.withheld[rows].all() and any(len(told[row]) > 1 for row in rows):
+            groups.append(rows)
+    if not guessing:
+        return groups
+    found: list[list[int]] = []
+    while left and groups:
+        largest = max(groups, key=lambda rows: len(left & set(rows)))
+        if not left & set(largest):
+            break
+        left -= set(largest)
+        found.append(largest)
+    return found
 
 
 def _delicate(structure: Structure) -> Iterator[tuple[int, str]]:

@@ -266,7 +266,7 @@ def test_bounds_are_the_range_of_all_tables(name: str, data: st.DataObject) -> N
     withheld[shown] &= data.draw(st.booleans())
     assume(0 < withheld.sum() <= 8)
     lower, upper = cell_bounds(structure.grid, np.where(withheld, 0, values), withheld, catalogue)
-    publication = published(structure, _delivered(QUARTERS[0], values, withheld))
+    publication = published(structure, _delivered(QUARTERS[0], values, withheld), guessing=False)
     cap = int(max(values.max(), upper[upper < OPEN_ABOVE].max(initial=0))) + 2
     for cell in np.flatnonzero(withheld).tolist():
         low, high = int(lower[cell]), int(upper[cell])

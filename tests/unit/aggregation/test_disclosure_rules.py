@@ -140,6 +140,7 @@ def test_reasons_are_known() -> None:
         "correction",
         "p_percent",
         "secondary",
+        "group",
     }
 
 
