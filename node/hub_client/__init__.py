@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from node.clock import Clock
 from node.hub_client.answers import DECIDED, Head, SubmissionView, heads, submission_view
@@ -18,6 +18,9 @@ from node.settings import HubSettings
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 
 __all__ = ["DECIDED", "Head", "HubClient", "SubmissionView"]
+
+#: 256 leaves of at most 4 KiB with their lengths: the longest file of the log.
+_MAX_LOG_FILE_BYTES: Final = 256 * (4096 + 2)
 
 
 class HubClient:
@@ -101,3 +104,37 @@ class HubClient:
             KimError: a refusal, or a failure of the connection.
         """
         return heads(self._transport.send(Call("GET", f"/v1/nodes/{node}/heads")))
+
+    def log_file(self, path: str) -> bytes:
+        """Fetch a file of the hub's log: ``checkpoint`` or a tile.
+
+        Args:
+            path: below ``/log/``; made of our own numbers only.
+
+        Raises:
+            KimError: ``not_found``, another refusal, or a failure of the connection.
+        """
+        return self._transport.fetch(Call("GET", f"/log/{path}", most_bytes=_MAX_LOG_FILE_BYTES))
+
+    def receipt(self, statement_id: str, *, stage: str | None = None) -> bytes:
+        """Fetch the receipt of a submission: the proof that its newest event is in the log.
+
+        Args:
+            statement_id: the submission.
+            stage: ``received`` for the first event; the newest if omitted.
+
+        Raises:
+            KimError: ``not_found`` while there is none, or a failure of the connection.
+        """
+        query = f"?stage={stage}" if stage else ""
+        return self._transport.fetch(Call("GET", f"/v1/submissions/{statement_id}/receipt{query}"))
+
+    def witness(self, note: bytes) -> None:
+        """Hand over a checkpoint with this node's cosignature.
+
+        Raises:
+            KimError: a refusal (the hub has gone on meanwhile), or a failure of the connection.
+        """
+        self._transport.fetch(
+            Call("POST", "/v1/witness", note, {"Content-Type": "text/plain; charset=utf-8"})
+        )

@@ -61,12 +61,14 @@ class Call:
         path: path below the hub's address, starting with a slash; made of our own ids only.
         body: content, or None.
         headers: further headers.
+        most_bytes: longest answer that is read.
     """
 
     method: str
     path: str
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    most_bytes: int = MAX_ANSWER_BYTES
 
 
 OnRetry = Callable[[KimError, int, float], None]
@@ -125,6 +127,15 @@ class Transport:
         Raises:
             KimError: the hub's refusal, ``hub_unreachable``, ``not_a_hub`` or ``wrong_audience``.
         """
+        content = self.fetch(call)
+        return parse_json(content) if content else None
+
+    def fetch(self, call: Call) -> bytes:
+        """Send a call like :meth:`send` and return the content of the answer as it came.
+
+        Raises:
+            KimError: as :meth:`send`.
+        """
         attempt = 0
         while True:
             attempt += 1
@@ -146,7 +157,7 @@ class Transport:
         share = int.from_bytes(hashlib.sha256(seed).digest()[:4], "big") / 2**32
         return max(at_least, ceiling * share)
 
-    def _send_once(self, call: Call) -> JsonValue:
+    def _send_once(self, call: Call) -> bytes:
         session, seconds = self._session, DEADLINE_IN_READS * self._settings.read_timeout_seconds
         try:
             return within(seconds, lambda given_up: self._exchange(session, call, given_up))
@@ -162,7 +173,7 @@ class Transport:
         except OSError as error:
             raise _missing_certificates() from error
 
-    def _exchange(self, session: requests.Session, call: Call, given_up: GivenUp) -> JsonValue:
+    def _exchange(self, session: requests.Session, call: Call, given_up: GivenUp) -> bytes:
         with session.request(
             call.method,
             self._settings.url + call.path,
@@ -173,10 +184,11 @@ class Transport:
             stream=True,
             verify=str(self._settings.ca_bundle) if self._settings.ca_bundle else None,
         ) as response:
-            content = _content(response, given_up)
-            return self._recognise(response, content)
+            content = _content(response, given_up, most_bytes=call.most_bytes)
+            self._recognise(response, content)
+            return content
 
-    def _recognise(self, response: requests.Response, content: bytes) -> JsonValue:
+    def _recognise(self, response: requests.Response, content: bytes) -> None:
         # 1. It says which hub it is. Everything else comes from a proxy, a portal or a stranger.
         hub = response.headers.get(HUB_HEADER)
         if hub is None:
@@ -190,7 +202,6 @@ class Transport:
         # 4. Anything but success has no meaning in the protocol.
         if not 200 <= response.status_code < 300:
             raise kim_error("not_a_hub")
-        return parse_json(content) if content else None
 
     def _refusal(self, response: requests.Response, content: bytes) -> KimError | _Postponed:
         media = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -214,12 +225,12 @@ class Transport:
         return max(0.0, (moment - self._clock.now()).total_seconds())
 
 
-def _content(response: requests.Response, given_up: GivenUp) -> bytes:
+def _content(response: requests.Response, given_up: GivenUp, *, most_bytes: int) -> bytes:
     content = bytearray()
     for piece in response.iter_content(_PIECE_BYTES):
         given_up.check()
         content += piece
-        if len(content) > MAX_ANSWER_BYTES:
+        if len(content) > most_bytes:
             raise kim_error("not_a_hub", _too_long())
     return bytes(content)
 
