@@ -1,7 +1,7 @@
 """State machines of the hub as tables; the diagrams in the documentation are rendered from them.
 
 Invariant: a submission only moves forward. There is no transition back to `uploading`, and nothing leaves
-`rejected` or `superseded`: a correction is a new revision, never an edit.
+`rejected` or `quarantined`: a correction is a new revision, never an edit.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ class SubmissionState(StrEnum):
     `announced`: statement verified, no byte of payload yet. `uploading`: at least one chunk. `received`: all
     bytes, digest equal to the signed one. `verifying`: with the sandbox. `accepted`: counts. `rejected`:
     never counted; the bytes are kept. `superseded`: counted until a newer revision was accepted.
+    `quarantined`: came with a key that somebody else may have had; it counts no more.
     """
 
     ANNOUNCED = "announced"
@@ -25,6 +26,7 @@ class SubmissionState(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
+    QUARANTINED = "quarantined"
 
 
 _S = SubmissionState
@@ -36,9 +38,11 @@ TRANSITIONS: Final[Mapping[SubmissionState, frozenset[SubmissionState]]] = Mappi
         _S.UPLOADING: frozenset({_S.RECEIVED, _S.REJECTED}),
         _S.RECEIVED: frozenset({_S.VERIFYING}),
         _S.VERIFYING: frozenset({_S.ACCEPTED, _S.REJECTED}),
-        _S.ACCEPTED: frozenset({_S.SUPERSEDED}),
+        # quarantined: it turned out later that its key was in other hands by then
+        _S.ACCEPTED: frozenset({_S.SUPERSEDED, _S.QUARANTINED}),
         _S.REJECTED: frozenset(),
-        _S.SUPERSEDED: frozenset(),
+        _S.SUPERSEDED: frozenset({_S.QUARANTINED}),
+        _S.QUARANTINED: frozenset(),
     }
 )
 
@@ -96,6 +100,13 @@ class KeyStatus(StrEnum):
     ACTIVE = "active"
     RETIRING = "retiring"
     REVOKED = "revoked"
+
+
+class KeyUse(StrEnum):
+    """What a node's key may sign: its statements and requests, or its witness of the hub's log."""
+
+    SIGN = "sign"
+    WITNESS = "witness"
 
 
 class NodeStatus(StrEnum):

@@ -53,7 +53,7 @@ def announce(context: HubContext, body: bytes) -> Announced:
     submission_id = SubmissionId(statement_id(envelope))
     with context.database.read() as unit:
         # 3. Key, signature, statement, audience, node, area.
-        signed = authenticate(unit, envelope, audience=context.settings.audience)
+        signed = authenticate(unit, envelope, audience=context.settings.audience, at=context.clock.now())
         # 4. A statement that is known already: its state, and nothing else happens.
         known = _known(unit, submission_id)
         if known:

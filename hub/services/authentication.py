@@ -5,10 +5,11 @@ either: whoever probes key ids learns nothing. Which key ids exist is no secret,
 may be.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from hub.domain.states import KeyStatus, NodeStatus
+from hub.domain.states import KeyStatus, KeyUse, NodeStatus
 from hub.store.records import Node, NodeKey
 from hub.store.unit_of_work import UnitOfWork
 from protocol.dsse import Envelope, pae
@@ -30,15 +31,23 @@ class Signed:
     node: Node
 
 
-def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str) -> Signed:
+def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str, at: dt.datetime) -> Signed:
     """Return the statement in `envelope` once it is certain who made it, for whom.
 
+    Args:
+        unit: an open unit of work.
+        envelope: as received.
+        audience: this hub.
+        at: when the hub received it; what the sender says about time decides nothing (SPEC P-21).
+
     Raises:
-        KimError: `unknown_key`, `key_revoked`, `signature_invalid`, `bad_envelope`, `wrong_audience`,
-            `node_suspended` or `area_not_registered`.
+        KimError: `unknown_key`, `key_revoked`, `key_not_yet_valid`, `key_expired`, `signature_invalid`,
+            `bad_envelope`, `wrong_audience`, `node_suspended` or `area_not_registered`.
     """
-    # 1. The key is known. The signature is verified either way: see above.
+    # 1. A key for statements is known. The signature is verified either way: see above.
     key = unit.nodes.key(envelope.keyid)
+    if key is not None and key.use is not KeyUse.SIGN:
+        key = None
     public_key = PublicKey.from_hex(key.public_key) if key else _DECOY
     # 2. The signature holds, over exactly the received bytes.
     fault = _signature_fault(envelope, public_key)
@@ -46,9 +55,8 @@ def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str) -> Sign
         raise kim_error("unknown_key")
     if fault:
         raise fault
-    # 3. The key is not withdrawn; only somebody who holds it gets this far.
-    if key.status is KeyStatus.REVOKED:
-        raise kim_error("key_revoked")
+    # 3. The key is not withdrawn and valid now; only somebody who holds it gets this far.
+    require_valid(key, at=at)
     # 4. The statement is well formed: the verified bytes are the parsed bytes.
     statement = parse_statement(envelope.payload)
     # 5. It was made for this hub.
@@ -65,6 +73,20 @@ def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str) -> Sign
     if statement.area not in node.areas:
         raise _foreign_area(unit, statement.area)
     return Signed(statement, key, node)
+
+
+def require_valid(key: NodeKey, *, at: dt.datetime) -> None:
+    """Raise unless a key is valid at the moment at which the hub received something (SPEC P-155).
+
+    Raises:
+        KimError: `key_revoked`, `key_not_yet_valid` or `key_expired`.
+    """
+    if key.status is KeyStatus.REVOKED:
+        raise kim_error("key_revoked")
+    if key.not_before is not None and at < key.not_before:
+        raise kim_error("key_not_yet_valid")
+    if key.not_after is not None and at >= key.not_after:
+        raise kim_error("key_expired")
 
 
 def _signature_fault(envelope: Envelope, public_key: PublicKey) -> KimError | None:

@@ -1,7 +1,9 @@
 """Is a period open for deliveries: it has ended, the programme existed, and nobody has closed it."""
 
+from hub.domain.ids import SubmissionId
+from hub.domain.states import SubmissionState
 from hub.services.context import HubContext
-from hub.store.records import FUNDS, Chain
+from hub.store.records import FUNDS, Chain, Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.periods import Period
@@ -43,7 +45,8 @@ def require_open(context: HubContext, unit: UnitOfWork, chain: Chain, *, revisio
     """Raise `period_not_open` or `period_closed` unless a node's delivery for a period is taken.
 
     A closed period still takes a revision that came in time and that the hub then lost: what was delivered
-    must not be missing in the statistics by the hub's own fault.
+    must not be missing in the statistics by the hub's own fault. It also takes the revision that follows one
+    in quarantine: what came with a compromised key has to be delivered again (SPEC P-158).
 
     Raises:
         KimError: `period_not_open` or `period_closed`.
@@ -51,9 +54,19 @@ def require_open(context: HubContext, unit: UnitOfWork, chain: Chain, *, revisio
     require_taken(context, Period.parse(chain.period))
     if not unit.periods.is_closed(chain.dataset, chain.period):
         return
-    if not unit.submissions.was_lost(chain, revision=revision):
+    head = unit.submissions.head(chain)
+    again = head is not None and head.revision <= revision and _follows_quarantine(unit, head, revision)
+    if not again and not unit.submissions.was_lost(chain, revision=revision):
         raise kim_error("period_closed", pointer="/period")
     if chain.dataset == FUNDS and any(table.area == chain.area for table in unit.grants.all(chain.period)):
         # The granting authority's list stands in its place and may be public: a second table of the same
         # figures, withheld by another pattern, would give both away.
         raise kim_error("period_closed", _GRANTS_STAND, pointer="/period")
+
+
+def _follows_quarantine(unit: UnitOfWork, head: Submission, revision: int) -> bool:
+    """Whether a revision comes right after one in quarantine, not announced yet or being uploaded."""
+    if head.revision < revision:
+        return head.state is SubmissionState.QUARANTINED
+    before = unit.submissions.get(SubmissionId(head.supersedes)) if head.supersedes else None
+    return before is not None and before.state is SubmissionState.QUARANTINED

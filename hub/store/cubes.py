@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.domain.ids import SubmissionId
 from hub.domain.states import PeriodState
 from hub.store import models
 from hub.store.records import Release, StoredCube
@@ -122,6 +123,49 @@ class Cubes:
             number=row.number,
             cubes={(item.dataset, item.period): item.cube_id for item in cubes},
         )
+
+    def releases_with(self, submission: SubmissionId, place: tuple[str, str]) -> list[int]:
+        """Return the numbers of the releases in which a submission counts, oldest first.
+
+        Args:
+            submission: statement id.
+            place: its dataset and period.
+        """
+        content, cube, release = models.release_cube.c, models.cube.c, models.release.c
+        rows = self._connection.execute(
+            sa.select(release.number, cube.inputs)
+            .select_from(models.release_cube)
+            .join(models.cube, cube.id == content.cube_id)
+            .join(models.release, release.id == content.release_id)
+            .where(content.dataset == place[0], content.period == place[1])
+            .order_by(release.number)
+        )
+        return [row.number for row in rows if submission in row.inputs.values()]
+
+    def flag_release(self, number: int, submission: SubmissionId, *, code: str, at: dt.datetime) -> None:
+        """Note what was found out about a submission in a release; once."""
+        table, release = models.release_flag, models.release
+        release_id = self._connection.execute(
+            sa.select(release.c.id).where(release.c.number == number)
+        ).scalar_one()
+        known = sa.select(table.c.release_id).where(
+            table.c.release_id == release_id, table.c.submission_id == submission
+        )
+        if self._connection.execute(known).first() is None:
+            self._connection.execute(
+                table.insert().values(release_id=release_id, submission_id=submission, code=code, at=at)
+            )
+
+    def flagged(self) -> dict[int, int]:
+        """Return release number → how many of its submissions turned out not to count."""
+        table, release = models.release_flag, models.release
+        rows = self._connection.execute(
+            sa.select(release.c.number, sa.func.count())
+            .join(table, table.c.release_id == release.c.id)
+            .group_by(release.c.number)
+            .order_by(release.c.number)
+        )
+        return {row[0]: row[1] for row in rows}
 
     def publish(self, cubes: Mapping[tuple[str, str], int], *, at: dt.datetime, note: str) -> int:
         """Store a release and switch the pointer to it, in the caller's transaction; return its number."""

@@ -102,7 +102,60 @@ node_key = sa.Table(
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("added_at", UtcDateTime, nullable=False),
     sa.Column("revoked_at", UtcDateTime),
+    sa.Column("use", sa.String(16), nullable=False, server_default="sign", comment="what it may sign"),
+    sa.Column("not_before", UtcDateTime, comment="judged by the hub's time of receipt, like the next one"),
+    sa.Column("not_after", UtcDateTime, comment="the first moment at which it is no longer valid"),
+    sa.Column("compromised_since", UtcDateTime, comment="nothing received from then on counts"),
+    sa.Column("reason", sa.String(16), comment="why it was revoked"),
     sa.CheckConstraint("status IN ('active', 'retiring', 'revoked')", name="status"),
+    sa.CheckConstraint("use IN ('sign', 'witness')", name="use"),
+    sa.CheckConstraint("reason IN ('superseded', 'compromised')", name="reason"),
+)
+
+invitation = sa.Table(
+    "invitation",
+    metadata,
+    sa.Column("id", _SERIAL, primary_key=True),
+    sa.Column("node_id", sa.String(64), nullable=False, comment="the one node that may use it"),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("areas", sa.JSON, nullable=False, comment="what the node will deliver for"),
+    sa.Column("verifier", _HEX, nullable=False, comment="derived from the token; the token is not kept"),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("tries_left", sa.SmallInteger, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("created_by", sa.String(64), nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.CheckConstraint("state IN ('open', 'used', 'locked', 'replaced')", name="state"),
+    sa.CheckConstraint("tries_left >= 0", name="tries_left"),
+    sa.Index(
+        "uq_invitation_open",
+        "node_id",
+        unique=True,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
+)
+
+enrolment = sa.Table(
+    "enrolment",
+    metadata,
+    sa.Column("id", _HEX, primary_key=True, comment="statement id of the signed request"),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("node_id", sa.String(64), nullable=False, index=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("areas", sa.JSON, nullable=False),
+    sa.Column("invitation_id", sa.ForeignKey("invitation.id")),
+    sa.Column("envelope_sha256", _HEX, nullable=False, comment="blob: the signed request, byte for byte"),
+    sa.Column("sign_key", _HEX, nullable=False, comment="public key, hex"),
+    sa.Column("witness_key", _HEX, nullable=False, comment="public key, hex"),
+    sa.Column("old_keyid", _HEX, comment="of a rotation: the key that vouches"),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("decided_at", UtcDateTime),
+    sa.Column("decided_by", sa.String(64)),
+    sa.CheckConstraint("kind IN ('enrol', 'rotation')", name="kind"),
+    sa.CheckConstraint("state IN ('pending', 'approved', 'active', 'refused')", name="state"),
+    comment="Requests of nodes to have their public keys entered.",
 )
 
 submission = sa.Table(
@@ -146,7 +199,8 @@ submission = sa.Table(
     sa.CheckConstraint("audit IN ('safe', 'open', 'confirmed', 'unknown', 'by_rule')", name="audit"),
     sa.CheckConstraint("payload_size >= 0 AND chunk_bytes > 0", name="size"),
     sa.CheckConstraint(
-        "state IN ('announced', 'uploading', 'received', 'verifying', 'accepted', 'rejected', 'superseded')",
+        "state IN ('announced', 'uploading', 'received', 'verifying', 'accepted', 'rejected', 'superseded', "
+        "'quarantined')",
         name="state",
     ),
     sa.Index(
@@ -292,6 +346,17 @@ release_cube = sa.Table(
     sa.Column("period", sa.String(8), primary_key=True),
     sa.Column("cube_id", sa.ForeignKey("cube.id"), nullable=False, index=True),
     sqlite_with_rowid=False,
+)
+
+release_flag = sa.Table(
+    "release_flag",
+    metadata,
+    sa.Column("release_id", sa.ForeignKey("release.id"), primary_key=True),
+    sa.Column("submission_id", sa.ForeignKey("submission.id"), primary_key=True),
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+    comment="Releases are never edited: what was found out later about what is in them.",
 )
 
 published = sa.Table(

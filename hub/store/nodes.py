@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hub.domain.states import KeyStatus, NodeStatus
+from hub.domain.states import KeyStatus, KeyUse, NodeStatus
 from hub.store import models
 from hub.store.records import Node, NodeKey
 
@@ -65,7 +65,21 @@ class Nodes:
     def key(self, keyid: str) -> NodeKey | None:
         """Return the key with this id, whatever its status."""
         row = self._connection.execute(_KEY, {"keyid": keyid}).one_or_none()
-        return None if row is None else NodeKey(row.keyid, row.node_id, row.public_key, KeyStatus(row.status))
+        return None if row is None else _key(row)
+
+    def keys_of(self, node_id: str) -> list[NodeKey]:
+        """Return all keys of a node, the oldest first."""
+        table = models.node_key
+        rows = self._connection.execute(
+            sa.select(table).where(table.c.node_id == node_id).order_by(table.c.added_at, table.c.keyid)
+        )
+        return [_key(row) for row in rows]
+
+    def has_public_key(self, public_key: str) -> bool:
+        """Whether any node has, or ever had, this public key (hex), for any purpose."""
+        table = models.node_key
+        found = sa.select(table.c.keyid).where(table.c.public_key == public_key)
+        return self._connection.execute(found).first() is not None
 
     def add_key(self, key: NodeKey, *, at: dt.datetime) -> None:
         """Store a new key; IntegrityError if it is known."""
@@ -76,6 +90,28 @@ class Nodes:
                 public_key=key.public_key,
                 status=key.status,
                 added_at=at,
+                use=key.use,
+                not_before=key.not_before,
+                not_after=key.not_after,
+                revoked_at=key.revoked_at,
+                compromised_since=key.compromised_since,
+                reason=key.reason,
+            )
+        )
+
+    def replace_key(self, key: NodeKey) -> None:
+        """Store what is known about a key now; key id, node, public key and use stay what they are."""
+        table = models.node_key
+        self._connection.execute(
+            table.update()
+            .where(table.c.keyid == key.keyid)
+            .values(
+                status=key.status,
+                not_before=key.not_before,
+                not_after=key.not_after,
+                revoked_at=key.revoked_at,
+                compromised_since=key.compromised_since,
+                reason=key.reason,
             )
         )
 
@@ -99,3 +135,18 @@ def _node(rows: list[sa.Row[Any]]) -> Node:
     row = rows[0]
     others = (other.delivers_for for other in rows if other.delivers_for != row.area)
     return Node(row.id, row.name, (row.area, *others), NodeStatus(row.status), row.registered_at)
+
+
+def _key(row: sa.Row[Any]) -> NodeKey:
+    return NodeKey(
+        keyid=row.keyid,
+        node_id=row.node_id,
+        public_key=row.public_key,
+        status=KeyStatus(row.status),
+        use=KeyUse(row.use),
+        not_before=row.not_before,
+        not_after=row.not_after,
+        revoked_at=row.revoked_at,
+        compromised_since=row.compromised_since,
+        reason=row.reason,
+    )

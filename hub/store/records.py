@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.domain.ids import Sha256, SubmissionId
-from hub.domain.states import AuditVerdict, KeyStatus, NodeStatus, SubmissionState
+from hub.domain.states import AuditVerdict, KeyStatus, KeyUse, NodeStatus, SubmissionState
 from hub.domain.uploads import ChunkPlan
 
 #: How a cube's inputs mark what was granted, where another input is the id of a statement.
@@ -33,12 +33,31 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class NodeKey:
-    """A public key and whose it is; `public_key` is hex."""
+    """A public key and whose it is.
+
+    Attributes:
+        keyid: digest over purpose and key.
+        node_id: whose it is.
+        public_key: hex.
+        status: whether it may sign, apart from the moments below.
+        use: what it may sign.
+        not_before: from when on it is valid; None: always was.
+        not_after: the first moment at which it is not any more; None: no end.
+        revoked_at: when the hub learned that it is revoked.
+        compromised_since: of a compromised key: nothing that was received from then on counts.
+        reason: `superseded` or `compromised`, if it is revoked.
+    """
 
     keyid: str
     node_id: str
     public_key: str
     status: KeyStatus
+    use: KeyUse = KeyUse.SIGN
+    not_before: dt.datetime | None = None
+    not_after: dt.datetime | None = None
+    revoked_at: dt.datetime | None = None
+    compromised_since: dt.datetime | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

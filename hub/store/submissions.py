@@ -52,6 +52,7 @@ _LOST = _COUNT.where(
     _T.c.problem_code == "internal",
     _T.c.received_at.is_not(None),
 )
+_PUBLIC = {SubmissionState.ACCEPTED, SubmissionState.SUPERSEDED, SubmissionState.QUARANTINED}
 _INSERT, _INSERT_EVENT, _INSERT_CHUNK = _T.insert(), _EVENT.insert(), _CHUNK.insert()
 _CHUNKS = sa.select(_CHUNK.c.n, _CHUNK.c.sha256).where(_CHUNK.c.submission_id == sa.bindparam("id"))
 _EVENTS = (
@@ -189,14 +190,28 @@ class Submissions:
         )
 
     def vintages_of(self, area: str) -> list[Submission]:
-        """Return what was accepted for an area, replaced revisions too, in the order in which it arrived."""
+        """Return what was accepted for an area, in the order in which it arrived.
+
+        Replaced revisions too, and those in quarantine: what was public once stays known.
+        """
         found = self._all(
             _SELECT.where(
                 _T.c.area == sa.bindparam("area"),
-                _T.c.state.in_({SubmissionState.ACCEPTED, SubmissionState.SUPERSEDED}),
+                _T.c.state.in_(_PUBLIC),
                 _T.c.canonical_sha256.is_not(None),
             ),
             area=area,
+        )
+        return sorted(found, key=lambda row: (row.received_at or row.announced_at, row.revision, row.id))
+
+    def received_with(self, keyid: str, *, since: dt.datetime) -> list[Submission]:
+        """Return what was accepted of what came with a key from a moment on, in the order of receipt."""
+        found = self._all(
+            _SELECT.where(
+                _T.c.keyid == keyid,
+                _T.c.received_at >= since,
+                _T.c.state.in_({SubmissionState.ACCEPTED, SubmissionState.SUPERSEDED}),
+            )
         )
         return sorted(found, key=lambda row: (row.received_at or row.announced_at, row.revision, row.id))
 

@@ -35,5 +35,5 @@ def test_every_state_is_reached_and_every_way_ends() -> None:
     assert reached == set(SubmissionState)
     assert {state for state in _ORDER if not TRANSITIONS[state]} == {
         SubmissionState.REJECTED,
-        SubmissionState.SUPERSEDED,
+        SubmissionState.QUARANTINED,
     }
