@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app, send_file
 
+from hub.domain.rights import Permission, needs
 from hub.services.context import EXTENSION, HubContext
 from hub.services.extracts import find_extract
 from protocol.errors import kim_error
@@ -25,6 +26,7 @@ _MEDIA: Final = {
 
 
 @blueprint.get("/extracts/<int:number>/<name>")
+@needs(Permission.PUBLIC)
 def get_extract_file(number: int, name: str) -> Response:
     """Send one file of a release; what the folder's own lists do not name is not there."""
     context: HubContext = current_app.extensions[EXTENSION]

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, current_app, jsonify
 
+from hub.domain.rights import Permission, needs
 from hub.services.context import EXTENSION, HubContext
 from hub.services.readiness import not_ready_because
 
@@ -9,12 +10,14 @@ blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")
+@needs(Permission.PUBLIC)
 def get_health() -> Response:
     """Answer, always."""
     return jsonify({"status": "ok"})
 
 
 @blueprint.get("/readyz")
+@needs(Permission.PUBLIC)
 def get_readiness() -> tuple[Response, int]:
     """Answer 200, or 503 with the parts that fail."""
     context: HubContext = current_app.extensions[EXTENSION]

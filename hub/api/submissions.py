@@ -11,6 +11,7 @@ from typing import Final
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from hub.domain import ids
+from hub.domain.rights import Permission, needs
 from hub.services.announcing import announce
 from hub.services.context import EXTENSION, HubContext
 from hub.services.submission_status import heads_of, status_of
@@ -30,6 +31,7 @@ def _context() -> HubContext:
 
 
 @blueprint.post("/submissions")
+@needs(Permission.NODE)
 def post_submission() -> tuple[Response, int]:
     """Take an announcement: 201 for a new statement, 200 with its present state for a known one."""
     if request.mimetype != PAYLOAD_TYPE_SUBMISSION:
@@ -46,6 +48,7 @@ def post_submission() -> tuple[Response, int]:
 
 
 @blueprint.put("/submissions/<submission_id>/chunks/<number>")
+@needs(Permission.NODE)
 def put_chunk(submission_id: str, number: str) -> Response:
     """Take chunk `number`: 204, again and again, as long as the bytes are the same."""
     identity = ids.submission_id(submission_id)
@@ -61,12 +64,14 @@ def put_chunk(submission_id: str, number: str) -> Response:
 
 
 @blueprint.post("/submissions/<submission_id>/complete")
+@needs(Permission.NODE)
 def post_complete(submission_id: str) -> tuple[Response, int]:
     """Finish an upload: 202, the decision follows."""
     return _fresh(_summary(complete(_context(), ids.submission_id(submission_id)))), 202
 
 
 @blueprint.get("/submissions/<submission_id>")
+@needs(Permission.NODE)
 def get_submission(submission_id: str) -> Response:
     """Show where a submission stands and how it got there."""
     status = status_of(_context(), ids.submission_id(submission_id))
@@ -83,6 +88,7 @@ def get_submission(submission_id: str) -> Response:
 
 
 @blueprint.get("/nodes/<node_id>/heads")
+@needs(Permission.NODE)
 def get_heads(node_id: str) -> Response:
     """Show the newest submission of each chain of a node, as a list."""
     heads = heads_of(_context(), node_id)

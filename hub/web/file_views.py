@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app, request
 
+from hub.domain.rights import Permission, needs
 from hub.services.statistics import EXTENSION, Statistics
 from hub.web.exports import csv_file, xlsx_file
 from hub.web.exports.files import (
@@ -30,24 +31,28 @@ def install(blueprint: Blueprint) -> None:
     blueprint.add_url_rule(f"/lieferungen.{_SUFFIX}", view_func=deliveries_export)
 
 
+@needs(Permission.PUBLIC)
 def overview_export(suffix: str) -> Response:
     """The overview as a file."""
     query = parse_page_query(request.args, "/")
     return _file(overview_file(query), query, suffix)
 
 
+@needs(Permission.PUBLIC)
 def indicator_export(subject: str, suffix: str) -> Response:
     """One indicator as a file."""
     query = parse_page_query(request.args, f"/indikator/{subject}")
     return _file(indicator_file(subject, query), query, suffix)
 
 
+@needs(Permission.PUBLIC)
 def area_export(region: str, suffix: str) -> Response:
     """One area or region as a file."""
     query = parse_page_query(request.args, f"/gebiet/{region}")
     return _file(region_file(region, query), query, suffix)
 
 
+@needs(Permission.PUBLIC)
 def deliveries_export(suffix: str) -> Response:
     """The state of deliveries as a file."""
     query = parse_page_query(request.args, "/lieferungen")

@@ -11,6 +11,7 @@ from typing import Final
 from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.wrappers import Response as Redirect
 
+from hub.domain.rights import Permission, needs
 from hub.services.context import EXTENSION as CONTEXT
 from hub.services.context import HubContext
 from hub.services.extracts import find_extract
@@ -53,6 +54,7 @@ def _query() -> PageQuery:
 
 
 @blueprint.get("/")
+@needs(Permission.PUBLIC)
 def overview() -> Response | Redirect:
     """The programme at a glance."""
     if request.args.get("indicator"):
@@ -62,6 +64,7 @@ def overview() -> Response | Redirect:
 
 
 @blueprint.get("/suche")
+@needs(Permission.PUBLIC)
 def search() -> Response | Redirect:
     """Figures and areas by name; a single hit is shown at once."""
     found = search_page(_statistics(), _query(), request.args.get("q", ""))
@@ -71,18 +74,21 @@ def search() -> Response | Redirect:
 
 
 @blueprint.get("/indikator")
+@needs(Permission.PUBLIC)
 def choose_indicator() -> Redirect:
     """The form's answer: to the page of the chosen figure, with what it cannot show left out."""
     return _to_indicator()
 
 
 @blueprint.get("/indikator/<subject>")
+@needs(Permission.PUBLIC)
 def indicator(subject: str) -> Response:
     """One indicator from all sides."""
     return _html("indicator.html", indicator_page(_statistics(), subject, _query()))
 
 
 @blueprint.get("/gebiet")
+@needs(Permission.PUBLIC)
 def choose_area() -> Redirect:
     """The form's answer: to the page of the chosen area."""
     query = _query()
@@ -92,18 +98,21 @@ def choose_area() -> Redirect:
 
 
 @blueprint.get("/gebiet/<region>")
+@needs(Permission.PUBLIC)
 def area(region: str) -> Response:
     """Everything about one area or region."""
     return _html("area.html", area_page(_statistics(), region, _query()))
 
 
 @blueprint.get("/lieferungen")
+@needs(Permission.PUBLIC)
 def deliveries() -> Response:
     """The state of deliveries."""
     return _html("deliveries.html", deliveries_page(_statistics(), _query()))
 
 
 @blueprint.get("/daten")
+@needs(Permission.PUBLIC)
 def data() -> Response:
     """Downloads, formats, licence, citation."""
     context: HubContext = current_app.extensions[CONTEXT]
@@ -112,6 +121,7 @@ def data() -> Response:
 
 
 @blueprint.get("/barrierefreiheit")
+@needs(Permission.PUBLIC)
 def accessibility() -> Response:
     """The accessibility statement."""
     return _html("statement.html", accessibility_page(_statistics(), _query()))

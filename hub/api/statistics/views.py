@@ -21,6 +21,7 @@ from hub.api.statistics.openapi import PREFIX, openapi_document
 from hub.api.statistics.operations import Operation, operations
 from hub.api.statistics.parameters import dimensions_of, read_parameters
 from hub.api.statistics.schemas import members_of
+from hub.domain.rights import Permission, needs
 from hub.services.statistics import EXTENSION, Statistics
 from hub.services.statistics.paging import Cursor
 
@@ -32,12 +33,14 @@ _REVALIDATE: Final = "public, no-cache"
 
 
 @blueprint.get("/openapi.json")
+@needs(Permission.PUBLIC)
 def description() -> Response:
     """The description of this interface."""
     return _answer(openapi_document(), fixed=False)
 
 
 def _view(operation: Operation) -> Callable[[], Response]:
+    @needs(Permission.PUBLIC)
     def view() -> Response:
         values = read_parameters(operation.parameters, request.args.to_dict(flat=False))
         statistics: Statistics = current_app.extensions[EXTENSION]
