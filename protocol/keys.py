@@ -1,8 +1,9 @@
-"""Key pairs of nodes: Ed25519, named by the digest of the public key (SPEC P-12..P-14).
+"""Key pairs of nodes: Ed25519, named by the digest of the public key (SPEC P-12..P-14, P-140).
 
-A key id is bound to its purpose by a domain prefix, so that a key registered to sign submissions can never
-be looked up as anything else. Nonces and identifiers are made here as well: this is the one place of the
-product in which randomness is allowed, because everything made here must be unpredictable.
+A key has one purpose, and its key id is bound to that by a domain prefix: a key registered to witness the
+hub's log can never be looked up as one that signs submissions, nor the other way round. Nonces and
+identifiers are made here as well: this is the one place of the product in which randomness is allowed,
+because everything made here must be unpredictable.
 
 It deliberately does not touch files: where a private key lies and who may read it is the node's business.
 """
@@ -13,11 +14,13 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -33,7 +36,22 @@ SIGNATURE_BYTES: Final = 64
 NONCE_BYTES: Final = 32
 SECRET_KEY_BYTES: Final = 32
 CIPHER_NONCE_BYTES: Final = 12
-_DOMAIN: Final = b"kim/1 ed25519 sign\x00"
+
+
+class KeyPurpose(StrEnum):
+    """What a key is for; the same 32 bytes never serve two purposes (SPEC P-140).
+
+    `sign`: statements and requests of a node. `witness`: cosignatures under the hub's log.
+    """
+
+    SIGN = "sign"
+    WITNESS = "witness"
+
+    @property
+    def domain(self) -> bytes:
+        """The prefix that binds a key id to this purpose."""
+        return f"kim/1 ed25519 {self.value}".encode("ascii") + b"\x00"
+
 
 # Encodings of the points of small order, sign bit cleared (two of them also in their non-canonical form,
 # y + p). With such a "public key" one signature fits many messages; OpenSSL accepts it, we do not.
@@ -53,9 +71,10 @@ _SMALL_ORDER: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """The public half: 32 bytes that the hub has registered for a node."""
+    """The public half: 32 bytes that the hub has registered for a node, and what they are registered for."""
 
     raw: bytes
+    purpose: KeyPurpose = KeyPurpose.SIGN
 
     def __post_init__(self) -> None:
         """Refuse what can never identify one signer (SPEC P-12).
@@ -67,7 +86,7 @@ class PublicKey:
             raise _unreadable_public_key()
 
     @classmethod
-    def from_hex(cls, text: str) -> PublicKey:
+    def from_hex(cls, text: str, *, purpose: KeyPurpose = KeyPurpose.SIGN) -> PublicKey:
         """Read the form in which a key is registered: 64 lower-case hexadecimal digits.
 
         Raises:
@@ -79,7 +98,7 @@ class PublicKey:
             raise _unreadable_public_key() from None
         if raw.hex() != text:
             raise _unreadable_public_key()
-        return cls(raw)
+        return cls(raw, purpose)
 
     @property
     def hex(self) -> str:
@@ -88,8 +107,8 @@ class PublicKey:
 
     @property
     def keyid(self) -> str:
-        """Hex SHA-256 over purpose and key (SPEC P-13)."""
-        return hashlib.sha256(_DOMAIN + self.raw).hexdigest()
+        """Hex SHA-256 over purpose and key (SPEC P-13, P-140)."""
+        return hashlib.sha256(self.purpose.domain + self.raw).hexdigest()
 
     def fingerprint(self) -> str:
         """The first 128 bits of the key id as eight groups of four digits, to be read out by telephone."""
@@ -112,25 +131,33 @@ class PrivateKey:
 
     __slots__ = ("_key", "public")
 
-    def __init__(self, key: Ed25519PrivateKey) -> None:
+    def __init__(self, key: Ed25519PrivateKey, *, purpose: KeyPurpose = KeyPurpose.SIGN) -> None:
         """Wrap a key of the cryptography library."""
         self._key = key
-        self.public = PublicKey(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        self.public = PublicKey(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw), purpose)
 
     @classmethod
-    def generate(cls) -> PrivateKey:
+    def generate(cls, *, purpose: KeyPurpose = KeyPurpose.SIGN) -> PrivateKey:
         """Make a new key from the operating system's randomness."""
-        return cls(Ed25519PrivateKey.generate())
+        return cls(Ed25519PrivateKey.generate(), purpose=purpose)
 
     @classmethod
-    def from_pem(cls, data: bytes) -> PrivateKey:
-        """Read an unencrypted PKCS #8 key (SPEC P-14).
+    def from_pem(
+        cls, data: bytes, *, passphrase: bytes | None = None, purpose: KeyPurpose = KeyPurpose.SIGN
+    ) -> PrivateKey:
+        """Read a PKCS #8 key (SPEC P-14).
+
+        Args:
+            data: the PEM file.
+            passphrase: what it is encrypted with; None for a key that is not.
+            purpose: what the key is for; the file does not say.
 
         Raises:
-            KimError: ``key_unreadable`` if it is anything else; the content is never repeated.
+            KimError: ``key_unreadable`` if it is anything else or encrypted with another passphrase; the
+                content is never repeated.
         """
         try:
-            key = load_pem_private_key(data, password=None)
+            key = load_pem_private_key(data, password=passphrase)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             key = None
         if not isinstance(key, Ed25519PrivateKey):
@@ -139,13 +166,23 @@ class PrivateKey:
                 Text(
                     "Die Datei enthält keinen privaten Ed25519-Schlüssel (PEM, PKCS #8, ohne Kennwort).",
                     "The file holds no private Ed25519 key (PEM, PKCS #8, no passphrase).",
+                )
+                if passphrase is None
+                else Text(
+                    "Das Kennwort passt nicht, oder die Datei enthält keinen privaten Ed25519-Schlüssel "
+                    "(PEM, PKCS #8).",
+                    "The passphrase does not fit, or the file holds no private Ed25519 key (PEM, PKCS #8).",
                 ),
             )
-        return cls(key)
+        return cls(key, purpose=purpose)
 
-    def to_pem(self) -> bytes:
-        """Return the key as unencrypted PKCS #8; whoever stores it restricts who may read it."""
-        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    def to_pem(self, *, passphrase: bytes | None = None) -> bytes:
+        """Return the key as PKCS #8, encrypted if there is a passphrase.
+
+        Whoever stores it restricts who may read it, encrypted or not.
+        """
+        encryption = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
+        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
     def sign(self, data: bytes) -> bytes:
         """Return the 64-byte Ed25519 signature over ``data``; the same data always give the same bytes."""

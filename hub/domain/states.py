@@ -9,6 +9,24 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from protocol.keys import KeyPurpose
+from protocol.trust import KeyStatus, NodeStatus
+
+__all__ = [
+    "OPEN_UPLOAD",
+    "TRANSITIONS",
+    "UNDECIDED",
+    "AuditVerdict",
+    "IllegalTransitionError",
+    "KeyStatus",
+    "KeyUse",
+    "NodeStatus",
+    "PeriodState",
+    "SubmissionState",
+    "check_transition",
+    "diagram",
+]
+
 
 class SubmissionState(StrEnum):
     """Where a submission stands.
@@ -94,23 +112,5 @@ class PeriodState(StrEnum):
     CLOSED = "closed"
 
 
-class KeyStatus(StrEnum):
-    """`retiring` keys still finish and make deliveries during a rotation; `revoked` ones do not."""
-
-    ACTIVE = "active"
-    RETIRING = "retiring"
-    REVOKED = "revoked"
-
-
-class KeyUse(StrEnum):
-    """What a node's key may sign: its statements and requests, or its witness of the hub's log."""
-
-    SIGN = "sign"
-    WITNESS = "witness"
-
-
-class NodeStatus(StrEnum):
-    """`suspended` blocks new deliveries and changes nothing that was accepted."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
+#: What a node's key may sign: its statements and requests, or its witness of the hub's log.
+KeyUse = KeyPurpose

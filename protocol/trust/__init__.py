@@ -1,0 +1,27 @@
+"""Whose keys are whose: the documents that officers sign, as typed values (SPEC P-140..P-150).
+
+Three documents are targets of the TUF repository under `/trust/`: the directory of nodes and their keys, the
+hub's own keys, and the policy. Node and hub, and whoever checks offline, read them with the same code.
+
+This package verifies no signature of an officer and reads no file: TUF does the first, node and hub the
+second. What is read here has to come out of a verified repository.
+"""
+
+from protocol.trust.directory import Directory, KeyEntry, KeyStatus, NodeEntry, NodeStatus, parse_directory
+from protocol.trust.hub_keys import HubKeys, OutsideWitness, SealingKey, parse_hub_keys
+from protocol.trust.policy import Policy, parse_policy
+
+__all__ = [
+    "Directory",
+    "HubKeys",
+    "KeyEntry",
+    "KeyStatus",
+    "NodeEntry",
+    "NodeStatus",
+    "OutsideWitness",
+    "Policy",
+    "SealingKey",
+    "parse_directory",
+    "parse_hub_keys",
+    "parse_policy",
+]
