@@ -20,6 +20,7 @@ from hub.store.engine import translated_faults
 from hub.store.grants import Grants
 from hub.store.nodes import Nodes
 from hub.store.submissions import Submissions
+from hub.store.trust import Trust
 
 _CHANGE_MARK = sa.select(
     *(
@@ -40,6 +41,7 @@ class UnitOfWork:
         self.periods = Periods(connection)
         self.cubes = Cubes(connection)
         self.grants = Grants(connection)
+        self.trust = Trust(connection)
         self.jobs: list[Job] = []
 
     def after_commit(self, job: Job) -> None:

@@ -7,11 +7,25 @@ This package verifies no signature of an officer and reads no file: TUF does the
 second. What is read here has to come out of a verified repository.
 """
 
-from protocol.trust.directory import Directory, KeyEntry, KeyStatus, NodeEntry, NodeStatus, parse_directory
+from protocol.trust.changes import AddKey, AddNode, Change, ChangeKey, ChangeNode, apply, differences
+from protocol.trust.directory import (
+    Directory,
+    KeyEntry,
+    KeyStatus,
+    NodeEntry,
+    NodeStatus,
+    RevocationReason,
+    parse_directory,
+)
 from protocol.trust.hub_keys import HubKeys, OutsideWitness, SealingKey, parse_hub_keys
 from protocol.trust.policy import Policy, parse_policy
 
 __all__ = [
+    "AddKey",
+    "AddNode",
+    "Change",
+    "ChangeKey",
+    "ChangeNode",
     "Directory",
     "HubKeys",
     "KeyEntry",
@@ -20,7 +34,10 @@ __all__ = [
     "NodeStatus",
     "OutsideWitness",
     "Policy",
+    "RevocationReason",
     "SealingKey",
+    "apply",
+    "differences",
     "parse_directory",
     "parse_hub_keys",
     "parse_policy",

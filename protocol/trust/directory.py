@@ -269,7 +269,7 @@ def parse_directory(data: bytes) -> Directory:
     """
     members = read_document(data, max_bytes=MAX_DIRECTORY_BYTES)
     audience = members.text("audience", AUDIENCE)
-    nodes = [_read_node(entry) for entry in members.objects("nodes", most=MAX_NODES)]
+    nodes = [read_node(entry) for entry in members.objects("nodes", most=MAX_NODES)]
     members.finish()
     if any(first.node > second.node for first, second in itertools.pairwise(nodes)):
         # One order only: the pointers of a refusal are those of the document, and changes easy to see.
@@ -279,20 +279,22 @@ def parse_directory(data: bytes) -> Directory:
     return Directory(audience, tuple(nodes))
 
 
-def _read_node(members: Members) -> NodeEntry:
+def read_node(members: Members) -> NodeEntry:
+    """Read one entry of the list of nodes; errors as of :func:`parse_directory`."""
     values: dict[str, Any] = {
         "node": members.text("node", NODE),
         "name": members.text("name", LINE),
         "areas": members.texts("areas", AREA, most=MAX_AREAS),
         "status": members.choice("status", NodeStatus),
-        "keys": tuple(_read_key(entry) for entry in members.objects("keys", most=MAX_KEYS)),
+        "keys": tuple(read_key(entry) for entry in members.objects("keys", most=MAX_KEYS)),
     }
     members.finish()
     with placed(members.pointer):
         return NodeEntry(**values)
 
 
-def _read_key(members: Members) -> KeyEntry:
+def read_key(members: Members) -> KeyEntry:
+    """Read one entry of the list of a node's keys; errors as of :func:`parse_directory`."""
     keyid = members.text("keyid", DIGEST)
     use = members.choice("use", KeyPurpose)
     members.constant("alg", "ed25519")
