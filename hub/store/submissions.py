@@ -1,7 +1,8 @@
 """Reading and writing submissions: the state machine's table, its events and the chunks of open uploads.
 
-Invariant: a state changes only through :meth:`Submissions.move`, which writes the event in the same
-transaction and changes nothing if another process was faster.
+Invariant: a state changes only through :meth:`Submissions.move`, which writes the event and, for what the
+sender must learn, the leaf of the log in the same transaction, and changes nothing if another process was
+faster.
 """
 
 import datetime as dt
@@ -22,7 +23,9 @@ from hub.domain.states import (
     check_transition,
 )
 from hub.store import models
+from hub.store.log import LogLeaves
 from hub.store.records import Chain, Counted, Finding, OpenFinding, Submission, SubmissionEvent
+from protocol.transparency.events import SUBMISSION_EVENTS, LogEvent
 
 _T = models.submission
 _CHUNK = models.submission_chunk
@@ -65,9 +68,10 @@ _EVENTS = (
 class Submissions:
     """Submissions on one connection."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        """Work inside the transaction of `connection`."""
+    def __init__(self, connection: sa.Connection, log: LogLeaves) -> None:
+        """Work inside the transaction of `connection`, which is also that of `log`."""
         self._connection = connection
+        self._log = log
 
     def get(self, submission: SubmissionId) -> Submission | None:
         """Return the submission with this statement id."""
@@ -113,6 +117,9 @@ class Submissions:
         if changed.rowcount != 1:
             raise IllegalTransitionError(f"the submission is no longer {submission.state}")
         self._record(submission.id, after, at=at, code=code)
+        if after.value in SUBMISSION_EVENTS:
+            made = (facts or {}).get("canonical_sha256", submission.canonical_sha256)
+            self._log.append(_leaf_of(submission, after, at=at, code=code, made=made))
 
     def _record(
         self, submission: SubmissionId, state: SubmissionState, *, at: dt.datetime, code: str | None
@@ -364,6 +371,26 @@ class Submissions:
 
     def _count(self, statement: sa.Select[Any], **values: str | int) -> int:
         return int(self._connection.execute(statement, values).scalar_one())
+
+
+def _leaf_of(
+    submission: Submission, state: SubmissionState, *, at: dt.datetime, code: str | None, made: str | None
+) -> LogEvent:
+    return LogEvent(
+        at=at,
+        kind=state.value,
+        id=submission.id,
+        node=submission.node_id,
+        keyid=submission.keyid,
+        area=submission.area,
+        dataset=submission.dataset,
+        period=submission.period,
+        revision=submission.revision,
+        prev=submission.supersedes,
+        code=code,
+        payload_sha256=submission.payload_sha256,
+        out_sha256=made,
+    )
 
 
 def _submission(row: Mapping[str, Any]) -> Submission:

@@ -18,9 +18,11 @@ from hub.store import models
 from hub.store.cubes import Cubes, Periods
 from hub.store.engine import translated_faults
 from hub.store.grants import Grants
+from hub.store.log import LogLeaves
 from hub.store.nodes import Nodes
 from hub.store.submissions import Submissions
 from hub.store.trust import Trust
+from protocol.transparency.events import LogEvent
 
 _CHANGE_MARK = sa.select(
     *(
@@ -37,7 +39,8 @@ class UnitOfWork:
         """Work on `connection`, whose transaction the caller ends."""
         self.connection = connection
         self.nodes = Nodes(connection)
-        self.submissions = Submissions(connection)
+        self.leaves = LogLeaves(connection)
+        self.submissions = Submissions(connection, self.leaves)
         self.periods = Periods(connection)
         self.cubes = Cubes(connection)
         self.grants = Grants(connection)
@@ -47,6 +50,16 @@ class UnitOfWork:
     def after_commit(self, job: Job) -> None:
         """Ask for `job` once this transaction is committed."""
         self.jobs.append(job)
+
+    def log(self, event: LogEvent) -> int:
+        """Append an event to the transparency log; return its index. It is there if this commits.
+
+        States of submissions need no call: `submissions.move` logs them itself.
+
+        Raises:
+            KimError: `log_unavailable` if the hub's clock has gone back.
+        """
+        return self.leaves.append(event)
 
     def audit(
         self,

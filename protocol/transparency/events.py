@@ -29,6 +29,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _FORMS: Final = {
     "kind": _KIND,
     "id": re.compile(r"[!-~]{1,128}"),
+    "keyid": _SHA256,
     "node": re.compile(r"node-[0-9a-z][0-9a-z-]{0,58}"),
     "area": re.compile(r"NW[0-9]{5}(?:X?[0-9]{3})?"),
     "dataset": re.compile(r"[A-Z][A-Z0-9_]{0,31}"),
@@ -66,6 +67,7 @@ class EventKind(StrEnum):
     PERIOD_CLOSED = "period-closed"
     PERIOD_REOPENED = "period-reopened"
     RELEASE = "release"
+    HEARTBEAT = "heartbeat"
 
 
 #: Events whose ``id`` is a statement id.
@@ -90,6 +92,7 @@ class LogEvent:
         kind: an :class:`EventKind`, or that of a later version.
         id: what it is about: statement id, key id, node id, dataset and period, ``release/<number>``, …
         node: the node it concerns.
+        keyid: of a submission, the key that signed it.
         area: region id.
         dataset: short id, for example ``CASES``.
         period: wire form.
@@ -104,6 +107,7 @@ class LogEvent:
     kind: str
     id: str
     node: str | None = None
+    keyid: str | None = None
     area: str | None = None
     dataset: str | None = None
     period: str | None = None
