@@ -71,7 +71,7 @@ class LogLeaves:
     def append(self, event: LogEvent) -> int:
         """Append one event; it is in the log exactly if this transaction is committed.
 
-        A time that lies up to :data:`CLOCK_TOLERANCE` before that of the leaf in front is written as that one.
+        A time up to :data:`CLOCK_TOLERANCE` before that of the leaf in front is written as that one.
 
         Returns:
             Its index.
