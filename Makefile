@@ -4,7 +4,8 @@
 #
 #   make demo                     54 municipalities' exports, 54 nodes, one hub, and the page in the browser
 #   make demo DEMO_ARGS="--exit"  the same, but ends after the summary; exit code 0 only if every check held
-#   make test                     the whole suite;  make test TEST_ARGS="tests/unit/protocol -q"  a part of it
+#   make test                     the whole suite;  make test TEST_ARGS="tests/unit/protocol -q"  a part of it;
+#                                 on all cores; TEST_ARGS="-n 0 ..." in one process, for a debugger
 #   make check                    format, lint, types, layers, dependencies, documents (-k: all findings at once)
 #   make bench                    speed and memory, as ratios within one run
 #   make format                   rewrites the code in the house format
@@ -45,8 +46,12 @@ help:
 demo: setup
 	@$(VENV)/bin/kim-hub demo $(DEMO_ARGS)
 
+# A process for each core, up to four: beyond that the longest files decide. A file stays in one process, which sets
+# its servers, browser or demo up once. In the order of the folders: functional tests first, as they take longest.
+WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: setup
-	$(VENV)/bin/pytest $(TEST_ARGS)
+	$(VENV)/bin/pytest $(WORKERS) $(TEST_ARGS)
 
 bench: setup
 	$(VENV)/bin/python -m tests.bench $(BENCH_ARGS)

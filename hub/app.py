@@ -32,12 +32,15 @@ from protocol.regions import region_tree
 class Hub:
     """One hub: its context, and the processes and threads that work for it."""
 
-    def __init__(self, settings: HubSettings, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: HubSettings, *, clock: Clock | None = None, sandbox: Sandbox | None = None
+    ) -> None:
         """Put the parts together; nothing runs yet.
 
         Args:
             settings: what the operator chose; the home folder exists.
             clock: the one of the settings when omitted.
+            sandbox: one that others use too, and that who passes it ends; one of its own when omitted.
 
         Raises:
             KimError: `schema_outdated` if the database is not at this program's schema.
@@ -53,7 +56,8 @@ class Hub:
             database=Database(engine, self.queue),
             blobs=BlobStore(settings.home / "blobs"),
             incoming=Incoming(settings.home / "incoming"),
-            sandbox=Sandbox(
+            sandbox=sandbox
+            or Sandbox(
                 memory_bytes=settings.sandbox_memory_bytes,
                 cpu_seconds=settings.sandbox_cpu_seconds,
                 wall_seconds=settings.sandbox_wall_seconds,
@@ -61,6 +65,7 @@ class Hub:
             catalogue=load_catalogue(),
             tree=region_tree(),
         )
+        self._ends_sandbox = sandbox is None
         self._stopping = threading.Event()
         add_tasks(self.celery, self.context, stopping=self._stopping)
         self._worker: InProcessWorker | None = None
@@ -76,12 +81,13 @@ class Hub:
         self._sweeper.start()
 
     def stop(self) -> None:
-        """Stop everything that :meth:`start` started."""
+        """Stop everything that :meth:`start` started; a sandbox that was passed in goes on."""
         if self._sweeper is not None:
             self._sweeper.stop()
         if self._worker is not None:
             self._worker.stop()
-        self.context.sandbox.close()
+        if self._ends_sandbox:
+            self.context.sandbox.close()
         self.context.database.engine.dispose()
 
 

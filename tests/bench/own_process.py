@@ -47,7 +47,7 @@ def run_apart(command: Sequence[str], *, folder: Path, seconds: float, where: Pa
 
     Args:
         command: program and arguments.
-        folder: its output and errors are kept there.
+        folder: its output and errors are kept there, and what it leaves behind as temporary files.
         seconds: processor time after which it is ended; four times that by the clock.
         where: the folder in which it runs; ``folder`` if omitted.
     """
@@ -56,6 +56,7 @@ def run_apart(command: Sequence[str], *, folder: Path, seconds: float, where: Pa
         child = subprocess.Popen(
             command,
             cwd=where or folder,
+            env={**os.environ, "TMPDIR": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,

@@ -4,11 +4,14 @@ Values are scaled like those on the wire. Linked tables of an indicator share th
 (FIELD) stay between the largest category and the sum. Nothing here is protected: that is the caller's part.
 """
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 
 from protocol.catalogue import Indicator
 from protocol.codelists import TOTAL, Codelist
-from protocol.grid import CellGrid
+from protocol.grid import CellGrid, Key
 from protocol.regions import reporting_areas
 
 _PER_FOREIGN = {
@@ -52,6 +55,12 @@ def draw_figures(grid: CellGrid, step: int) -> np.ndarray:
     if "SEX" in shares:
         shares["SEX"] = {"M": 0.47, "F": 0.52, "_U": 0.01}
     values = np.zeros((len(grid), 54), dtype=np.int64)
+    indicators = {indicator.id: indicator for indicator in grid.dataset.indicators}
+
+    @cache  # the same cells for each of the 54
+    def key_of(indicator_id: str, *codes: tuple[str, str]) -> Key:
+        return grid.key(indicators[indicator_id], dict(codes))
+
     for column, region in enumerate(reporting_areas()):
         local = np.random.default_rng([11, column])
         level = float(np.exp(local.normal(0, 0.35)))
@@ -59,7 +68,9 @@ def draw_figures(grid: CellGrid, step: int) -> np.ndarray:
         for indicator in grid.dataset.indicators:
             mean = region.foreign_population / 1000 * _PER_FOREIGN[indicator.id] * level
             mean *= 1 + 0.025 * step + 0.06 * np.sin(step * np.pi / 2)
-            for key, value in _indicator(grid, indicator, int(rng.poisson(mean)), shares, rng).items():
+            for key, value in _indicator(
+                key_of, grid, indicator, int(rng.poisson(mean)), shares, rng
+            ).items():
                 values[grid.index[key], column] = value
     return values
 
@@ -69,7 +80,9 @@ def _codelist(grid: CellGrid, dimension: str) -> Codelist:
     return next(use.codelist for use in uses if use is not None)
 
 
-def _indicator(grid: CellGrid, indicator: Indicator, total: int, shares: dict, rng) -> dict:
+def _indicator(
+    key_of: Callable[..., Key], grid: CellGrid, indicator: Indicator, total: int, shares: dict, rng
+) -> dict:
     cells: dict[tuple[str, ...], int] = {}
     margins: dict[str, dict[str, int]] = {}  # of a dimension by itself: what its tables share
 
@@ -85,7 +98,7 @@ def _indicator(grid: CellGrid, indicator: Indicator, total: int, shares: dict, r
     for table in indicator.tables:
         if len(table) == 1:
             for code, value in margin_of(table[0]).items():
-                cells[grid.key(indicator, {table[0]: code})] = value
+                cells[key_of(indicator.id, (table[0], code))] = value
             continue
         first, second = table
         use = indicator.dimension_use(second)
@@ -102,7 +115,7 @@ def _indicator(grid: CellGrid, indicator: Indicator, total: int, shares: dict, r
             below[code] = {c: sum(part[c] for part in parts) for c in parts[0]}
         for code, inner in {**below, TOTAL: sums}.items():
             for other, value in inner.items():
-                key = grid.key(indicator, {first: code, second: other})
+                key = key_of(indicator.id, (first, code), (second, other))
                 if key in grid.index:
                     cells[key] = value
         if second == "SEX":

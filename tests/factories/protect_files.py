@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -11,6 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from click.testing import CliRunner
+
+from aggregation.protect.cli import main
 
 COMMAND = Path(sys.executable).parent / "kim-protect"
 
@@ -107,3 +112,14 @@ class Office:
     def audit(self, *words: str, out: str = "out.csv") -> Done:
         """Audit what is published of it."""
         return self.run("audit", out, "--structure", "structure.yaml", *words)
+
+
+class OfficeInside(Office):
+    """The same without a process for each command, which takes half a second to start."""
+
+    def run(self, *words: str, environment: Mapping[str, str] | None = None) -> Done:
+        """Run the command in the folder, in this process."""
+        unset = dict.fromkeys(name for name in os.environ if name.startswith("KIM_"))
+        with contextlib.chdir(self.folder):
+            done = CliRunner(env={**unset, **(environment or {})}).invoke(main, words)
+        return Done(done.exit_code, done.stdout, done.stderr)

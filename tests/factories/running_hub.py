@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import datetime as dt
 import hashlib
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from werkzeug.test import TestResponse
 from hub.app import Hub, create_app
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job
+from hub.sandbox.client import Sandbox
 from hub.services.installation import install
 from hub.services.registration import Registration, register
 from hub.serving import make_server
@@ -191,15 +194,34 @@ class RunningHub:
         assert_soon(lambda: self.state(parcel) == state, f"state {state}")
 
 
+@cache
+def lasting_sandbox() -> Sandbox:
+    """Return a running sandbox for all hubs of this process whose tests are not about it.
+
+    It keeps nothing from one payload to the next, and to start it takes most of the time of a short test.
+    """
+    usual = HubSettings(home=Path("unused"))
+    sandbox = Sandbox(
+        memory_bytes=usual.sandbox_memory_bytes,
+        cpu_seconds=usual.sandbox_cpu_seconds,
+        wall_seconds=usual.sandbox_wall_seconds,
+    )
+    sandbox.start()
+    atexit.register(sandbox.close)
+    return sandbox
+
+
 @contextmanager
-def running_hub(home: Path, *, start: bool = True, **settings: Any) -> Iterator[RunningHub]:
-    """Run a hub in `home`; without `start` there is neither sandbox nor worker nor sweeper."""
+def running_hub(
+    home: Path, *, start: bool = True, sandbox: Sandbox | None = None, **settings: Any
+) -> Iterator[RunningHub]:
+    """Run a hub in `home`; without `start` there is neither worker nor sweeper, nor a sandbox of its own."""
     chosen = HubSettings(
         home=home, **{"sweep_seconds": 0.05, "stale_seconds": 0.5, "quiet_seconds": 0.2, **settings}
     )
     install(chosen)
     clock = FixedClock()
-    hub = Hub(chosen, clock=clock)
+    hub = Hub(chosen, clock=clock, sandbox=sandbox)
     app = create_app(hub.context)
     if start:
         hub.start()

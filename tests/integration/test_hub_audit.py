@@ -37,7 +37,7 @@ from protocol.grid import delivery_grid
 from protocol.periods import Period
 from tests.factories.areas import deliveries
 from tests.factories.node_home import node_home
-from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
+from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
 from tests.factories.spooled import spooled
 from tests.factories.submissions import consistent_values
 from tests.fakes.served import served
@@ -50,8 +50,7 @@ GRID = delivery_grid(CATALOGUE, "CASES", "Q")
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[RunningHub]:
     """A hub whose jobs are done by the test, in the order it chooses."""
-    with running_hub(tmp_path, start=False) as running:
-        running.hub.context.sandbox.start()
+    with running_hub(tmp_path, start=False, sandbox=lasting_sandbox()) as running:
         yield running
 
 
@@ -247,8 +246,7 @@ def test_a_judgement_that_does_not_come_is_not_decided(
 
 
 def test_an_operator_sees_and_confirms_what_is_held_back(tmp_path: Path) -> None:
-    with running_hub(tmp_path, start=False) as running:
-        running.hub.context.sandbox.start()
+    with running_hub(tmp_path, start=False, sandbox=lasting_sandbox()) as running:
         _, parcels = _deliver_persons(running, jointly=False)
         validate(running.hub.context, "NW05111")
         home = running.hub.context.settings.home

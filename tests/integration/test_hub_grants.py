@@ -25,7 +25,7 @@ from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
 from protocol.grid import grid_of
 from protocol.periods import Period
-from tests.factories.running_hub import RunningHub, running_hub
+from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
 from tests.factories.submissions import consistent_values
 from tests.integration.test_hub_processes import hub
 
@@ -46,8 +46,7 @@ def _list(*rows: str, header: str = HEADER) -> bytes:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[RunningHub]:
-    with running_hub(tmp_path, start=False) as running:
-        running.hub.context.sandbox.start()
+    with running_hub(tmp_path, start=False, sandbox=lasting_sandbox()) as running:
         yield running
 
 

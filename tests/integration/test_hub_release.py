@@ -27,7 +27,7 @@ from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
 from protocol.regions import region_tree
 from tests.factories.patience import assert_soon
-from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
+from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
 from tests.factories.submissions import consistent_values
 
 Q1, Q2 = Period(2026, 1), Period(2026, 2)
@@ -37,8 +37,7 @@ WITHHELD = [3, 4]
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[RunningHub]:
     """A hub whose jobs are done by the test, in the order it chooses."""
-    with running_hub(tmp_path, start=False) as running:
-        running.hub.context.sandbox.start()
+    with running_hub(tmp_path, start=False, sandbox=lasting_sandbox()) as running:
         yield running
 
 
@@ -183,9 +182,8 @@ def test_only_the_newest_revision_counts(running: RunningHub) -> None:
 def test_the_same_inputs_give_the_same_digest_in_another_hub(tmp_path: Path) -> None:
     digests = []
     for name in ("one", "two"):
-        with running_hub(tmp_path / name, start=False) as running:
+        with running_hub(tmp_path / name, start=False, sandbox=lasting_sandbox()) as running:
             context = running.hub.context
-            context.sandbox.start()
             # the second hub knows the areas in another order
             areas = ("NW05111", "NW05112") if name == "one" else ("NW05112", "NW05111")
             senders = {area: running.sender(area, key=_key(area)) for area in areas}
@@ -267,7 +265,7 @@ def test_lost_jobs_are_found_in_the_states(running: RunningHub) -> None:
 
 
 def test_the_whole_way_by_worker_and_sweeper(tmp_path: Path) -> None:
-    with running_hub(tmp_path) as running:
+    with running_hub(tmp_path, sandbox=lasting_sandbox()) as running:
         senders = [running.sender(area) for area in ("NW05111", "NW05112")]
         for sender in senders:
             for period in (Q1, Q2):

@@ -22,7 +22,7 @@ from protocol.grid import grid_of
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from tests.factories.patience import assert_soon
-from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
+from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
 from tests.factories.submissions import consistent_values
 from tests.integration.test_hub_processes import hub
 
@@ -35,8 +35,7 @@ SHIFTED = consistent_values(GRID, seed=2).tolist()
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[RunningHub]:
     """A hub whose jobs are done by the test, in the order it chooses."""
-    with running_hub(tmp_path, start=False) as running:
-        running.hub.context.sandbox.start()
+    with running_hub(tmp_path, start=False, sandbox=lasting_sandbox()) as running:
         yield running
 
 
@@ -138,7 +137,7 @@ def test_an_area_is_compared_once_it_is_quiet(running: RunningHub) -> None:
 
 
 def test_worker_and_sweeper_compare_by_themselves(tmp_path: Path) -> None:
-    with running_hub(tmp_path) as running:
+    with running_hub(tmp_path, sandbox=lasting_sandbox()) as running:
         sender = running.sender()
         sender.deliver(sender.parcel(period=Q1))
         parcel = sender.parcel(period=Q2, values=SHIFTED)
@@ -148,8 +147,7 @@ def test_worker_and_sweeper_compare_by_themselves(tmp_path: Path) -> None:
 
 
 def test_status_and_confirm_on_the_command_line(tmp_path: Path) -> None:
-    with running_hub(tmp_path, start=False) as running:
-        running.hub.context.sandbox.start()
+    with running_hub(tmp_path, start=False, sandbox=lasting_sandbox()) as running:
         sender, _ = running.sender("NW05111"), running.sender("NW05112")
         _accept(running, sender, period=Q1)
         second = _accept(running, sender, period=Q2, values=SHIFTED)

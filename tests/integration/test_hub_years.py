@@ -22,7 +22,7 @@ from protocol.grid import delivery_grid, grid_of, published_rows
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
 from tests.factories.patience import assert_soon
-from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
+from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
 from tests.factories.submissions import consistent_values
 
 CATALOGUE = load_catalogue()
@@ -34,8 +34,7 @@ NOT_DELIVERED = STATE_NUMBER[CellState.NOT_DELIVERED]
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[RunningHub]:
     """A hub whose jobs are done by the test, in the order it chooses."""
-    with running_hub(tmp_path, start=False) as running:
-        running.hub.context.sandbox.start()
+    with running_hub(tmp_path, start=False, sandbox=lasting_sandbox()) as running:
         yield running
 
 
@@ -250,7 +249,7 @@ def test_an_authority_delivers_nothing_but_its_own(running: RunningHub) -> None:
 
 
 def test_the_whole_way_by_worker_and_sweeper(tmp_path: Path) -> None:
-    with running_hub(tmp_path) as running:
+    with running_hub(tmp_path, sandbox=lasting_sandbox()) as running:
         sender = running.sender()
         for period in QUARTERS:
             assert sender.deliver(sender.parcel("STAFFING", period=period))["state"] == "accepted"

@@ -18,7 +18,7 @@ from node.settings import HubSettings
 from protocol.errors import KimError
 from protocol.keys import PrivateKey
 from protocol.periods import Period
-from tests.factories.running_hub import RunningHub, Sender, running_hub
+from tests.factories.running_hub import RunningHub, Sender, lasting_sandbox, running_hub
 from tests.factories.spooled import spooled
 from tests.fakes.faults import AUDIENCE, LOST, Answer, Faults, problem_answer
 from tests.fakes.node_clock import SteppedClock
@@ -60,7 +60,7 @@ def a_bench(folder: Path, *, decides: bool) -> Iterator[Bench]:
     """Set up a bench; a hub that does not decide meets a clock that does not pass time."""
     clock: Clock = SystemClock() if decides else SteppedClock()
     with ExitStack() as stack:
-        running = stack.enter_context(running_hub(folder / "hub", start=decides))
+        running = stack.enter_context(running_hub(folder / "hub", start=decides, sandbox=lasting_sandbox()))
         faults = Faults(running.client.application)
         settings = HubSettings(stack.enter_context(served(faults)), AUDIENCE, None, 2, 5, 2, 10)
         journal = stack.enter_context(Journal(folder / "journal", clock=clock))

@@ -24,7 +24,7 @@ from node.keystore import create_key
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from tests.factories.node_home import NodeHome, node_home, some_cases
-from tests.factories.running_hub import RunningHub, running_hub
+from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
 from tests.fakes.faults import Faults
 from tests.fakes.hub_simulator import HubSimulator
 from tests.fakes.served import served
@@ -69,7 +69,10 @@ class Scene:
 @pytest.fixture
 def unknown(tmp_path: Path) -> Iterator[Scene]:
     """A node whose key the hub does not know yet."""
-    with running_hub(tmp_path / "hub") as running, served(running.client.application) as url:
+    with (
+        running_hub(tmp_path / "hub", sandbox=lasting_sandbox()) as running,
+        served(running.client.application) as url,
+    ):
         yield Scene(running, node_home(tmp_path, hub=url))
 
 
@@ -218,7 +221,10 @@ def test_a_hub_that_is_away_loses_nothing(tmp_path: Path) -> None:
     assert code == PROBLEMS["hub_unreachable"].exit_code
     assert states(document) == ["spooled"] * 6
 
-    with running_hub(tmp_path / "hub") as running, served(running.client.application) as url:
+    with (
+        running_hub(tmp_path / "hub", sandbox=lasting_sandbox()) as running,
+        served(running.client.application) as url,
+    ):
         scene = Scene(running, home)
         scene.register()
         home.change("http://127.0.0.1:9", url)

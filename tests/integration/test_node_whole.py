@@ -13,14 +13,17 @@ from node.journal import DeliveryState
 from protocol.problems import PROBLEMS
 from tests.factories.node_home import NodeHome
 from tests.factories.registers import aachen_node, issues, posts, whole_node, write_register
-from tests.factories.running_hub import RunningHub, running_hub
+from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
 from tests.fakes.served import served
 from tests.unit.node.exports import AREA
 
 
 @contextmanager
 def hub_at(folder: Path) -> Iterator[tuple[RunningHub, str]]:
-    with running_hub(folder / "hub") as running, served(running.client.application) as url:
+    with (
+        running_hub(folder / "hub", sandbox=lasting_sandbox()) as running,
+        served(running.client.application) as url,
+    ):
         yield running, url
 
 

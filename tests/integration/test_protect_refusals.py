@@ -8,7 +8,7 @@ import pytest
 
 from aggregation.protect.faults import Fault
 from protocol.problems import PROBLEMS
-from tests.factories.protect_files import LEAVES, REGION, SEX, STRUCTURE, Office
+from tests.factories.protect_files import LEAVES, REGION, SEX, STRUCTURE, OfficeInside
 
 #: Files that differ from the usual ones, and what is said of them: code of the fault, and its place.
 BAD: list[tuple[str, str, str, str]] = [
@@ -83,7 +83,7 @@ BAD: list[tuple[str, str, str, str]] = [
 def test_each_has_its_code_its_place_and_its_remedy(
     tmp_path: Path, file: str, text: str, code: str, place: str
 ) -> None:
-    office = Office.at(tmp_path)
+    office = OfficeInside.at(tmp_path)
     office.write(file, text)
     done = office.suppress("--json")
     document = done.document
@@ -98,7 +98,7 @@ def test_each_has_its_code_its_place_and_its_remedy(
 
 
 def test_linked_tables_that_disagree_are_told_to_look_for_missing_lines(tmp_path: Path) -> None:
-    office = Office.at(
+    office = OfficeInside.at(
         tmp_path,
         age__csv="parent,child\nall,young\nall,old\n",
         structure__yaml="dimensions: {region: region.csv, sex: sex.csv, age: age.csv}\n"
@@ -112,30 +112,30 @@ def test_linked_tables_that_disagree_are_told_to_look_for_missing_lines(tmp_path
 
 def test_magnitudes_without_contributors_are_told_both_ways(tmp_path: Path) -> None:
     magnitudes = STRUCTURE.replace("frequency", "magnitude").replace(", zero_publishable: true", "")
-    done = Office.at(tmp_path, structure__yaml=magnitudes).suppress("--json")
+    done = OfficeInside.at(tmp_path, structure__yaml=magnitudes).suppress("--json")
     assert done.document["errors"][0]["code"] == "contributor_column", done.err
     assert done.document["errors"][0]["pointer"] == "cells.csv:1"
     assert "„contributor“" in done.err
 
 
 def test_keys_that_are_near_to_none_are_told_which_there_are(tmp_path: Path) -> None:
-    done = Office.at(tmp_path, structure__yaml=STRUCTURE.replace("rules:", "regeln:")).suppress()
+    done = OfficeInside.at(tmp_path, structure__yaml=STRUCTURE.replace("rules:", "regeln:")).suppress()
     assert "dimensions, tables, value" in done.err
 
 
 def test_a_workbook_is_named_as_one(tmp_path: Path) -> None:
-    office = Office.at(tmp_path)
+    office = OfficeInside.at(tmp_path)
     (tmp_path / "cells.csv").write_bytes(b"PK\x03\x04\x14\x00\x81")
     assert "CSV UTF-8" in office.suppress().err
 
 
 def test_two_outputs_of_one_name_are_no_input(tmp_path: Path) -> None:
-    done = Office.at(tmp_path).suppress("--report", str(tmp_path / "out.csv"))
+    done = OfficeInside.at(tmp_path).suppress("--report", str(tmp_path / "out.csv"))
     assert "andere Ausgabe" in done.err
 
 
 def test_remedies_come_in_the_language_asked_for(tmp_path: Path) -> None:
-    office = Office.at(tmp_path, cells__csv=LEAVES.replace("N2,m", "n2,m"))
+    office = OfficeInside.at(tmp_path, cells__csv=LEAVES.replace("N2,m", "n2,m"))
     english = office.suppress("--lang", "en").err
     assert "Did you mean 'N2'?" in english
     assert Fault.UNKNOWN_CODE.remedy.en in english
@@ -143,14 +143,16 @@ def test_remedies_come_in_the_language_asked_for(tmp_path: Path) -> None:
 
 
 def test_near_words_are_suggested(tmp_path: Path) -> None:
-    office = Office.at(tmp_path, structure__yaml=STRUCTURE.replace("min_contributors", "min_contributers"))
+    office = OfficeInside.at(
+        tmp_path, structure__yaml=STRUCTURE.replace("min_contributors", "min_contributers")
+    )
     assert "„min_contributors“" in office.suppress().err
     office.write("structure.yaml", STRUCTURE.replace("value: freq", "value: freqs"))
     assert "„freq“" in office.suppress().err
 
 
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
-    office = Office.at(tmp_path, cells__csv=LEAVES.replace("N1,", "X1,").replace("S2,", "Y,"))
+    office = OfficeInside.at(tmp_path, cells__csv=LEAVES.replace("N1,", "X1,").replace("S2,", "Y,"))
     errors = office.suppress("--json").document["errors"]
     assert [error["pointer"] for error in errors] == [f"cells.csv:{line}:region" for line in (2, 3, 8, 9)]
     many = "region,sex,freq\n" + "".join(f"?{number},f,1\n" for number in range(100))
@@ -161,7 +163,7 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 
 
 def test_files_that_are_not_there_or_no_text(tmp_path: Path) -> None:
-    office = Office.at(tmp_path)
+    office = OfficeInside.at(tmp_path)
     (tmp_path / "sex.csv").unlink()
     done = office.suppress()
     assert done.code == PROBLEMS["file_missing"].exit_code
@@ -185,7 +187,7 @@ def test_files_that_are_not_there_or_no_text(tmp_path: Path) -> None:
     ],
 )
 def test_publications_that_cannot_be_read(tmp_path: Path, text: str, code: str) -> None:
-    office = Office.at(tmp_path, out__csv=text)
+    office = OfficeInside.at(tmp_path, out__csv=text)
     done = office.audit("--json")
     assert done.document["errors"][0]["code"] == code
     assert done.code == PROBLEMS["cells_invalid"].exit_code

@@ -42,6 +42,16 @@ def test_it_withholds_as_many_cells_as_was_recorded(
     assert run.peak_mb > 10
 
 
+def test_what_it_leaves_behind_goes_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "folder"
+    elsewhere.mkdir()
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
+    tau_argus.protect(measured("a2_6x8"), Method.MOD, "value", folder=folder, seconds=60)
+    assert list(folder.glob("tmp*hitas*.txt"))
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_as_one_system_it_does_the_same_as_by_its_tables(tmp_path: Path) -> None:
     table = measured("a3d1")
     patterns = []

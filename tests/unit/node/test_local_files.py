@@ -1,5 +1,6 @@
 """Files of a node's folder: whole or not at all, never through a link, and a log that stops nothing."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,5 +45,19 @@ def test_a_full_log_is_set_aside(tmp_path: Path) -> None:
 
 
 def test_logging_never_stops_a_command(tmp_path: Path) -> None:
-    Logbook(tmp_path / "nowhere" / "log", clock=SteppedClock()).write("command.start", {})
+    path = tmp_path / "folder" / "log"
+    logbook = Logbook(path, clock=SteppedClock())
+    logbook.write("command.start", {})
+    assert list(tmp_path.iterdir()) == []  # no folder is made for it
+
+    # What cannot be logged is lost, and what comes later is logged again.
+    path.parent.mkdir()
+    logbook.write("command.end", {})
+    events = [json.loads(line)["event"] for line in path.read_text(encoding="utf-8").splitlines()]
+    assert events == ["command.end"]
+
+
+def test_without_a_file_nothing_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     Logbook(None, clock=SteppedClock()).write("command.start", {})
+    assert list(tmp_path.iterdir()) == []
