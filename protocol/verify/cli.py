@@ -1,0 +1,379 @@
+"""The commands of `kim-verify`: read files, verify, say what came out.
+
+Exit codes: 0 verified, 3 not verified (the reason is said), 2 an error of use (a file that is not there,
+too).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from protocol.errors import KimError, kim_error
+from protocol.texts import LANGUAGES, Language, Text
+from protocol.verify import files, settings
+from protocol.verify.anchors import Anchors, anchors_of_documents, anchors_of_keys
+from protocol.verify.explaining import Explanation, Question, explain
+from protocol.verify.folders import check_folder
+from protocol.verify.mirrors import check_mirror
+from protocol.verify.parser import USAGE_EXIT, BilingualParser, asked_for
+from protocol.verify.receipts import check_receipt
+from protocol.verify.releases import check_release
+from protocol.verify.trail import Trail, Verdict, verdict_of
+from protocol.verify.wording import explanation_lines, verdict_lines
+
+PROGRAM: Final = "kim-verify"
+VERIFIED, NOT_VERIFIED = 0, 3
+
+#: What keeps a verification from beginning: nothing was found out about anything.
+_ERRORS_OF_USE: Final = frozenset({"file_missing", "unknown_indicator", "unknown_area"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What a command needs: its arguments, and what is believed."""
+
+    arguments: argparse.Namespace
+    language: Language
+    anchors: Anchors
+
+    def paths(self, name: str) -> list[Path]:
+        return [Path(item) for item in getattr(self.arguments, name) or ()]
+
+    def path(self, name: str) -> Path | None:
+        value = getattr(self.arguments, name)
+        return Path(value) if value else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """One thing that was verified."""
+
+    subject: str
+    verdict: Verdict
+    explanation: Explanation | None = None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    Args:
+        arguments: the command line; that of the process if omitted.
+
+    Returns:
+        The exit code.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    language = asked_for(given, otherwise=settings.language())
+    parsed = _parser(language).parse_args(given)
+    try:
+        outcomes = parsed.run(_Run(parsed, language, _anchors(parsed)))
+    except KimError as error:
+        # Nothing was judged: what is believed, or the question, cannot be read.
+        sys.stderr.write(f"{error.detail.in_(language)}\n  → {error.remedy.in_(language)}\n")
+        return USAGE_EXIT
+    _report(outcomes, parsed, language)
+    return _exit_code(outcomes)
+
+
+def _exit_code(outcomes: Sequence[_Outcome]) -> int:
+    problems = [item.verdict.problem for item in outcomes if item.verdict.problem is not None]
+    if any(problem.code not in _ERRORS_OF_USE for problem in problems):
+        return NOT_VERIFIED
+    return USAGE_EXIT if problems else VERIFIED
+
+
+def _report(outcomes: Sequence[_Outcome], parsed: argparse.Namespace, language: Language) -> None:
+    if parsed.json:
+        documents = [_document(item) for item in outcomes]
+        sys.stdout.write(json.dumps(documents, ensure_ascii=False, indent=1) + "\n")
+        return
+    for number, item in enumerate(outcomes):
+        lines = ["", item.subject] if number else [item.subject]
+        if item.explanation is not None:
+            lines += explanation_lines(item.explanation, language)
+        lines += verdict_lines(item.verdict, language)
+        sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _document(item: _Outcome) -> dict[str, object]:
+    problem = item.verdict.problem
+    return {
+        "subject": item.subject,
+        "verified": item.verdict.verified,
+        "problem": None
+        if problem is None
+        else {
+            "code": problem.code,
+            "detail": problem.detail.de,
+            "detail_en": problem.detail.en,
+            "pointer": problem.pointer,
+        },
+        "checks": [{"de": text.de, "en": text.en} for text in item.verdict.passed],
+        "remarks": [{"de": text.de, "en": text.en} for text in item.verdict.remarks],
+        "facts": dict(item.verdict.facts),
+    }
+
+
+# ------------------------------------------------------------------------------------------ commands
+
+
+def _receipts(run: _Run) -> list[_Outcome]:
+    statement, payload = run.path("statement"), run.path("payload")
+    signed = files.read(statement) if statement else None
+    digest = files.sha256_of(payload) if payload else None
+
+    def check(data: bytes) -> Callable[[Trail], None]:
+        return lambda trail: check_receipt(trail, data, run.anchors, statement=signed, payload=digest)
+
+    return [_Outcome(str(path), verdict_of(check(files.read(path)))) for path in run.paths("receipt")]
+
+
+def _log(run: _Run) -> list[_Outcome]:
+    folder = Path(run.arguments.mirror)
+    read = files.mirror_reader(folder)
+    kept = [(path.name, files.read(path)) for path in run.paths("checkpoint")]
+    return [
+        _Outcome(str(folder), verdict_of(lambda trail: check_mirror(trail, read, run.anchors, kept=kept)))
+    ]
+
+
+def _release(run: _Run) -> list[_Outcome]:
+    place = Path(run.arguments.release)
+    data = files.read(files.evidence_of(place))
+
+    def check(trail: Trail) -> None:
+        record, _ = check_release(trail, data, run.anchors)
+        if place.is_dir():
+            check_folder(trail, place, record)
+
+    return [_Outcome(str(place), verdict_of(check))]
+
+
+def _explain(run: _Run) -> list[_Outcome]:
+    place = Path(run.arguments.release)
+    question = Question(
+        run.arguments.indicator,
+        run.arguments.period,
+        run.arguments.area,
+        dict(item.split("=", 1) for item in run.arguments.code),
+    )
+    dataset = question.dataset
+    chosen = run.path("figures") or (place / f"{dataset}.csv" if place.is_dir() else None)
+    figures = files.read(chosen) if chosen is not None else None
+    data = files.read(files.evidence_of(place))
+    found: list[Explanation] = []
+
+    def check(trail: Trail) -> None:
+        found.append(explain(trail, data, run.anchors, question, figures=figures))
+        if chosen is not None and place.is_dir():
+            check_folder(trail, place, None, only=(chosen.name,))
+
+    verdict = verdict_of(check)
+    codes = "".join(f" {name}={code}" for name, code in question.codes.items())
+    subject = f"{question.indicator} {question.period} {question.region}{codes}"
+    return [_Outcome(subject, verdict, found[0] if verdict.verified else None)]
+
+
+# -------------------------------------------------------------------------------------- command line
+
+
+def _parser(language: Language) -> BilingualParser:
+    def say(german: str, english: str) -> str:
+        return Text(german, english).in_(language)
+
+    top = BilingualParser(
+        language=language,
+        prog=PROGRAM,
+        summary=Text(
+            "Prüft Quittungen, Protokoll und Veröffentlichungen ohne Netz und ohne dem Hub zu vertrauen.\n"
+            "Ergebnis: 0 geprüft, 3 nicht bestätigt, 2 Fehler im Aufruf.",
+            "Verifies receipts, log and releases without a network and without trusting the hub.\n"
+            "Exit codes: 0 verified, 3 not verified, 2 error of use.",
+        ),
+    )
+    top.add_argument("--lang", choices=LANGUAGES, help=say("Sprache der Ausgabe.", "Language of the output."))
+    commands = top.add_subparsers(
+        metavar=say("BEFEHL", "COMMAND"), required=True, title=say("Befehle", "commands"), dest="command"
+    )
+
+    def command(
+        name: str, summary: Text, example: str, run: Callable[[_Run], list[_Outcome]]
+    ) -> BilingualParser:
+        made: BilingualParser = commands.add_parser(
+            name,
+            language=language,
+            summary=summary,
+            example=f"{PROGRAM} {name} {example}",
+            help=summary.in_(language),
+        )
+        made.set_defaults(run=run)
+        _add_trust(made, say)
+        return made
+
+    receipt = command(
+        "receipt",
+        Text(
+            "Quittungen prüfen: Steht das Ereignis im Protokoll, und ist das bezeugt?",
+            "Verify receipts: is the event in the log, and is that witnessed?",
+        ),
+        "quittung.tlog-proof --trust trust",
+        _receipts,
+    )
+    receipt.add_argument("receipt", nargs="+", metavar="FILE", help=say("Quittungen.", "Receipts."))
+    receipt.add_argument(
+        "--statement", metavar="FILE", help=say("Die Lieferung (.dsse.json).", "The delivery (.dsse.json).")
+    )
+    receipt.add_argument("--payload", metavar="FILE", help=say("Ihre Tabelle (.bin).", "Its table (.bin)."))
+    log = command(
+        "log",
+        Text(
+            "Eine Kopie des Protokolls von Anfang bis Ende prüfen.",
+            "Verify a copy of the log from end to end.",
+        ),
+        "--mirror log --trust trust --checkpoint knoten-a.checkpoint",
+        _log,
+    )
+    log.add_argument(
+        "--mirror",
+        required=True,
+        metavar="DIR",
+        help=say("Ordner mit checkpoint und tile/.", "Folder with checkpoint and tile/."),
+    )
+    log.add_argument(
+        "--checkpoint",
+        action="append",
+        metavar="FILE",
+        help=say(
+            "Stand, den jemand aufgehoben hat (mehrfach möglich).", "State that somebody kept (repeatable)."
+        ),
+    )
+    release = command(
+        "release",
+        Text("Prüfen, worauf eine Veröffentlichung beruht.", "Verify what a release rests on."),
+        "kim-nrw-release-1 --trust trust",
+        _release,
+    )
+    explaining = command(
+        "explain",
+        Text(
+            "Von einer Zahl zu den unterschriebenen Lieferungen dahinter.",
+            "From a figure to the signed deliveries behind it.",
+        ),
+        "kim-nrw-release-1 CASES_OPEN 2026-Q2 NW05 --trust trust",
+        _explain,
+    )
+    for made in (release, explaining):
+        made.add_argument(
+            "release",
+            metavar="RELEASE",
+            help=say(
+                "evidence.json oder der Ordner der Veröffentlichung mit ihr darin.",
+                "evidence.json, or the release's folder with it inside.",
+            ),
+        )
+    explaining.add_argument("indicator", metavar="INDICATOR", help=say("Indikator.", "Indicator."))
+    explaining.add_argument("period", metavar="PERIOD", help=say("Zeitraum, 2026-Q2 oder 2026.", "Period."))
+    explaining.add_argument(
+        "area", metavar="AREA", help=say("Gebiet, NW05 das Land.", "Area, NW05 the state.")
+    )
+    explaining.add_argument(
+        "code",
+        nargs="*",
+        type=_code,
+        metavar="DIM=CODE",
+        help=say("Gliederung, z. B. SEX=F.", "Breakdown, for example SEX=F."),
+    )
+    explaining.add_argument(
+        "--figures", metavar="CSV", help=say("CSV-Datei der Veröffentlichung.", "The release's CSV file.")
+    )
+    return top
+
+
+def _add_trust(parser: BilingualParser, say: Callable[[str, str], str]) -> None:
+    trust = parser.add_argument_group(say("Wem geglaubt wird", "what is believed"))
+    trust.add_argument(
+        "--trust",
+        metavar="PATH",
+        help=say(
+            "hub.json, oder ein Ordner mit hub.json und directory.json.",
+            "hub.json, or a folder with hub.json and directory.json.",
+        ),
+    )
+    trust.add_argument(
+        "--directory", metavar="FILE", help=say("Verzeichnis der Knoten.", "Directory of nodes.")
+    )
+    trust.add_argument(
+        "--log-key",
+        metavar="VKEY",
+        help=say("Prüfschlüssel des Protokolls, statt --trust.", "Key of the log, in place of --trust."),
+    )
+    trust.add_argument(
+        "--witness",
+        action="append",
+        default=[],
+        metavar="VKEY",
+        help=say("Prüfschlüssel eines Zeugen (mehrfach möglich).", "Key of a witness (repeatable)."),
+    )
+    trust.add_argument(
+        "--quorum",
+        type=_count,
+        metavar="N",
+        help=say(
+            "Wie viele Zeugen genügen; mit --log-key sonst alle.",
+            "How many witnesses are enough; with --log-key all if omitted.",
+        ),
+    )
+    output = parser.add_argument_group(say("Ausgabe", "output"))
+    output.add_argument(
+        "--json", action="store_true", help=say("Als JSON, für Programme.", "As JSON, for programs.")
+    )
+    output.add_argument("--lang", choices=LANGUAGES, help=say("Sprache.", "Language."))
+
+
+def _anchors(parsed: argparse.Namespace) -> Anchors:
+    directory = Path(parsed.directory) if parsed.directory else None
+    if (parsed.trust is None) == (parsed.log_key is None) or (parsed.trust and parsed.witness):
+        raise _trust_unclear()
+    if parsed.log_key is not None:
+        return anchors_of_keys(
+            parsed.log_key,
+            parsed.witness,
+            quorum=parsed.quorum,
+            directory=files.read(directory) if directory else None,
+        )
+    return anchors_of_documents(*files.trust_documents(Path(parsed.trust), directory), quorum=parsed.quorum)
+
+
+def _trust_unclear() -> KimError:
+    return kim_error(
+        "bad_request",
+        Text(
+            "Unklar, wem geglaubt werden soll: entweder --trust, oder --log-key mit --witness.",
+            "Unclear what is to be believed: either --trust, or --log-key with --witness.",
+        ),
+        remedy=Text("Siehe kim-verify --help.", "See kim-verify --help."),
+    )
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 100:
+        raise ValueError
+    return number
+
+
+def _code(text: str) -> str:
+    name, separator, code = text.partition("=")
+    if not (name and separator and code):
+        raise ValueError
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Reads what is to be verified. Nothing is ever written, and nothing is read that was not named."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from protocol.errors import KimError, kim_error
+from protocol.texts import Text
+
+HUB: Final = "hub.json"
+DIRECTORY: Final = "directory.json"
+EVIDENCE: Final = "evidence.json"
+SUMS: Final = "SHA256SUMS"
+
+_MOST_BYTES: Final = 1 << 30
+_SUM: Final = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[A-Za-z0-9._-]{1,128})")
+#: Paths of a copy of the log are made of our own numbers, so this only keeps accidents out.
+_INSIDE: Final = re.compile(r"[a-z0-9./]+")
+
+
+def read(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        KimError: ``file_missing`` if it cannot be read, ``too_large``.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise kim_error("too_large")
+        return path.read_bytes()
+    except OSError as error:
+        raise kim_error(
+            "file_missing",
+            Text(f"{path} ist nicht lesbar.", f"{path} cannot be read."),
+        ) from error
+
+
+def trust_documents(place: Path, directory: Path | None) -> tuple[bytes, bytes | None]:
+    """Return the officers' documents: hub keys and, if it is there, the directory of nodes.
+
+    Args:
+        place: ``hub.json``, or a folder that holds it (directly or under ``keys``).
+        directory: the directory of nodes; the one beside ``hub.json`` if omitted.
+
+    Raises:
+        KimError: ``file_missing``.
+    """
+    if place.is_dir():
+        nested = place / "keys"
+        place = (nested if (nested / HUB).exists() else place) / HUB
+    beside = directory or place.with_name(DIRECTORY)
+    known = directory is not None or beside.exists()
+    return read(place), read(beside) if known else None
+
+
+def mirror_reader(folder: Path) -> Callable[[str], bytes | None]:
+    """Return what reads files of a copy of the log; None for a file that is not there.
+
+    Raises:
+        KimError: ``file_missing`` if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise kim_error("file_missing", Text(f"{folder} ist kein Ordner.", f"{folder} is no folder."))
+
+    def reader(path: str) -> bytes | None:
+        if not _INSIDE.fullmatch(path) or ".." in path:
+            raise ValueError(path)
+        target = folder / path
+        return read(target) if target.is_file() else None
+
+    return reader
+
+
+def evidence_of(place: Path) -> Path:
+    """Return where the evidence lies: the file itself, or ``evidence.json`` in a folder."""
+    return place / EVIDENCE if place.is_dir() else place
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """Return what ``SHA256SUMS`` of a release's folder says; empty if it is not there.
+
+    Raises:
+        KimError: ``file_unreadable`` if it has another form.
+    """
+    path = folder / SUMS
+    if not path.exists():
+        return {}
+    try:
+        lines = read(path).decode("ascii").splitlines()
+    except UnicodeDecodeError:
+        lines = [""]
+    found = [_SUM.fullmatch(line) for line in lines]
+    sums = {match["name"]: match["sha256"] for match in found if match is not None}
+    if len(sums) != len(found):
+        raise _unreadable(path)
+    return sums
+
+
+def sha256_of(path: Path) -> str:
+    """Return the digest of a file.
+
+    Raises:
+        KimError: ``file_missing``.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise kim_error(
+            "file_missing", Text(f"{path} ist nicht lesbar.", f"{path} cannot be read.")
+        ) from error
+
+
+def _unreadable(path: Path) -> KimError:
+    return kim_error(
+        "file_unreadable",
+        Text(f"{path.name} hat nicht die erwartete Form.", f"{path.name} does not have the expected form."),
+    )

@@ -1,0 +1,172 @@
+"""Checks one receipt, and the statement it is about if there is one at hand."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+
+from protocol.dsse import Envelope, parse_envelope, statement_id, verify
+from protocol.errors import kim_error
+from protocol.statement import SubmissionStatement, parse_statement
+from protocol.texts import Text
+from protocol.transparency.cosignatures import Witness
+from protocol.transparency.events import SUBMISSION_EVENTS, LogEvent
+from protocol.transparency.receipts import parse_receipt, verify_receipt
+from protocol.trust import KeyEntry, NodeEntry
+from protocol.verify.anchors import Anchors
+from protocol.verify.trail import Trail
+
+
+def check_receipt(
+    trail: Trail, data: bytes, anchors: Anchors, *, statement: bytes | None = None, payload: str | None = None
+) -> None:
+    """Check a receipt, offline.
+
+    1. the log's key has signed the state of the log that the receipt names;
+    2. the event stands in the tree of that state;
+    3. enough witnesses other than the node concerned have confirmed that state;
+    4. if a statement is given: the event is about exactly this statement, and a node signed it that may;
+    5. if a payload's digest is given: the statement names exactly these bytes.
+
+    Args:
+        trail: collects what is found.
+        data: the receipt.
+        anchors: what is believed.
+        statement: the signed envelope as the node keeps it.
+        payload: hex SHA-256 of the table's bytes.
+
+    Raises:
+        KimError: what does not hold.
+    """
+    receipt = parse_receipt(data)
+    # 1 and 2; cosignatures are verified there as well.
+    found = verify_receipt(receipt, log=anchors.log, witnesses=anchors.witnesses)
+    event = found.event
+    trail.facts |= {"index": found.index, "size": found.checkpoint.size, **members_of(event)}
+    trail.passes(
+        f"Das Protokoll {found.checkpoint.origin} hat den Stand mit {found.checkpoint.size} Einträgen "
+        "unterschrieben.",
+        f"The log {found.checkpoint.origin} has signed its state of {found.checkpoint.size} entries.",
+    )
+    trail.passes(
+        f"Der Eintrag steht dort an Stelle {found.index}: {_described(event).de}.",
+        f"The entry stands there at position {found.index}: {_described(event).en}.",
+    )
+    # 3. SPEC P-109, and no holder counted twice.
+    require_quorum(trail, anchors, anchors.cosigners(receipt.note), subject=event.node)
+    # 4. SPEC P-11: the id commits to every byte that was signed.
+    named = event.payload_sha256
+    if statement is not None:
+        signed = parse_envelope(statement)
+        _check_statement(trail, signed, event, anchors)
+        named = parse_statement(signed.payload).payload.sha256
+    # 5.
+    if payload is not None:
+        if named is None or not hmac.compare_digest(named, payload):
+            raise kim_error("digest_mismatch", _OTHER_BYTES)
+        trail.passes(
+            "Die Tabelle ist Byte für Byte die quittierte.", "The table is byte for byte the one receipted."
+        )
+
+
+def require_quorum(
+    trail: Trail, anchors: Anchors, cosigners: tuple[Witness, ...], *, subject: str | None = None
+) -> None:
+    """Check that enough witnesses have confirmed a state of the log.
+
+    Raises:
+        KimError: ``quorum_missing``.
+    """
+    names: list[str] = sorted(witness.name for witness in cosigners if witness.name != subject)
+    trail.facts["witnesses"] = list(names)
+    anchors.quorum.require(cosigners, subject=subject)
+    if not anchors.quorum.nodes and not anchors.quorum.outside:
+        trail.remark(
+            "Es werden keine Zeugen verlangt: Der Hub könnte anderen einen anderen Verlauf zeigen.",
+            "No witnesses are asked for: the hub could show others another history.",
+        )
+        return
+    trail.passes(
+        f"Den Stand haben {len(names)} unabhängige Zeugen bestätigt ({anchors.quorum.nodes} verlangt).",
+        f"{len(names)} independent witnesses have confirmed the state ({anchors.quorum.nodes} required).",
+    )
+
+
+def check_signature(
+    envelope: Envelope, anchors: Anchors, *, received: datetime
+) -> tuple[SubmissionStatement, NodeEntry, KeyEntry]:
+    """Check who signed a statement: a node with this key, for an area of its own, while the key held.
+
+    Args:
+        envelope: as parsed.
+        anchors: what is believed; with a directory.
+        received: the hub's time of receipt, from the log.
+
+    Raises:
+        KimError: ``signature_invalid``, ``unknown_key``, ``key_revoked``, ``area_not_registered``,
+            ``wrong_audience``, or what is wrong with the statement.
+    """
+    node, key = anchors.signer(envelope.keyid, received=received)
+    verify(envelope, key.public_key)
+    statement = parse_statement(envelope.payload)
+    if statement.node != node.node:
+        raise kim_error("unknown_key")
+    if anchors.directory is not None and statement.aud != anchors.directory.audience:
+        raise kim_error("wrong_audience")
+    if statement.area not in node.areas:
+        raise kim_error("area_not_registered")
+    return statement, node, key
+
+
+def members_of(event: LogEvent) -> dict[str, str | int | None]:
+    """Return the members of an event for machines; those that do not apply are left out."""
+    members: dict[str, str | int | None] = {
+        "time": f"{event.at:%Y-%m-%dT%H:%M:%SZ}",
+        "kind": event.kind,
+        "id": event.id,
+        "node": event.node,
+        "area": event.area,
+        "dataset": event.dataset,
+        "period": event.period,
+        "revision": event.revision,
+        "code": event.code,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _check_statement(trail: Trail, envelope: Envelope, event: LogEvent, anchors: Anchors) -> None:
+    identity = statement_id(envelope)
+    if event.kind not in SUBMISSION_EVENTS or not hmac.compare_digest(event.id, identity):
+        raise kim_error(
+            "proof_invalid",
+            Text("Die Quittung gehört zu einer anderen Lieferung.", "The receipt is another delivery's."),
+        )
+    trail.passes("Die Quittung gehört zu dieser Lieferung.", "The receipt belongs to this delivery.")
+    if anchors.directory is None:
+        trail.remark(
+            "Wer die Lieferung unterschrieben hat, wurde nicht geprüft: Dafür fehlt das Verzeichnis der "
+            "Knoten.",
+            "Who signed the delivery was not checked: that takes the directory of nodes.",
+        )
+        return
+    _, node, key = check_signature(envelope, anchors, received=event.at)
+    trail.facts |= {"signed_by": node.node, "keyid": key.keyid}
+    trail.passes(
+        f"Unterschrieben hat {node.name} ({node.node}); der Schlüssel galt.",
+        f"Signed by {node.name} ({node.node}); the key held.",
+    )
+
+
+def _described(event: LogEvent) -> Text:
+    what = " ".join(
+        str(item)
+        for item in (event.dataset, event.period, event.area or event.node)
+        if item is not None and item != event.id
+    )
+    said = f"{event.kind}{f' {what}' if what else ''}, {event.at:%Y-%m-%d %H:%M:%S} UTC"
+    return Text(said, said)
+
+
+_OTHER_BYTES = Text(
+    "Die Tabelle ist eine andere als die quittierte.", "The table is another one than the one receipted."
+)
