@@ -4,6 +4,7 @@ Invariants: what was signed is kept byte for byte and only ever re-sent; nothing
 It deliberately opens no connection and knows no hub.
 """
 
+from node.journal.lock import NodeLock
 from node.journal.records import (
     FAILED,
     UNDER_WAY,
@@ -31,5 +32,6 @@ __all__ = [
     "LedgerEntry",
     "LedgerFigures",
     "NewDelivery",
+    "NodeLock",
     "StayingDelivery",
 ]

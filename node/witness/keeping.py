@@ -1,0 +1,246 @@
+"""Receipts of the node's own deliveries: fetched, verified, kept for ever (SPEC P-112, P-113).
+
+There are two per delivery: that the hub *received* exactly these bytes, and what it *decided*. A receipt is
+kept as soon as it proves that; until enough witnesses have confirmed it, it is fetched again at every contact
+and replaced by the one that is final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from node.clock import Clock
+from node.hub_client import HubClient
+from node.journal import DeliveryRecord, DeliveryState, Journal
+from node.witness.alarms import Alarm, AlarmKind
+from node.witness.store import WitnessStore
+from node.witness.watching import LogWatch
+from protocol.dsse import parse_envelope
+from protocol.errors import KimError, kim_error
+from protocol.statement import parse_statement
+from protocol.transparency.events import EventKind
+from protocol.transparency.receipts import SUFFIX, VerifiedReceipt, parse_receipt, verify_receipt
+from protocol.verify.anchors import Anchors
+
+#: A state of the log that nobody could look at for longer is worth an alarm (protocol 2.8).
+STALE_AFTER: Final = timedelta(hours=24)
+
+
+class ReceiptStage(StrEnum):
+    """What a receipt is about."""
+
+    RECEIVED = "received"
+    DECIDED = "decided"
+
+
+_KINDS: Final = {
+    ReceiptStage.RECEIVED: frozenset({EventKind.RECEIVED}),
+    ReceiptStage.DECIDED: frozenset(
+        {
+            EventKind.ACCEPTED,
+            EventKind.REJECTED,
+            EventKind.SUPERSEDED,
+            EventKind.WITHDRAWN,
+            EventKind.QUARANTINED,
+        }
+    ),
+}
+#: Deliveries of which the hub has every byte, and those that it has decided about.
+_COMPLETE: Final = frozenset(
+    {
+        DeliveryState.RECEIVED,
+        DeliveryState.VERIFYING,
+        DeliveryState.ACCEPTED,
+        DeliveryState.REJECTED,
+        DeliveryState.SUPERSEDED,
+    }
+)
+_DECIDED: Final = _COMPLETE - {DeliveryState.RECEIVED, DeliveryState.VERIFYING}
+#: Refusals of a receipt that say that the hub has none yet; everything else it sends has to stand up.
+_NOT_THERE_YET: Final = frozenset({"not_found", "log_unavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReceipt:
+    """A receipt in the store.
+
+    Attributes:
+        statement_id: the delivery.
+        stage: what it is about.
+        receipt: what it proves.
+        final: whether enough witnesses have confirmed it.
+        file: its name in the folder of receipts.
+    """
+
+    statement_id: str
+    stage: ReceiptStage
+    receipt: VerifiedReceipt
+    final: bool
+    file: str
+
+
+class ReceiptKeeper:
+    """Keeps the receipts of one node."""
+
+    def __init__(
+        self,
+        store: WitnessStore,
+        journal: Journal,
+        *,
+        node: str,
+        anchors: Anchors,
+        clock: Clock,
+        patience: timedelta,
+    ) -> None:
+        """Keep receipts in ``store``.
+
+        Args:
+            store: the witness's folder.
+            journal: the deliveries.
+            node: this node.
+            anchors: what is believed.
+            clock: for alarms.
+            patience: how long a receipt may be missing before that is an alarm.
+        """
+        self._store = store
+        self._journal = journal
+        self._node = node
+        self._anchors = anchors
+        self._clock = clock
+        self._patience = patience
+
+    def collect(self, client: HubClient, watch: LogWatch) -> tuple[KimError, ...]:
+        """Fetch the receipts that are missing or not final yet; to be called after a visit to the log.
+
+        Args:
+            client: the hub.
+            watch: has just visited the log.
+
+        Returns:
+            What kept receipts from being fetched; a failure of the connection ends the attempt.
+
+        Raises:
+            KimError: ``storage_full``, ``spool_damaged``.
+        """
+        problems: list[KimError] = []
+        for record, stage in self._wanted():
+            try:
+                data = client.receipt(
+                    record.statement_id, stage=stage.value if stage is ReceiptStage.RECEIVED else None
+                )
+            except KimError as error:
+                if error.code in _NOT_THERE_YET:
+                    continue
+                problems.append(error)
+                break
+            try:
+                self._take(record, stage, data, watch)
+            except KimError as error:
+                problems.append(error)
+        return tuple(problems)
+
+    def stored(self, record: DeliveryRecord) -> tuple[StoredReceipt, ...]:
+        """Return the receipts of a delivery, verified again.
+
+        Raises:
+            KimError: ``spool_damaged`` if one in the store does not stand up any more.
+        """
+        return tuple(found for stage in ReceiptStage if (found := self._stored(record, stage)) is not None)
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Return all alarms: those written down, and those that follow from how things stand now.
+
+        Raises:
+            KimError: ``spool_damaged`` if a receipt or the list of alarms is damaged.
+        """
+        return (*self._store.alarms(), *self._standing_alarms())
+
+    def _standing_alarms(self) -> Iterator[Alarm]:
+        now = self._clock.now()
+        for record in self._journal.deliveries():
+            since = datetime.fromisoformat(record.changed)
+            if record.state not in _COMPLETE or now - since <= self._patience:
+                continue
+            stages = {item.stage for item in self.stored(record)}
+            if ReceiptStage.RECEIVED not in stages:
+                yield Alarm(AlarmKind.NO_RECEIPT, record.changed, record.statement_id)
+            elif record.state in _DECIDED and ReceiptStage.DECIDED not in stages:
+                yield Alarm(AlarmKind.EVENT_MISSING, record.changed, record.statement_id)
+        verified = self._store.verified_at()
+        if verified is not None and now - verified > STALE_AFTER:
+            yield Alarm(AlarmKind.STALE, f"{verified:%Y-%m-%dT%H:%M:%SZ}")
+
+    def _wanted(self) -> Iterator[tuple[DeliveryRecord, ReceiptStage]]:
+        for record in self._journal.deliveries():
+            for stage, states in ((ReceiptStage.RECEIVED, _COMPLETE), (ReceiptStage.DECIDED, _DECIDED)):
+                if record.state not in states:
+                    continue
+                found = self._stored(record, stage)
+                if found is None or not found.final:
+                    yield record, stage
+
+    def _take(self, record: DeliveryRecord, stage: ReceiptStage, data: bytes, watch: LogWatch) -> None:
+        """Verify a receipt and keep it.
+
+        Raises:
+            KimError: what does not hold; an alarm is written down.
+        """
+        try:
+            found = self._verified(record, stage, data)
+            if found is None:
+                return
+            # SPEC P-113: under the same history that this node watches, not under one made for it.
+            watch.contains(found.checkpoint)
+        except KimError as error:
+            if error.code not in {"log_shrunk", "hub_unreachable", "not_a_hub"}:
+                self._store.raise_alarm(AlarmKind.WRONG_RECEIPT, subject=record.statement_id, proof=data)
+            raise
+        known = self._stored(record, stage)
+        if known is None or not known.final:
+            self._store.keep_receipt(_name(record.statement_id, stage), data)
+
+    def _verified(self, record: DeliveryRecord, stage: ReceiptStage, data: bytes) -> VerifiedReceipt | None:
+        """Check what a receipt says; None if it is about an earlier event than the one asked for.
+
+        1. signatures, place in the log, form (`protocol.transparency.receipts`);
+        2. it is about this statement of this node; 3. and about these bytes; 4. and about this stage.
+
+        Raises:
+            KimError: what does not hold.
+        """
+        found = verify_receipt(parse_receipt(data), log=self._anchors.log, witnesses=self._anchors.witnesses)
+        event = found.event
+        if (event.id, event.node) != (record.statement_id, self._node):
+            raise kim_error("proof_invalid")
+        statement = parse_statement(parse_envelope(self._journal.envelope(record)).payload)
+        if event.payload_sha256 != statement.payload.sha256:
+            raise kim_error("digest_mismatch")
+        if event.kind not in _KINDS[stage]:
+            if stage is ReceiptStage.DECIDED and event.kind == EventKind.RECEIVED:
+                return None
+            raise kim_error("proof_invalid")
+        return found
+
+    def _stored(self, record: DeliveryRecord, stage: ReceiptStage) -> StoredReceipt | None:
+        name = _name(record.statement_id, stage)
+        data = self._store.receipt(name)
+        if data is None:
+            return None
+        try:
+            found = self._verified(record, stage, data)
+        except KimError as error:
+            raise kim_error("spool_damaged") from error
+        if found is None:
+            return None
+        # A node that changed its witness key has several, and is one witness all the same.
+        witnesses = {witness.name: witness for witness in found.cosigners}.values()
+        final = self._anchors.quorum.met_by(witnesses, subject=self._node)
+        return StoredReceipt(record.statement_id, stage, found, final, name)
+
+
+def _name(statement_id: str, stage: ReceiptStage) -> str:
+    return f"{statement_id}.{stage.value}{SUFFIX}"
