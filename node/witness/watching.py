@@ -248,7 +248,8 @@ class LogWatch:
 
 
 def _of_log(signed: SignedCheckpoint, log: VerifierKey) -> tuple[NoteSignature, ...]:
-    return tuple(item for item in signed.note.signatures if log.owns(item))
+    own = (log.name, log.key_id)
+    return tuple(item for item in signed.note.signatures if (item.name, item.key_id) == own)
 
 
 def _edge_of(size: int) -> list[Node]:
