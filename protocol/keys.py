@@ -36,6 +36,7 @@ SIGNATURE_BYTES: Final = 64
 NONCE_BYTES: Final = 32
 SECRET_KEY_BYTES: Final = 32
 CIPHER_NONCE_BYTES: Final = 12
+TOKEN_BYTES: Final = 20
 
 
 class KeyPurpose(StrEnum):
@@ -214,6 +215,16 @@ def new_secret_key() -> bytes:
 def new_cipher_nonce() -> bytes:
     """Return 12 fresh random bytes for one message (NIST SP 800-38D 8.2.2: fewer than 2^32 for one key)."""
     return secrets.token_bytes(CIPHER_NONCE_BYTES)
+
+
+def new_token() -> bytes:
+    """Return the token of an invitation, 160 bits: shown once, kept nowhere (SPEC P-151)."""
+    return secrets.token_bytes(TOKEN_BYTES)
+
+
+def new_passphrase() -> str:
+    """Return 256 bits as 64 hexadecimal digits: what encrypts private keys where they lie."""
+    return secrets.token_hex(SECRET_KEY_BYTES)
 
 
 def new_node_id() -> str:

@@ -17,12 +17,14 @@ _MODULES: Final = {
     "confirm": ("hub.cli.deliveries", "confirm_command"),
     "db": ("hub.cli.installation", "database_group"),
     "demo": ("hub.demo.command", "demo"),
+    "enrol": ("hub.cli.enrolling", "enrol_group"),
     "extract": ("hub.cli.extracting", "extract_command"),
     "grants": ("hub.cli.granting", "grants_group"),
     "init": ("hub.cli.installation", "init"),
     "register": ("hub.cli.registering", "register_command"),
     "serve": ("hub.cli.running", "serve_command"),
     "status": ("hub.cli.deliveries", "status_command"),
+    "suspend": ("hub.cli.enrolling", "suspend_command"),
     "worker": ("hub.cli.running", "worker_command"),
 }
 

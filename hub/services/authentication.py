@@ -19,7 +19,7 @@ from protocol.statement import SubmissionStatement, parse_statement
 from protocol.texts import Text
 
 # The base point of the curve: a valid key nobody signs with here, so that an unknown key id costs as much.
-_DECOY: Final = PublicKey.from_hex("58" + "66" * 31)
+DECOY: Final = PublicKey.from_hex("58" + "66" * 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str, at: dt.
     key = unit.nodes.key(envelope.keyid)
     if key is not None and key.use is not KeyUse.SIGN:
         key = None
-    public_key = PublicKey.from_hex(key.public_key) if key else _DECOY
+    public_key = PublicKey.from_hex(key.public_key) if key else DECOY
     # 2. The signature holds, over exactly the received bytes.
     fault = _signature_fault(envelope, public_key)
     if key is None or (fault and key.status is KeyStatus.REVOKED):

@@ -18,7 +18,8 @@ from protocol.keys import PublicKey
 from protocol.regions import AUTHORITY_AREAS, reporting_areas
 from protocol.texts import Text
 
-_DELIVERED_FOR: Final = frozenset({*AUTHORITY_AREAS, *(area.id for area in reporting_areas())})
+#: What a node may deliver for.
+DELIVERED_FOR: Final = frozenset({*AUTHORITY_AREAS, *(area.id for area in reporting_areas())})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def register(context: Directory, registrations: list[Registration]) -> list[str]
 
 
 def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:
-    if not entry.areas or not {*entry.areas} <= _DELIVERED_FOR:
+    if not entry.areas or not {*entry.areas} <= DELIVERED_FOR:
         raise kim_error("unknown_area")
     key = PublicKey.from_hex(entry.public_key)
     node_id = ids.node_id(entry.node)

@@ -62,6 +62,16 @@ class Nodes:
         """Let a node deliver for one more area; IntegrityError if another does."""
         self._connection.execute(models.node_area.insert().values(area=area, node_id=node_id))
 
+    def remove_area(self, node_id: str, area: str) -> None:
+        """Let a node deliver for an area no more; what it delivered stays."""
+        table = models.node_area
+        self._connection.execute(table.delete().where(table.c.area == area, table.c.node_id == node_id))
+
+    def rename(self, node_id: str, *, name: str, area: str) -> None:
+        """Change the name of a node, and the area it is listed under."""
+        table = models.node
+        self._connection.execute(table.update().where(table.c.id == node_id).values(name=name, area=area))
+
     def key(self, keyid: str) -> NodeKey | None:
         """Return the key with this id, whatever its status."""
         row = self._connection.execute(_KEY, {"keyid": keyid}).one_or_none()

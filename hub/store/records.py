@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from hub.domain.enrolment import EnrolmentKind, EnrolmentState, InvitationState
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.states import AuditVerdict, KeyStatus, KeyUse, NodeStatus, SubmissionState
 from hub.domain.uploads import ChunkPlan
@@ -58,6 +59,42 @@ class NodeKey:
     revoked_at: dt.datetime | None = None
     compromised_since: dt.datetime | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """An invitation of one node; field meanings as in `hub.store.models`. It prints nothing of its secret."""
+
+    node_id: str
+    name: str
+    areas: tuple[str, ...]
+    verifier: str = field(repr=False)
+    created_at: dt.datetime
+    created_by: str
+    expires_at: dt.datetime
+    tries_left: int
+    state: InvitationState = InvitationState.OPEN
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """A request to have keys entered; field meanings as in `hub.store.models`."""
+
+    id: str
+    kind: EnrolmentKind
+    node_id: str
+    name: str
+    areas: tuple[str, ...]
+    invitation_id: int | None
+    envelope_sha256: Sha256
+    sign_key: str
+    witness_key: str
+    old_keyid: str | None
+    state: EnrolmentState
+    received_at: dt.datetime
+    decided_at: dt.datetime | None = None
+    decided_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from hub.domain.jobs import Job, JobQueue
 from hub.store import models
 from hub.store.cubes import Cubes, Periods
 from hub.store.engine import translated_faults
+from hub.store.enrolments import Enrolments
 from hub.store.grants import Grants
 from hub.store.log import LogLeaves
 from hub.store.nodes import Nodes
@@ -39,6 +40,7 @@ class UnitOfWork:
         """Work on `connection`, whose transaction the caller ends."""
         self.connection = connection
         self.nodes = Nodes(connection)
+        self.enrolments = Enrolments(connection)
         self.leaves = LogLeaves(connection)
         self.submissions = Submissions(connection, self.leaves)
         self.periods = Periods(connection)

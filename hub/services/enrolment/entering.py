@@ -1,0 +1,134 @@
+"""Enter what the directory says about nodes and keys into the hub's tables, and what follows from it.
+
+The tables are a copy: where there is a trust repository, whatever the officers signed last replaces them, in
+one transaction. Suspension is the exception: it is the hub's own, only ever blocks, and stays until somebody
+lifts it.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Final
+
+from hub.domain.enrolment import KEY_LIFE
+from hub.domain.states import KeyStatus, KeyUse, NodeStatus
+from hub.services.enrolment.revoking import revoke
+from hub.store.records import Node, NodeKey
+from hub.store.unit_of_work import UnitOfWork
+from protocol.keys import PublicKey
+from protocol.trust import Directory, KeyEntry, NodeEntry
+from protocol.trust.directory import RevocationReason
+
+_OFFICERS: Final = "officers"
+
+
+def enter_directory(unit: UnitOfWork, directory: Directory, *, at: dt.datetime) -> None:
+    """Make the tables say what the directory says, in the caller's transaction.
+
+    Args:
+        unit: an open unit of work that writes.
+        directory: as the officers signed it.
+        at: now, on the hub's clock.
+    """
+    known = {node.id: node for node in unit.nodes.all()}
+    # Areas that moved are free before somebody else gets them.
+    for entry in directory.nodes:
+        node = known.get(entry.node)
+        for area in node.areas if node is not None else ():
+            if area not in entry.areas:
+                unit.nodes.remove_area(entry.node, area)
+    for entry in directory.nodes:
+        enter_node(unit, entry, known=known.get(entry.node), at=at)
+    # Whom the directory no longer knows keeps its history and can do nothing any more.
+    for gone in known.keys() - {entry.node for entry in directory.nodes}:
+        for key in unit.nodes.keys_of(gone):
+            if key.status is not KeyStatus.REVOKED:
+                revoke(unit, key, at=at, actor=_OFFICERS)
+        unit.nodes.set_status(gone, NodeStatus.SUSPENDED)
+
+
+def enter_node(unit: UnitOfWork, entry: NodeEntry, *, known: Node | None, at: dt.datetime) -> None:
+    """Enter one node and its keys; what is entered already changes nothing."""
+    if known is None:
+        unit.nodes.add(Node(entry.node, entry.name, entry.areas, NodeStatus(entry.status), at))
+        detail = {"areas": list(entry.areas)}
+        unit.audit("node.registered", entry.node, at=at, actor=_OFFICERS, detail=detail)
+    else:
+        _change_node(unit, entry, known, at=at)
+    stored = {key.keyid: key for key in unit.nodes.keys_of(entry.node)}
+    for key in entry.keys:
+        _enter_key(unit, entry.node, key, known=stored.pop(key.keyid, None), at=at)
+    for left in stored.values():
+        if left.status is not KeyStatus.REVOKED:
+            revoke(unit, left, at=at, actor=_OFFICERS)
+    valid = [key for key in entry.keys if key.status is not KeyStatus.REVOKED]
+    signing = [key.public_key.hex for key in valid if key.use is KeyUse.SIGN]
+    for enrolment in unit.enrolments.activate(signing):
+        told = {"kind": enrolment.kind.value, "keyid": PublicKey.from_hex(enrolment.sign_key).keyid}
+        unit.audit("enrolment.completed", entry.node, at=at, actor="hub", detail=told)
+
+
+def _change_node(unit: UnitOfWork, entry: NodeEntry, known: Node, *, at: dt.datetime) -> None:
+    for area in entry.areas:
+        if area not in known.areas:
+            unit.nodes.add_area(entry.node, area)
+            unit.audit("node.area_added", entry.node, at=at, actor=_OFFICERS, detail={"area": area})
+    if (known.name, known.area) != (entry.name, entry.areas[0]):
+        unit.nodes.rename(entry.node, name=entry.name, area=entry.areas[0])
+    if entry.status is NodeStatus.SUSPENDED and known.status is not NodeStatus.SUSPENDED:
+        unit.nodes.set_status(entry.node, NodeStatus.SUSPENDED)
+        unit.audit("node.suspended", entry.node, at=at, actor=_OFFICERS)
+
+
+def _enter_key(
+    unit: UnitOfWork, node: str, entry: KeyEntry, *, known: NodeKey | None, at: dt.datetime
+) -> None:
+    told = NodeKey(
+        keyid=entry.keyid,
+        node_id=node,
+        public_key=entry.public_key.hex,
+        status=entry.status,
+        use=entry.use,
+        not_before=entry.not_before,
+        not_after=entry.not_after,
+        revoked_at=entry.revoked_at,
+        compromised_since=entry.compromised_since,
+        reason=None if entry.reason is None else entry.reason.value,
+    )
+    if known is None:
+        unit.nodes.add_key(told, at=at)
+        detail = {"keyid": told.keyid, "use": told.use.value}
+        unit.audit("key.added", node, at=at, actor=_OFFICERS, detail=detail)
+    if told.status is KeyStatus.REVOKED:
+        if known is None or (known.status, known.compromised_since) != (told.status, told.compromised_since):
+            revoke(unit, told, at=at, compromised_since=told.compromised_since, actor=_OFFICERS)
+    elif known is not None and told != known:
+        unit.nodes.replace_key(told)
+        if told.status is not known.status:
+            detail = {"keyid": told.keyid, "status": told.status.value}
+            unit.audit("key.changed", node, at=at, actor=_OFFICERS, detail=detail)
+
+
+def entry_of(node: Node, keys: Iterable[NodeKey], *, at: dt.datetime) -> NodeEntry:
+    """Return the directory's entry for what the tables hold: of a hub that no officers govern.
+
+    A key that was registered without an end gets the longest there is, from now on.
+    """
+    return NodeEntry(
+        node=node.id,
+        name=node.name,
+        areas=node.areas,
+        status=node.status,
+        keys=tuple(_key_entry(key, at=at.replace(microsecond=0)) for key in keys),
+    )
+
+
+def _key_entry(key: NodeKey, *, at: dt.datetime) -> KeyEntry:
+    return KeyEntry(
+        public_key=PublicKey.from_hex(key.public_key, purpose=key.use),
+        not_before=key.not_before or at,
+        not_after=key.not_after or (key.not_before or at) + KEY_LIFE,
+        status=key.status,
+        revoked_at=None if key.revoked_at is None else key.revoked_at.replace(microsecond=0),
+        compromised_since=key.compromised_since,
+        reason=None if key.reason is None else RevocationReason(key.reason),
+    )

@@ -1,0 +1,45 @@
+"""Stop a node at once: one person, no signature. It only ever blocks, and what was accepted stays.
+
+Lifting it gives back what the directory says and nothing more: a key that was revoked meanwhile stays so.
+"""
+
+from hub.domain.states import NodeStatus
+from hub.services.registration import Directory as Desk
+from protocol.errors import kim_error
+from protocol.texts import Text
+
+
+def suspend(desk: Desk, node_id: str, *, reason: str, by: str, lift: bool = False) -> bool:
+    """Suspend a node, or let it deliver again.
+
+    Args:
+        desk: the hub's database and clock.
+        node_id: exactly as registered.
+        reason: why, one line for the audit trail.
+        by: who decides.
+        lift: let it deliver again.
+
+    Returns:
+        Whether that changed anything.
+
+    Raises:
+        KimError: `not_found` if there is no such node.
+    """
+    with desk.database.write() as unit:
+        node = unit.nodes.get(node_id)
+        if node is None:
+            raise kim_error(
+                "not_found",
+                Text("Einen Knoten mit dieser Kennung gibt es nicht.", "There is no node with this id."),
+                remedy=Text(
+                    "Die Kennung genau so angeben, wie sie eingetragen ist.",
+                    "Give the id exactly as it is registered.",
+                ),
+            )
+        wanted = NodeStatus.ACTIVE if lift else NodeStatus.SUSPENDED
+        if node.status is wanted:
+            return False
+        unit.nodes.set_status(node.id, wanted)
+        action = "node.resumed" if lift else "node.suspended"
+        unit.audit(action, node.id, at=desk.clock.now(), actor=by, detail={"reason": reason})
+        return True
