@@ -15,7 +15,7 @@ SubmissionId = NewType("SubmissionId", str)
 Sha256 = NewType("Sha256", str)
 
 _HEX64: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_NODE_ID: Final = re.compile(r"node-[0-9a-z-]{1,59}", re.ASCII)
+_NODE_ID: Final = re.compile(r"node-[0-9a-z][0-9a-z-]{0,58}", re.ASCII)
 
 
 def is_sha256(text: str) -> bool:

@@ -14,12 +14,14 @@ from typing import Final, Protocol
 from hub.domain.enrolment import EnrolmentKind, EnrolmentState
 from hub.services.enrolment.entering import enter_node, entry_of
 from hub.services.enrolment.entries import with_new_keys, without_key
+from hub.services.enrolment.noting import note
 from hub.services.registration import Directory as Desk
 from hub.store.records import Enrolment
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.keys import PublicKey
 from protocol.texts import Text
+from protocol.transparency.events import EventKind
 from protocol.trust import NodeEntry
 
 _LOG: Final = logging.getLogger("kim.hub.enrolment")
@@ -116,8 +118,8 @@ def refuse(desk: Desk, enrolment_id: str, *, by: str) -> Enrolment:
     with desk.database.write() as unit:
         one, at = _pending(unit, enrolment_id), desk.clock.now()
         unit.enrolments.decide(one.id, EnrolmentState.REFUSED, at=at, by=by)
-        detail = {"keyid": _signing(one).keyid}
-        unit.audit("enrolment.refused", one.node_id, at=at, actor=by, detail=detail)
+        keyid = _signing(one).keyid
+        note(unit, EventKind.ENROLMENT_REFUSED, keyid, node=one.node_id, at=at, actor=by)
         return one
 
 

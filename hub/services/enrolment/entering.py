@@ -11,10 +11,12 @@ from typing import Final
 
 from hub.domain.enrolment import KEY_LIFE
 from hub.domain.states import KeyStatus, KeyUse, NodeStatus
+from hub.services.enrolment.noting import note
 from hub.services.enrolment.revoking import revoke
 from hub.store.records import Node, NodeKey
 from hub.store.unit_of_work import UnitOfWork
 from protocol.keys import PublicKey
+from protocol.transparency.events import EventKind
 from protocol.trust import Directory, KeyEntry, NodeEntry
 from protocol.trust.directory import RevocationReason
 
@@ -39,19 +41,24 @@ def enter_directory(unit: UnitOfWork, directory: Directory, *, at: dt.datetime) 
     for entry in directory.nodes:
         enter_node(unit, entry, known=known.get(entry.node), at=at)
     # Whom the directory no longer knows keeps its history and can do nothing any more.
-    for gone in known.keys() - {entry.node for entry in directory.nodes}:
+    for gone in sorted(known.keys() - {entry.node for entry in directory.nodes}):
+        if known[gone].status is NodeStatus.SUSPENDED and not any(
+            key.status is not KeyStatus.REVOKED for key in unit.nodes.keys_of(gone)
+        ):
+            continue  # was gone before
         for key in unit.nodes.keys_of(gone):
             if key.status is not KeyStatus.REVOKED:
                 revoke(unit, key, at=at, actor=_OFFICERS)
         unit.nodes.set_status(gone, NodeStatus.SUSPENDED)
+        note(unit, EventKind.NODE_REMOVED, gone, node=gone, at=at, actor=_OFFICERS)
 
 
 def enter_node(unit: UnitOfWork, entry: NodeEntry, *, known: Node | None, at: dt.datetime) -> None:
     """Enter one node and its keys; what is entered already changes nothing."""
     if known is None:
         unit.nodes.add(Node(entry.node, entry.name, entry.areas, NodeStatus(entry.status), at))
-        detail = {"areas": list(entry.areas)}
-        unit.audit("node.registered", entry.node, at=at, actor=_OFFICERS, detail=detail)
+        areas = list(entry.areas)
+        note(unit, EventKind.NODE_ADDED, entry.node, node=entry.node, at=at, actor=_OFFICERS, areas=areas)
     else:
         _change_node(unit, entry, known, at=at)
     stored = {key.keyid: key for key in unit.nodes.keys_of(entry.node)}
@@ -63,20 +70,22 @@ def enter_node(unit: UnitOfWork, entry: NodeEntry, *, known: Node | None, at: dt
     valid = [key for key in entry.keys if key.status is not KeyStatus.REVOKED]
     signing = [key.public_key.hex for key in valid if key.use is KeyUse.SIGN]
     for enrolment in unit.enrolments.activate(signing):
-        told = {"kind": enrolment.kind.value, "keyid": PublicKey.from_hex(enrolment.sign_key).keyid}
-        unit.audit("enrolment.completed", entry.node, at=at, actor="hub", detail=told)
+        keyid, how = PublicKey.from_hex(enrolment.sign_key).keyid, enrolment.kind.value
+        note(unit, EventKind.ENROLMENT_COMPLETED, keyid, node=entry.node, at=at, actor="hub", kind_of=how)
 
 
 def _change_node(unit: UnitOfWork, entry: NodeEntry, known: Node, *, at: dt.datetime) -> None:
     for area in entry.areas:
         if area not in known.areas:
             unit.nodes.add_area(entry.node, area)
-            unit.audit("node.area_added", entry.node, at=at, actor=_OFFICERS, detail={"area": area})
     if (known.name, known.area) != (entry.name, entry.areas[0]):
         unit.nodes.rename(entry.node, name=entry.name, area=entry.areas[0])
+    if (known.name, known.area, {*known.areas}) != (entry.name, entry.areas[0], {*entry.areas}):
+        areas = list(entry.areas)
+        note(unit, EventKind.NODE_CHANGED, entry.node, node=entry.node, at=at, actor=_OFFICERS, areas=areas)
     if entry.status is NodeStatus.SUSPENDED and known.status is not NodeStatus.SUSPENDED:
         unit.nodes.set_status(entry.node, NodeStatus.SUSPENDED)
-        unit.audit("node.suspended", entry.node, at=at, actor=_OFFICERS)
+        note(unit, EventKind.NODE_SUSPENDED, entry.node, node=entry.node, at=at, actor=_OFFICERS)
 
 
 def _enter_key(
@@ -96,16 +105,16 @@ def _enter_key(
     )
     if known is None:
         unit.nodes.add_key(told, at=at)
-        detail = {"keyid": told.keyid, "use": told.use.value}
-        unit.audit("key.added", node, at=at, actor=_OFFICERS, detail=detail)
+        use = told.use.value
+        note(unit, EventKind.KEY_ADDED, told.keyid, node=node, at=at, actor=_OFFICERS, use=use)
     if told.status is KeyStatus.REVOKED:
         if known is None or (known.status, known.compromised_since) != (told.status, told.compromised_since):
             revoke(unit, told, at=at, compromised_since=told.compromised_since, actor=_OFFICERS)
     elif known is not None and told != known:
         unit.nodes.replace_key(told)
-        if told.status is not known.status:
-            detail = {"keyid": told.keyid, "status": told.status.value}
-            unit.audit("key.changed", node, at=at, actor=_OFFICERS, detail=detail)
+        retires = told.status is KeyStatus.RETIRING and known.status is not KeyStatus.RETIRING
+        kind = EventKind.KEY_RETIRING if retires else EventKind.KEY_CHANGED
+        note(unit, kind, told.keyid, node=node, at=at, actor=_OFFICERS)
 
 
 def entry_of(node: Node, keys: Iterable[NodeKey], *, at: dt.datetime) -> NodeEntry:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from hub.clock import Clock
 from hub.domain import ids
 from hub.domain.enrolment import INVITATION_LIFE, INVITATION_TRIES
+from hub.services.enrolment.noting import note
 from hub.services.registration import DELIVERED_FOR, Directory
 from hub.store.records import Invitation
 from protocol.enrolment import verifier, write_token
 from protocol.errors import kim_error
 from protocol.keys import new_node_id, new_token
 from protocol.texts import Text
+from protocol.transparency.events import EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ def invite(context: Directory, guests: Sequence[Guest], *, audience: str, by: st
                 raise _taken(guest.areas[0])
             invitation, token = _prepared(context.clock, guest, node=node, audience=audience, by=by)
             unit.enrolments.invite(invitation)
-            at, detail = context.clock.now(), {"areas": list(guest.areas)}
-            unit.audit("enrolment.invited", node, at=at, actor=by, detail=detail)
+            at, areas = context.clock.now(), list(guest.areas)
+            note(unit, EventKind.ENROLMENT_INVITED, node, node=node, at=at, actor=by, areas=areas)
             invited.append(Invited(invitation, token))
         return invited
 

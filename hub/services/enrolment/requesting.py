@@ -15,6 +15,7 @@ from hub.domain.enrolment import EnrolmentKind, EnrolmentState, InvitationState
 from hub.domain.states import KeyUse, NodeStatus
 from hub.services.authentication import DECOY, require_valid
 from hub.services.context import HubContext
+from hub.services.enrolment.noting import note
 from hub.store.records import Enrolment, Invitation
 from hub.store.unit_of_work import UnitOfWork
 from protocol.dsse import parse_envelope, statement_id
@@ -29,6 +30,7 @@ from protocol.enrolment import (
 )
 from protocol.errors import KimError, kim_error
 from protocol.keys import PublicKey
+from protocol.transparency.events import EventKind
 
 _LOG: Final = logging.getLogger("kim.hub.enrolment")
 _NOBODYS: Final = bytes(PROOF_BYTES)
@@ -214,7 +216,14 @@ def _require_new(unit: UnitOfWork, keys: NodeKeys) -> None:
 
 
 def _note(unit: UnitOfWork, enrolment: Enrolment) -> None:
-    keyid = PublicKey.from_hex(enrolment.sign_key).keyid
-    detail = {"kind": enrolment.kind.value, "keyid": keyid}
-    unit.audit("enrolment.requested", enrolment.node_id, at=enrolment.received_at, actor="hub", detail=detail)
+    keyid, node, at = PublicKey.from_hex(enrolment.sign_key).keyid, enrolment.node_id, enrolment.received_at
+    note(
+        unit,
+        EventKind.ENROLMENT_REQUESTED,
+        keyid,
+        node=node,
+        at=at,
+        actor="hub",
+        kind_of=enrolment.kind.value,
+    )
     _LOG.info("node %s asks for keys (%s)", enrolment.node_id, enrolment.kind)

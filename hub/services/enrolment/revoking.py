@@ -14,10 +14,12 @@ from typing import Final
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import KeyStatus, SubmissionState
+from hub.services.enrolment.noting import note
 from hub.store.records import NodeKey
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.problems import problem_document
+from protocol.transparency.events import EventKind
 
 SUPERSEDED: Final = "superseded"
 COMPROMISED: Final = "compromised"
@@ -61,7 +63,7 @@ def revoke(
             reason=reason,
         )
     )
-    unit.audit("key.revoked", key.node_id, at=at, actor=actor, detail={"keyid": key.keyid, "reason": reason})
+    note(unit, EventKind.KEY_REVOKED, key.keyid, node=key.node_id, at=at, actor=actor, code=reason)
     return Withdrawal() if since is None else quarantine(unit, key, since=since, at=at)
 
 

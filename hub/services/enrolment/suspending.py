@@ -4,9 +4,11 @@ Lifting it gives back what the directory says and nothing more: a key that was r
 """
 
 from hub.domain.states import NodeStatus
+from hub.services.enrolment.noting import note
 from hub.services.registration import Directory as Desk
 from protocol.errors import kim_error
 from protocol.texts import Text
+from protocol.transparency.events import EventKind
 
 
 def suspend(desk: Desk, node_id: str, *, reason: str, by: str, lift: bool = False) -> bool:
@@ -40,6 +42,6 @@ def suspend(desk: Desk, node_id: str, *, reason: str, by: str, lift: bool = Fals
         if node.status is wanted:
             return False
         unit.nodes.set_status(node.id, wanted)
-        action = "node.resumed" if lift else "node.suspended"
-        unit.audit(action, node.id, at=desk.clock.now(), actor=by, detail={"reason": reason})
+        kind = EventKind.NODE_RESUMED if lift else EventKind.NODE_SUSPENDED
+        note(unit, kind, node.id, node=node.id, at=desk.clock.now(), actor=by, reason=reason)
         return True
