@@ -111,6 +111,11 @@ class PublicKey:
         """Hex SHA-256 over purpose and key (SPEC P-13, P-140)."""
         return hashlib.sha256(self.purpose.domain + self.raw).hexdigest()
 
+    def to_pem(self) -> bytes:
+        """Return the key as SubjectPublicKeyInfo, the form of other programs."""
+        key = Ed25519PublicKey.from_public_bytes(self.raw)
+        return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
     def fingerprint(self) -> str:
         """The first 128 bits of the key id as eight groups of four digits, to be read out by telephone."""
         return " ".join(self.keyid[start : start + 4] for start in range(0, 32, 4))

@@ -109,12 +109,19 @@ def differences(before: Directory, after: Directory) -> tuple[Change, ...]:
         )
     changes: list[Change] = []
     for entry in after.nodes:
-        known = before.node(entry.node)
-        changes += [AddNode(entry)] if known is None else _differences(known, entry)
+        changes += node_differences(before.node(entry.node), entry)
     return tuple(changes)
 
 
-def _differences(before: NodeEntry, after: NodeEntry) -> list[Change]:
+def node_differences(before: NodeEntry | None, after: NodeEntry) -> list[Change]:
+    """Return what turns one entry into another; errors as of :func:`differences`.
+
+    Args:
+        before: None for a node that there was not.
+        after: an entry of the same node.
+    """
+    if before is None:
+        return [AddNode(after)]
     changes: list[Change] = []
     if (before.name, before.areas, before.status) != (after.name, after.areas, after.status):
         changes.append(ChangeNode(after.node, after.name, after.areas, after.status))

@@ -1,0 +1,105 @@
+"""What officers sign, resolved: the targets of one version with the documents they name.
+
+The metadata name each target by length and digest; the bytes come along by digest, from a file that travels
+or from the repository. So nothing here depends on where bytes come from.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tuf.api.exceptions import LengthOrHashMismatchError
+from tuf.api.metadata import TargetFile, Targets
+
+from protocol.errors import kim_error
+from protocol.trust import Directory, HubKeys, Policy, parse_directory, parse_hub_keys, parse_policy
+from protocol.trust.directory import MAX_DIRECTORY_BYTES
+from protocol.trust.hub_keys import MAX_HUB_KEYS_BYTES
+from protocol.trust.members import refusal
+from protocol.trust.policy import MAX_POLICY_BYTES
+
+DIRECTORY: Final = "keys/directory.json"
+HUB_KEYS: Final = "keys/hub.json"
+POLICY: Final = "policy.json"
+CATALOGUE: Final = "catalogue.json"
+_SIZES: Final = {DIRECTORY: MAX_DIRECTORY_BYTES, HUB_KEYS: MAX_HUB_KEYS_BYTES, POLICY: MAX_POLICY_BYTES}
+_MAX_OTHER_BYTES: Final = 16 * 1024 * 1024
+
+#: Bytes by hex SHA-256.
+Blobs = Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The documents of one version.
+
+    Attributes:
+        directory: nodes and their keys.
+        hub_keys: the hub's keys.
+        policy: what it accepts and demands.
+        others: further targets (catalogue) by path; bytes as they are.
+    """
+
+    directory: Directory
+    hub_keys: HubKeys
+    policy: Policy
+    others: Mapping[str, bytes]
+
+    def files(self) -> dict[str, bytes]:
+        """Return all targets by path."""
+        return {
+            DIRECTORY: self.directory.to_bytes(),
+            HUB_KEYS: self.hub_keys.to_bytes(),
+            POLICY: self.policy.to_bytes(),
+            **self.others,
+        }
+
+
+def digest(data: bytes) -> str:
+    """Return the digest under which a target lies in the repository."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def targets_of(documents: Documents) -> dict[str, TargetFile]:
+    """Return what the metadata say about the targets."""
+    return {
+        path: TargetFile.from_data(path, data, ["sha256"]) for path, data in sorted(documents.files().items())
+    }
+
+
+def resolve(targets: Targets, fetch: Callable[[str], bytes]) -> Documents:
+    """Return the documents that verified metadata name.
+
+    Args:
+        targets: whose signatures the caller has verified.
+        fetch: returns the bytes of a digest, or raises.
+
+    Raises:
+        KimError: `too_large`, `trust_altered` if bytes are others than named, `trust_document_invalid` and
+            what the documents' own readers raise.
+    """
+    found: dict[str, bytes] = {}
+    for path, target in targets.targets.items():
+        if target.length > _SIZES.get(path, _MAX_OTHER_BYTES):
+            raise kim_error("too_large", pointer=f"/{path}")
+        if {*target.hashes} != {"sha256"} or path.startswith("/") or ".." in path.split("/"):
+            raise refusal(f"/{path}")
+        data = fetch(target.hashes["sha256"])
+        try:
+            target.verify_length_and_hashes(data)
+        except LengthOrHashMismatchError:
+            raise kim_error("trust_altered") from None
+        found[path] = data
+    missing = _SIZES.keys() - found.keys()
+    if missing:
+        raise refusal(f"/{min(missing)}")
+    documents = Documents(
+        directory=parse_directory(found.pop(DIRECTORY)),
+        hub_keys=parse_hub_keys(found.pop(HUB_KEYS)),
+        policy=parse_policy(found.pop(POLICY)),
+        others=found,
+    )
+    if len({documents.directory.audience, documents.hub_keys.audience, documents.policy.audience}) != 1:
+        raise refusal("/audience")
+    return documents
