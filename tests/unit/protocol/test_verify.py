@@ -1,0 +1,491 @@
+"""kim-verify says "verified" only if everything holds, and the right reason if not."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from protocol.errors import KimError
+from protocol.evidence import (
+    Evidence,
+    StatementEvidence,
+    TableRecord,
+    parse_evidence,
+    parse_record,
+)
+from protocol.transparency.cosignatures import Quorum
+from protocol.transparency.events import EventKind, LogEvent
+from protocol.trust.directory import KeyStatus, RevocationReason
+from protocol.verify.cli import main
+from protocol.verify.explaining import Question, explain
+from protocol.verify.mirrors import check_mirror
+from protocol.verify.receipts import check_receipt
+from protocol.verify.releases import check_release
+from protocol.verify.trail import Trail, verdict_of
+from tests.factories.logged_world import AREAS, START, PaperNetwork, PaperNode, witness_of
+
+
+@pytest.fixture
+def network() -> PaperNetwork:
+    made = PaperNetwork()
+    for node in made.nodes:
+        made.deliver(node)
+    return made
+
+
+def refusal(check) -> str:
+    with pytest.raises(KimError) as caught:
+        check()
+    return caught.value.code
+
+
+# ------------------------------------------------------------------------------------------ receipts
+
+
+def test_a_receipt_is_verified_with_its_statement_and_its_table(network: PaperNetwork) -> None:
+    identity, (envelope, received, _) = next(iter(network.delivered.items()))
+    data = network.log.receipt(received, network.nodes).to_bytes()
+    payload = network.statement(network.nodes[0]).payload.sha256
+    trail = Trail()
+    check_receipt(trail, data, network.anchors(), statement=envelope.to_bytes())
+    assert (trail.facts["id"], trail.facts["kind"], trail.facts["index"]) == (identity, "received", received)
+    assert trail.facts["signed_by"] == network.nodes[0].id
+    assert len(trail.passed) == 5
+    assert (
+        refusal(lambda: check_receipt(Trail(), data, network.anchors(), payload=payload)) == "digest_mismatch"
+    )
+    own = json.loads(envelope.payload)["payload"]["sha256"]
+    check_receipt(Trail(), data, network.anchors(), payload=own)
+
+
+def test_no_single_flipped_bit_of_a_receipt_is_accepted(network: PaperNetwork) -> None:
+    """SPEC P-109, P-118: with exactly as many witnesses as are asked for, every bit counts."""
+    received = next(iter(network.delivered.values()))[1]
+    witnesses = network.nodes[1:]  # three others, and three are asked for
+    data = network.log.receipt(received, witnesses).to_bytes()
+    anchors = network.anchors()
+    check_receipt(Trail(), data, anchors)
+    accepted = []
+    for place in range(len(data)):
+        for bit in range(8):
+            altered = bytearray(data)
+            altered[place] ^= 1 << bit
+            if verdict_of(
+                lambda trail, altered=bytes(altered): check_receipt(trail, altered, anchors)
+            ).verified:
+                accepted.append((place, bit))
+    assert accepted == []
+
+
+def test_the_node_concerned_is_no_witness_of_its_own_receipt(network: PaperNetwork) -> None:
+    received = next(iter(network.delivered.values()))[1]
+    data = network.log.receipt(received, network.nodes[:3]).to_bytes()
+    assert refusal(lambda: check_receipt(Trail(), data, network.anchors())) == "quorum_missing"
+
+
+def test_a_node_with_two_witness_keys_is_one_witness(network: PaperNetwork) -> None:
+    received = next(iter(network.delivered.values()))[1]
+    node, other = network.nodes[1], PaperNode("NW05999")
+    second = dataclasses.replace(witness_of(other), name=node.id)
+    anchors = dataclasses.replace(
+        network.anchors(), witnesses=(witness_of(node), second), quorum=Quorum(nodes=2)
+    )
+    from protocol.transparency.cosignatures import cosign
+
+    receipt = network.log.receipt(received, [node])
+    line = cosign(receipt.note, name=node.id, key=other.witness, at=int(START.timestamp()))
+    both = dataclasses.replace(receipt, note=receipt.note.with_signatures([line]))
+    assert refusal(lambda: check_receipt(Trail(), both.to_bytes(), anchors)) == "quorum_missing"
+
+
+def test_another_logs_receipt_is_refused(network: PaperNetwork) -> None:
+    stranger = PaperNetwork()
+    stranger.log.key = PaperNode("NW05999").sign
+    stranger.deliver(stranger.nodes[0])
+    data = stranger.log.receipt(0, stranger.nodes).to_bytes()
+    assert refusal(lambda: check_receipt(Trail(), data, network.anchors())) == "signature_invalid"
+
+
+def test_a_receipt_of_another_delivery_is_refused(network: PaperNetwork) -> None:
+    first, second, *_ = network.delivered.values()
+    data = network.log.receipt(first[1], network.nodes).to_bytes()
+    check = lambda: check_receipt(Trail(), data, network.anchors(), statement=second[0].to_bytes())  # noqa: E731
+    assert refusal(check) == "proof_invalid"
+
+
+def test_without_witnesses_the_verdict_says_what_it_does_not_rest_on(network: PaperNetwork) -> None:
+    network.quorum = 0
+    received = next(iter(network.delivered.values()))[1]
+    verdict = verdict_of(
+        lambda trail: check_receipt(trail, network.log.receipt(received).to_bytes(), network.anchors())
+    )
+    assert verdict.verified
+    assert any("another history" in remark.en for remark in verdict.remarks)
+
+
+# --------------------------------------------------------------------------------------- copies of the log
+
+
+def mirror_check(network: PaperNetwork, *, change=None, kept=()):
+    signed = network.log.note(network.nodes).to_bytes()
+
+    def read(path: str) -> bytes | None:
+        found = signed if path == "checkpoint" else network.log.file(path)
+        return found if change is None else change(path, found)
+
+    return verdict_of(lambda trail: check_mirror(trail, read, network.anchors(), kept=kept))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 8, 255, 256, 257, 600])
+def test_a_copy_of_any_length_is_verified(size: int) -> None:
+    network = PaperNetwork()
+    for number in range(size):
+        network.log.append(LogEvent(at=START, kind=EventKind.PERIOD_CLOSED, id=f"CASES/{number}"))
+    verdict = mirror_check(network)
+    assert verdict.verified, verdict.problem
+    assert verdict.facts["size"] == size
+
+
+def test_a_copy_with_one_changed_entry_is_refused(network: PaperNetwork) -> None:
+    def change(path: str, found: bytes | None) -> bytes | None:
+        return found.replace(b"NW05111", b"NW05113") if found and "entries" in path else found
+
+    verdict = mirror_check(network, change=change)
+    assert verdict.problem is not None
+    assert verdict.problem.code == "log_contradicts"
+
+
+def test_a_tile_that_does_not_fit_the_entries_is_refused(network: PaperNetwork) -> None:
+    def change(path: str, found: bytes | None) -> bytes | None:
+        return bytes(32) + found[32:] if found and "tile/0" in path else found
+
+    verdict = mirror_check(network, change=change)
+    assert verdict.problem is not None
+    assert verdict.problem.code == "log_contradicts"
+
+
+def test_an_incomplete_copy_is_told_apart_from_a_wrong_one(network: PaperNetwork) -> None:
+    verdict = mirror_check(network, change=lambda path, found: None if "entries" in path else found)
+    assert verdict.problem is not None
+    assert verdict.problem.code == "file_missing"
+
+
+def test_states_that_others_kept_must_lie_in_the_copy(network: PaperNetwork) -> None:
+    other = dataclasses.replace(network, log=network.log.copy(), delivered={})
+    earlier = ("a", network.log.note(size=3).to_bytes())
+    network.deliver(network.nodes[0], "2026-Q3")
+    other.deliver(other.nodes[1], "2026-Q3")
+    # Both histories have the same length and the same beginning.
+    assert mirror_check(network, kept=[earlier, ("b", network.log.note(size=9).to_bytes())]).verified
+    forked = mirror_check(network, kept=[earlier, ("c", other.log.note(size=9).to_bytes())])
+    assert forked.problem is not None
+    assert (forked.problem.code, forked.problem.detail.en[:1]) == ("log_contradicts", "c")
+    other.deliver(other.nodes[1], "2026-Q4")
+    longer = mirror_check(network, kept=[("d", other.log.note().to_bytes())])
+    assert longer.problem is not None
+    assert longer.problem.code == "log_contradicts"
+
+
+def test_time_in_the_log_never_runs_backwards() -> None:
+    network = PaperNetwork()
+    for seconds in (10, 8, 5):
+        network.log.append(
+            LogEvent(at=START + dt.timedelta(seconds=seconds), kind=EventKind.RECEIVED, id="a" * 64)
+        )
+    verdict = mirror_check(network)
+    assert verdict.problem is not None
+    assert (verdict.problem.code, "2" in verdict.problem.detail.en) == ("log_contradicts", True)
+
+
+# ------------------------------------------------------------------------------------------- releases
+
+
+def release_check(evidence: Evidence, network: PaperNetwork, **changes) -> str | None:
+    verdict = verdict_of(
+        lambda trail: check_release(trail, evidence.to_bytes(), network.anchors(**changes)) and None
+    )
+    return None if verdict.problem is None else verdict.problem.code
+
+
+def test_evidence_and_record_survive_writing_and_reading(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    assert parse_evidence(evidence.to_bytes()) == evidence
+    assert parse_record(evidence.record) == network.record()
+
+
+def test_a_release_is_verified_down_to_its_statements(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    trail = Trail()
+    _, cited = check_release(trail, evidence.to_bytes(), network.anchors())
+    assert {item.statement.area for item in cited} == set(AREAS)
+    assert trail.facts["statements"] == 4
+
+
+def test_a_record_that_was_changed_after_publication_is_refused(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    record = dataclasses.replace(network.record(), published="2026-10-09T12:00:01Z")
+    changed = dataclasses.replace(evidence, record=record.to_bytes())
+    assert release_check(changed, network) == "evidence_invalid"
+
+
+def test_a_statement_that_is_left_out_is_missed(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    fewer = dict(list(evidence.statements.items())[1:])
+    assert release_check(dataclasses.replace(evidence, statements=fewer), network) == "evidence_invalid"
+
+
+def test_a_statement_counted_in_another_place_is_refused(network: PaperNetwork) -> None:
+    record = network.record()
+    (table,) = record.tables
+    swapped = dict(zip(table.deliveries, list(table.deliveries.values())[::-1], strict=True))
+    wrong = dataclasses.replace(record, tables=(dataclasses.replace(table, deliveries=swapped),))
+    assert release_check(network.publish(wrong), network) == "evidence_invalid"
+
+
+def test_a_statement_that_was_accepted_after_publication_is_refused(network: PaperNetwork) -> None:
+    record = network.record()
+    published = network.publish(record)
+    late = network.deliver(network.nodes[0], "2026-Q3")
+    table = TableRecord("CASES", "2026-Q3", "f" * 64, {AREAS[0]: late})
+    evidence = network.publish(dataclasses.replace(record, tables=(*record.tables, table)))
+    assert release_check(evidence, network) is None
+    # The later release verifies; with the earlier release's place in the log it must not.
+    cheated = dataclasses.replace(
+        evidence, release=network.log.logged(published.release.index), record=evidence.record
+    )
+    assert release_check(cheated, network) == "evidence_invalid"
+
+
+def test_the_key_must_have_held_when_the_hub_received_the_statement(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    compromised = {
+        "status": KeyStatus.REVOKED,
+        "reason": RevocationReason.COMPROMISED,
+        "revoked_at": START + dt.timedelta(days=1),
+    }
+    before, after = START - dt.timedelta(hours=1), START + dt.timedelta(hours=1)
+    assert release_check(evidence, network, **compromised, compromised_since=before) == "key_revoked"
+    assert release_check(evidence, network, **compromised, compromised_since=after) is None
+    replaced = {**compromised, "reason": RevocationReason.SUPERSEDED}
+    assert release_check(evidence, network, **replaced) is None
+    assert release_check(evidence, network, not_after=START) == "key_revoked"
+
+
+def test_a_signature_by_a_key_of_nobody_is_refused(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    stranger = PaperNetwork(nodes=tuple(PaperNode(area) for area in AREAS[1:]))
+    directory = stranger.directory()
+    anchors = dataclasses.replace(network.anchors(), directory=directory)
+    verdict = verdict_of(lambda trail: check_release(trail, evidence.to_bytes(), anchors) and None)
+    assert verdict.problem is not None
+    assert verdict.problem.code == "unknown_key"
+    assert AREAS[0] in verdict.problem.detail.en
+
+
+def test_a_received_event_does_not_prove_acceptance(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    changed = {
+        identity: StatementEvidence(item.envelope, item.received, item.received)
+        for identity, item in evidence.statements.items()
+    }
+    assert release_check(dataclasses.replace(evidence, statements=changed), network) == "evidence_invalid"
+
+
+def test_a_year_must_rest_on_the_quarters_of_the_same_release(network: PaperNetwork) -> None:
+    record = network.record()
+    (quarter,) = record.tables
+    year = TableRecord("CASES", "2026", "e" * 64, {}, {"2026-Q2": quarter.sha256})
+    good = dataclasses.replace(record, tables=(year, quarter))
+    assert release_check(network.publish(good), network) is None
+    wrong = dataclasses.replace(year, quarters={"2026-Q2": "d" * 64})
+    bad = dataclasses.replace(record, number=2, tables=(wrong, quarter))
+    assert release_check(network.publish(bad), network) == "evidence_invalid"
+
+
+def test_no_flipped_bit_of_the_evidence_is_accepted(network: PaperNetwork) -> None:
+    data = network.publish().to_bytes()
+    anchors = network.anchors()
+    accepted = []
+    for place in range(0, len(data), 11):
+        altered = bytearray(data)
+        altered[place] ^= 1 << place % 8
+        verdict = verdict_of(lambda trail, bad=bytes(altered): check_release(trail, bad, anchors) and None)
+        if verdict.verified:
+            accepted.append(place)
+    assert accepted == []
+
+
+# --------------------------------------------------------------------------------------- explaining
+
+
+def figures_csv() -> bytes:
+    rows = ["INDICATOR,FREQ,TIME_PERIOD,REF_AREA,SEX,OBS_VALUE,LOWER,UPPER,OBS_STATUS,CONF_STATUS"]
+    rows += [
+        f"CASES_OPEN,Q,2026-Q2,{area},_T,{10 + n}.0,{10 + n}.0,{10 + n}.0,A,F" for n, area in enumerate(AREAS)
+    ]
+    rows += ["CASES_OPEN,Q,2026-Q2,NW051,_T,,46.0,52.0,Q,C", "CASES_OPEN,Q,2026-Q2,NW051,F,,20.0,,L,F"]
+    return ("\n".join(rows) + "\n").encode()
+
+
+def test_a_figure_leads_to_the_statements_behind_it(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    found = explain(
+        Trail(),
+        evidence.to_bytes(),
+        network.anchors(),
+        Question("CASES_OPEN", "2026-Q2", "NW051"),
+        figures=figures_csv(),
+    )
+    assert found.figure is not None
+    assert (found.figure.text.en, found.figure.text.de) == ("between 46 and 52", "zwischen 46 und 52")
+    assert [item.statement.area for item in found.statements] == list(AREAS)
+    assert found.parts[AREAS[1]].text.en == "11"
+    female = Question("CASES_OPEN", "2026-Q2", "NW051", {"SEX": "F"})
+    half = explain(Trail(), evidence.to_bytes(), network.anchors(), female, figures=figures_csv())
+    assert half.figure is not None
+    assert half.figure.text.en == "at least 20"
+
+
+def test_one_area_is_explained_with_evidence_that_holds_nothing_else(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    own = {
+        identity: item
+        for identity, item in evidence.statements.items()
+        if json.loads(item.envelope.payload)["area"] == AREAS[2]
+    }
+    limited = dataclasses.replace(evidence, statements=own).to_bytes()
+    question = Question("CASES_OPEN", "2026-Q2", AREAS[2])
+    found = explain(Trail(), limited, network.anchors(), question)
+    assert [item.identity for item in found.statements] == list(own)
+    whole = Question("CASES_OPEN", "2026-Q2", "NW051")
+    assert refusal(lambda: explain(Trail(), limited, network.anchors(), whole)) == "evidence_invalid"
+
+
+@pytest.mark.parametrize(
+    ("question", "code"),
+    [
+        (Question("NO_SUCH", "2026-Q2", "NW05"), "unknown_indicator"),
+        (Question("CASES_OPEN", "2026-Q2", "NW99"), "unknown_area"),
+        (Question("CASES_OPEN", "2020-Q2", "NW05"), "not_found"),
+    ],
+)
+def test_a_question_that_has_no_answer_is_refused(
+    network: PaperNetwork, question: Question, code: str
+) -> None:
+    data = network.publish().to_bytes()
+    assert refusal(lambda: explain(Trail(), data, network.anchors(), question)) == code
+
+
+# ------------------------------------------------------------------------------------------ commands
+
+
+@pytest.fixture
+def desk(tmp_path: Path, network: PaperNetwork) -> Path:
+    """An auditor's folder."""
+    received = next(iter(network.delivered.values()))[1]
+    evidence = network.publish()
+    network.write_trust(tmp_path / "trust")
+    (tmp_path / "a.tlog-proof").write_bytes(network.log.receipt(received, network.nodes).to_bytes())
+    network.log.write_mirror(tmp_path / "log", network.nodes)
+    release = tmp_path / "release"
+    release.mkdir()
+    (release / "evidence.json").write_bytes(evidence.to_bytes())
+    (release / "CASES.csv").write_bytes(figures_csv())
+    tables = [
+        {"dataflow": table.dataset, "period": table.period, "sha256": table.sha256}
+        for table in network.record().tables
+    ]
+    (release / "manifest.json").write_text(json.dumps({"release": 1, "tables": tables}))
+    names = ("CASES.csv", "manifest.json")
+    sums = "".join(f"{hashlib.sha256((release / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
+    (release / "SHA256SUMS").write_text(sums)
+    return tmp_path
+
+
+def run(desk: Path, *arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    try:
+        code = main([argument.replace("@", f"{desk}/") for argument in arguments])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    captured = capsys.readouterr()
+    return code, captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("receipt", "@a.tlog-proof", "--trust", "@trust"),
+        ("receipt", "@a.tlog-proof", "--trust", "@trust/hub.json"),
+        ("log", "--mirror", "@log", "--trust", "@trust"),
+        ("log", "--mirror", "@log", "--trust", "@trust", "--checkpoint", "@log/checkpoint"),
+        ("release", "@release", "--trust", "@trust"),
+        ("release", "@release/evidence.json", "--trust", "@trust"),
+        ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051", "--trust", "@trust"),
+        ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051", "SEX=F", "--trust", "@trust"),
+    ],
+)
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_every_command_verifies_in_both_languages(
+    desk: Path, command: tuple[str, ...], language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = run(desk, *command, "--lang", language, capsys=capsys)
+    assert (code, said.rstrip().splitlines()[-1]) == (0, {"de": "GEPRÜFT", "en": "VERIFIED"}[language]), said
+    code, said = run(desk, *command, "--json", capsys=capsys)
+    assert (code, json.loads(said)[0]["verified"]) == (0, True)
+
+
+def test_keys_on_the_command_line_do_as_well(
+    desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    witnesses = [word for node in network.nodes[1:] for word in ("--witness", str(witness_of(node).vkey))]
+    keys = ("--log-key", str(network.log.vkey), *witnesses)
+    code, said = run(desk, "receipt", "@a.tlog-proof", *keys, capsys=capsys)
+    assert code == 0, said
+    code, said = run(desk, "receipt", "@a.tlog-proof", *keys, "--quorum", "4", capsys=capsys)
+    assert (code, "quorum_missing" in said) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected", "word"),
+    [
+        (("receipt", "@trust/hub.json", "--trust", "@trust"), 3, "bad_log_document"),
+        (("receipt", "@none", "--trust", "@trust"), 2, "none"),
+        (("receipt", "@a.tlog-proof"), 2, "--trust"),
+        (("receipt", "@a.tlog-proof", "--trust", "@none"), 2, "none"),
+        (("receipt", "@a.tlog-proof", "--trust", "@a.tlog-proof"), 2, "→"),
+        (("receipt", "--trust", "@trust"), 2, "FILE"),
+        (("log", "--mirror", "@trust", "--trust", "@trust"), 2, "checkpoint"),
+        (("explain", "@release", "NO_SUCH", "2026-Q2", "NW05", "--trust", "@trust"), 2, "→"),
+        (("explain", "@release", "CASES_OPEN", "2020-Q2", "NW05", "--trust", "@trust"), 3, "not_found"),
+        (("nonsense",), 2, "explain"),
+    ],
+)
+def test_exit_codes_tell_a_wrong_proof_from_a_wrong_command(
+    desk: Path, command: tuple[str, ...], expected: int, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = run(desk, *command, capsys=capsys)
+    assert (code, word in said) == (expected, True), said
+
+
+def test_a_file_of_the_release_that_was_altered_is_noticed(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (desk / "release" / "CASES.csv").write_bytes(figures_csv().replace(b"46.0", b"47.0"))
+    for command in (("release", "@release"), ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")):
+        code, said = run(desk, *command, "--trust", "@trust", capsys=capsys)
+        assert (code, "digest_mismatch" in said) == (3, True), said
+
+
+def test_files_of_another_release_are_noticed(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    release = desk / "release"
+    (release / "SHA256SUMS").unlink()
+    manifest = json.loads((release / "manifest.json").read_text())
+    manifest["tables"][0]["sha256"] = "0" * 64
+    (release / "manifest.json").write_text(json.dumps(manifest))
+    code, said = run(desk, "release", "@release", "--trust", "@trust", capsys=capsys)
+    assert (code, "evidence_invalid" in said) == (3, True), said
