@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask
 
 from hub import web
-from hub.api import enrolment, extracts, guard, health, problem_responses, statistics, submissions
+from hub.api import enrolment, extracts, guard, health, problem_responses, statistics, submissions, trust
 from hub.clock import Clock, clock_on
 from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION, HubContext
@@ -102,6 +102,7 @@ def create_app(context: HubContext) -> Flask:
     problem_responses.install(app)
     app.register_blueprint(submissions.blueprint)
     app.register_blueprint(enrolment.blueprint)
+    app.register_blueprint(trust.blueprint)
     app.register_blueprint(health.blueprint)
     # Figures are made up exactly where the day is: the page says so.
     app.extensions[STATISTICS] = Statistics(

@@ -46,7 +46,12 @@ def load_catalogue() -> Catalogue:
         KeyError: if a reference inside the file does not resolve (a broken build).
         ValueError: if a codelist is not a hierarchy or an enumeration value is unknown.
     """
-    return parse_catalogue(resources.files("protocol").joinpath("data/catalogue.json").read_bytes())
+    return parse_catalogue(catalogue_bytes())
+
+
+def catalogue_bytes() -> bytes:
+    """Return the file of that catalogue, byte for byte: what its digest is taken of."""
+    return resources.files("protocol").joinpath("data/catalogue.json").read_bytes()
 
 
 def parse_catalogue(data: bytes) -> Catalogue:

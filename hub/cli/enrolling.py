@@ -22,6 +22,9 @@ from hub.domain.jobs import NoQueue
 from hub.services.enrolment.deciding import BenchRegistry, Decision, Registry, approve, refuse, revoke_keys
 from hub.services.enrolment.inviting import Guest, Invited, invite
 from hub.services.enrolment.suspending import suspend
+from hub.services.trust.governance import is_governed
+from hub.services.trust.repository import published_directory
+from hub.services.trust.staging import OfficersRegistry
 from hub.settings import HubSettings
 from hub.store import schema
 from hub.store.engine import make_engine
@@ -52,7 +55,9 @@ class _Desk:
     @property
     def registry(self) -> Registry:
         """Where decisions go."""
-        return BenchRegistry()
+        if not is_governed(self.settings.home):
+            return BenchRegistry()
+        return OfficersRegistry(published_directory(self.settings.home, self.settings.audience))
 
 
 def _desk(home: Path) -> _Desk:

@@ -17,6 +17,7 @@ from hub.cli.usage import HubCommand
 from hub.clock import Clock, clock_on
 from hub.domain.jobs import NoQueue
 from hub.services.registration import Registration, register
+from hub.settings import HubSettings
 from hub.store import schema
 from hub.store.engine import make_engine
 from hub.store.unit_of_work import Database
@@ -43,6 +44,7 @@ _STILL_TO_COMPARE: Final = Text(
 class _Desk:
     """All that a registration needs of a hub."""
 
+    settings: HubSettings
     database: Database
     clock: Clock
 
@@ -105,7 +107,7 @@ def register_command(
     if asks and not confirmed(_QUESTION, lines=lines):
         answer({}, Text("Nichts eingetragen.", "Nothing was registered."), as_json=False)
         raise click.exceptions.Exit(1)
-    keyids = register(_Desk(Database(engine, NoQueue()), clock_on(settings.date)), entries)
+    keyids = register(_Desk(settings, Database(engine, NoQueue()), clock_on(settings.date)), entries)
     rows = zip(entries, keyids, prints, strict=True)
     number = len(entries)
     done = Text(f"{number} Knoten eingetragen.", f"{number} {'node' if number == 1 else 'nodes'} registered.")

@@ -11,6 +11,8 @@ from typing import Final, Protocol
 from hub.clock import Clock
 from hub.domain import ids
 from hub.domain.states import KeyStatus, NodeStatus
+from hub.services.trust.governance import require_bench
+from hub.settings import HubSettings
 from hub.store.records import Node, NodeKey
 from hub.store.unit_of_work import Database, UnitOfWork
 from protocol.errors import kim_error
@@ -44,6 +46,11 @@ class Directory(Protocol):
     """Where nodes are registered: any hub, or just its database and clock."""
 
     @property
+    def settings(self) -> HubSettings:
+        """What the operator chose."""
+        ...
+
+    @property
     def database(self) -> Database:
         """Opens units of work."""
         ...
@@ -65,9 +72,10 @@ def register(context: Directory, registrations: list[Registration]) -> list[str]
         The key ids, in the same order.
 
     Raises:
-        KimError: `unknown_area`, `bad_public_key`, `bad_request`, or `already_exists` if node, an area or
-            key are registered with other facts.
+        KimError: `directory_governs` where officers decide; `unknown_area`, `bad_public_key`, `bad_request`,
+            or `already_exists` if node, an area or key are registered with other facts.
     """
+    require_bench(context.settings.home)
     with context.database.write() as unit:
         return [_register(context, unit, entry) for entry in registrations]
 

@@ -6,11 +6,14 @@ Also ends uploads that were never finished, and removes chunk folders that no up
 import datetime as dt
 from typing import Final
 
+from hub.clock import SystemClock
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import OPEN_UPLOAD
 from hub.services.context import HubContext
 from hub.services.extracts import clear_unfinished, find_extract
 from hub.services.publishing import progress
+from hub.services.trust.renewal import renew
+from hub.services.trust.repository import Repository
 from hub.services.uploading import reject
 from protocol.errors import kim_error
 
@@ -76,6 +79,14 @@ def expire_uploads(context: HubContext) -> int:
             unit.submissions.drop_chunks(item)
         context.incoming.clear(item)
     return len(late)
+
+
+def renew_trust(context: HubContext) -> bool:
+    """Keep the officers' repository fresh for its readers; return whether anything was signed.
+
+    By the machine's time, like every reader: a hub that plays another day does not shift lifetimes.
+    """
+    return renew(Repository(context.settings.home), context.database, now=SystemClock().now())
 
 
 def clear_leftovers(context: HubContext) -> None:

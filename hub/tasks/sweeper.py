@@ -18,6 +18,7 @@ from hub.services.sweeping import (
     find_uncompared,
     find_undecided,
     find_unpublished,
+    renew_trust,
 )
 from hub.tasks.worker import InProcessWorker
 
@@ -81,7 +82,7 @@ class Sweeper:
 
     def _run(self) -> None:
         settings = self._context.settings
-        expired_at = 0.0
+        expired_at = -_EXPIRY_SECONDS  # the first look does all of it
         while not self._stop.wait(settings.sweep_seconds):
             try:
                 if self._worker is not None:
@@ -89,6 +90,7 @@ class Sweeper:
                 self.sweep(patience_seconds=settings.stale_seconds)
                 if time.monotonic() - expired_at > _EXPIRY_SECONDS:
                     expire_uploads(self._context)
+                    renew_trust(self._context)
                     expired_at = time.monotonic()
             except Exception as error:  # noqa: BLE001 -- a full disk or a locked database passes; look again
                 _LOG.warning("sweep failed: %s", type(error).__name__)

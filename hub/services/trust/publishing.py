@@ -57,8 +57,20 @@ def publish(
     """
     repository = Repository(settings.home)
     repository.require()
+    with repository.alone():
+        return _publish(repository, settings, database, clock, merged(list(files)), now=now)
+
+
+def _publish(
+    repository: Repository,
+    settings: HubSettings,
+    database: Database,
+    clock: Clock,
+    file: ChangeFile,
+    *,
+    now: dt.datetime,
+) -> Publication:
     heal(repository, database, now=now)
-    file = merged(list(files))
     # 1. It follows what is published here, and nothing else.
     published = repository.targets_bytes() if repository.is_published else None
     if list(file.roots) != repository.roots() or file.published != published:

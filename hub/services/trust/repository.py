@@ -7,7 +7,9 @@ The key for snapshot and timestamp is the hub's own. It can repeat what officers
 silent; it cannot add a node.
 """
 
+import contextlib
 import datetime as dt
+import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timest
 
 from hub.services.trust.change_file import ChangeFile, load
 from hub.services.trust.documents import Documents, digest, resolve, targets_of
+from hub.services.trust.governance import FOLDER, KEY_FILE
 from hub.services.trust.verifying import verified_root
 from hub.store.blobs import sync_folder
 from protocol.errors import kim_error
@@ -28,7 +31,6 @@ from protocol.trust import Directory
 
 SNAPSHOT_LIFE: Final = dt.timedelta(days=7)
 TIMESTAMP_LIFE: Final = dt.timedelta(hours=24)
-_FOLDER: Final = "trust"
 _ROOT_NAME: Final = re.compile(r"([1-9][0-9]{0,5})\.root\.json")
 #: Names that are served; nothing else is there for the outside.
 METADATA_NAME: Final = re.compile(r"(?:[1-9][0-9]{0,8}\.(?:root|targets|snapshot)|timestamp)\.json")
@@ -40,10 +42,10 @@ class Repository:
 
     def __init__(self, home: Path) -> None:
         """Look below a hub's home; nothing is made yet."""
-        self.folder = home / _FOLDER
+        self.folder = home / FOLDER
         self.metadata = self.folder / "repository" / "metadata"
         self.targets_folder = self.folder / "repository" / "targets"
-        self._key_file = self.folder / "online.pem"
+        self._key_file = self.folder / KEY_FILE
         self._next_key_file = self.folder / "online.next.pem"
 
     @property
@@ -89,6 +91,16 @@ class Repository:
         if _signer(self._next_key_file).public_key.keyid in root.signed.roles["timestamp"].keyids:
             self._next_key_file.replace(self._key_file)
             sync_folder(self.folder)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold off other processes that would publish or renew: versions are counted up by one at a time."""
+        handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     # ------------------------------------------------------------------------------------------- read
 

@@ -1,0 +1,159 @@
+"""From what waits and what is wished to a proposal: documents as they stand, with all staged changes.
+
+The hub's own public keys are filled in from what it has (the key of its log); officers see them before they
+sign.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from hub.services.enrolment.entering import entry_of
+from hub.services.trust.change_file import ChangeFile
+from hub.services.trust.documents import CATALOGUE, Documents
+from hub.services.trust.hub_material import log_vkey
+from hub.services.trust.officers import Officer
+from hub.services.trust.proposing import OfficerChange, first_change, next_change
+from hub.services.trust.repository import Repository
+from hub.settings import HubSettings
+from hub.store.unit_of_work import Database
+from protocol.catalogue_file import catalogue_bytes
+from protocol.errors import kim_error
+from protocol.trust import Directory, HubKeys, Policy, apply
+from protocol.trust.officers import OFFLINE, fingerprint_of
+
+_QUORUM: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What an operator asks for beside the changes that wait; None leaves a thing as it is.
+
+    Attributes:
+        renew: make directory and policy valid for longer, changed or not.
+        renew_root: the same for the root.
+        add_targets: officers who will sign the directory too.
+        add_root: officers who will vouch for the officers too.
+        remove: fingerprints of officers who leave.
+        new_online_key: the hub gets a new key of its own.
+        policy: a whole policy.
+        sealed: whether deliveries have to be sealed.
+        hub_keys: the hub's keys as a whole.
+        quorum: witnesses of a final receipt.
+    """
+
+    renew: bool = False
+    renew_root: bool = False
+    add_targets: tuple[Officer, ...] = ()
+    add_root: tuple[Officer, ...] = ()
+    remove: tuple[str, ...] = ()
+    new_online_key: bool = False
+    policy: Policy | None = None
+    sealed: bool | None = None
+    hub_keys: HubKeys | None = None
+    quorum: int | None = None
+
+    @property
+    def concern_officers(self) -> bool:
+        """Whether the root changes."""
+        return bool(
+            self.renew_root or self.add_root or self.add_targets or self.remove or self.new_online_key
+        )
+
+
+def first_proposal(
+    settings: HubSettings,
+    database: Database,
+    repository: Repository,
+    *,
+    root_officers: Sequence[Officer],
+    targets_officers: Sequence[Officer],
+    threshold: int,
+    wishes: Wishes,
+    now: dt.datetime,
+) -> ChangeFile:
+    """Put the hub under officers and return the first version, with the nodes that are registered already.
+
+    Raises:
+        KimError: `already_exists`, and what :func:`first_change` raises.
+    """
+    audience = settings.audience
+    with database.read() as unit:
+        nodes = tuple(entry_of(node, unit.nodes.keys_of(node.id), at=now) for node in unit.nodes.all())
+    documents = Documents(
+        Directory(audience, nodes),
+        HubKeys(audience=audience, quorum=_QUORUM),
+        Policy(audience=audience),
+        {CATALOGUE: catalogue_bytes()},
+    )
+    repository.create()
+    return first_change(
+        repository,
+        _as_wished(documents, wishes, settings),
+        root_officers=root_officers,
+        targets_officers=targets_officers,
+        threshold=threshold,
+        now=now,
+    )
+
+
+def next_proposal(
+    settings: HubSettings, database: Database, repository: Repository, *, wishes: Wishes, now: dt.datetime
+) -> ChangeFile | None:
+    """Return the next version with all that waits and is wished; None if that is nothing.
+
+    Raises:
+        KimError: `no_trust_repository`, `not_an_officer`, and what :func:`next_change` raises.
+    """
+    repository.require()
+    if not repository.is_published:
+        raise kim_error("no_trust_repository")
+    published = repository.documents()
+    with database.read() as unit:
+        staged = [item.change for item in unit.trust.staged()]
+    documents = replace(
+        published,
+        directory=apply(published.directory, staged),
+        others={**published.others, CATALOGUE: catalogue_bytes()},
+    )
+    documents = _as_wished(documents, wishes, settings)
+    changed = documents.files() != published.files() or wishes.renew
+    if not changed and not wishes.concern_officers:
+        return None
+    return next_change(
+        repository,
+        documents=documents if changed else None,
+        officers=_officers(repository, wishes) if wishes.concern_officers else None,
+        now=now,
+    )
+
+
+def _as_wished(documents: Documents, wishes: Wishes, settings: HubSettings) -> Documents:
+    hub_keys, policy = wishes.hub_keys or documents.hub_keys, wishes.policy or documents.policy
+    if wishes.hub_keys is None:
+        hub_keys = replace(hub_keys, log_vkey=log_vkey(settings) or hub_keys.log_vkey)
+    if wishes.quorum is not None:
+        hub_keys = replace(hub_keys, quorum=wishes.quorum)
+    if wishes.sealed is not None:
+        policy = replace(policy, sealed=wishes.sealed)
+    return replace(documents, hub_keys=hub_keys, policy=policy)
+
+
+def _officers(repository: Repository, wishes: Wishes) -> OfficerChange:
+    root = repository.root().signed
+    by_print = {
+        fingerprint_of(keyid).replace(" ", ""): keyid for role in OFFLINE for keyid in root.roles[role].keyids
+    }
+    remove = []
+    for said in wishes.remove:
+        keyid = by_print.get("".join(said.split()).lower())
+        if keyid is None:
+            raise kim_error("not_an_officer")
+        remove.append(keyid)
+    return OfficerChange(
+        add_root=wishes.add_root,
+        add_targets=wishes.add_targets,
+        remove=tuple(remove),
+        online_key=repository.prepare_online_key().public_key if wishes.new_online_key else None,
+    )
