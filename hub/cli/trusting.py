@@ -70,8 +70,8 @@ _SIGN_IT: Final = Text("Das alles unterschreiben?", "Sign all of this?")
 _COMPARE: Final = Text(
     "Dieser Rechner sieht die Beauftragten zum ersten Mal. Nennen die anderen Beauftragten denselben "
     "Fingerabdruck der Wurzel?",
-    "This machine sees these officers for the first time. Do the other officers state the same fingerprint of "
-    "the root?",
+    "This machine sees these officers for the first time. Do the other officers state the same fingerprint "
+    "of the root?",
 )
 _NO_WISH: Final = Text(
     "Es wartet keine Änderung. Mit --renew oder --renew-root wird nur die Gültigkeit verlängert.",
@@ -126,8 +126,8 @@ def key_command(
 ) -> None:
     """Den Schlüssel eines Beauftragten anlegen. / Make an officer's key.
 
-    Auf dem Rechner des Beauftragten, nicht am Hub. Die Datei mit .pub geht an den Betreiber des Hubs. / On the
-    officer's own machine, not on the hub's. The file with .pub goes to the hub's operator.
+    Auf dem Rechner des Beauftragten, nicht am Hub. Die Datei mit .pub geht an den Betreiber des Hubs. / On
+    the officer's own machine, not on the hub's. The file with .pub goes to the hub's operator.
 
     Beispiel / Example: kim-hub trust key meier.pem --name "A. Meier, MKJFGFI"
     """
@@ -208,8 +208,8 @@ def init_command(
     (kim-hub trust sign), dann veröffentlichen (kim-hub trust publish). / From then on kim-hub register enters
     nothing. Have the file signed by enough officers, then publish it.
 
-    Beispiel / Example: kim-hub trust init --officer meier.pem.pub --officer kaya.pem.pub --officer wolf.pem.pub
-    --out erste.kim-trust
+    Beispiel / Example: kim-hub trust init --officer meier.pem.pub --officer kaya.pem.pub
+    --officer wolf.pem.pub --out erste.kim-trust
     """
     desk = _desk(home)
     signers = _officers(officers)

@@ -131,7 +131,7 @@ def review(file: ChangeFile, memory: Memory | None, *, now: dt.datetime) -> Revi
     Raises:
         KimError: `trust_root_mismatch` if the officers in it are not those known here, `trust_rollback` if it
             builds on an older state, `trust_threshold` if too few officers have signed what it builds on,
-            `trust_change_refused`, `trust_altered`, `trust_document_invalid`.
+            `trust_expired`, `trust_change_refused`, `trust_altered`, `trust_document_invalid`.
     """
     # 1. The officers in office are those this machine knows, or whom those have agreed to.
     before = verified_root(file.roots) if file.roots else None
@@ -160,7 +160,9 @@ def review(file: ChangeFile, memory: Memory | None, *, now: dt.datetime) -> Revi
         changes = differences(old, after.directory)
     # 5. Nothing is valid for longer than the rules allow.
     for part in (root, targets):
-        if part is not None and not now < part.signed.expires <= now + _LONGEST_LIFE:
+        if part is not None and part.signed.expires <= now:
+            raise kim_error("trust_expired")
+        if part is not None and part.signed.expires > now + _LONGEST_LIFE:
             raise refusal("/expires")
     decider = root or before
     if decider is None:
