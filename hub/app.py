@@ -10,8 +10,18 @@ from pathlib import Path
 from flask import Flask
 
 from hub import web
-from hub.api import enrolment, extracts, guard, health, problem_responses, statistics, submissions, trust
-from hub.clock import Clock, clock_on
+from hub.api import (
+    enrolment,
+    extracts,
+    guard,
+    health,
+    problem_responses,
+    request_guard,
+    statistics,
+    submissions,
+    trust,
+)
+from hub.clock import Clock, SystemClock, clock_on
 from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION, HubContext
 from hub.services.statistics import EXTENSION as STATISTICS
@@ -33,13 +43,19 @@ class Hub:
     """One hub: its context, and the processes and threads that work for it."""
 
     def __init__(
-        self, settings: HubSettings, *, clock: Clock | None = None, sandbox: Sandbox | None = None
+        self,
+        settings: HubSettings,
+        *,
+        clock: Clock | None = None,
+        machine_clock: Clock | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         """Put the parts together; nothing runs yet.
 
         Args:
             settings: what the operator chose; the home folder exists.
             clock: the one of the settings when omitted.
+            machine_clock: by which requests are new or old; the machine's when omitted.
             sandbox: one that others use too, and that who passes it ends; one of its own when omitted.
 
         Raises:
@@ -64,6 +80,7 @@ class Hub:
             ),
             catalogue=load_catalogue(),
             tree=region_tree(),
+            machine_clock=machine_clock or SystemClock(),
         )
         self._ends_sandbox = sandbox is None
         self._stopping = threading.Event()
@@ -99,6 +116,7 @@ def create_app(context: HubContext) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions[EXTENSION] = context
     guard.install(app, audience=context.settings.audience)
+    request_guard.install(app)
     problem_responses.install(app)
     app.register_blueprint(submissions.blueprint)
     app.register_blueprint(enrolment.blueprint)

@@ -7,13 +7,14 @@ log gets its class and place, never its message, which could quote a value.
 import errno
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from hub.logs import place_of
+from hub.services.context import EXTENSION, HubContext
 from protocol.errors import KimError, kim_error
 from protocol.problems import MEDIA_TYPE, problem_document
 
@@ -48,9 +49,15 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def problem_response(error: KimError, *, language: str | None, instance: str | None = None) -> Response:
-    """Return the problem document of `error`; German unless `language` is `en`."""
-    document = problem_document(error, instance=instance)
+def problem_response(
+    error: KimError,
+    *,
+    language: str | None,
+    instance: str | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the problem document of `error`; German unless `language` is `en`; with members `beside` it."""
+    document = {**problem_document(error, instance=instance), **(beside or {})}
     if language == "en":
         _turn_english(document)
     response = Response(
@@ -84,9 +91,16 @@ def _answer(error: KimError) -> Response:
     page: ErrorPage | None = current_app.extensions.get(ERROR_PAGE)
     if page is not None and not request.path.startswith(MACHINE_PATHS):
         return page(error)
-    response = problem_response(error, language=accepted_language(), instance=request.path)
+    # SPEC P-125: a node whose clock is wrong learns by how much.
+    beside = {"server_time": _server_time()} if error.code == "clock_skew" else None
+    response = problem_response(error, language=accepted_language(), instance=request.path, beside=beside)
     response.headers["Vary"] = "Accept-Language"
     return response
+
+
+def _server_time() -> str:
+    context: HubContext = current_app.extensions[EXTENSION]
+    return context.machine_clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _http(error: HTTPException) -> Response:

@@ -1,7 +1,7 @@
 """The node protocol, `/v1`: announce, send chunks, complete, look up.
 
-Nodes are authenticated by the signed statement of the announcement; requests themselves are not signed yet.
-An id that was never announced is `not_found`, and so is anything that is no id.
+The guard knows who is calling before a view runs, and a node sees and touches its own submissions only. An id
+that was never announced is `not_found`, and so is another node's, and anything that is no id.
 """
 
 import datetime as dt
@@ -10,19 +10,20 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
+from hub.api.request_guard import caller
 from hub.domain import ids
 from hub.domain.rights import Permission, needs
 from hub.services.announcing import announce
 from hub.services.context import EXTENSION, HubContext
 from hub.services.submission_status import heads_of, status_of
-from hub.services.uploading import complete, parse_content_digest, receive_chunk
+from hub.services.uploading import cancel, complete, receive_chunk
 from hub.store.records import Finding, Submission
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.errors import kim_error
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/v1")
 
-_OCTETS: Final = frozenset({"application/octet-stream", "application/vnd.apache.arrow.stream", ""})
+_OCTETS: Final = frozenset({"application/octet-stream", "application/vnd.apache.arrow.stream"})
 
 
 def _context() -> HubContext:
@@ -37,7 +38,7 @@ def post_submission() -> tuple[Response, int]:
     if request.mimetype != PAYLOAD_TYPE_SUBMISSION:
         raise kim_error("unsupported_media_type", pointer="/headers/Content-Type")
     context = _context()
-    answer = announce(context, _body(context.settings.max_envelope_bytes))
+    answer = announce(context, _body(context.settings.max_envelope_bytes), sender=caller().node)
     body = {
         **_summary(answer.submission),
         "missing": answer.missing,
@@ -56,10 +57,9 @@ def put_chunk(submission_id: str, number: str) -> Response:
         raise kim_error("not_found")
     if request.mimetype not in _OCTETS:
         raise kim_error("unsupported_media_type", pointer="/headers/Content-Type")
-    digest = parse_content_digest(request.headers.get("Content-Digest"))
     context = _context()
     body = _body(context.settings.chunk_bytes)
-    receive_chunk(context, identity, int(number), body=body, digest=digest)
+    receive_chunk(context, identity, int(number), body=body, node_id=caller().node.id)
     return Response(status=204, headers={"Cache-Control": "no-store"})
 
 
@@ -67,14 +67,23 @@ def put_chunk(submission_id: str, number: str) -> Response:
 @needs(Permission.NODE)
 def post_complete(submission_id: str) -> tuple[Response, int]:
     """Finish an upload: 202, the decision follows."""
-    return _fresh(_summary(complete(_context(), ids.submission_id(submission_id)))), 202
+    identity, node_id = ids.submission_id(submission_id), caller().node.id
+    return _fresh(_summary(complete(_context(), identity, node_id=node_id))), 202
+
+
+@blueprint.delete("/submissions/<submission_id>")
+@needs(Permission.NODE)
+def delete_submission(submission_id: str) -> Response:
+    """Take an upload back before it is complete: 204, again and again."""
+    cancel(_context(), ids.submission_id(submission_id), node_id=caller().node.id)
+    return Response(status=204, headers={"Cache-Control": "no-store"})
 
 
 @blueprint.get("/submissions/<submission_id>")
 @needs(Permission.NODE)
 def get_submission(submission_id: str) -> Response:
     """Show where a submission stands and how it got there."""
-    status = status_of(_context(), ids.submission_id(submission_id))
+    status = status_of(_context(), ids.submission_id(submission_id), node_id=caller().node.id)
     events = [{"state": e.state, "at": _moment(e.at), "code": e.code} for e in status.events]
     return _fresh(
         {
@@ -90,7 +99,9 @@ def get_submission(submission_id: str) -> Response:
 @blueprint.get("/nodes/<node_id>/heads")
 @needs(Permission.NODE)
 def get_heads(node_id: str) -> Response:
-    """Show the newest submission of each chain of a node, as a list."""
+    """Show the newest submission of each chain of the calling node, as a list."""
+    if node_id != caller().node.id:
+        raise kim_error("not_found")
     heads = heads_of(_context(), node_id)
     return _fresh(
         [
@@ -112,7 +123,7 @@ def _body(most: int) -> bytes:
     length = request.content_length
     if length is not None and length > most:
         raise kim_error("too_large")
-    return request.get_data(cache=False)
+    return request.get_data()
 
 
 def _summary(submission: Submission) -> dict[str, str]:

@@ -14,7 +14,7 @@ from hub.domain.states import OPEN_UPLOAD, UNDECIDED, SubmissionState
 from hub.services.authentication import Signed, authenticate
 from hub.services.context import HubContext
 from hub.services.opening import require_open
-from hub.store.records import Chain, Submission
+from hub.store.records import Chain, Node, Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.catalogue import Dataset, RuleKind
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, parse_envelope, statement_id
@@ -35,12 +35,13 @@ class Announced:
     created: bool
 
 
-def announce(context: HubContext, body: bytes) -> Announced:
+def announce(context: HubContext, body: bytes, *, sender: Node | None) -> Announced:
     """Take the announcement of a submission.
 
     Args:
         context: the hub.
         body: the signed envelope, as received.
+        sender: who signed the request that brought it; None if somebody brought it as a file.
 
     Raises:
         KimError: the refusal; nothing is stored then.
@@ -54,6 +55,9 @@ def announce(context: HubContext, body: bytes) -> Announced:
     with context.database.read() as unit:
         # 3. Key, signature, statement, audience, node, area.
         signed = authenticate(unit, envelope, audience=context.settings.audience, at=context.clock.now())
+        # SPEC P-127: what somebody else has signed and lost, a node cannot pass on.
+        if sender is not None and sender.id != signed.node.id:
+            raise kim_error("sender_mismatch")
         # 4. A statement that is known already: its state, and nothing else happens.
         known = _known(unit, submission_id)
         if known:

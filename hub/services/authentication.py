@@ -18,7 +18,7 @@ from protocol.keys import PublicKey
 from protocol.statement import SubmissionStatement, parse_statement
 from protocol.texts import Text
 
-# The base point of the curve: a valid key nobody signs with here, so that an unknown key id costs as much.
+#: The base point of the curve: a valid key nobody signs with here, so that an unknown key id costs as much.
 DECOY: Final = PublicKey.from_hex("58" + "66" * 31)
 
 
@@ -45,9 +45,7 @@ def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str, at: dt.
             `bad_envelope`, `wrong_audience`, `node_suspended` or `area_not_registered`.
     """
     # 1. A key for statements is known. The signature is verified either way: see above.
-    key = unit.nodes.key(envelope.keyid)
-    if key is not None and key.use is not KeyUse.SIGN:
-        key = None
+    key = statement_key(unit, envelope.keyid)
     public_key = PublicKey.from_hex(key.public_key) if key else DECOY
     # 2. The signature holds, over exactly the received bytes.
     fault = _signature_fault(envelope, public_key)
@@ -73,6 +71,12 @@ def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str, at: dt.
     if statement.area not in node.areas:
         raise _foreign_area(unit, statement.area)
     return Signed(statement, key, node)
+
+
+def statement_key(unit: UnitOfWork, keyid: str) -> NodeKey | None:
+    """Return the key with this id, if it is one for statements and requests: no other may sign them."""
+    key = unit.nodes.key(keyid)
+    return key if key is not None and key.use is KeyUse.SIGN else None
 
 
 def require_valid(key: NodeKey, *, at: dt.datetime) -> None:

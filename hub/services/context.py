@@ -1,9 +1,9 @@
 """What the use cases need, put together once by `hub.app`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from hub.clock import Clock
+from hub.clock import Clock, SystemClock
 from hub.sandbox.client import Sandbox
 from hub.settings import HubSettings
 from hub.store.blobs import BlobStore
@@ -22,13 +22,15 @@ class HubContext:
 
     Attributes:
         settings: what the operator chose.
-        clock: the only source of time.
+        clock: the only source of time for everything about statistics and evidence.
         database: opens units of work.
         blobs: signed envelopes, payloads and what was derived from them, by digest.
         incoming: chunks of unfinished uploads.
         sandbox: decodes payloads.
         catalogue: what may be delivered; statements pin it by digest.
         tree: regions and what is added up to what.
+        machine_clock: when a request is made and received: the real time, even if the hub plays another
+            day for a demo.
     """
 
     settings: HubSettings
@@ -39,3 +41,4 @@ class HubContext:
     sandbox: Sandbox
     catalogue: Catalogue
     tree: RegionTree
+    machine_clock: Clock = field(default_factory=SystemClock)

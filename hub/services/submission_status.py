@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from hub.domain.ids import SubmissionId
 from hub.services.announcing import missing_chunks
 from hub.services.context import HubContext
+from hub.services.uploading import owned
 from hub.store.records import Finding, Submission, SubmissionEvent
-from protocol.errors import kim_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,10 @@ class SubmissionStatus:
     confirm: list[Finding]
 
 
-def status_of(context: HubContext, submission_id: SubmissionId) -> SubmissionStatus:
-    """Return the status of one submission, or raise `not_found`."""
+def status_of(context: HubContext, submission_id: SubmissionId, *, node_id: str) -> SubmissionStatus:
+    """Return the status of one submission of a node, or raise `not_found`."""
     with context.database.read() as unit:
-        submission = unit.submissions.get(submission_id)
-        if submission is None:
-            raise kim_error("not_found")
+        submission = owned(unit, submission_id, node_id=node_id)
         return SubmissionStatus(
             submission,
             missing_chunks(unit, submission),
@@ -34,13 +32,7 @@ def status_of(context: HubContext, submission_id: SubmissionId) -> SubmissionSta
 
 
 def heads_of(context: HubContext, node_id: str) -> list[tuple[Submission, list[Finding]]]:
-    """Return the newest submission of each of a node's chains, and what is to be confirmed in it.
-
-    Raises:
-        KimError: `not_found` for an unknown node.
-    """
+    """Return the newest submission of each of a node's chains, and what is to be confirmed in it."""
     with context.database.read() as unit:
-        if unit.nodes.get(node_id) is None:
-            raise kim_error("not_found")
         unconfirmed = unit.submissions.unconfirmed(node_id)
         return [(head, unconfirmed.get(head.id, [])) for head in unit.submissions.heads(node_id)]

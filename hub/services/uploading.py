@@ -6,12 +6,8 @@ whole has the digest that the node signed, computed over the very copy that is k
 verification is asked for.
 """
 
-import base64
-import binascii
 import datetime as dt
 import hashlib
-import hmac
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -26,34 +22,11 @@ from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.problems import PROBLEMS, problem_document
 from protocol.texts import Text
 
-_CONTENT_DIGEST: Final = re.compile(r"sha-256=:([A-Za-z0-9+/=]{1,64}):", re.ASCII)
-
-
-def parse_content_digest(header: str | None) -> bytes:
-    """Return the SHA-256 of a `Content-Digest` field (RFC 9530).
-
-    Raises:
-        KimError: `bad_request` if the field is missing or not a single sha-256 digest.
-    """
-    form = _CONTENT_DIGEST.fullmatch((header or "").strip())
-    try:
-        digest = base64.b64decode(form[1], validate=True) if form else b""
-    except binascii.Error:
-        digest = b""
-    if len(digest) != hashlib.sha256().digest_size:
-        raise kim_error(
-            "bad_request",
-            Text(
-                "Content-Digest fehlt oder ist keine Angabe der Form sha-256=:…:.",
-                "Content-Digest is missing or not of the form sha-256=:…:.",
-            ),
-            pointer="/headers/Content-Digest",
-        )
-    return digest
+_CANCELLED: Final = "upload_cancelled"
 
 
 def receive_chunk(
-    context: HubContext, submission_id: SubmissionId, n: int, *, body: bytes, digest: bytes
+    context: HubContext, submission_id: SubmissionId, n: int, *, body: bytes, node_id: str
 ) -> None:
     """Store chunk `n`.
 
@@ -61,23 +34,23 @@ def receive_chunk(
         context: the hub.
         submission_id: of the announced submission.
         n: number of the chunk.
-        body: its bytes, as received.
-        digest: SHA-256 that the sender computed.
+        body: its bytes, as the sender signed them.
+        node_id: whose submission it has to be.
 
     Raises:
         KimError: `not_found`, `digest_mismatch`, `too_large`, `chunk_conflict`, `busy`, or the code with
             which the submission was rejected meanwhile.
     """
     with context.database.read() as unit:
-        submission = _get(unit, submission_id)
+        submission = owned(unit, submission_id, node_id=node_id)
         # 1. The chunk exists in the announced plan.
         if not submission.plan.holds(n):
             raise kim_error("not_found")
-        # 2. Length and digest: a connection that broke off, or a proxy that changed bytes.
+        # 2. It is as long as the plan says; that its bytes are the sender's was checked with the request.
         if len(body) > submission.chunk_bytes:
             raise kim_error("too_large")
         actual = hashlib.sha256(body)
-        if len(body) != submission.plan.length_of(n) or not hmac.compare_digest(actual.digest(), digest):
+        if len(body) != submission.plan.length_of(n):
             raise kim_error("digest_mismatch")
         # 3. Known already, or no longer wanted.
         if _is_repeat(unit, submission, n, sha256=actual.hexdigest()):
@@ -102,8 +75,13 @@ def receive_chunk(
             unit.submissions.move(submission, SubmissionState.UPLOADING, at=now)
 
 
-def complete(context: HubContext, submission_id: SubmissionId) -> Submission:
+def complete(context: HubContext, submission_id: SubmissionId, *, node_id: str) -> Submission:
     """Finish an upload: all bytes are in and are the signed ones.
+
+    Args:
+        context: the hub.
+        submission_id: of the announced submission.
+        node_id: whose submission it has to be.
 
     Returns:
         The submission as it stands now; asking again changes nothing.
@@ -113,7 +91,7 @@ def complete(context: HubContext, submission_id: SubmissionId) -> Submission:
             `node_suspended`, `period_closed`.
     """
     with context.database.read() as unit:
-        submission = _get(unit, submission_id)
+        submission = owned(unit, submission_id, node_id=node_id)
         if submission.state not in OPEN_UPLOAD:
             return _unless_refused(submission)
         chunks = unit.submissions.chunks(submission_id)
@@ -139,6 +117,36 @@ def complete(context: HubContext, submission_id: SubmissionId) -> Submission:
     if refusal is not None:
         raise refusal
     return done
+
+
+def cancel(context: HubContext, submission_id: SubmissionId, *, node_id: str) -> None:
+    """Take an upload back that is not complete yet; again and again, it is taken back once.
+
+    Args:
+        context: the hub.
+        submission_id: of the announced submission.
+        node_id: whose submission it has to be.
+
+    Raises:
+        KimError: `not_found`; `already_received` once the upload is over in another way.
+    """
+    with context.database.write() as unit:
+        submission = owned(unit, submission_id, node_id=node_id)
+        if submission.problem_code == _CANCELLED:
+            return
+        if submission.state not in OPEN_UPLOAD:
+            raise kim_error("already_received")
+        reject(unit, submission, kim_error(_CANCELLED), at=context.clock.now())
+        unit.submissions.drop_chunks(submission_id)
+    context.incoming.clear(submission_id)
+
+
+def owned(unit: UnitOfWork, submission_id: SubmissionId, *, node_id: str) -> Submission:
+    """Return a submission of a node; another node's is `not_found`, as is one that nobody announced."""
+    submission = _get(unit, submission_id)
+    if submission.node_id != node_id:
+        raise kim_error("not_found")
+    return submission
 
 
 def reject(unit: UnitOfWork, submission: Submission, error: KimError, *, at: dt.datetime) -> None:

@@ -9,6 +9,7 @@ with "database is locked".
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -19,6 +20,18 @@ from protocol.errors import kim_error
 BUSY_TIMEOUT_SECONDS = 30
 #: Key of the advisory lock that PostgreSQL's writers queue at: "KIM" in ASCII.
 _WRITERS = 0x4B494D
+
+
+class WriteKind(StrEnum):
+    """What a commit promises.
+
+    `durable`: it survives a power cut, and what was read in it stays true until then. `passing`: the last
+    ones may be forgotten in a power cut, and only the database's own constraints hold between writers: for
+    what matters for minutes.
+    """
+
+    DURABLE = "durable"
+    PASSING = "passing"
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -73,10 +86,17 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_postgresql(connection: sa.Connection) -> None:
     # One writer at a time, as on SQLite: what a use case has read stays true until it commits. The writes of
     # this hub are few and short; what is long (decoding, merging) happens outside of them.
-    if connection.get_execution_options().get("writes"):
+    kind = connection.get_execution_options().get("writes")
+    if kind is WriteKind.PASSING:
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+    elif kind:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    mode = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    kind = connection.get_execution_options().get("writes")
+    if kind:
+        # Connections are shared by a pool and keep what was set last.
+        level = "NORMAL" if kind is WriteKind.PASSING else "FULL"
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    connection.exec_driver_sql(f"BEGIN {'IMMEDIATE' if kind else 'DEFERRED'}")

@@ -159,6 +159,16 @@ enrolment = sa.Table(
     comment="Requests of nodes to have their public keys entered.",
 )
 
+request_nonce = sa.Table(
+    "request_nonce",
+    metadata,
+    sa.Column("keyid", _HEX, primary_key=True),
+    sa.Column("nonce", sa.String(64), primary_key=True),
+    sa.Column("seen_at", UtcDateTime, nullable=False, index=True),
+    sqlite_with_rowid=False,
+    comment="Signed requests of the last minutes: each is taken once; swept.",
+)
+
 submission = sa.Table(
     "submission",
     metadata,

@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from hub.domain.jobs import Job, JobQueue
 from hub.store import models
 from hub.store.cubes import Cubes, Periods
-from hub.store.engine import translated_faults
+from hub.store.engine import WriteKind, translated_faults
 from hub.store.enrolments import Enrolments
 from hub.store.grants import Grants
 from hub.store.log import LogLeaves
 from hub.store.nodes import Nodes
+from hub.store.nonces import Nonces
 from hub.store.submissions import Submissions
 from hub.store.trust import Trust
 from protocol.transparency.events import LogEvent
@@ -42,6 +43,7 @@ class UnitOfWork:
         self.nodes = Nodes(connection)
         self.enrolments = Enrolments(connection)
         self.leaves = LogLeaves(connection)
+        self.nonces = Nonces(connection)
         self.submissions = Submissions(connection, self.leaves)
         self.periods = Periods(connection)
         self.cubes = Cubes(connection)
@@ -116,12 +118,16 @@ class Database:
             yield UnitOfWork(connection)
 
     @contextmanager
-    def write(self) -> Iterator[UnitOfWork]:
-        """A transaction: committed at the end of the block, rolled back if it raises."""
+    def write(self, kind: WriteKind = WriteKind.DURABLE) -> Iterator[UnitOfWork]:
+        """A transaction: committed at the end of the block, rolled back if it raises.
+
+        Args:
+            kind: how much a commit promises.
+        """
         with (
             translated_faults(),
             self._gate,
-            self.engine.connect().execution_options(writes=True) as connection,
+            self.engine.connect().execution_options(writes=kind) as connection,
         ):
             unit = UnitOfWork(connection)
             yield unit

@@ -10,6 +10,7 @@ import time
 from typing import Final
 
 from hub.domain.jobs import Job, JobQueue
+from hub.services.calling import forget_nonces
 from hub.services.context import HubContext
 from hub.services.sweeping import (
     change_mark,
@@ -91,6 +92,7 @@ class Sweeper:
                 if time.monotonic() - expired_at > _EXPIRY_SECONDS:
                     expire_uploads(self._context)
                     renew_trust(self._context)
+                    forget_nonces(self._context)
                     expired_at = time.monotonic()
             except Exception as error:  # noqa: BLE001 -- a full disk or a locked database passes; look again
                 _LOG.warning("sweep failed: %s", type(error).__name__)
