@@ -62,8 +62,12 @@ class Session:
 
         Args:
             most_attempts: tries of one request at most; as the settings say if omitted.
+
+        Raises:
+            KimError: ``key_missing`` or ``key_unreadable``: without its key, nobody answers this node.
         """
         from node.hub_client import HubClient  # noqa: PLC0415
+        from node.keystore import load_key  # noqa: PLC0415
 
         settings = self.settings.hub
         if most_attempts is not None:
@@ -78,7 +82,8 @@ class Session:
                 )
             )
 
-        return HubClient(settings, node=self.settings.node, clock=self.clock, on_retry=say)
+        key = load_key(self.settings.key)
+        return HubClient(settings, node=self.settings.node, clock=self.clock, key=key, on_retry=say)
 
 
 def language_of(option: str | None, environment: Environment, *, configured: Language = "de") -> Language:

@@ -1,13 +1,12 @@
 """The node's side of the HTTP protocol: announce a signed statement, send its bytes, ask how it stands.
 
-It deliberately signs nothing, reads no source and keeps nothing: it carries stored bytes. Connections go out
-only; plain HTTP goes to this very machine only (the settings see to that).
+It signs each request, so that the hub knows who asks, and deliberately nothing else; it reads no source and
+keeps nothing: it carries stored bytes. Connections go out only; plain HTTP goes to this very machine only
+(the settings see to that).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from types import TracebackType
 from typing import Final, Self
 
@@ -16,6 +15,7 @@ from node.hub_client.answers import DECIDED, Head, SubmissionView, heads, submis
 from node.hub_client.transport import Call, OnRetry, Transport
 from node.settings import HubSettings
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
+from protocol.keys import PrivateKey
 
 __all__ = ["DECIDED", "Head", "HubClient", "SubmissionView"]
 
@@ -27,10 +27,16 @@ class HubClient:
     """The requests of the protocol, one method each; all of them may be repeated."""
 
     def __init__(
-        self, settings: HubSettings, *, node: str, clock: Clock, on_retry: OnRetry | None = None
+        self,
+        settings: HubSettings,
+        *,
+        node: str,
+        clock: Clock,
+        key: PrivateKey,
+        on_retry: OnRetry | None = None,
     ) -> None:
-        """Prepare a connection to the hub of ``settings``; nothing is sent yet."""
-        self._transport = Transport(settings, node=node, clock=clock, on_retry=on_retry)
+        """Prepare a connection to the hub of ``settings``, signed with ``key``; nothing is sent yet."""
+        self._transport = Transport(settings, node=node, clock=clock, key=key, on_retry=on_retry)
 
     def __enter__(self) -> Self:
         """Use as a context manager: connections are closed at the end."""
@@ -69,15 +75,7 @@ class HubClient:
         Raises:
             KimError: ``chunk_conflict``, ``digest_mismatch``, or a failure of the connection.
         """
-        digest = base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
-        self._transport.send(
-            Call(
-                "PUT",
-                f"/v1/submissions/{statement_id}/chunks/{number}",
-                content,
-                {"Content-Type": "application/octet-stream", "Content-Digest": f"sha-256=:{digest}:"},
-            )
-        )
+        self._transport.send(Call("PUT", f"/v1/submissions/{statement_id}/chunks/{number}", content))
 
     def complete(self, statement_id: str) -> SubmissionView:
         """Say that every chunk was sent.

@@ -1,19 +1,21 @@
 """One HTTP request to the hub, tried patiently, and the answer recognised as the hub's own.
 
-Invariants: nothing is taken for an answer of the hub that does not say which hub it is; redirects are not
-followed; no password of the machine's ``.netrc`` is ever sent; answers are read up to a limit, and one
-request and its answer have one deadline. Every request of the protocol is idempotent, so repeating one is
-always safe.
+Invariants: every attempt is signed anew, with a nonce of its own; nothing is taken for an answer of the hub
+that does not say which hub it is; redirects are not followed; no password of the machine's ``.netrc`` is ever
+sent; answers are read up to a limit, and one request and its answer have one deadline. Every request of the
+protocol is idempotent, so repeating one is always safe.
 
-It deliberately gives no security of its own: the network is untrusted, the signed statement is trusted.
+The network is untrusted. If the hub says that this machine's clock is wrong, requests are signed by the hub's
+time, if that is less than a day away; the clock itself is never touched.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -27,7 +29,9 @@ from node.settings import HubSettings
 from node.version import PROGRAM, program_version
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
+from protocol.keys import PrivateKey, new_nonce
 from protocol.problems import MEDIA_TYPE
+from protocol.request_signatures import OVERRIDE_HEADER, Request, sign_request
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 
@@ -41,8 +45,25 @@ _PIECE_BYTES: Final = 8_192
 
 # Refusals that usually pass within the patience of one command. Others of the kind "later" (a period that is
 # not open yet, a suspended node) do not, and are reported at once.
-_PASSING: Final = frozenset({"hub_unreachable", "busy", "rate_limited", "internal", "digest_mismatch"})
+_PASSING: Final = frozenset(
+    {
+        "hub_unreachable",
+        "busy",
+        "rate_limited",
+        "internal",
+        "digest_mismatch",
+        # A proxy altered or repeated a request; the next one has another signature.
+        "request_signature_invalid",
+        "nonce_replayed",
+    }
+)
 _GATEWAY_FAILURES: Final = frozenset({502, 503, 504})
+#: How a proxy answers that knows no other methods than GET and POST.
+_METHOD_BLOCKED: Final = frozenset({403, 405, 501})
+_OFTEN_BLOCKED: Final = frozenset({"PUT", "DELETE"})
+#: Somebody on the way could answer with any time: requests signed far in the future could be kept for later.
+_FARTHEST_CLOCK: Final = timedelta(hours=24)
+_INSTANT: Final = re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z", re.ASCII)
 
 
 class _NoCredentials(AuthBase):
@@ -79,17 +100,27 @@ class Transport:
     """Sends calls to one hub."""
 
     def __init__(
-        self, settings: HubSettings, *, node: str, clock: Clock, on_retry: OnRetry | None = None
+        self,
+        settings: HubSettings,
+        *,
+        node: str,
+        clock: Clock,
+        key: PrivateKey,
+        on_retry: OnRetry | None = None,
     ) -> None:
         """Prepare a session; nothing is sent yet.
 
         Args:
             settings: address, patience, certificates.
             node: identity of this node; only spreads its retries in time.
-            clock: for waiting.
+            clock: for waiting, and for the time of signatures.
+            key: signs every request.
             on_retry: told before every further attempt.
         """
         self._settings = settings
+        self._key = key
+        self._ahead = timedelta(0)
+        self._blocked = False
         self._on_retry = on_retry
         self._node = node
         self._clock = clock
@@ -140,7 +171,7 @@ class Transport:
         while True:
             attempt += 1
             try:
-                return self._send_once(call)
+                return self._send_patiently_signed(call)
             except _Postponed as postponed:
                 pause = self._pause(call, attempt=attempt, at_least=postponed.after_seconds)
                 if attempt >= self._settings.attempts or pause > LONGEST_PAUSE_SECONDS:
@@ -156,6 +187,27 @@ class Transport:
         seed = f"{self._node} {call.method} {call.path} {attempt}".encode()
         share = int.from_bytes(hashlib.sha256(seed).digest()[:4], "big") / 2**32
         return max(at_least, ceiling * share)
+
+    def _send_patiently_signed(self, call: Call) -> bytes:
+        """Send once; once more if the clock or a method that is blocked on the way was in the way."""
+        try:
+            return self._send_once(call)
+        except _OtherTime as other:
+            self._ahead = self._ahead_by(other)
+        except _MethodBlocked as blocked:
+            if self._blocked or call.method not in _OFTEN_BLOCKED:
+                raise blocked.error from None
+            self._blocked = True  # for every further call: the proxy will not change its mind
+        try:
+            return self._send_once(call)
+        except (_OtherTime, _MethodBlocked) as again:
+            raise again.error from None
+
+    def _ahead_by(self, other: _OtherTime) -> timedelta:
+        ahead = other.server_time - self._clock.now()
+        if abs(ahead) > _FARTHEST_CLOCK:
+            raise other.error
+        return ahead
 
     def _send_once(self, call: Call) -> bytes:
         session, seconds = self._session, DEADLINE_IN_READS * self._settings.read_timeout_seconds
@@ -174,11 +226,16 @@ class Transport:
             raise _missing_certificates() from error
 
     def _exchange(self, session: requests.Session, call: Call, given_up: GivenUp) -> bytes:
+        overridden = self._blocked and call.method in _OFTEN_BLOCKED
         with session.request(
-            call.method,
+            "POST" if overridden else call.method,
             self._settings.url + call.path,
             data=call.body,
-            headers=dict(call.headers),
+            headers={
+                **call.headers,
+                **self._signature(call),
+                **({OVERRIDE_HEADER: call.method} if overridden else {}),
+            },
             timeout=(self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds),
             allow_redirects=False,
             stream=True,
@@ -188,11 +245,26 @@ class Transport:
             self._recognise(response, content)
             return content
 
+    def _signature(self, call: Call) -> dict[str, str]:
+        # The path below the hub's address: what a proxy puts in front of it is the proxy's.
+        path, _, query = call.path.partition("?")
+        headers = {name.lower(): value for name, value in call.headers.items()}
+        return sign_request(
+            Request(call.method, path, query, headers, call.body or b""),
+            self._key,
+            audience=self._settings.audience,
+            created=self._clock.now() + self._ahead,
+            nonce=new_nonce(),
+        )
+
     def _recognise(self, response: requests.Response, content: bytes) -> None:
         # 1. It says which hub it is. Everything else comes from a proxy, a portal or a stranger.
         hub = response.headers.get(HUB_HEADER)
         if hub is None:
-            raise _stranger(self._settings.url, response.status_code)
+            error = _stranger(self._settings.url, response.status_code)
+            if isinstance(error, KimError) and response.status_code in _METHOD_BLOCKED:
+                raise _MethodBlocked(error)
+            raise error
         # 2. It is the hub that this node delivers to.
         if hub != self._settings.audience:
             raise kim_error("wrong_audience", _other_hub(self._settings.audience))
@@ -203,12 +275,15 @@ class Transport:
         if not 200 <= response.status_code < 300:
             raise kim_error("not_a_hub")
 
-    def _refusal(self, response: requests.Response, content: bytes) -> KimError | _Postponed:
+    def _refusal(self, response: requests.Response, content: bytes) -> Exception:
         media = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         document = parse_json(content) if media == MEDIA_TYPE else None
         if not isinstance(document, dict):
             return kim_error("not_a_hub")
         error = refusal_of(document)
+        server_time = document.get("server_time")
+        if error.code == "clock_skew" and isinstance(server_time, str) and _INSTANT.fullmatch(server_time):
+            return _other_time(error, server_time)
         if error.code in _PASSING:
             return _Postponed(error, after_seconds=self._retry_after(response))
         return error
@@ -242,6 +317,30 @@ class _Postponed(Exception):  # noqa: N818 - not an error by itself: the same ca
         super().__init__(error.code)
         self.error = error
         self.after_seconds = after_seconds
+
+
+class _OtherTime(Exception):  # noqa: N818 - not an error by itself: the call is signed by the hub's time
+    """The hub's clock shows another time."""
+
+    def __init__(self, error: KimError, server_time: datetime) -> None:
+        super().__init__(error.code)
+        self.error = error
+        self.server_time = server_time
+
+
+class _MethodBlocked(Exception):  # noqa: N818 - not an error by itself: the call goes another way
+    """Somebody on the way answered who may only mind the method."""
+
+    def __init__(self, error: KimError) -> None:
+        super().__init__(error.code)
+        self.error = error
+
+
+def _other_time(error: KimError, server_time: str) -> Exception:
+    try:
+        return _OtherTime(error, datetime.fromisoformat(server_time))
+    except ValueError:
+        return error
 
 
 def parse_json(content: bytes) -> JsonValue:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import base64
 import datetime as dt
 import hashlib
 import threading
@@ -18,6 +17,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hub.app import Hub, create_app
+from hub.clock import Clock
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job
 from hub.sandbox.client import Sandbox
@@ -30,6 +30,7 @@ from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, Envelope, sign, statement_id
 from protocol.keys import PrivateKey
 from protocol.statement import CHUNK_BYTES, SubmissionStatement
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
+from tests.factories.signing import signed_client
 from tests.factories.submissions import submission
 
 TODAY = dt.date(2026, 10, 5)
@@ -67,11 +68,6 @@ class Parcel:
     def chunks(self) -> list[bytes]:
         size = self.statement.payload.chunk
         return [self.payload[start : start + size] for start in range(0, len(self.payload), size)]
-
-
-def content_digest(data: bytes) -> str:
-    """The value of a Content-Digest field."""
-    return f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
 
 
 @dataclass
@@ -117,11 +113,7 @@ class Sender:
 
     def put(self, parcel: Parcel, n: int = 0, body: bytes | None = None, **headers: str) -> TestResponse:
         data = parcel.chunks[n] if body is None else body
-        return self.client.put(
-            f"/v1/submissions/{parcel.id}/chunks/{n}",
-            data=data,
-            headers={"Content-Digest": content_digest(data), **headers},
-        )
+        return self.client.put(f"/v1/submissions/{parcel.id}/chunks/{n}", data=data, headers=headers)
 
     def complete(self, parcel: Parcel) -> TestResponse:
         return self.client.post(f"/v1/submissions/{parcel.id}/complete")
@@ -182,7 +174,8 @@ class RunningHub:
         key = key or PrivateKey.generate()
         node = f"node-{area.lower()}"
         register(self.hub.context, [Registration(node, (area, *beside), key.public.hex, f"Kommune {area}")])
-        return Sender(node, area, key, self.client)
+        client = signed_client(self.client.application, key, clock=self.hub.context.machine_clock.now)
+        return Sender(node, area, key, client)
 
     def state(self, parcel: Parcel) -> str | None:
         with self.hub.context.database.read() as unit:
@@ -213,15 +206,23 @@ def lasting_sandbox() -> Sandbox:
 
 @contextmanager
 def running_hub(
-    home: Path, *, start: bool = True, sandbox: Sandbox | None = None, **settings: Any
+    home: Path,
+    *,
+    start: bool = True,
+    machine_clock: Clock | None = None,
+    sandbox: Sandbox | None = None,
+    **settings: Any,
 ) -> Iterator[RunningHub]:
-    """Run a hub in `home`; without `start` there is neither worker nor sweeper, nor a sandbox of its own."""
+    """Run a hub in `home`; without `start` there is neither worker nor sweeper, nor a sandbox of its own.
+
+    Requests are new or old by `machine_clock`, the machine's own when omitted: nodes have to share it.
+    """
     chosen = HubSettings(
         home=home, **{"sweep_seconds": 0.05, "stale_seconds": 0.5, "quiet_seconds": 0.2, **settings}
     )
     install(chosen)
     clock = FixedClock()
-    hub = Hub(chosen, clock=clock, sandbox=sandbox)
+    hub = Hub(chosen, clock=clock, machine_clock=machine_clock, sandbox=sandbox)
     app = create_app(hub.context)
     if start:
         hub.start()

@@ -262,6 +262,6 @@ def test_revisions_are_counted_for_each_area_of_a_node(running: RunningHub) -> N
     both = running.sender("NW05334X002", "NW05334002")
     first, second = both.parcel(), both.parcel(area="NW05334002")
     assert [both.announce(parcel).status_code for parcel in (first, second)] == [201, 201]
-    heads = running.client.get(f"/v1/nodes/{both.node}/heads").get_json()
+    heads = both.client.get(f"/v1/nodes/{both.node}/heads").get_json()
     assert [(head["area"], head["revision"]) for head in heads] == [("NW05334002", 1), ("NW05334X002", 1)]
     assert_refused(both.announce(both.parcel(area="NW05334")), "area_not_registered", pointer="/area")

@@ -45,8 +45,9 @@ def test_an_unexpected_error_is_internal_and_its_message_stays_inside(
         raise ValueError(SECRET)
 
     app.view_functions["submissions.get_heads"] = lambda node_id: fail()
+    client = running.sender().client
     with caplog.at_level(logging.INFO):
-        answer = running.client.get("/v1/nodes/node-x/heads")
+        answer = client.get("/v1/nodes/node-x/heads")
     document = assert_refused(answer, "internal")
     assert SECRET not in json.dumps(document, ensure_ascii=False)
     assert SECRET not in caplog.text

@@ -1,4 +1,4 @@
-"""Whatever strangers send meanwhile, and however requests overlap: a blob has the bytes of its name."""
+"""Whatever is sent meanwhile, and however requests overlap: a blob has the bytes of its name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from hub.services.verification import MAX_ATTEMPTS, verify
 from hub.store.blobs import BlobStore, DamagedBlobError
 from hub.store.incoming import Incoming
 from tests.factories.patience import PATIENCE_SECONDS
-from tests.factories.running_hub import Parcel, RunningHub, Sender, content_digest, running_hub
+from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
+from tests.factories.signing import signed_client
 from tests.integration.test_hub_announce import assert_refused
 
 
@@ -35,9 +36,9 @@ def _again(sender: Sender, parcel: Parcel) -> Parcel:
 
 
 def _junk_between(
-    running: RunningHub, parcel: Parcel, patch: pytest.MonkeyPatch
+    running: RunningHub, sender: Sender, parcel: Parcel, patch: pytest.MonkeyPatch
 ) -> tuple[threading.Thread, threading.Event, list[int]]:
-    """Start a stranger's PUT of chunk 0 that has passed its first look and waits before it writes."""
+    """Start another PUT of chunk 0 that has passed its first look and waits before it writes."""
     junk = b"j" * len(parcel.chunks[0])
     gate, entered, answers = threading.Event(), threading.Event(), []
     put = Incoming.put
@@ -51,11 +52,8 @@ def _junk_between(
     patch.setattr(Incoming, "put", slow)
 
     def send() -> None:
-        answer = running.client.application.test_client().put(
-            f"/v1/submissions/{parcel.id}/chunks/0",
-            data=junk,
-            headers={"Content-Digest": content_digest(junk)},
-        )
+        client = signed_client(running.client.application, sender.key)
+        answer = client.put(f"/v1/submissions/{parcel.id}/chunks/0", data=junk)
         answers.append(answer.status_code)
 
     thread = threading.Thread(target=send)
@@ -72,7 +70,7 @@ def test_a_chunk_replaced_under_an_upload_changes_nothing(
     parcel = sender.parcel(chunk=16 * 1024)
     assert len(parcel.chunks) > 1
     assert sender.announce(parcel).status_code == 201
-    thread, gate, answers = _junk_between(running, parcel, monkeypatch)
+    thread, gate, answers = _junk_between(running, sender, parcel, monkeypatch)
     for n in range(len(parcel.chunks)):
         assert sender.put(parcel, n).status_code == 204
 
@@ -106,7 +104,7 @@ def test_a_chunk_replaced_under_an_upload_changes_nothing(
     assert sender.deliver(parcel)["state"] == "accepted"
 
 
-def test_a_stranger_cannot_occupy_the_only_chunk(running: RunningHub) -> None:
+def test_other_bytes_cannot_occupy_the_only_chunk(running: RunningHub) -> None:
     sender = running.sender()
     parcel = sender.parcel()
     assert len(parcel.chunks) == 1
@@ -181,8 +179,9 @@ def test_completing_at_the_same_moment_is_one_completion(
             blob = running.hub.context.blobs.path(Sha256(parcel.statement.payload.sha256))
             answers: list[int] = []
 
-            def complete(path: str, answers: list[int]) -> None:
-                answers.append(running.client.application.test_client().post(path).status_code)
+            def complete(path: str, answers: list[int], sender: Sender = sender) -> None:
+                client = signed_client(running.client.application, sender.key)
+                answers.append(client.post(path).status_code)
 
             with monkeypatch.context() as patch:
                 patch.setattr(BlobStore, "intact", together)

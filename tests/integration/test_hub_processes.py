@@ -21,7 +21,8 @@ from protocol.keys import PrivateKey
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
-from tests.factories.running_hub import Parcel, Sender, content_digest
+from tests.factories.running_hub import Parcel, Sender
+from tests.factories.signing import signed_headers
 
 
 def hub(home: Path, command: str, *arguments: str, expect: int = 0) -> dict:
@@ -76,43 +77,46 @@ def make_sender(home: Path, area: str = "NW05111") -> Sender:
     return Sender(node, area, key, None)
 
 
-def announce(url: str, parcel: Parcel) -> requests.Response:
-    return requests.post(
-        f"{url}/v1/submissions",
-        data=parcel.envelope.to_bytes(),
-        headers={"Content-Type": PAYLOAD_TYPE_SUBMISSION},
+def call(
+    url: str, sender: Sender, method: str, path: str, body: bytes = b"", **headers: str
+) -> requests.Response:
+    return requests.request(
+        method,
+        f"{url}{path}",
+        data=body,
+        headers=signed_headers(sender.key, method, path, body, headers),
         timeout=PATIENCE_SECONDS,
     )
 
 
-def put(url: str, parcel: Parcel, n: int) -> requests.Response:
-    return requests.put(
-        f"{url}/v1/submissions/{parcel.id}/chunks/{n}",
-        data=parcel.chunks[n],
-        headers={"Content-Digest": content_digest(parcel.chunks[n])},
-        timeout=PATIENCE_SECONDS,
-    )
+def announce(url: str, sender: Sender, parcel: Parcel) -> requests.Response:
+    media = {"Content-Type": PAYLOAD_TYPE_SUBMISSION}
+    return call(url, sender, "POST", "/v1/submissions", parcel.envelope.to_bytes(), **media)
 
 
-def complete(url: str, parcel: Parcel) -> requests.Response:
-    return requests.post(f"{url}/v1/submissions/{parcel.id}/complete", timeout=PATIENCE_SECONDS)
+def put(url: str, sender: Sender, parcel: Parcel, n: int) -> requests.Response:
+    return call(url, sender, "PUT", f"/v1/submissions/{parcel.id}/chunks/{n}", parcel.chunks[n])
 
 
-def send(url: str, parcel: Parcel) -> None:
+def complete(url: str, sender: Sender, parcel: Parcel) -> requests.Response:
+    return call(url, sender, "POST", f"/v1/submissions/{parcel.id}/complete")
+
+
+def send(url: str, sender: Sender, parcel: Parcel) -> None:
     """Announce, upload and complete a submission of one chunk."""
-    assert announce(url, parcel).status_code == 201
-    assert put(url, parcel, 0).status_code == 204
-    assert complete(url, parcel).status_code == 202
+    assert announce(url, sender, parcel).status_code == 201
+    assert put(url, sender, parcel, 0).status_code == 204
+    assert complete(url, sender, parcel).status_code == 202
 
 
-def look(url: str, parcel: Parcel) -> dict:
-    return requests.get(f"{url}/v1/submissions/{parcel.id}", timeout=PATIENCE_SECONDS).json()
+def look(url: str, sender: Sender, parcel: Parcel) -> dict:
+    return call(url, sender, "GET", f"/v1/submissions/{parcel.id}").json()
 
 
-def decided(url: str, parcel: Parcel) -> dict:
+def decided(url: str, sender: Sender, parcel: Parcel) -> dict:
     """Wait for the decision and return the status that has it."""
-    assert_soon(lambda: look(url, parcel)["state"] in ("accepted", "rejected"), "a decision")
-    return look(url, parcel)
+    assert_soon(lambda: look(url, sender, parcel)["state"] in ("accepted", "rejected"), "a decision")
+    return look(url, sender, parcel)
 
 
 def test_kill_after_every_answer_loses_nothing(tmp_path: Path) -> None:
@@ -120,10 +124,10 @@ def test_kill_after_every_answer_loses_nothing(tmp_path: Path) -> None:
     sender = make_sender(tmp_path)
     parcel = sender.parcel(chunk=32_768, withheld=[3, 4])
     steps = [
-        (lambda url: announce(url, parcel), 201, "announced", [[0, 1]]),
-        (lambda url: put(url, parcel, 1), 204, "uploading", [[0, 0]]),
-        (lambda url: put(url, parcel, 0), 204, "uploading", []),
-        (lambda url: complete(url, parcel), 202, None, []),
+        (lambda url: announce(url, sender, parcel), 201, "announced", [[0, 1]]),
+        (lambda url: put(url, sender, parcel, 1), 204, "uploading", [[0, 0]]),
+        (lambda url: put(url, sender, parcel, 0), 204, "uploading", []),
+        (lambda url: complete(url, sender, parcel), 202, None, []),
     ]
     assert len(parcel.chunks) == 2
     for step, expected, state, missing in steps:
@@ -135,14 +139,14 @@ def test_kill_after_every_answer_loses_nothing(tmp_path: Path) -> None:
         if state is None:
             continue
         with serving(tmp_path) as (_, url):
-            status = look(url, parcel)
+            status = look(url, sender, parcel)
             assert (status["state"], status["missing"]) == (state, missing)
     # killed between completion and decision, most likely: the next process decides
     with serving(tmp_path) as (_, url):
-        status = decided(url, parcel)
+        status = decided(url, sender, parcel)
         assert status["state"] == "accepted"
         assert [event["state"] for event in status["events"]].count("accepted") == 1
-        assert announce(url, parcel).json()["state"] == "accepted"
+        assert announce(url, sender, parcel).json()["state"] == "accepted"
     log = (tmp_path / "hub.log").read_text()
     assert "Traceback" not in log
     for line in log.splitlines():
@@ -156,8 +160,8 @@ def test_closing_beside_a_serving_hub_and_alone(tmp_path: Path) -> None:
         for dataset in ("CASES", "PERSONS"):
             for period in periods:
                 parcel = sender.parcel(dataset, period=period)
-                send(url, parcel)
-                assert decided(url, parcel)["state"] == "accepted"
+                send(url, sender, parcel)
+                assert decided(url, sender, parcel)["state"] == "accepted"
         answer = hub(tmp_path, "close", "2026-Q1", "--wait")
         assert answer["published"] is True
         assert answer["release"] == 1
@@ -180,9 +184,9 @@ def test_with_a_broker_other_processes_do_the_work(tmp_path: Path) -> None:
         first, second = sender.parcel(), sender.parcel("PERSONS")
         later = sender.parcel(period=Period(2026, 2))
         for parcel in (first, second):
-            send(url, parcel)
+            send(url, sender, parcel)
         time.sleep(0.5)
-        status = look(url, first)
+        status = look(url, sender, first)
         assert status["state"] == "received"  # nobody decides before there is a worker
         for kill in (True, False):
             with (tmp_path / "worker.log").open("ab") as log:
@@ -194,13 +198,13 @@ def test_with_a_broker_other_processes_do_the_work(tmp_path: Path) -> None:
             try:
                 if kill:
                     # It has taken a message: what it held is lost with it, unless it was quick enough.
-                    assert_soon(lambda: look(url, first)["state"] != "received", "a worker at work")
+                    assert_soon(lambda: look(url, sender, first)["state"] != "received", "a worker at work")
                     worker.kill()
                 else:
                     # The killed worker may have decided both; this one only the second can.
-                    send(url, later)
+                    send(url, sender, later)
                     for parcel in (first, second, later):
-                        assert decided(url, parcel)["state"] == "accepted"
+                        assert decided(url, sender, parcel)["state"] == "accepted"
             finally:
                 worker.terminate()
                 code = worker.wait(PATIENCE_SECONDS)

@@ -20,10 +20,10 @@ from tests.factories.running_hub import (
     Parcel,
     RunningHub,
     Sender,
-    content_digest,
     listening,
     running_hub,
 )
+from tests.factories.signing import signed_headers
 
 
 @pytest.fixture(scope="module")
@@ -58,64 +58,63 @@ def _problem(answer: bytes) -> tuple[int, dict]:
     return int(lines[0].split()[1]), json.loads(body)
 
 
-def _announce(port: int, parcel: Parcel) -> requests.Response:
-    return requests.post(
-        f"http://127.0.0.1:{port}/v1/submissions",
-        data=parcel.envelope.to_bytes(),
-        headers={"Content-Type": PAYLOAD_TYPE_SUBMISSION},
+def _send(
+    port: int, sender: Sender, method: str, path: str, body: bytes = b"", **headers: str
+) -> requests.Response:
+    return requests.request(
+        method,
+        f"http://127.0.0.1:{port}{path}",
+        data=body,
+        headers=signed_headers(sender.key, method, path, body, headers),
         timeout=PATIENCE_SECONDS,
     )
 
 
-def _put(port: int, parcel: Parcel, n: int = 0) -> requests.Response:
-    return requests.put(
-        f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/chunks/{n}",
-        data=parcel.chunks[n],
-        headers={"Content-Digest": content_digest(parcel.chunks[n])},
-        timeout=PATIENCE_SECONDS,
-    )
+def _announce(port: int, sender: Sender, parcel: Parcel) -> requests.Response:
+    media = {"Content-Type": PAYLOAD_TYPE_SUBMISSION}
+    return _send(port, sender, "POST", "/v1/submissions", parcel.envelope.to_bytes(), **media)
 
 
-def _complete(port: int, parcel: Parcel) -> requests.Response:
-    return requests.post(
-        f"http://127.0.0.1:{port}/v1/submissions/{parcel.id}/complete", timeout=PATIENCE_SECONDS
-    )
+def _put(port: int, sender: Sender, parcel: Parcel, n: int = 0) -> requests.Response:
+    return _send(port, sender, "PUT", f"/v1/submissions/{parcel.id}/chunks/{n}", parcel.chunks[n])
 
 
-def _chunk_request(parcel: Parcel, body: bytes) -> bytes:
-    return (
-        f"PUT /v1/submissions/{parcel.id}/chunks/0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Content-Digest: {content_digest(parcel.chunks[0])}\r\n"
-        f"Content-Length: {len(parcel.chunks[0])}\r\n\r\n"
-    ).encode() + body
+def _complete(port: int, sender: Sender, parcel: Parcel) -> requests.Response:
+    return _send(port, sender, "POST", f"/v1/submissions/{parcel.id}/complete")
+
+
+def _raw_request(sender: Sender, method: str, path: str, body: bytes, *, kept: int, **headers: str) -> bytes:
+    """A signed request of which only the first bytes of the body follow."""
+    lines = signed_headers(sender.key, method, path, body, headers) | {"Content-Length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{head}\r\n".encode() + body[:kept]
 
 
 def test_an_upload_cut_off_in_the_middle_leaves_nothing(served: tuple[RunningHub, int]) -> None:
     running, port = served
     sender = running.sender("NW05111")
     parcel = sender.parcel()
-    assert _announce(port, parcel).status_code == 201
+    assert _announce(port, sender, parcel).status_code == 201
     for kept in (0, 1, len(parcel.chunks[0]) // 2, len(parcel.chunks[0]) - 1):
-        _assert_cut_off_without_answer(port, _chunk_request(parcel, parcel.chunks[0][:kept]))
+        path = f"/v1/submissions/{parcel.id}/chunks/0"
+        _assert_cut_off_without_answer(port, _raw_request(sender, "PUT", path, parcel.chunks[0], kept=kept))
     assert running.state(parcel) == "announced"
     assert running.hub.context.incoming.submissions() == []
-    answer = _complete(port, parcel)
+    answer = _complete(port, sender, parcel)
     assert (answer.status_code, answer.json()["code"]) == (409, "incomplete_upload")
     # and the same bytes, sent again, are taken
-    assert _put(port, parcel).status_code == 204
-    answer = _complete(port, parcel)
+    assert _put(port, sender, parcel).status_code == 204
+    answer = _complete(port, sender, parcel)
     assert answer.status_code == 202
 
 
 def test_an_announcement_cut_off_in_the_middle_is_never_seen(served: tuple[RunningHub, int]) -> None:
     running, port = served
-    parcel = running.sender("NW05112").parcel()
-    body = parcel.envelope.to_bytes()
-    head = (
-        f"POST /v1/submissions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {PAYLOAD_TYPE_SUBMISSION}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    ).encode()
-    _assert_cut_off_without_answer(port, head + body[:-5])
+    sender = running.sender("NW05112")
+    parcel = sender.parcel()
+    body, media = parcel.envelope.to_bytes(), {"Content-Type": PAYLOAD_TYPE_SUBMISSION}
+    request = _raw_request(sender, "POST", "/v1/submissions", body, kept=len(body) - 5, **media)
+    _assert_cut_off_without_answer(port, request)
     assert running.state(parcel) is None
 
 
@@ -202,21 +201,23 @@ def test_others_are_served_while_somebody_dribbles(served: tuple[RunningHub, int
 
 def test_the_same_statement_twenty_times_at_once_is_one_submission(served: tuple[RunningHub, int]) -> None:
     running, port = served
-    parcel = running.sender("NW05113").parcel()
+    sender = running.sender("NW05113")
+    parcel = sender.parcel()
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _: _announce(port, parcel), range(60)))
+        answers = list(pool.map(lambda _: _announce(port, sender, parcel), range(60)))
     assert sorted(answer.status_code for answer in answers) == [200] * 59 + [201]
     assert len({json.dumps(answer.json()) for answer in answers}) == 1
 
 
 def test_chunks_and_completions_may_come_many_times_at_once(served: tuple[RunningHub, int]) -> None:
     running, port = served
-    parcel = running.sender("NW05116").parcel(chunk=8192)
-    assert _announce(port, parcel).status_code == 201
+    sender = running.sender("NW05116")
+    parcel = sender.parcel(chunk=8192)
+    assert _announce(port, sender, parcel).status_code == 201
     numbers = [n for n in range(len(parcel.chunks)) for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
-        assert {a.status_code for a in pool.map(lambda n: _put(port, parcel, n), numbers)} == {204}
-        answers = list(pool.map(lambda _: _complete(port, parcel), range(16)))
+        assert {a.status_code for a in pool.map(lambda n: _put(port, sender, parcel, n), numbers)} == {204}
+        answers = list(pool.map(lambda _: _complete(port, sender, parcel), range(16)))
     assert {answer.status_code for answer in answers} == {202}
     running.assert_becomes(parcel, "accepted")
 
@@ -226,7 +227,7 @@ def test_of_two_statements_for_one_revision_one_wins(served: tuple[RunningHub, i
     sender = running.sender("NW05114")
     rivals = [sender.parcel() for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda parcel: _announce(port, parcel), rivals))
+        answers = list(pool.map(lambda parcel: _announce(port, sender, parcel), rivals))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
     codes = {answer.json().get("code") for answer in answers if answer.status_code == 409}
     assert codes == {"revision_conflict"}
@@ -242,7 +243,7 @@ def test_fifty_four_nodes_deliver_two_at_a_time_without_a_lock_error(tmp_path: P
                 sender.parcel(period=period, withheld=[3, 4]) for period in (Period(2026, 1), Period(2026, 2))
             ]
             with ThreadPoolExecutor(2) as pool:
-                list(pool.map(lambda parcel: _send(port, parcel, failures), parcels))
+                list(pool.map(lambda parcel: _deliver(port, sender, parcel, failures), parcels))
             return parcels
 
         with ThreadPoolExecutor(54) as pool:
@@ -252,11 +253,11 @@ def test_fifty_four_nodes_deliver_two_at_a_time_without_a_lock_error(tmp_path: P
             running.assert_becomes(parcel, "accepted")
 
 
-def _send(port: int, parcel: Parcel, failures: list[str]) -> None:
+def _deliver(port: int, sender: Sender, parcel: Parcel, failures: list[str]) -> None:
     for answer in (
-        _announce(port, parcel),
-        _put(port, parcel),
-        _complete(port, parcel),
+        _announce(port, sender, parcel),
+        _put(port, sender, parcel),
+        _complete(port, sender, parcel),
     ):
         if answer.status_code not in (201, 202, 204):
             failures.append(answer.text)

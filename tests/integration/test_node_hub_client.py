@@ -13,17 +13,23 @@ import pytest
 from node.hub_client import HubClient
 from node.settings import HubSettings
 from protocol.errors import KimError
-from tests.factories.running_hub import Parcel, RunningHub, running_hub
+from protocol.keys import PrivateKey
+from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
 from tests.fakes.faults import AUDIENCE, LOST, Answer, Faults, problem_answer
 from tests.fakes.node_clock import SteppedClock
 from tests.fakes.served import served
 from tests.fakes.tls import make_certificates, served_with_tls
 
 PAGE = "text/html; charset=utf-8"
+STRANGER = PrivateKey.generate()
 
 
 def hub_settings(url: str) -> HubSettings:
     return HubSettings(url, AUDIENCE, None, 2, 5, 4, 10)
+
+
+def a_client(url: str, clock: SteppedClock, key: PrivateKey = STRANGER) -> HubClient:
+    return HubClient(hub_settings(url), node="node-1", clock=clock, key=key)
 
 
 @pytest.fixture
@@ -34,13 +40,18 @@ def clock() -> SteppedClock:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     """A hub that takes submissions and never decides."""
-    with running_hub(tmp_path_factory.mktemp("hub"), start=False) as running:
+    with running_hub(tmp_path_factory.mktemp("hub"), start=False, machine_clock=SteppedClock()) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def parcel(running: RunningHub) -> Parcel:
-    return running.sender().parcel()
+def sender(running: RunningHub) -> Sender:
+    return running.sender()
+
+
+@pytest.fixture(scope="module")
+def parcel(sender: Sender) -> Parcel:
+    return sender.parcel()
 
 
 @pytest.fixture
@@ -49,8 +60,8 @@ def faults(running: RunningHub) -> Faults:
 
 
 @pytest.fixture
-def client(faults: Faults, clock: SteppedClock) -> Iterator[HubClient]:
-    with served(faults) as url, HubClient(hub_settings(url), node="node-1", clock=clock) as client:
+def client(faults: Faults, clock: SteppedClock, sender: Sender) -> Iterator[HubClient]:
+    with served(faults) as url, a_client(url, clock, sender.key) as client:
         yield client
 
 
@@ -164,7 +175,7 @@ def test_nobody_listens(clock: SteppedClock) -> None:
     with served(lambda environ, start_response: []) as url:
         pass
     with (
-        HubClient(hub_settings(url), node="node-1", clock=clock) as client,
+        a_client(url, clock) as client,
         pytest.raises(KimError) as caught,
     ):
         client.heads("node-1")
@@ -221,7 +232,10 @@ def test_a_dribbling_server_holds_nobody_longer_than_the_deadline(
     started = time.monotonic()
     with dribbling(opening) as url:
         settings = replace(hub_settings(url), read_timeout_seconds=1)
-        with HubClient(settings, node="node-1", clock=clock) as client, pytest.raises(KimError) as caught:
+        with (
+            HubClient(settings, node="node-1", clock=clock, key=STRANGER) as client,
+            pytest.raises(KimError) as caught,
+        ):
             client.heads("node-1")
         seconds = time.monotonic() - started
 
@@ -238,6 +252,7 @@ def test_whoever_waits_is_told_of_every_further_attempt(clock: SteppedClock) -> 
         settings,
         node="node-1",
         clock=clock,
+        key=STRANGER,
         on_retry=lambda error, attempt, seconds: told.append((error.code, attempt, seconds)),
     )
     with client, pytest.raises(KimError):
@@ -253,7 +268,7 @@ def test_two_nodes_do_not_come_back_together() -> None:
     waits = []
     for node in ("node-1", "node-2"):
         clock = SteppedClock()
-        client = HubClient(hub_settings("http://127.0.0.1:9"), node=node, clock=clock)
+        client = HubClient(hub_settings("http://127.0.0.1:9"), node=node, clock=clock, key=STRANGER)
         with client, pytest.raises(KimError):
             client.heads("node-1")
         waits.append(clock.waits)
@@ -264,7 +279,10 @@ def test_two_nodes_do_not_come_back_together() -> None:
 
 def test_a_missing_ca_bundle_is_a_fault_of_the_configuration(tmp_path: Path, clock: SteppedClock) -> None:
     settings = replace(hub_settings("https://127.0.0.1:9"), ca_bundle=tmp_path / "nowhere.pem")
-    with HubClient(settings, node="node-1", clock=clock) as client, pytest.raises(KimError) as caught:
+    with (
+        HubClient(settings, node="node-1", clock=clock, key=STRANGER) as client,
+        pytest.raises(KimError) as caught,
+    ):
         client.heads("node-1")
 
     assert caught.value.code == "config_invalid"
@@ -285,7 +303,7 @@ def test_passwords_and_proxies_of_the_machine_stay_out_of_loopback(
 
     with (
         served(watching) as url,
-        HubClient(hub_settings(url), node="node-1", clock=clock) as client,
+        a_client(url, clock) as client,
         pytest.raises(KimError),
     ):
         client.heads("node-unheard-of")
@@ -301,13 +319,19 @@ def test_a_certificate_is_trusted_only_if_its_authority_is(
     certificates = make_certificates(tmp_path)
     with served_with_tls(running.client.application, certificates.server) as url:
         strict = hub_settings(url)
-        with HubClient(strict, node="node-1", clock=clock) as client, pytest.raises(KimError) as caught:
+        with (
+            HubClient(strict, node="node-1", clock=clock, key=STRANGER) as client,
+            pytest.raises(KimError) as caught,
+        ):
             client.submission("a" * 64)
         assert caught.value.code == "hub_unreachable"
         assert "ca_bundle" in caught.value.detail.de
         assert clock.waits == []
 
         trusting = replace(strict, ca_bundle=certificates.authority)
-        with HubClient(trusting, node="node-1", clock=clock) as client, pytest.raises(KimError) as answered:
+        with (
+            HubClient(trusting, node="node-1", clock=clock, key=STRANGER) as client,
+            pytest.raises(KimError) as answered,
+        ):
             client.submission("a" * 64)
-        assert answered.value.code == "not_found"
+        assert answered.value.code == "unknown_key"

@@ -60,13 +60,16 @@ def a_bench(folder: Path, *, decides: bool) -> Iterator[Bench]:
     """Set up a bench; a hub that does not decide meets a clock that does not pass time."""
     clock: Clock = SystemClock() if decides else SteppedClock()
     with ExitStack() as stack:
-        running = stack.enter_context(running_hub(folder / "hub", start=decides, sandbox=lasting_sandbox()))
+        running = stack.enter_context(
+            running_hub(folder / "hub", start=decides, machine_clock=clock, sandbox=lasting_sandbox())
+        )
+        sender = running.sender(AREA)
         faults = Faults(running.client.application)
         settings = HubSettings(stack.enter_context(served(faults)), AUDIENCE, None, 2, 5, 2, 10)
         journal = stack.enter_context(Journal(folder / "journal", clock=clock))
-        client = stack.enter_context(HubClient(settings, node="node-1", clock=clock))
+        client = stack.enter_context(HubClient(settings, node="node-1", clock=clock, key=sender.key))
         outbox = Outbox(journal, client, clock=clock)
-        yield Bench(journal, running, running.sender(AREA), faults, outbox, clock)
+        yield Bench(journal, running, sender, faults, outbox, clock)
 
 
 @pytest.fixture

@@ -20,11 +20,12 @@ from hub.services.publishing import close
 from hub.services.registration import Registration, register
 from node.clock import SystemClock
 from node.journal import DeliveryState, Journal
-from node.keystore import create_key
+from node.keystore import create_key, load_key
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from tests.factories.node_home import NodeHome, node_home, some_cases
 from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
+from tests.factories.signing import signed_client
 from tests.fakes.faults import Faults
 from tests.fakes.hub_simulator import HubSimulator
 from tests.fakes.served import served
@@ -394,7 +395,9 @@ def only_period(home: NodeHome, old: str, new: str) -> None:
 
 
 def accepted_at_hub(scene: Scene) -> int:
-    return len(scene.running.client.get(f"/v1/nodes/{scene.home.settings.node}/heads").get_json())
+    settings = scene.home.settings
+    client = signed_client(scene.running.client.application, load_key(settings.key))
+    return len(client.get(f"/v1/nodes/{settings.node}/heads").get_json())
 
 
 def test_a_node_that_lost_its_journal_stops(scene: Scene) -> None:

@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-from hub.store.models import UtcDateTime
-
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -17,7 +15,7 @@ def upgrade() -> None:
         "request_nonce",
         sa.Column("keyid", sa.String(length=64), nullable=False),
         sa.Column("nonce", sa.String(length=64), nullable=False),
-        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("keyid", "nonce", name=op.f("pk_request_nonce")),
         comment="Signed requests of the last minutes: each is taken once; swept.",
         sqlite_with_rowid=False,
