@@ -38,6 +38,7 @@ class Bench:
     faults: Faults
     outbox: Outbox
     clock: Clock
+    settings: HubSettings
 
     def spool(self, period: str, *, payload: bytes | None = None, chunk: int = 1 << 20) -> DeliveryRecord:
         parcel = self.sender.parcel(period=Period.parse(period), payload=payload, chunk=chunk)
@@ -69,7 +70,7 @@ def a_bench(folder: Path, *, decides: bool) -> Iterator[Bench]:
         journal = stack.enter_context(Journal(folder / "journal", clock=clock))
         client = stack.enter_context(HubClient(settings, node="node-1", clock=clock, key=sender.key))
         outbox = Outbox(journal, client, clock=clock)
-        yield Bench(journal, running, sender, faults, outbox, clock)
+        yield Bench(journal, running, sender, faults, outbox, clock, settings)
 
 
 @pytest.fixture
@@ -176,13 +177,15 @@ def test_a_refused_statement_is_noted_and_the_next_one_sent(bench: Bench) -> Non
 def test_a_refused_statement_may_be_sent_again_as_it_is(bench: Bench) -> None:
     stranger = Sender("node-stranger", "NW05112", PrivateKey.generate(), bench.sender.client)
     bench.sender = stranger
-    (refused,) = bench.deliver(bench.spool("2026-Q1"))
-    assert refused.record.state is DeliveryState.REFUSED
-    assert refused.record.code == "unknown_key"
+    with HubClient(bench.settings, node=stranger.node, clock=bench.clock, key=stranger.key) as client:
+        bench.outbox = Outbox(bench.journal, client, clock=bench.clock)
+        (refused,) = bench.deliver(bench.spool("2026-Q1"))
+        assert refused.record.state is DeliveryState.REFUSED
+        assert refused.record.code == "unknown_key"
 
-    entry = Registration(stranger.node, (stranger.area,), stranger.key.public.hex, "Duisburg")
-    register(bench.running.hub.context, [entry])
-    (accepted,) = bench.deliver(refused.record)
+        entry = Registration(stranger.node, (stranger.area,), stranger.key.public.hex, "Duisburg")
+        register(bench.running.hub.context, [entry])
+        (accepted,) = bench.deliver(refused.record)
 
     assert accepted.record.state is DeliveryState.ACCEPTED
     assert accepted.record.code is None
