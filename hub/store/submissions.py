@@ -152,6 +152,12 @@ class Submissions:
         """Return how many uploads of a node are not complete."""
         return self._count(_OPEN_UPLOADS, node_id=node_id)
 
+    def open_with(self, keyid: str) -> list[Submission]:
+        """Return the uploads that are not complete and whose statement this key has signed."""
+        return self._all(
+            _SELECT.where(_T.c.keyid == sa.bindparam("keyid"), _T.c.state.in_(OPEN_UPLOAD)), keyid=keyid
+        )
+
     def was_lost(self, chain: Chain, *, revision: int) -> bool:
         """Whether this revision was received and then rejected by a fault of the hub's own (`internal`)."""
         return self._count(_LOST, **asdict(chain), revision=revision) > 0

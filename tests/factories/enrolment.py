@@ -24,6 +24,7 @@ from protocol.enrolment import (
 )
 from protocol.keys import KeyPurpose, PrivateKey
 from tests.factories.running_hub import RunningHub
+from tests.factories.signing import signed_client
 
 AUDIENCE = "kim-nrw/local"
 INSTANCE = "0b3f1c5e-2a4d-4b6f-8c7e-9d0a1b2c3d4e"
@@ -58,13 +59,22 @@ class Office:
     def rotation(self, new: SecretKeys, old: PrivateKey, node: str = NODE) -> Envelope:
         return make_rotation(self.speaker(node), new, old=old)
 
-    def post(self, envelope: Envelope | bytes, kind: str = PAYLOAD_TYPE_ENROL) -> TestResponse:
+    def post(
+        self,
+        envelope: Envelope | bytes,
+        kind: str = PAYLOAD_TYPE_ENROL,
+        *,
+        signed_by: PrivateKey | None = None,
+    ) -> TestResponse:
         data = envelope if isinstance(envelope, bytes) else envelope.to_bytes()
         path = "/v1/enrolments" if kind == PAYLOAD_TYPE_ENROL else "/v1/rotations"
-        return self.running.client.post(path, data=data, headers={"Content-Type": kind})
+        client = self.running.client
+        if signed_by is not None:
+            client = signed_client(client.application, signed_by)
+        return client.post(path, data=data, headers={"Content-Type": kind})
 
     def rotate(self, new: SecretKeys, old: PrivateKey, node: str = NODE) -> TestResponse:
-        return self.post(self.rotation(new, old, node), PAYLOAD_TYPE_ROTATION)
+        return self.post(self.rotation(new, old, node), PAYLOAD_TYPE_ROTATION, signed_by=old)
 
     def approve(
         self, enrolment: str, fingerprint: str | None = None, *, by: str = APPROVER

@@ -21,6 +21,7 @@ from hub.clock import Clock
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job
 from hub.sandbox.client import Sandbox
+from hub.services.context import EXTENSION
 from hub.services.installation import install
 from hub.services.registration import Registration, register
 from hub.serving import make_server
@@ -30,7 +31,7 @@ from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, Envelope, sign, statement_id
 from protocol.keys import PrivateKey
 from protocol.statement import CHUNK_BYTES, SubmissionStatement
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
-from tests.factories.signing import signed_client
+from tests.factories.signing import SignedClient, signed_client
 from tests.factories.submissions import submission
 
 TODAY = dt.date(2026, 10, 5)
@@ -72,13 +73,19 @@ class Parcel:
 
 @dataclass
 class Sender:
-    """A registered node, seen from the hub: signs parcels and sends them through a Flask client."""
+    """A node, seen from the hub: signs parcels and requests, and sends them to the client's application."""
 
     node: str
     area: str
     key: PrivateKey
     client: FlaskClient
     _nonces: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**9)))
+
+    def __post_init__(self) -> None:
+        if self.client is not None and not isinstance(self.client, SignedClient):
+            app = self.client.application
+            clock = app.extensions[EXTENSION].machine_clock.now
+            self.client = signed_client(app, self.key, clock=clock)
 
     def parcel(
         self,
@@ -174,8 +181,7 @@ class RunningHub:
         key = key or PrivateKey.generate()
         node = f"node-{area.lower()}"
         register(self.hub.context, [Registration(node, (area, *beside), key.public.hex, f"Kommune {area}")])
-        client = signed_client(self.client.application, key, clock=self.hub.context.machine_clock.now)
-        return Sender(node, area, key, client)
+        return Sender(node, area, key, self.client)
 
     def state(self, parcel: Parcel) -> str | None:
         with self.hub.context.database.read() as unit:

@@ -22,6 +22,7 @@ from protocol.periods import Period
 from tests.factories.enrolment import APPROVER, NODE, Office, new_keys
 from tests.factories.patience import assert_soon
 from tests.factories.running_hub import Sender, running_hub
+from tests.factories.signing import signed_client
 
 
 @pytest.fixture
@@ -106,8 +107,13 @@ def test_unknown_and_revoked_look_alike_to_who_cannot_sign(office: Office) -> No
         parcel.envelope.signature,
     )
     headers = {"Content-Type": parcel.envelope.payload_type}
-    revoked = office.running.client.post("/v1/submissions", data=claimed.to_bytes(), headers=headers)
-    unknown = sender.announce(parcel)
+    neighbour = signed_client(
+        office.running.client.application, office.enrolled("node-other", "NW05112").sign
+    )
+    revoked, unknown = (
+        neighbour.post("/v1/submissions", data=envelope.to_bytes(), headers=headers)
+        for envelope in (claimed, parcel.envelope)
+    )
     assert revoked.get_json() == unknown.get_json()
     assert _code(unknown) == "unknown_key"
     # Whoever can sign is told.

@@ -15,6 +15,7 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import KeyStatus, SubmissionState
 from hub.services.enrolment.noting import note
+from hub.services.uploading import reject
 from hub.store.records import NodeKey
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
@@ -64,6 +65,10 @@ def revoke(
         )
     )
     note(unit, EventKind.KEY_REVOKED, key.keyid, node=key.node_id, at=at, actor=actor, code=reason)
+    # What is not complete can never be: nobody can sign the request any more that would complete it.
+    for begun in unit.submissions.open_with(key.keyid):
+        reject(unit, begun, kim_error("key_revoked"), at=at)
+        unit.submissions.drop_chunks(begun.id)
     return Withdrawal() if since is None else quarantine(unit, key, since=since, at=at)
 
 
