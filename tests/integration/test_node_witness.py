@@ -62,7 +62,7 @@ class Watchman:
 
     def client(self) -> HubClient:
         settings = HubSettings(self.url, AUDIENCE, None, 2, 5, 1, 10)
-        return HubClient(settings, node=self.node.id, clock=self.clock)
+        return HubClient(settings, node=self.node.id, clock=self.clock, key=self.node.sign)
 
     def watch(self, client: HubClient) -> LogWatch:
         return LogWatch(
