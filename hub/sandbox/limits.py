@@ -1,11 +1,13 @@
 """Hard limits of a process, set from inside before it touches foreign bytes. Linux.
 
 What the kernel does not grant an ordinary user (an empty network namespace) is tried and, if refused, done
-without: the other limits do not depend on it. No limit on processes binds root, which a process stays only
-where the kernel refuses to give it up; that is why :func:`end_descendants` does not rely on one.
+without: :func:`open_nothing_more` leaves no socket either, and `hub.sandbox.system_calls` no call that sends.
+No limit on processes binds root, which a process stays only where the kernel refuses to give it up; that is
+why :func:`end_descendants` does not rely on one.
 """
 
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -14,11 +16,15 @@ from pathlib import Path
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _CLONE_NEWUSER: Final = 0x10000000
 _CLONE_NEWNET: Final = 0x40000000
 _NOBODY: Final = 65534
+#: Where systemd takes the user ids of services that have no account: no file and no account has one of these.
+_FIRST_FREE_ID: Final = 61184
+_FREE_IDS: Final = 4336
 _OUTPUT_BYTES: Final = 64 * 1024 * 1024
 _OPEN_FILES: Final = 32
 
@@ -33,13 +39,30 @@ def leave_network() -> bool:
 
 
 def drop_privileges() -> None:
-    """Give up root, if this is root, and the ability to gain privileges by exec."""
+    """Give up root, if this is root, the ability to gain privileges by exec, and being read by its equals.
+
+    Of root remains a user id that no account, no file and no other sandbox has, or `nobody` where ids are
+    handed out sparingly (a container of an ordinary user).
+    """
     if os.geteuid() == 0:
         with suppress(PermissionError):
             os.setgroups([])
-            os.setgid(_NOBODY)
-            os.setuid(_NOBODY)
+        with suppress(PermissionError):
+            _become(_FIRST_FREE_ID + os.getpid() % _FREE_IDS)
     _set(_PR_SET_NO_NEW_PRIVS, 1, name="no_new_privs")
+    # Processes of the same user id could trace this one, and read and write its memory.
+    _set(_PR_SET_DUMPABLE, 0, name="dumpable")
+
+
+def _become(own: int) -> None:
+    try:
+        os.setgid(own)
+        os.setuid(own)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # the id does not exist here
+            raise
+        os.setgid(_NOBODY)
+        os.setuid(_NOBODY)
 
 
 def set_hard_limits(*, memory_bytes: int, cpu_seconds: int) -> None:
@@ -53,6 +76,11 @@ def set_hard_limits(*, memory_bytes: int, cpu_seconds: int) -> None:
         (resource.RLIMIT_NPROC, 0),
     ):
         resource.setrlimit(what, (most, most))
+
+
+def open_nothing_more() -> None:
+    """Let this process keep what it has open, and open nothing more: no file, no socket, no pipe."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
 def die_with_parent(parent: int) -> None:

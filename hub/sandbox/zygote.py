@@ -1,7 +1,9 @@
 """The process from which decoding children are forked: `python -I -m hub.sandbox.zygote`.
 
 It is started by `hub.sandbox.client` with a clean environment and one Unix socket as its standard input,
-imports everything a child needs, gives up network and privileges, and then serves one request at a time:
+imports everything a child needs, gives up network and privileges, and then serves one request at a time. A
+child works on what it has read already: from the first look at a payload on it can open nothing and ask the
+kernel for nothing but memory and time (`system_calls`).
 
 request: one byte that says what to do, for a payload (`C`) the statement's bytes, with two file descriptors
     (payload or question to read, answer to write)
@@ -25,7 +27,7 @@ import sys
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from hub.sandbox import child, examination, limits, verdict
+from hub.sandbox import child, examination, limits, system_calls, verdict
 from hub.sandbox.edition import ready_message
 from hub.sandbox.rehearsal import rehearse, rehearse_solving
 from protocol.errors import KimError
@@ -69,7 +71,8 @@ def main() -> None:
 def _rehearse_in_child(*, memory_bytes: int, cpu_seconds: int) -> None:
     """Rehearse once more as every child will work: without privileges and within the limits.
 
-    A file that only root can read, or too little memory, shows here and not as refused deliveries.
+    A file that only root can read, too little memory, or a call to the kernel that this machine needs and the
+    filter does not know, shows here and not as refused deliveries.
 
     Raises:
         RuntimeError: it did not work.
@@ -78,6 +81,7 @@ def _rehearse_in_child(*, memory_bytes: int, cpu_seconds: int) -> None:
     if pid == 0:
         try:
             limits.set_hard_limits(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+            _shut_in()
             # The rehearsal itself may fit into memory that an earlier one left free; a delivery will not.
             mmap.mmap(-1, _ROOM_BYTES).close()
             rehearse()
@@ -88,6 +92,12 @@ def _rehearse_in_child(*, memory_bytes: int, cpu_seconds: int) -> None:
     _, status = os.waitpid(pid, 0)
     if status != 0:
         raise RuntimeError("the rehearsal failed within the limits")
+
+
+def _shut_in() -> None:
+    """Leave this process nothing but computing and what it has open."""
+    limits.open_nothing_more()
+    system_calls.allow_only_computing()
 
 
 def _receive(peer: socket.socket) -> tuple[bytes, list[int]]:
@@ -132,6 +142,8 @@ def _child(
         with os.fdopen(source, "rb") as stream:
             payload = stream.read()
         task, statement = request[:1], request[1:]
+        out = os.fdopen(target, "wb")
+        _shut_in()
         try:
             found = (
                 child.check_payload(statement, payload) if task == b"C" else examination.TASKS[task](payload)
@@ -139,7 +151,7 @@ def _child(
             answer = verdict.accepted(found)
         except KimError as error:
             answer = verdict.refused(error)
-        with os.fdopen(target, "wb") as out:
+        with out:
             out.write(answer)
     except BaseException:  # noqa: BLE001 -- every failure of a child is the same refusal
         os._exit(_FAILED)

@@ -5,8 +5,11 @@ The zygote is the product's; only `check_payload` is replaced, as code execution
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import platform
+import pwd
 import signal
 import subprocess
 import sys
@@ -84,39 +87,154 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def test_a_child_can_start_no_process_and_no_thread(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+_TRY = """
+import ctypes, mmap, socket, threading
+libc = ctypes.CDLL(None, use_errno=True)
+zygote_pid = os.getppid()
+buffer = (ctypes.c_char * 4096)()
+
+def asked(name, *arguments):
+    def call():
+        if getattr(libc, name)(*arguments) == -1:
+            raise OSError(ctypes.get_errno(), name)
+    return call
+
+def tried(**attempts):
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+            found[name] = "possible"
+        except Exception as error:
+            found[name] = getattr(error, "errno", None) or type(error).__name__
+"""
+_EVERYTHING = (
+    _TRY
+    + """
+tried(
+    signal_zygote=lambda: os.kill(zygote_pid, 0),
+    signal_all=lambda: os.kill(-1, 0),
+    signal_group=lambda: os.killpg(os.getpid(), 0),
+    hold_zygote=lambda: os.pidfd_open(zygote_pid),
+    trace=asked("ptrace", 16, zygote_pid, 0, 0),
+    read_memory=lambda: open(f"/proc/{zygote_pid}/mem", "rb"),
+    read_processes=asked("process_vm_readv", zygote_pid, 0, 0, 0, 0, 0),
+    read_file=lambda: open("/etc/passwd", "rb"),
+    write_file=lambda: open("/tmp/kim-escaped", "wb"),
+    make_folder=lambda: os.mkdir("/tmp/kim-escaped"),
+    remove=lambda: os.unlink("/tmp/kim-escaped"),
+    list_folder=lambda: os.listdir("/"),
+    internet=lambda: socket.socket(socket.AF_INET),
+    unix=lambda: socket.socket(socket.AF_UNIX),
+    pair=socket.socketpair,
+    kernel=lambda: socket.socket(socket.AF_NETLINK),
+    pipe=os.pipe,
+    in_memory=lambda: os.memfd_create("x"),
+    another_handle=lambda: os.dup(1),
+    fork=os.fork,
+    execute=lambda: os.execv("/bin/true", ["true"]),
+    user=lambda: os.setuid(0),
+    limit=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9)),
+    group=lambda: os.setpgid(0, 0),
+    session=os.setsid,
+    namespace=asked("unshare", 0x10000000),
+    privileges=asked("prctl", 4, 1, 0, 0, 0),
+    other_calls=asked("syscall", 425, 8, ctypes.byref(buffer)),
+    code=lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC),
+    change_to_code=asked("mprotect", ctypes.c_void_p((ctypes.addressof(buffer) // 4096) * 4096), 4096, 5),
+)
+"""
+)
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "aarch64"}, reason="no filter for this machine")
+def test_a_child_that_is_taken_over_can_do_nothing_but_compute(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _launch(monkeypatch, _EVERYTHING)
+    sandbox = _sandbox()
+    try:
+        found = _attack(sandbox, tmp_path)
+        zygote = sandbox.pid
+        _attack(sandbox, tmp_path)
+        assert sandbox.pid == zygote
+    finally:
+        sandbox.close()
+    assert found.pop("pid")
+    assert found.pop("limit") == "ValueError"  # so Python says EPERM here
+    # Not to be had already because nothing more can be opened, or refused by the filter.
+    assert set(found.values()) <= {errno.EPERM, errno.EMFILE}, found
+    assert len(found) == 29
+
+
+def test_what_is_left_where_no_filter_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No process, no thread, no file, no socket: the limits do not rest on the filter."""
     _launch(
         monkeypatch,
-        """
-        import threading
-        for name, attempt in (
-            ("fork", os.fork),
-            ("thread", threading.Thread(target=time.sleep, args=(0,)).start),
-            ("raise", lambda: resource.setrlimit(resource.RLIMIT_NPROC, (9, 9))),
-        ):
-            try:
-                attempt()
-                found[name] = "possible"
-            except Exception as error:
-                found[name] = type(error).__name__
-        found["group"] = os.getpgrp()
-        """,
+        _TRY
+        + """
+tried(
+    fork=os.fork,
+    thread=threading.Thread(target=time.sleep, args=(0,)).start,
+    raise_limit=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (9, 9)),
+    raise_files=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9)),
+    internet=lambda: socket.socket(socket.AF_INET),
+    unix=socket.socketpair,
+    read_file=lambda: open("/etc/passwd", "rb"),
+    read_memory=lambda: open(f"/proc/{zygote_pid}/mem", "rb"),
+    trace=asked("ptrace", 16, zygote_pid, 0, 0),
+)
+found["group"] = os.getpgrp()
+""",
+        _WITHOUT_FILTER,
     )
     sandbox = _sandbox()
     try:
         found = _attack(sandbox, tmp_path)
     finally:
         sandbox.close()
-    assert found["fork"] == "BlockingIOError"
-    assert found["thread"] == "RuntimeError"
-    assert found["raise"] == "ValueError"
-    assert found["group"] == found["pid"]
+    assert found.pop("group") == found.pop("pid")
+    assert found == {
+        "fork": errno.EAGAIN,
+        "thread": "RuntimeError",
+        "raise_limit": "ValueError",
+        "raise_files": "ValueError",
+        "internet": errno.EMFILE,
+        "unix": errno.EMFILE,
+        "read_file": errno.EMFILE,
+        "read_memory": errno.EMFILE,
+        "trace": errno.EPERM,  # the zygote is closed to its equals
+    }
 
 
-_WITHOUT_LIMIT = """
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has other user ids to give")
+def test_two_sandboxes_share_no_user_id() -> None:
+    """Where no filter can be set, a process may still signal its equals: there are none."""
+    first, second = _sandbox(), _sandbox()
+    try:
+        first.start()
+        second.start()
+        owners = {_owner(sandbox.pid) for sandbox in (first, second)}
+    finally:
+        first.close()
+        second.close()
+    assert len(owners) == 2
+    assert not owners & {entry.pw_uid for entry in pwd.getpwall()}
+
+
+def _owner(pid: int | None) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Uid:"))
+
+
+_WITHOUT_FILTER = "zygote.system_calls.allow_only_computing = lambda: False\n"
+_WITHOUT_LIMIT = (
+    _WITHOUT_FILTER
+    + """
+zygote.limits.open_nothing_more = lambda: None
 limit = resource.setrlimit
 resource.setrlimit = lambda what, most: None if what == resource.RLIMIT_NPROC else limit(what, most)
 """
+)
 _ORPHANS = """
 reading, writing = os.pipe()
 for flight in (os.getpid, os.setsid, lambda: os.setpgid(0, 0)):
