@@ -12,7 +12,7 @@ signer computes them again from the entries (`hub.services.transparency.signer`)
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -26,9 +26,13 @@ _HEAD, _LEAF = models.log_head, models.log_leaf
 _CHECKPOINT, _COSIGNATURE = models.log_checkpoint, models.log_cosignature
 
 # Built once: putting a statement together costs SQLAlchemy more than the database needs to run it.
-_TAKE_HEAD = _HEAD.update().values(size=_HEAD.c.size + 1).returning(_HEAD.c.size, _HEAD.c.newest_at)
+_TAKE_HEAD = (
+    _HEAD.update()
+    .values(size=_HEAD.c.size + 1)
+    .returning(_HEAD.c.size, _HEAD.c.newest_at, _HEAD.c.halted)
+)
 _NOTE_TIME = _HEAD.update().values(newest_at=sa.bindparam("newest"))
-_SIZE = sa.select(_HEAD.c.size)
+_SELECT_HEAD = sa.select(_HEAD.c.size, _HEAD.c.newest_at, _HEAD.c.halted)
 _ROWS = sa.select(_LEAF.c.seq, _LEAF.c.hashes).where(_LEAF.c.seq.in_(sa.bindparam("rows", expanding=True)))
 _INSERT = _LEAF.insert()
 _ENTRIES = (
@@ -45,8 +49,17 @@ _ENTRIES_AT_ONCE: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
+class LogHead:
+    """How many leaves there are, the time of the newest, and whether the signer refuses what it found."""
+
+    size: int
+    newest_at: dt.datetime | None
+    halted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoredLeaf:
-    """One leaf: its place, its bytes and the hashes that stand with it."""
+    """One leaf: its place and its bytes."""
 
     index: int
     entry: bytes
@@ -77,10 +90,13 @@ class LogLeaves:
             Its index.
 
         Raises:
-            KimError: `log_unavailable` if the hub's clock went back further than that: times in the log never
-                go back, so nothing is logged, and nothing happens, until somebody has put the clock right.
+            KimError: `log_unavailable` while the signer refuses (the log is halted), or if the hub's clock
+                went back further than that: times in the log never go back. What cannot be logged must not
+                happen, so the caller's transaction ends here.
         """
-        size, newest_at = self._connection.execute(_TAKE_HEAD).one()
+        size, newest_at, halted = self._connection.execute(_TAKE_HEAD).one()
+        if halted:
+            raise _halted()
         if newest_at is not None and event.at < newest_at:
             if event.at < newest_at - CLOCK_TOLERANCE:
                 raise _clock_went_back()
@@ -94,9 +110,21 @@ class LogLeaves:
             self._connection.execute(_NOTE_TIME, {"newest": event.at})
         return index
 
+    def head(self) -> LogHead:
+        """Return where the log stands."""
+        return LogHead(*self._connection.execute(_SELECT_HEAD).one())
+
     def size(self) -> int:
         """Return how many leaves there are."""
-        return int(self._connection.execute(_SIZE).scalar_one())
+        return self.head().size
+
+    def set_halted(self, halted: bool) -> None:  # noqa: FBT001 -- a state, not an option
+        """Let nothing be logged any more, or let it again."""
+        self._connection.execute(_HEAD.update().values(halted=halted))
+
+    def hash_of(self, index: int) -> bytes:
+        """Return the stored hash of a leaf; `log_inconsistent` if it is not there."""
+        return self.read([Node(0, index)])[Node(0, index)]
 
     def read(self, nodes: Sequence[Node]) -> Mapping[Node, bytes]:
         """Return the hashes of complete subtrees.
@@ -108,17 +136,21 @@ class LogLeaves:
         rows: dict[int, bytes] = {}
         if wanted:
             rows = {row.seq: row.hashes for row in self._connection.execute(_ROWS, {"rows": list(wanted)})}
-        found = {node: _part(rows.get(node.last_leaf, b""), node.level) for node in nodes}
+        found = {
+            node: rows.get(node.last_leaf, b"")[node.level * HASH_BYTES :][:HASH_BYTES] for node in nodes
+        }
         if any(len(item) != HASH_BYTES for item in found.values()):
             raise kim_error("log_inconsistent")
         return found
 
     def leaves(self, first: int, *, behind: int) -> Iterator[tuple[bytes, bytes]]:
-        """Yield entry and stored leaf hash of the leaves from `first` to before `behind`, in order."""
+        """Yield entry and stored hashes of the leaves from `first` to before `behind`, in order.
+
+        The hashes are the leaf's own, then those of the subtrees that it completes, one behind the other.
+        """
         for start in range(first, behind, _ENTRIES_AT_ONCE):
             span = {"first": start, "behind": min(behind, start + _ENTRIES_AT_ONCE)}
-            for entry, hashes in self._connection.execute(_ENTRIES, span):
-                yield entry, _part(hashes, 0)
+            yield from self._connection.execute(_ENTRIES, span).tuples()
 
     def first_of(self, subject: str) -> StoredLeaf | None:
         """Return the oldest leaf about a subject."""
@@ -130,12 +162,41 @@ class LogLeaves:
         row = self._connection.execute(_NEWEST_OF, {"subject": subject}).one_or_none()
         return None if row is None else StoredLeaf(*row)
 
-    def checkpoint(self) -> StoredCheckpoint | None:
-        """Return the newest state that was signed and is served."""
+    def checkpoint(self, *, size: int | None = None, among: int | None = None) -> StoredCheckpoint | None:
+        """Return a state that was signed and is served.
+
+        Args:
+            size: the one of this size; the newest if omitted.
+            among: only if it is one of so many of the newest.
+        """
+        newest = sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc()).limit(among)
+        found = newest.limit(1)
+        if size is not None:
+            recent = newest.subquery()
+            found = sa.select(recent).where(recent.c.size == size)
+        row = self._connection.execute(found).one_or_none()
+        return None if row is None else _checkpoint(row)
+
+    def cosigned_state(self, index: int, *, least: int, among: int) -> StoredCheckpoint | None:
+        """Return the newest state that holds a leaf and has so many cosignatures.
+
+        Args:
+            index: the leaf.
+            least: how many cosignatures at least.
+            among: how many of the newest states are looked through.
+        """
+        c = _COSIGNATURE.c
+        recent = (
+            sa.select(_CHECKPOINT)
+            .where(_CHECKPOINT.c.size > index)
+            .order_by(_CHECKPOINT.c.size.desc())
+            .limit(among)
+        ).subquery()
+        signed = sa.select(sa.func.count()).where(c.size == recent.c.size).scalar_subquery()
         row = self._connection.execute(
-            sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc()).limit(1)
+            sa.select(recent).where(signed >= least).order_by(recent.c.size.desc()).limit(1)
         ).one_or_none()
-        return None if row is None else StoredCheckpoint(row.size, row.note.encode(), row.signed_at)
+        return None if row is None else _checkpoint(row)
 
     def add_checkpoint(self, size: int, note: bytes, *, at: dt.datetime) -> None:
         """Serve a state that was signed; one of this size may be there already, then nothing changes."""
@@ -151,12 +212,6 @@ class LogLeaves:
         found = sa.select(c.line).where(c.size == size).order_by(c.received_at, c.name)
         return [row.line for row in self._connection.execute(found)]
 
-    def cosigned_sizes(self, *, least: int) -> list[int]:
-        """Return the sizes of states with at least so many cosignatures, the newest first."""
-        c = _COSIGNATURE.c
-        found = sa.select(c.size).group_by(c.size).having(sa.func.count() >= least).order_by(c.size.desc())
-        return [row.size for row in self._connection.execute(found)]
-
     def add_cosignature(self, size: int, name: str, line: str, *, at: dt.datetime) -> bool:
         """Keep a witness's line; its first one for a state stays. Return whether it is new."""
         c = _COSIGNATURE.c
@@ -169,8 +224,22 @@ class LogLeaves:
         return True
 
 
-def _part(hashes: bytes, level: int) -> bytes:
-    return hashes[level * HASH_BYTES : (level + 1) * HASH_BYTES]
+def _checkpoint(row: sa.Row[Any]) -> StoredCheckpoint:
+    return StoredCheckpoint(row.size, row.note.encode(), row.signed_at)
+
+
+def _halted() -> KimError:
+    return kim_error(
+        "log_unavailable",
+        Text(
+            "Das Protokoll ist angehalten: die Datenbank passt nicht zu dem, was unterschrieben wurde.",
+            "The log is halted: the database does not fit what was signed.",
+        ),
+        remedy=Text(
+            "Der Betreiber des Hubs spielt die neueste Sicherung ein (docs/hub.md).",
+            "The operator of the hub restores the newest backup (docs/hub.md).",
+        ),
+    )
 
 
 def _clock_went_back() -> KimError:

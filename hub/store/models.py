@@ -428,6 +428,13 @@ log_head = sa.Table(
     sa.Column("one", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("size", sa.BigInteger, nullable=False, comment="leaves there are"),
     sa.Column("newest_at", UtcDateTime, comment="hub time of the newest leaf"),
+    sa.Column(
+        "halted",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="the signer refuses what it found: nothing is logged any more",
+    ),
     sa.CheckConstraint("one = 1", name="one"),
     comment="The row that whoever appends holds until the end of its transaction: leaves have no gaps.",
 )

@@ -1,0 +1,63 @@
+"""What is served of the log: the newest signed state with its witnesses, and tiles.
+
+Tiles come from the table of leaves; there are no files that could be torn, lost or out of date. Only what
+the newest signed state contains is served, so that nothing is shown that the hub could still take back.
+"""
+
+from typing import Final
+
+from hub.services.context import HubContext
+from hub.store.log import StoredCheckpoint
+from hub.store.unit_of_work import UnitOfWork
+from protocol.errors import kim_error
+from protocol.transparency.merkle import HASH_BYTES, leaf_hash
+from protocol.transparency.notes import SignedNote, parse_note, parse_signature_lines
+from protocol.transparency.tiles import Tile, bundle
+
+#: Cosignatures that travel with a state: more prove no more, and a note stays small.
+MAX_COSIGNATURES: Final = 64
+
+
+def newest_checkpoint(context: HubContext) -> bytes:
+    """Return the newest signed state with the cosignatures there are.
+
+    Raises:
+        KimError: `log_unavailable` before the first one.
+    """
+    with context.database.read() as unit:
+        return cosigned(unit, _signed(unit)).to_bytes()
+
+
+def tile_bytes(context: HubContext, tile: Tile) -> bytes:
+    """Return a tile or a bundle of entries.
+
+    Raises:
+        KimError: `not_found` for what the newest signed state does not hold, `log_inconsistent` for entries
+            that were changed.
+    """
+    with context.database.read() as unit:
+        if not tile.is_in(_signed(unit).size):
+            raise kim_error("not_found")
+        if tile.level is not None:
+            hashes = unit.leaves.read(tile.nodes)
+            return b"".join(hashes[node] for node in tile.nodes)
+        first = tile.nodes[0].index
+        found = list(unit.leaves.leaves(first, behind=first + tile.width))
+    if any(leaf_hash(entry) != hashes[:HASH_BYTES] for entry, hashes in found):
+        raise kim_error("log_inconsistent")
+    return bundle(entry for entry, _ in found)
+
+
+def cosigned(unit: UnitOfWork, stored: StoredCheckpoint) -> SignedNote:
+    """Return the note of a signed state with the cosignatures there are."""
+    lines = unit.leaves.cosignatures(stored.size)[:MAX_COSIGNATURES]
+    return parse_note(stored.note).with_signatures(
+        line for text in lines for line in parse_signature_lines(text)
+    )
+
+
+def _signed(unit: UnitOfWork) -> StoredCheckpoint:
+    newest = unit.leaves.checkpoint()
+    if newest is None:
+        raise kim_error("log_unavailable")
+    return newest

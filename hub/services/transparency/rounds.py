@@ -1,0 +1,107 @@
+"""When the log is signed: soon after it has grown, and what happens when it must not be.
+
+A round asks one cheap question first, so it may be run every second. If the signer refuses, the log is halted:
+a mark in the database, which every append reads in passing, makes every process of this hub refuse to log
+anything, and so to receive, accept, close or release, until a round finds the log whole again. The mark lies
+in the database that is wrong: restoring the right one takes it away.
+"""
+
+import datetime as dt
+import logging
+from typing import Final
+
+from hub.services.context import HubContext
+from hub.services.transparency.signer import LogSigner, check_contains, recompute
+from hub.store.log import LogHead
+from protocol.errors import KimError
+from protocol.transparency.checkpoints import SignedCheckpoint
+from protocol.transparency.events import EventKind, LogEvent
+
+_LOG: Final = logging.getLogger("kim.hub.log")
+#: A log in which nothing happens grows all the same, so that silence can be told from being cut off.
+HEARTBEAT: Final = dt.timedelta(hours=12)
+
+
+def run_round(context: HubContext) -> SignedCheckpoint:
+    """Sign what has come since the last round, and serve it.
+
+    Safe to run at any time, in any process that may read the signer's folder; whatever a process that died
+    left undone is done here.
+
+    Returns:
+        The newest signed state.
+
+    Raises:
+        KimError: `log_inconsistent`, and the log is halted; `key_missing`, `key_unreadable`.
+    """
+    signer = signer_of(context)
+    with signer.alone():
+        head = _beat(context)
+        try:
+            with context.database.read() as unit:
+                signed = signer.sign(unit.leaves)
+                served = unit.leaves.checkpoint()
+        except KimError as refusal:
+            _halt(context, head, refusal)
+            raise
+        # Also what an earlier process signed and could not write here any more.
+        if served is None or served.size < signed.checkpoint.size or head.halted:
+            with context.database.write() as unit:
+                unit.leaves.add_checkpoint(
+                    signed.checkpoint.size, signed.note.to_bytes(), at=context.clock.now()
+                )
+                unit.leaves.set_halted(False)
+    return signed
+
+
+def is_due(context: HubContext) -> bool:
+    """Whether a round would change anything; one query."""
+    with context.database.read() as unit:
+        head = unit.leaves.head()
+        served = unit.leaves.checkpoint()
+    return head.halted or served is None or served.size != head.size or _is_silent(context, head)
+
+
+def check_whole(context: HubContext) -> int:
+    """Compute every hash of the log again and compare it with what was signed; return the number of leaves.
+
+    Raises:
+        KimError: `log_inconsistent`.
+    """
+    signer = signer_of(context)
+    with signer.alone(), context.database.read() as unit:
+        last = signer.last()
+        size = unit.leaves.size()
+        recompute(unit.leaves, 0, behind=size)
+        if last is not None:
+            check_contains(unit.leaves, last.checkpoint)
+    return size
+
+
+def signer_of(context: HubContext) -> LogSigner:
+    """Return the signer of this hub's log."""
+    settings = context.settings
+    return LogSigner(settings.log_folder, origin=settings.log_origin)
+
+
+def _beat(context: HubContext) -> LogHead:
+    """Append a sign of life if nothing was logged for long; return the head before anything is signed."""
+    with context.database.read() as unit:
+        head = unit.leaves.head()
+    if head.halted or not _is_silent(context, head):
+        return head
+    with context.database.write() as unit:
+        unit.log(LogEvent(at=context.clock.now(), kind=EventKind.HEARTBEAT, id="log"))
+        return unit.leaves.head()
+
+
+def _is_silent(context: HubContext, head: LogHead) -> bool:
+    return head.newest_at is None or context.clock.now() - head.newest_at >= HEARTBEAT
+
+
+def _halt(context: HubContext, head: LogHead, refusal: KimError) -> None:
+    _LOG.error("the log is not signed: %s", refusal)
+    if refusal.code == "log_inconsistent" and not head.halted:
+        with context.database.write() as unit:
+            unit.leaves.set_halted(True)
+            unit.audit("log.halted", "log", at=context.clock.now(), actor="hub")

@@ -1,0 +1,225 @@
+"""The signer: it holds the log's key and what it signed last, and signs only what provably contains that.
+
+Before it signs, it computes again, from the entries themselves, every hash that has come since its last
+signature, and the root that the database gives for the state it signed then. A database that was put back to
+an older state, or in which a leaf was changed, therefore stops the log instead of splitting it in two: nodes
+that have seen the newer state would know.
+
+Two files in a folder of its own, for its account only: `key.pem` and `checkpoint`. What is signed is durable
+in `checkpoint` before anybody else sees it. That file is never restored from a backup, and never deleted.
+"""
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from hub.store.blobs import sync_folder
+from hub.store.log import LogLeaves
+from protocol.errors import KimError, kim_error
+from protocol.keys import PrivateKey
+from protocol.texts import Text
+from protocol.transparency.checkpoints import Checkpoint, SignedCheckpoint, open_checkpoint
+from protocol.transparency.merkle import (
+    EMPTY_ROOT,
+    Node,
+    completed_by,
+    extend,
+    leaf_hash,
+    root,
+    siblings_of,
+)
+from protocol.transparency.notes import VerifierKey
+
+_KEY: Final = "key.pem"
+_CHECKPOINT: Final = "checkpoint"
+_LOCK: Final = "lock"
+_PRIVATE: Final = 0o600
+
+
+class LogSigner:
+    """The key of one log, and what it has signed last."""
+
+    def __init__(self, folder: Path, *, origin: str) -> None:
+        """Use the files in `folder`; nothing is read or made yet.
+
+        Args:
+            folder: only its owner may read it.
+            origin: name of the log.
+        """
+        self.origin = origin
+        self._folder = folder
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """The public half, as nodes are told it; the key is made when it is asked for first.
+
+        Raises:
+            KimError: `key_missing` if something was signed with a key that is gone; `key_unreadable`.
+        """
+        return VerifierKey(self.origin, self._key().public)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold off other processes that would sign: between reading and keeping there is one signer."""
+        self._make_folder()
+        handle = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def last(self) -> SignedCheckpoint | None:
+        """Return what was signed last.
+
+        Raises:
+            KimError: `log_inconsistent` if the file is damaged: whatever was signed can no longer be known.
+        """
+        try:
+            data = (self._folder / _CHECKPOINT).read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            return open_checkpoint(data, self.verifier_key)
+        except KimError:
+            raise inconsistent(
+                "Der zuletzt unterschriebene Stand (log/checkpoint) ist beschädigt.",
+                "The state signed last (log/checkpoint) is damaged.",
+            ) from None
+
+    def sign(self, leaves: LogLeaves) -> SignedCheckpoint:
+        """Sign the present state of the log, and keep what was signed.
+
+        1. the database has at least as many leaves as were signed last;
+        2. its root over those is the one that was signed;
+        3. every later leaf's hashes follow from its entry;
+        4. the signature is durable here before it is returned.
+
+        The caller holds :meth:`alone`.
+
+        Returns:
+            The signed state; what was signed last if nothing came since.
+
+        Raises:
+            KimError: `log_inconsistent` (1 to 3), `key_missing`, `key_unreadable`.
+        """
+        before = self.last()
+        known = before.checkpoint if before is not None else Checkpoint(self.origin, 0, EMPTY_ROOT)
+        size = leaves.size()
+        # 1. and 2.
+        check_contains(leaves, known)
+        if before is not None and size == known.size:
+            return before
+        # 3.
+        recompute(leaves, known.size, behind=size)
+        note = Checkpoint(self.origin, size, root(leaves, size)).sign(self._key())
+        # 4.
+        self._keep(note.to_bytes())
+        return open_checkpoint(note.to_bytes(), self.verifier_key)
+
+    def _keep(self, note: bytes) -> None:
+        _write(self._folder / _CHECKPOINT, note)
+
+    def _key(self) -> PrivateKey:
+        path = self._folder / _KEY
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            return self._new_key(path)
+        if stat.S_IMODE(mode) & 0o077:
+            raise kim_error(
+                "key_unreadable",
+                Text(
+                    "Der Schlüssel des Protokolls ist für andere lesbar.",
+                    "Others can read the key of the log.",
+                ),
+                remedy=Text("chmod 600 auf log/key.pem.", "chmod 600 on log/key.pem."),
+            )
+        return PrivateKey.from_pem(path.read_bytes())
+
+    def _new_key(self, path: Path) -> PrivateKey:
+        if (self._folder / _CHECKPOINT).exists():
+            # With another key this would be another log under the same name.
+            raise kim_error(
+                "key_missing",
+                Text("Der Schlüssel des Protokolls fehlt.", "The key of the log is missing."),
+                remedy=Text(
+                    "log/key.pem aus der Sicherung holen; nichts anderes im Ordner log/ ändern.",
+                    "Get log/key.pem from the backup; change nothing else in the folder log/.",
+                ),
+            )
+        self._make_folder()
+        key = PrivateKey.generate()
+        _write(path, key.to_pem())
+        return key
+
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def check_contains(leaves: LogLeaves, known: Checkpoint) -> None:
+    """Raise `log_inconsistent` unless the database's log begins with a state that was signed."""
+    size = leaves.size()
+    if size < known.size:
+        raise inconsistent(
+            f"Unterschrieben sind {known.size} Einträge, die Datenbank hat {size}.",
+            f"{known.size} entries were signed, the database has {size}.",
+        )
+    if known.size and root(leaves, known.size) != known.root:
+        raise inconsistent(
+            f"Die ersten {known.size} Einträge der Datenbank sind nicht die unterschriebenen.",
+            f"The first {known.size} entries of the database are not those that were signed.",
+        )
+
+
+def recompute(leaves: LogLeaves, first: int, *, behind: int) -> None:
+    """Raise `log_inconsistent` unless the hashes of leaves follow from their entries.
+
+    Memory does not grow with their number: beside a batch of entries there is one hash for each level.
+
+    Args:
+        leaves: the log.
+        first: first leaf; what lies in front of it is believed.
+        behind: the leaf behind the last one.
+    """
+    # The complete subtrees that end where we begin: whatever is appended is joined to these.
+    frontier = dict(leaves.read(_peaks(first)))
+    index = first
+    for entry, stored in leaves.leaves(first, behind=behind):
+        siblings = siblings_of(index)
+        hashes = extend(index, leaf_hash(entry), frontier)
+        if b"".join(hashes) != stored:
+            raise inconsistent(f"Eintrag {index} wurde verändert.", f"Entry {index} was changed.")
+        for sibling in siblings:
+            del frontier[sibling]
+        node = (completed_by(index) or [Node(0, index)])[-1]
+        frontier[node] = hashes[-1]
+        index += 1
+    if index != behind:
+        raise inconsistent(f"Eintrag {index} fehlt.", f"Entry {index} is missing.")
+
+
+def _peaks(size: int) -> list[Node]:
+    """Return the complete subtrees that a tree of `size` leaves consists of."""
+    return [Node(level, (size >> level) - 1) for level in range(size.bit_length()) if size >> level & 1]
+
+
+def inconsistent(german: str, english: str) -> KimError:
+    """Return `log_inconsistent` with what does not fit."""
+    return kim_error("log_inconsistent", Text(german, english))
+
+
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
