@@ -15,6 +15,7 @@ from hub.api import (
     extracts,
     guard,
     health,
+    log,
     problem_responses,
     request_guard,
     statistics,
@@ -121,6 +122,7 @@ def create_app(context: HubContext) -> Flask:
     app.register_blueprint(submissions.blueprint)
     app.register_blueprint(enrolment.blueprint)
     app.register_blueprint(trust.blueprint)
+    app.register_blueprint(log.blueprint)
     app.register_blueprint(health.blueprint)
     # Figures are made up exactly where the day is: the page says so.
     app.extensions[STATISTICS] = Statistics(

@@ -54,6 +54,10 @@ class HubSettings:
     sweep_seconds: float = 1.0
     #: The figures of an area are compared with each other once it has delivered nothing for this long.
     quiet_seconds: float = 5.0
+    #: Folder of the log's key and of what was signed last, best on another disk; empty: `log` in the home.
+    log_home: str = ""
+    #: The log is signed so often at most, while it grows.
+    checkpoint_seconds: float = 2.0
     #: A job that shows no progress for this long is sent again.
     stale_seconds: float = 60.0
 
@@ -85,6 +89,16 @@ class HubSettings:
     def sqlalchemy_url(self) -> str:
         """The database, as SQLAlchemy names it."""
         return self.database_url or f"sqlite:///{self.home / 'hub.sqlite3'}"
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the signer of the log keeps its two files."""
+        return Path(self.log_home) if self.log_home else self.home / "log"
+
+    @property
+    def log_origin(self) -> str:
+        """Name of the log, and of its key in signatures."""
+        return f"{self.audience}/log"
 
     @classmethod
     def load(cls, home: Path, environment: Mapping[str, str] | None = None) -> "HubSettings":

@@ -22,7 +22,7 @@ _LOG: Final = logging.getLogger("kim.hub.http")
 #: `extensions` key under which the web pages leave their renderer for errors.
 ERROR_PAGE: Final = "kim.error_page"
 #: Paths that machines read; everything else is a page.
-MACHINE_PATHS: Final = ("/v1/", "/trust/", "/api/", "/extracts/", "/healthz", "/readyz")
+MACHINE_PATHS: Final = ("/v1/", "/trust/", "/log/", "/api/", "/extracts/", "/healthz", "/readyz")
 _CODES: Final = {
     400: "bad_request",
     404: "not_found",

@@ -5,6 +5,7 @@ release or the new one, never half of each. It is made only when the cube of eve
 so closing several periods in one go makes one release.
 """
 
+import datetime as dt
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from hub.domain.jobs import Job, JobName
 from hub.services.context import HubContext
 from hub.services.opening import require_taken
 from hub.services.standing import standing_of
+from hub.services.transparency.release_record import record_of
 from hub.store.records import FUNDS
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.texts import Text
+from protocol.transparency.events import EventKind, LogEvent
 
 _CLOSE_LATER: Final = Text("Nach dem Ende des Zeitraums schließen.", "Close it after the period has ended.")
 
@@ -76,6 +79,7 @@ def close(
                     continue
                 unit.periods.close(dataset, str(period), at=now)
                 unit.audit("period.closed", f"{dataset} {period}", at=now)
+                unit.log(_closed(dataset, str(period), at=now))
                 unit.after_commit(Job(JobName.COMPILE, (dataset, str(period))))
                 closed.append((dataset, str(period)))
     return closed
@@ -87,6 +91,12 @@ def require_closable(context: HubContext, periods: Sequence[Period], *, datasets
         require_taken(context, period, after_its_end=_CLOSE_LATER)
     for dataset, period in itertools.product(datasets, periods):
         _require_delivered(context, dataset, period)
+
+
+def _closed(dataset: str, period: str, *, at: dt.datetime) -> LogEvent:
+    return LogEvent(
+        at=at, kind=EventKind.PERIOD_CLOSED, id=f"{dataset}/{period}", dataset=dataset, period=period
+    )
 
 
 def _known_datasets(unit: UnitOfWork, period: str) -> list[str]:
@@ -144,6 +154,15 @@ def publish(context: HubContext, *, note: str = "") -> int | None:
             return current.number
         now = context.clock.now()
         number = unit.cubes.publish(state.cubes, at=now, note=note)
+        unit.log(
+            LogEvent(
+                at=now,
+                kind=EventKind.RELEASE,
+                id=f"release/{number}",
+                revision=number,
+                out_sha256=record_of(context, unit, number).sha256,
+            )
+        )
         unit.audit("release.published", str(number), at=now, actor="hub", detail={"cubes": len(state.cubes)})
         unit.after_commit(Job(JobName.EXTRACT, (str(number),)))
     return number

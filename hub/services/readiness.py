@@ -1,4 +1,4 @@
-"""Can this hub work right now: database reachable, schema known, sandbox up."""
+"""Can this hub work right now: database reachable, schema known, log not halted, sandbox up."""
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,6 +12,9 @@ def not_ready_because(context: HubContext) -> list[str]:
     try:
         if schema.stored_revision(context.database.engine) != schema.known_revision():
             failing.append("schema")
+        else:
+            with context.database.read() as unit:
+                failing += ["log"] if unit.leaves.head().halted else []
     except SQLAlchemyError:
         failing.append("database")
     if not context.sandbox.alive:

@@ -19,6 +19,7 @@ from protocol.errors import kim_error
 from protocol.keys import PublicKey
 from protocol.regions import AUTHORITY_AREAS, reporting_areas
 from protocol.texts import Text
+from protocol.transparency.events import EventKind, LogEvent
 
 #: What a node may deliver for.
 DELIVERED_FOR: Final = frozenset({*AUTHORITY_AREAS, *(area.id for area in reporting_areas())})
@@ -106,10 +107,13 @@ def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:
     if known is None:
         unit.nodes.add(Node(node_id, entry.name, areas, NodeStatus.ACTIVE, now))
         unit.nodes.add_key(NodeKey(key.keyid, node_id, key.hex, KeyStatus.ACTIVE), at=now)
+        unit.log(LogEvent(at=now, kind=EventKind.NODE_ADDED, id=node_id, node=node_id, area=areas[0]))
+        unit.log(LogEvent(at=now, kind=EventKind.KEY_ADDED, id=key.keyid, node=node_id, keyid=key.keyid))
         unit.audit("node.registered", node_id, at=now, detail={"areas": areas, "keyid": key.keyid})
         return key.keyid
     for area in areas:
         if area not in known.areas:
             unit.nodes.add_area(node_id, area)
+            unit.log(LogEvent(at=now, kind=EventKind.NODE_CHANGED, id=node_id, node=node_id, area=area))
             unit.audit("node.area_added", node_id, at=now, detail={"area": area})
     return key.keyid

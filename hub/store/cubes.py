@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hub.domain.ids import SubmissionId
 from hub.domain.states import PeriodState
 from hub.store import models
-from hub.store.records import Release, StoredCube
+from hub.store.records import Release, ReleaseContents, ReleasedTable, StoredCube
 
 _ROWS_PER_STATEMENT = 2_000
 _PERIOD_STATE = sa.select(models.period_state.c.state).where(
@@ -123,6 +123,29 @@ class Cubes:
             number=row.number,
             cubes={(item.dataset, item.period): item.cube_id for item in cubes},
         )
+
+    def contents(self, number: int) -> ReleaseContents | None:
+        """Return what a release consists of; None if there is no such release, or nothing in it."""
+        content, cube, release = models.release_cube.c, models.cube.c, models.release.c
+        rows = self._connection.execute(
+            sa.select(
+                release.created_at,
+                cube.catalogue_sha256,
+                cube.dataset,
+                cube.period,
+                cube.sha256,
+                cube.inputs,
+            )
+            .select_from(models.release_cube)
+            .join(models.cube, cube.id == content.cube_id)
+            .join(models.release, release.id == content.release_id)
+            .where(release.number == number)
+            .order_by(cube.dataset, cube.period)
+        ).all()
+        if not rows:
+            return None
+        tables = tuple(ReleasedTable(row.dataset, row.period, row.sha256, row.inputs) for row in rows)
+        return ReleaseContents(rows[0].created_at, rows[0].catalogue_sha256, tables)
 
     def releases_with(self, submission: SubmissionId, place: tuple[str, str]) -> list[int]:
         """Return the numbers of the releases in which a submission counts, oldest first.

@@ -27,9 +27,7 @@ _CHECKPOINT, _COSIGNATURE = models.log_checkpoint, models.log_cosignature
 
 # Built once: putting a statement together costs SQLAlchemy more than the database needs to run it.
 _TAKE_HEAD = (
-    _HEAD.update()
-    .values(size=_HEAD.c.size + 1)
-    .returning(_HEAD.c.size, _HEAD.c.newest_at, _HEAD.c.halted)
+    _HEAD.update().values(size=_HEAD.c.size + 1).returning(_HEAD.c.size, _HEAD.c.newest_at, _HEAD.c.halted)
 )
 _NOTE_TIME = _HEAD.update().values(newest_at=sa.bindparam("newest"))
 _SELECT_HEAD = sa.select(_HEAD.c.size, _HEAD.c.newest_at, _HEAD.c.halted)
@@ -118,7 +116,7 @@ class LogLeaves:
         """Return how many leaves there are."""
         return self.head().size
 
-    def set_halted(self, halted: bool) -> None:  # noqa: FBT001 -- a state, not an option
+    def set_halted(self, *, halted: bool) -> None:
         """Let nothing be logged any more, or let it again."""
         self._connection.execute(_HEAD.update().values(halted=halted))
 
@@ -150,7 +148,8 @@ class LogLeaves:
         """
         for start in range(first, behind, _ENTRIES_AT_ONCE):
             span = {"first": start, "behind": min(behind, start + _ENTRIES_AT_ONCE)}
-            yield from self._connection.execute(_ENTRIES, span).tuples()
+            for row in self._connection.execute(_ENTRIES, span):
+                yield row.entry, row.hashes
 
     def first_of(self, subject: str) -> StoredLeaf | None:
         """Return the oldest leaf about a subject."""

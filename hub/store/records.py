@@ -228,6 +228,25 @@ class SubmissionEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleasedTable:
+    """A cube in a release; field meanings as in `hub.store.models`."""
+
+    dataset: str
+    period: str
+    sha256: str
+    inputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseContents:
+    """When a release was made, under which catalogue, and its tables by dataset and period."""
+
+    created_at: dt.datetime
+    catalogue_sha256: str
+    tables: tuple[ReleasedTable, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """A published set of cubes: (dataset, period) → cube id."""
 

@@ -1,9 +1,10 @@
-"""The thread that looks again: it sends jobs which got lost, or which another process asked for.
+"""The thread that looks again: it sends lost jobs and those of other processes, and has the log signed.
 
 `kim-hub close` runs in a process of its own and only writes the database; the serving hub finds the closed
 periods here. A job that was just sent is not sent again until its patience is over.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -21,7 +22,9 @@ from hub.services.sweeping import (
     find_unpublished,
     renew_trust,
 )
+from hub.services.transparency.rounds import is_due, run_round
 from hub.tasks.worker import InProcessWorker
+from protocol.errors import KimError
 
 _LOG: Final = logging.getLogger("kim.hub.sweeper")
 _EXPIRY_SECONDS: Final = 600.0
@@ -43,12 +46,14 @@ class Sweeper:
         self._sent: dict[Job, float] = {}
         self._settled: tuple[int, ...] | None = None
         self._settled_at = 0.0
+        self._signed_at = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kim-sweeper", daemon=True)
 
     def start(self) -> None:
         """Take up what an earlier process left, then look again and again."""
         clear_leftovers(self._context)
+        self.sign()
         if self._worker is not None:
             self.sweep(patience_seconds=None)
         self._thread.start()
@@ -71,6 +76,16 @@ class Sweeper:
             self._queue.send(job)
         return found
 
+    def sign(self) -> None:
+        """Sign what has come into the log, once `checkpoint_seconds` are over since the last time."""
+        now = time.monotonic()
+        if now - self._signed_at < self._context.settings.checkpoint_seconds or not is_due(self._context):
+            return
+        self._signed_at = now
+        # What the signer refuses is in the log of the process and halts the log; everything else goes on.
+        with contextlib.suppress(KimError, OSError):
+            run_round(self._context)
+
     def _find_unpublished(self, now: float) -> list[Job]:
         """Ask only if something has happened since the answer was "nothing", or that was long ago."""
         mark = change_mark(self._context)
@@ -88,6 +103,7 @@ class Sweeper:
             try:
                 if self._worker is not None:
                     self._worker.ensure_running()
+                self.sign()
                 self.sweep(patience_seconds=settings.stale_seconds)
                 if time.monotonic() - expired_at > _EXPIRY_SECONDS:
                     expire_uploads(self._context)

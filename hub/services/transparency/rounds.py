@@ -1,9 +1,9 @@
 """When the log is signed: soon after it has grown, and what happens when it must not be.
 
-A round asks one cheap question first, so it may be run every second. If the signer refuses, the log is halted:
-a mark in the database, which every append reads in passing, makes every process of this hub refuse to log
-anything, and so to receive, accept, close or release, until a round finds the log whole again. The mark lies
-in the database that is wrong: restoring the right one takes it away.
+A round asks one cheap question first, so it may be run every second. If the signer refuses, the log is
+halted: a mark in the database, which every append reads in passing, makes every process of this hub refuse
+to log anything, and so to receive, accept, close or release, until a round finds the log whole again. The
+mark lies in the database that is wrong: restoring the right one takes it away.
 """
 
 import datetime as dt
@@ -50,7 +50,7 @@ def run_round(context: HubContext) -> SignedCheckpoint:
                 unit.leaves.add_checkpoint(
                     signed.checkpoint.size, signed.note.to_bytes(), at=context.clock.now()
                 )
-                unit.leaves.set_halted(False)
+                unit.leaves.set_halted(halted=False)
     return signed
 
 
@@ -100,8 +100,10 @@ def _is_silent(context: HubContext, head: LogHead) -> bool:
 
 
 def _halt(context: HubContext, head: LogHead, refusal: KimError) -> None:
+    if head.halted:
+        return
     _LOG.error("the log is not signed: %s", refusal)
-    if refusal.code == "log_inconsistent" and not head.halted:
+    if refusal.code == "log_inconsistent":
         with context.database.write() as unit:
-            unit.leaves.set_halted(True)
+            unit.leaves.set_halted(halted=True)
             unit.audit("log.halted", "log", at=context.clock.now(), actor="hub")

@@ -16,6 +16,7 @@ from hub.store.engine import make_engine
 from hub.store.records import Chain, Node, NodeKey, Submission
 from hub.store.unit_of_work import Database
 from protocol.errors import KimError
+from protocol.transparency.events import parse_event
 from tests.factories.running_hub import Collecting
 
 NOW = dt.datetime(2026, 10, 5, 10, 0, tzinfo=dt.UTC)
@@ -34,7 +35,7 @@ def database(tmp_path: Path, queue: Collecting) -> Iterator[Database]:
     database = Database(engine, queue)
     with database.write() as unit:
         unit.nodes.add(Node("node-1", "Eins", ("NW05111",), NodeStatus.ACTIVE, NOW))
-        unit.nodes.add_key(NodeKey("k" * 64, "node-1", "p" * 64, KeyStatus.ACTIVE), at=NOW)
+        unit.nodes.add_key(NodeKey("a" * 64, "node-1", "p" * 64, KeyStatus.ACTIVE), at=NOW)
     yield database
     engine.dispose()
 
@@ -43,7 +44,7 @@ def _submission(digit: str, **changes: object) -> Submission:
     values = {
         "id": SubmissionId(digit * 64),
         "node_id": "node-1",
-        "keyid": "k" * 64,
+        "keyid": "a" * 64,
         "area": "NW05111",
         "dataset": "CASES",
         "period": "2026-Q1",
@@ -100,7 +101,30 @@ def test_each_move_writes_its_event(database: Database) -> None:
     with database.read() as unit:
         events = [(e.state, e.code) for e in unit.submissions.events(row.id)]
         assert unit.submissions.get(row.id).problem_code == "upload_expired"
+        leaf = unit.leaves.newest_of(row.id)
+        size = unit.leaves.size()
     assert events == [("announced", None), ("rejected", "upload_expired")]
+    event = parse_event(leaf.entry)
+    assert (leaf.index, size, event.kind, event.code) == (0, 1, "rejected", "upload_expired")
+    assert (event.node, event.keyid, event.payload_sha256) == (row.node_id, row.keyid, row.payload_sha256)
+
+
+def test_a_move_that_is_rolled_back_leaves_no_leaf_and_no_gap(database: Database) -> None:
+    with database.write() as unit:
+        unit.submissions.add(_submission("1"))
+        row = unit.submissions.get(SubmissionId("1" * 64))
+
+    def fail() -> None:
+        with database.write() as unit:
+            unit.submissions.move(row, SubmissionState.REJECTED, at=NOW, code="upload_expired")
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        fail()
+    with database.write() as unit:
+        assert unit.leaves.size() == 0
+        unit.submissions.move(row, SubmissionState.REJECTED, at=NOW, code="upload_expired")
+        assert unit.leaves.newest_of(row.id).index == 0
 
 
 def test_a_move_from_a_state_that_is_no_longer_there_is_refused(database: Database) -> None:

@@ -21,6 +21,13 @@ def upgrade() -> None:
         sa.Column("one", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False, comment="leaves there are"),
         sa.Column("newest_at", UtcDateTime(timezone=True), comment="hub time of the newest leaf"),
+        sa.Column(
+            "halted",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
+            comment="the signer refuses what it found: nothing is logged any more",
+        ),
         sa.CheckConstraint("one = 1", name=op.f("ck_log_head_one")),
         sa.PrimaryKeyConstraint("one", name=op.f("pk_log_head")),
         comment="The row that whoever appends holds until the end of its transaction: leaves have no gaps.",
