@@ -7,6 +7,7 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app, request
 
+from hub.api.request_guard import caller
 from hub.domain import ids
 from hub.domain.rights import Permission, needs
 from hub.services.context import EXTENSION, HubContext
@@ -54,7 +55,12 @@ def get_receipt(submission_id: str) -> Response:
     stage = request.args.get("stage")
     if stage not in (None, "received"):
         raise kim_error("bad_request", pointer="/query/stage")
-    receipt = receipt_of(_context(), ids.submission_id(submission_id), first=stage is not None)
+    receipt = receipt_of(
+        _context(),
+        ids.submission_id(submission_id),
+        node_id=caller().node.id,
+        first=stage is not None,
+    )
     return _answer(receipt, media=MEDIA_TYPE, cache="no-store")
 
 

@@ -16,17 +16,20 @@ from protocol.transparency.receipts import Receipt
 _STATES: Final = 256
 
 
-def receipt_of(context: HubContext, submission: SubmissionId, *, first: bool = False) -> bytes:
-    """Return the receipt of the newest event of a submission, or of its first one.
+def receipt_of(context: HubContext, submission: SubmissionId, *, node_id: str, first: bool = False) -> bytes:
+    """Return the receipt of the newest event of a node's submission, or of its first one.
 
     It is proven against the newest state that enough witnesses other than the sender have confirmed, if the
     event stands in such a one; else against the newest state there is.
 
     Raises:
-        KimError: `not_found` if nothing was logged about it, `log_unavailable` until the state with the event
-            is signed, `log_inconsistent` if the entry was changed.
+        KimError: `not_found` if nothing was logged about it or it is another node's, `log_unavailable` until
+            the state with the event is signed, `log_inconsistent` if the entry was changed.
     """
     with context.database.read() as unit:
+        known = unit.submissions.get(submission)
+        if known is None or known.node_id != node_id:
+            raise kim_error("not_found")
         leaf = unit.leaves.first_of(submission) if first else unit.leaves.newest_of(submission)
         if leaf is None:
             raise kim_error("not_found")

@@ -132,7 +132,7 @@ def next_proposal(
 def _as_wished(documents: Documents, wishes: Wishes, settings: HubSettings) -> Documents:
     hub_keys, policy = wishes.hub_keys or documents.hub_keys, wishes.policy or documents.policy
     if wishes.hub_keys is None:
-        hub_keys = replace(hub_keys, log_vkey=log_vkey(settings) or hub_keys.log_vkey)
+        hub_keys = replace(hub_keys, log_vkey=log_vkey(settings))
     if wishes.quorum is not None:
         hub_keys = replace(hub_keys, quorum=wishes.quorum)
     if wishes.sealed is not None:
