@@ -137,6 +137,8 @@ def main(config: Path | None, lang: str | None) -> None:
 @click.option("--node-id", help="Kennung; sonst zufällig. / Node id; random if omitted.")
 @click.option("--audience", help="Name des Hubs. / Name of the hub.")
 @click.option("--periods", metavar="2024-Q4..2026-Q3", help="Quartale. / Quarters.")
+@click.option("--root", type=_FILE, help="Wurzel der Schlüsselbeauftragten. / Root of the key officers.")
+@click.option("--root-fingerprint", help="Deren Fingerabdruck, aus dem Anmeldebrief. / Its fingerprint.")
 @_LANGUAGE
 @_JSON
 def init(folder: Path, *, lang: str | None, as_json: bool, **choices: Any) -> None:  # noqa: ANN401
@@ -280,6 +282,34 @@ def rotate_ledger_key(session: Session) -> int:
     from node.cli.rotating import rotate_ledger_key as rotate  # noqa: PLC0415
 
     return rotate(session)
+
+
+@main.command("trust")
+@click.option("--root", type=_FILE, help="Datei mit der Wurzel; sonst vom Hub. / File with the root.")
+@click.option(
+    "--root-fingerprint",
+    "fingerprint",
+    help="Fingerabdruck aus dem Anmeldebrief. / From the enrolment letter.",
+)
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Ordner statt Hub, z. B. ein Stick. / Folder instead of the hub.",
+)
+@click.option("--offline", is_flag=True, help="Niemanden fragen, nur zeigen. / Ask nobody, only show.")
+@_shared
+@_on_a_node
+def trust(
+    session: Session, root: Path | None, fingerprint: str | None, folder: Path | None, *, offline: bool
+) -> int:
+    """Wem dieser Knoten vertraut: eintragen, auffrischen, zeigen. / Whom this node trusts.
+
+    Beispiel / Example: kim-node trust --root-fingerprint "b753 0057 00b0 5586 9815 c1e3 3e43 6e46"
+    """
+    from node.cli.trusting import Choices, show_trust  # noqa: PLC0415
+
+    return show_trust(session, Choices(root, fingerprint, folder, offline))
 
 
 @main.command("status")

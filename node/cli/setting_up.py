@@ -56,6 +56,8 @@ class NewNode:
         node_id: identity; if omitted, that of the journal which lies there already, else a random one.
         audience: name of the hub; the default of the configuration if omitted.
         periods: ``first..last``; the last eight quarters and those up to the end of next year if omitted.
+        root: file with the root of the key officers, if the hub has some.
+        root_fingerprint: what the enrolment letter says about it.
     """
 
     area: str
@@ -66,6 +68,8 @@ class NewNode:
     node_id: str | None = None
     audience: str | None = None
     periods: str | None = None
+    root: Path | None = None
+    root_fingerprint: str | None = None
 
     def options(self, language: Language) -> dict[tuple[str, str], str | int]:
         """Return what the configuration will say, by section and name."""
@@ -116,6 +120,7 @@ def set_up(console: Console, folder: Path, new: NewNode) -> None:
         content, settings = _rendered({**values, ("node", "id"): owner[0]}, path, language=console.language)
     try:
         path.parent.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+        _pin(settings, new)
         key = _key(settings.key)
         create_private_file(path, content)
     except FileExistsError as error:
@@ -126,6 +131,26 @@ def set_up(console: Console, folder: Path, new: NewNode) -> None:
     for spec in settings.sources:
         if spec.path is not None and not spec.path.exists():
             console.warn(_missing(spec.name, spec.path))
+
+
+def _pin(settings: Settings, new: NewNode) -> None:
+    """Pin the root before there is a key: who compares wrongly has no node yet."""
+    if new.root is None and new.root_fingerprint is None:
+        return
+    if new.root is None or new.root_fingerprint is None:
+        raise kim_error(
+            "bad_request",
+            Text(
+                "--root und --root-fingerprint gehören zusammen.",
+                "--root and --root-fingerprint go together.",
+            ),
+            pointer="--root",
+        )
+    from node.trust import TrustStore  # noqa: PLC0415  (nothing of it is loaded for a test bench)
+
+    settings.home.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+    store = TrustStore(settings.home, audience=settings.hub.audience)
+    store.pin(new.root.read_bytes(), fingerprint=new.root_fingerprint)
 
 
 def _missing(name: str, path: Path) -> Text:

@@ -20,6 +20,7 @@ from node.cli.outcomes import Delivery, delivery_of, exit_code_of, result_of, sh
 from node.cli.progress import Progress, progress_bars
 from node.cli.run import Run, begin
 from node.cli.session import Session
+from node.cli.trusting import trusted
 from node.dossier import make_dossier, render_html
 from node.durable_files import PRIVATE_FOLDER_MODE, replace_private_file, write_error
 from node.journal import FAILED, DeliveryRecord, DeliveryState, Journal
@@ -95,6 +96,8 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
         progress_bars(wanted=choices.progress, language=session.console.language) as progress,
     ):
         journal.sweep()
+        # Before anything is counted: whom the officers do not vouch for any more gets nothing.
+        trusted(session, client)
         progress.stage(_READING, 1)
         run = begin(session, journal, periods=choices.periods)
         progress.advance()

@@ -103,6 +103,18 @@ class HubClient:
         """
         return heads(self._transport.send(Call("GET", f"/v1/nodes/{node}/heads")))
 
+    def trust_file(self, path: str, *, most_bytes: int) -> bytes:
+        """Fetch a file of the officers' repository.
+
+        Args:
+            path: below ``/trust/``; made of names that signed metadata give, or of our own.
+            most_bytes: longest answer that is read.
+
+        Raises:
+            KimError: ``not_found``, another refusal, or a failure of the connection.
+        """
+        return self._transport.fetch(Call("GET", f"/trust/{path}", most_bytes=most_bytes))
+
     def log_file(self, path: str) -> bytes:
         """Fetch a file of the hub's log: ``checkpoint`` or a tile.
 
