@@ -12,6 +12,7 @@ from flask import Flask
 from hub import web
 from hub.api import (
     enrolment,
+    evidence,
     extracts,
     guard,
     health,
@@ -132,4 +133,5 @@ def create_app(context: HubContext) -> Flask:
     app.extensions[problem_responses.ERROR_PAGE] = web.render_problem
     app.register_blueprint(statistics.blueprint)
     app.register_blueprint(extracts.blueprint)
+    app.register_blueprint(evidence.blueprint)
     return app

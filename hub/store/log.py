@@ -39,11 +39,18 @@ _ENTRIES = (
     .order_by(_LEAF.c.seq)
 )
 _OF_SUBJECT = sa.select(_LEAF.c.seq, _LEAF.c.entry).where(_LEAF.c.subject == sa.bindparam("subject")).limit(1)
+_ABOUT = (
+    sa.select(_LEAF.c.subject, _LEAF.c.seq, _LEAF.c.entry)
+    .where(_LEAF.c.subject.in_(sa.bindparam("subjects", expanding=True)))
+    .order_by(_LEAF.c.seq)
+)
 _FIRST_OF, _NEWEST_OF = _OF_SUBJECT.order_by(_LEAF.c.seq), _OF_SUBJECT.order_by(_LEAF.c.seq.desc())
 
 #: A clock that is put right by so much is no reason to stop.
 CLOCK_TOLERANCE: Final = dt.timedelta(seconds=2)
 _ENTRIES_AT_ONCE: Final = 4_096
+#: SQLite takes some thousand bound values in one statement.
+_SUBJECTS_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,13 @@ class LogLeaves:
         """Return the newest leaf about a subject."""
         row = self._connection.execute(_NEWEST_OF, {"subject": subject}).one_or_none()
         return None if row is None else StoredLeaf(*row)
+
+    def about(self, subjects: Sequence[str]) -> Iterator[tuple[str, StoredLeaf]]:
+        """Yield all leaves about some subjects with their subject, oldest first within each batch of them."""
+        for start in range(0, len(subjects), _SUBJECTS_AT_ONCE):
+            batch = subjects[start : start + _SUBJECTS_AT_ONCE]
+            for row in self._connection.execute(_ABOUT, {"subjects": list(batch)}):
+                yield row.subject, StoredLeaf(row.seq, row.entry)
 
     def checkpoint(self, *, size: int | None = None, among: int | None = None) -> StoredCheckpoint | None:
         """Return a state that was signed and is served.

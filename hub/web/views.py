@@ -22,6 +22,7 @@ from hub.web.pages.area import area_page
 from hub.web.pages.choosing import fitting_query, search_page
 from hub.web.pages.data import data_page
 from hub.web.pages.deliveries import deliveries_page
+from hub.web.pages.evidence import evidence_page
 from hub.web.pages.indicator import indicator_page
 from hub.web.pages.overview import overview_page
 from hub.web.pages.problem import accessibility_page, problem_page
@@ -85,6 +86,14 @@ def choose_indicator() -> Redirect:
 def indicator(subject: str) -> Response:
     """One indicator from all sides."""
     return _html("indicator.html", indicator_page(_statistics(), subject, _query()))
+
+
+@blueprint.get("/nachweis/<subject>")
+@needs(Permission.PUBLIC)
+def evidence(subject: str) -> Response:
+    """From a figure to the signed statements behind it."""
+    context: HubContext = current_app.extensions[CONTEXT]
+    return _html("evidence.html", evidence_page(_statistics(), context, subject, _query()))
 
 
 @blueprint.get("/gebiet")

@@ -28,6 +28,7 @@ from hub.web.texts import layout
 from hub.web.wording import Wording
 from protocol.codelists import TOTAL
 from protocol.errors import kim_error
+from protocol.regions import LAND
 from protocol.texts import Text
 
 
@@ -42,6 +43,7 @@ class Headline:
         unit: what it counts, and when.
         rate: the same as a rate, with what it refers to; empty without a denominator or an upper limit.
         coverage: what it rests on; empty for a single area.
+        evidence: address of the page with the signed statements behind it.
     """
 
     region: str
@@ -50,6 +52,7 @@ class Headline:
     unit: str
     rate: str
     coverage: str
+    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +190,12 @@ def _headlines(report: IndicatorReport, wording: Wording, query: PageQuery) -> t
             unit="" if item.figure.empty else _unit(report, wording),
             rate=_rate(report, item.figure, wording),
             coverage=_coverage(item.figure, wording),
+            evidence=query.to(
+                f"/nachweis/{report.subject.id}",
+                codes=query.codes,
+                period=report.period,
+                area=None if item.region == LAND else item.region,
+            ).url(),
         )
         for item in regions
     )

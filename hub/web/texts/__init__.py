@@ -9,9 +9,9 @@ from __future__ import annotations
 from types import ModuleType, SimpleNamespace
 from typing import Final
 
-from hub.web.texts import data, deliveries, figures, layout, overviews
+from hub.web.texts import data, deliveries, evidence, figures, layout, overviews
 
-MODULES: Final[tuple[ModuleType, ...]] = (layout, figures, deliveries, overviews, data)
+MODULES: Final[tuple[ModuleType, ...]] = (layout, figures, deliveries, overviews, data, evidence)
 
 
 def all_texts() -> SimpleNamespace:
