@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -165,9 +166,8 @@ def _line(item: TracedDelivery, release: int, wording: Wording) -> DeliveryLine:
     address = f"/extracts/{release}/statements/{item.identity}"
     logged = item.index is not None
 
-    def day(moment: object) -> str:
-        return numbers.day_of(moment, wording.language) if moment is not None else ""  # type:
-        ignore[arg - type]
+    def day(moment: dt.datetime | None) -> str:
+        return "" if moment is None else numbers.day_of(moment, wording.language)
 
     return DeliveryLine(
         area=area,
