@@ -11,13 +11,15 @@ from node.cli.console import problem_member
 from node.cli.grouping import gathered, in_order, label, periods_of
 from node.cli.session import Session
 from node.cli.states import HELD_BACK, HELD_BACK_REMEDY, STATES, held_back_note, outbox_note
+from node.cli.witnessing import Watching, look_at_log, show_watching
 from node.clock import local
 from node.hub_client import Head
-from node.journal import DeliveryRecord, StayingDelivery
+from node.journal import DeliveryRecord, Journal, StayingDelivery
 from node.outbox import missing_history, unknown_heads
 from protocol.catalogue import AUDIT_RULE
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
+from protocol.problems import PROBLEMS
 from protocol.texts import Language, Text
 
 _HEADS: Final = (
@@ -55,27 +57,38 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
         ask_hub: whether to ask the hub.
 
     Returns:
-        0, or the exit code of what is wrong: the hub does not answer, or it holds deliveries that this
-        journal does not know.
+        0, or the exit code of what is wrong: the hub does not answer, it holds deliveries that this journal
+        does not know, or its log has given grave cause for alarm.
 
     Raises:
         KimError: ``spool_damaged`` if the journal cannot be read.
     """
+    heads: tuple[Head, ...] = ()
+    problem: KimError | None = None
     with session.journal() as journal:
         records = journal.deliveries()
         staying = journal.staying()
-    heads: tuple[Head, ...] = ()
-    problem: KimError | None = None
-    if ask_hub:
-        try:
-            heads = _ask(session)
-        except KimError as error:
-            problem = error
+        if ask_hub:
+            try:
+                heads = _ask(session)
+            except KimError as error:
+                problem = error
+        watching = _look_at_log(session, journal, ask_hub=ask_hub and problem is None)
     foreign = unknown_heads(records, heads)
     if problem is None and foreign:
         problem = missing_history(foreign)
-    _report(session, _Standing(records, staying, heads, foreign), problem=problem, asked=ask_hub)
+    standing = _Standing(records, staying, heads, foreign, watching)
+    _report(session, standing, problem=problem, asked=ask_hub)
+    if problem is None and watching is not None and watching.grave:
+        return PROBLEMS["log_contradicts"].exit_code
     return problem.exit_code if problem is not None else 0
+
+
+def _look_at_log(session: Session, journal: Journal, *, ask_hub: bool) -> Watching | None:
+    if not ask_hub:
+        return look_at_log(session, journal, None)
+    with session.hub(most_attempts=_ATTEMPTS) as client:
+        return look_at_log(session, journal, client)
 
 
 def _ask(session: Session) -> tuple[Head, ...]:
@@ -91,12 +104,13 @@ def _ask(session: Session) -> tuple[Head, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What the journal knows and what the hub says."""
+    """What the journal knows, what the hub says, and what its log shows."""
 
     records: Sequence[DeliveryRecord]
     staying: Sequence[StayingDelivery]
     heads: Sequence[Head]
     foreign: Sequence[Head]
+    watching: Watching | None
 
     def at_hub(self) -> Mapping[str, Head]:
         return {head.id: head for head in self.heads}
@@ -120,6 +134,7 @@ def _report(session: Session, standing: _Standing, *, problem: KimError | None, 
                     for head in standing.foreign
                 ],
             },
+            "log": standing.watching.members if standing.watching is not None else None,
             "problem": problem_member(problem),
         }
     )
@@ -164,6 +179,8 @@ def _show(session: Session, standing: _Standing) -> None:
     if note is not None:
         console.say()
         console.say(note)
+    if standing.watching is not None:
+        show_watching(session, standing.watching)
 
 
 def _state_there(head: Head | None) -> Text | None:

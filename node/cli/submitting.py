@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from node.cli.grouping import in_order
 from node.cli.outcomes import Delivery, delivery_of, exit_code_of, result_of, show_outcome
@@ -21,6 +21,7 @@ from node.cli.progress import Progress, progress_bars
 from node.cli.run import Run, begin
 from node.cli.session import Session
 from node.cli.trusting import trusted
+from node.cli.witnessing import Watching, look_at_log, show_watching
 from node.dossier import make_dossier, render_html
 from node.durable_files import PRIVATE_FOLDER_MODE, replace_private_file, write_error
 from node.journal import FAILED, DeliveryRecord, DeliveryState, Journal
@@ -31,6 +32,9 @@ from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
 from protocol.texts import Text
+
+if TYPE_CHECKING:
+    from node.hub_client import HubClient
 
 _TAKEN_OVER: Final = frozenset({DeliveryState.ACCEPTED, DeliveryState.SUPERSEDED})
 
@@ -115,9 +119,21 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
                     session, outbox, ready.records.values(), wait=choices.wait, progress=progress
                 )
             calm = all(_is_as_before(outcome, ready) for outcome in outcomes)
+        watching = _look_at_log(session, journal, client, outcomes)
     deliveries = [delivery_of(outcome) for outcome in outcomes]
     deliveries = _with_staying(deliveries, staying, own_area=session.settings.area)
-    return _conclude(session, run, deliveries, waited=choices.wait, news=not calm)
+    code = _conclude(session, run, deliveries, waited=choices.wait, news=not calm)
+    if watching is not None and watching.alarms and not session.console.as_json:
+        show_watching(session, watching)
+    return code
+
+
+def _look_at_log(
+    session: Session, journal: Journal, client: HubClient, outcomes: Iterable[Outcome]
+) -> Watching | None:
+    """Look at the hub's log as well, unless the hub is away: nothing of that is in the way of a delivery."""
+    away = any(outcome.problem is not None and outcome.problem.code in HUB_IS_AWAY for outcome in outcomes)
+    return look_at_log(session, journal, None if away else client)
 
 
 def _obstacle_to_signing(session: Session, journal: Journal, outbox: Outbox) -> KimError | None:

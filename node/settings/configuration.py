@@ -50,6 +50,7 @@ class HubSettings:
         read_timeout_seconds: patience for an answer.
         attempts: how often one request is tried.
         decision_timeout_seconds: how long a command waits for the hub's decision.
+        log_key: verifier key of the log, for a hub whose keys no officers say; else None.
     """
 
     url: str
@@ -59,6 +60,7 @@ class HubSettings:
     read_timeout_seconds: int
     attempts: int
     decision_timeout_seconds: int
+    log_key: str | None = None
 
     @property
     def loopback(self) -> bool:
@@ -109,6 +111,11 @@ class Settings:
     def ledger_key(self) -> Path:
         """The file of the key that true figures are kept with: beside the key that signs."""
         return self.key.with_name("ledger.key")
+
+    @property
+    def witness(self) -> Path:
+        """The folder of what this node has seen of the hub's log, and of its receipts."""
+        return self.home / "witness"
 
     @property
     def quarantine(self) -> Path:
@@ -303,6 +310,7 @@ def _hub(values: Mapping[tuple[str, str], Value | None], faults: Faults, *, ca_b
         read_timeout_seconds=number("read_timeout_seconds"),
         attempts=number("attempts"),
         decision_timeout_seconds=number("decision_timeout_seconds"),
+        log_key=str(values["hub", "log_key"]) if values["hub", "log_key"] is not None else None,
     )
 
 

@@ -204,6 +204,19 @@ OPTIONS: Final[tuple[Option, ...]] = (
         default=300,
     ),
     Option(
+        "hub",
+        "log_key",
+        "text",
+        Text(
+            de="Prüfschlüssel des Protokolls, nur für einen Hub ohne Verzeichnis der Schlüssel (Prüfstand). "
+            "Sonst sagen ihn die Schlüsselbeauftragten.",
+            en="Verifier key of the log, only for a hub without a directory of keys (test bench). Otherwise "
+            "the key officers say it.",
+        ),
+        pattern=r"[^\s+]{1,128}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{1,100}={0,2}",
+        example="kim-nrw/local+0a1b2c3d+AbCdEf",
+    ),
+    Option(
         "key",
         "path",
         "path",

@@ -1,0 +1,194 @@
+"""What every contact with the hub does beside its purpose: look at the log, fetch receipts, raise alarms.
+
+It never keeps a delivery from being made: whatever the log does, what is signed and protected may go out.
+Without a key of the log nothing can be verified, and nothing is said about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from node.cli.session import Session
+from node.clock import local
+from node.witness import (
+    Alarm,
+    LogWatch,
+    ReceiptKeeper,
+    WitnessKey,
+    WitnessStore,
+)
+from node.witness.alarms import GRAVE
+from protocol.errors import KimError, kim_error
+from protocol.texts import Language, Text
+from protocol.transparency.checkpoints import open_checkpoint
+from protocol.verify.anchors import Anchors, anchors_of_keys
+
+if TYPE_CHECKING:
+    from node.hub_client import HubClient
+    from node.journal import Journal
+
+_PATIENCE: Final = timedelta(hours=24)
+
+#: What keeps a look at the log from being made and is said elsewhere already, or is nothing new.
+_SILENT: Final = frozenset({"hub_unreachable", "not_a_hub", "not_found", "busy", "log_unavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """How things stand with the log and the receipts.
+
+    Attributes:
+        size: entries of the newest verified state; None before the first.
+        verified_at: when that was seen last.
+        receipts: verified receipts.
+        final: those of them that enough witnesses have confirmed.
+        signs: whether this node signs what it has seen.
+        alarms: what people must know.
+        problem: what kept the log from being looked at now.
+    """
+
+    size: int | None
+    verified_at: datetime | None
+    receipts: int
+    final: int
+    signs: bool
+    alarms: Sequence[Alarm]
+    problem: KimError | None = None
+
+    @property
+    def grave(self) -> bool:
+        """Whether somebody has to act at once."""
+        return any(alarm.kind in GRAVE for alarm in self.alarms)
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The same for machines."""
+        return {
+            "size": self.size,
+            "verified_at": None if self.verified_at is None else f"{self.verified_at:%Y-%m-%dT%H:%M:%SZ}",
+            "receipts": self.receipts,
+            "final": self.final,
+            "signs": self.signs,
+            "problem": None if self.problem is None else self.problem.code,
+            "alarms": [
+                {"kind": alarm.kind.value, "at": alarm.at, "subject": alarm.subject, "file": alarm.file}
+                for alarm in self.alarms
+            ],
+        }
+
+
+def look_at_log(session: Session, journal: Journal, client: HubClient | None) -> Watching | None:
+    """Look at the log, fetch receipts, and return how things stand; None if the log's key is not known.
+
+    Args:
+        session: the configured node.
+        journal: its deliveries.
+        client: the hub; None to say what is known without asking it.
+
+    Raises:
+        KimError: ``config_invalid`` if the key in the configuration cannot be read.
+    """
+    anchors = anchors_of(session)
+    if anchors is None:
+        return None
+    try:
+        return _look(session, journal, client, anchors)
+    except KimError as error:
+        return Watching(None, None, 0, 0, signs=False, alarms=(), problem=error)
+
+
+def _look(session: Session, journal: Journal, client: HubClient | None, anchors: Anchors) -> Watching:
+    settings, clock = session.settings, session.clock
+    store = WitnessStore(settings.witness, clock=clock)
+    keeper = ReceiptKeeper(
+        store, journal, node=settings.node, anchors=anchors, clock=clock, patience=_PATIENCE
+    )
+    key = _witness_key(session)
+    problem: KimError | None = None
+    if client is not None:
+        watch = LogWatch(store, client, node=settings.node, log=anchors.log, clock=clock, key=key)
+        visit = watch.visit(lambda: {record.statement_id for record in journal.deliveries()})
+        problem = visit.problem
+        if problem is None:
+            problem = next(iter(keeper.collect(client, watch)), None)
+    receipts = [receipt for record in journal.deliveries() for receipt in keeper.stored(record)]
+    return Watching(
+        size=_stored_size(store, anchors),
+        verified_at=store.verified_at(),
+        receipts=len(receipts),
+        final=sum(receipt.final for receipt in receipts),
+        signs=key is not None,
+        alarms=keeper.alarms(),
+        problem=problem,
+    )
+
+
+def show_watching(session: Session, watching: Watching) -> None:
+    """Say how things stand: one line if all is well, and a paragraph for each alarm."""
+    console = session.console
+    console.say()
+    console.say(_summary(watching, console.language))
+    if watching.problem is not None and watching.problem.code not in _SILENT:
+        detail = watching.problem.detail
+        console.say(Text(f"  Nicht geprüft: {detail.de}", f"  Not verified: {detail.en}"))
+    for alarm in watching.alarms:
+        since = _moment(datetime.fromisoformat(alarm.at), console.language)
+        subject = f" ({alarm.subject})" if alarm.subject else ""
+        console.say(
+            Text(
+                f"  ALARM seit {since}: {alarm.title.de}{subject}",
+                f"  ALARM since {since}: {alarm.title.en}{subject}",
+            )
+        )
+        if alarm.file:
+            place = session.settings.witness / alarm.file
+            console.say(Text(f"    Beleg: {place}", f"    Proof: {place}"))
+        console.say(Text(f"    → {alarm.remedy.de}", f"    → {alarm.remedy.en}"))
+
+
+def _summary(watching: Watching, language: Language) -> Text:
+    if watching.size is None or watching.verified_at is None:
+        return Text("Protokoll des Hubs: noch nicht gesehen.", "Log of the hub: not seen yet.")
+    when = _moment(watching.verified_at, language)
+    waiting = watching.receipts - watching.final
+    receipts = Text(
+        f"{watching.receipts} Quittungen" + (f", {waiting} davon warten auf Zeugen" if waiting else ""),
+        f"{watching.receipts} receipts" + (f", {waiting} of them wait for witnesses" if waiting else ""),
+    )
+    return Text(
+        f"Protokoll des Hubs: {watching.size} Einträge, geprüft {when}; {receipts.de}.",
+        f"Log of the hub: {watching.size} entries, verified {when}; {receipts.en}.",
+    )
+
+
+def _moment(instant: datetime, language: Language) -> str:
+    here = local(instant)
+    return f"{here:%Y-%m-%d %H:%M}" if language == "en" else f"{here:%d.%m.%Y %H:%M}"
+
+
+def anchors_of(session: Session) -> Anchors | None:
+    """Return whose keys are believed: what the officers signed, or the key that stands in the configuration.
+
+    Raises:
+        KimError: ``config_invalid`` if the key in the configuration cannot be read.
+    """
+    text = session.settings.hub.log_key
+    if text is None:
+        return None
+    try:
+        return anchors_of_keys(text, (), quorum=0)
+    except KimError as error:
+        raise kim_error("config_invalid", error.detail, pointer="/hub/log_key") from error
+
+
+def _stored_size(store: WitnessStore, anchors: Anchors) -> int | None:
+    note = store.checkpoint()
+    return None if note is None else open_checkpoint(note, anchors.log).checkpoint.size
+
+
+def _witness_key(session: Session) -> WitnessKey | None:
+    """Return the key that this node signs states of the log with; None if it has none."""
+    return None
