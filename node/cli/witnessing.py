@@ -189,6 +189,6 @@ def _stored_size(store: WitnessStore, anchors: Anchors) -> int | None:
     return None if note is None else open_checkpoint(note, anchors.log).checkpoint.size
 
 
-def _witness_key(session: Session) -> WitnessKey | None:
+def _witness_key(session: Session) -> WitnessKey | None:  # noqa: ARG001 - made with enrolment
     """Return the key that this node signs states of the log with; None if it has none."""
     return None
