@@ -10,8 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from hub.domain import ids
 from hub.domain.rights import Permission, needs
 from hub.services.context import EXTENSION, HubContext
-from hub.services.evidence import Wanted, areas_behind, evidence_of, statement_of
-from hub.services.transparency.receipts import receipt_of
+from hub.services.evidence import Wanted, areas_behind, evidence_of, receipt_of_acceptance, statement_of
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.errors import KimError, kim_error
 from protocol.evidence import MEDIA_TYPE, TableRecord
@@ -51,10 +50,9 @@ def get_statement(number: int, identity: str) -> Response:
 @blueprint.get(f"/statements/<identity>{SUFFIX}")
 @needs(Permission.PUBLIC)
 def get_receipt(number: int, identity: str) -> Response:
-    """Send the receipt of the newest event about a statement that the release cites."""
-    context, found = _context(), ids.submission_id(identity)
-    statement_of(context, number, found)
-    return _file(receipt_of(context, found), RECEIPT, name=f"{found}{SUFFIX}")
+    """Send the receipt that a statement which the release cites was accepted."""
+    found = ids.submission_id(identity)
+    return _file(receipt_of_acceptance(_context(), number, found), RECEIPT, name=f"{found}{SUFFIX}")
 
 
 def _context() -> HubContext:

@@ -34,6 +34,7 @@ from protocol.regions import RegionTree
 from protocol.texts import Text
 from protocol.transparency.events import EventKind, LogEvent, parse_event
 from protocol.transparency.merkle import inclusion_proof
+from protocol.transparency.receipts import Receipt
 from protocol.transparency.tiles import Tile, TileReader
 
 #: How many of the newest states are looked through for one with enough witnesses.
@@ -190,6 +191,23 @@ def statement_of(context: HubContext, number: int, identity: SubmissionId) -> by
         return context.blobs.get(submission.envelope_sha256)
 
 
+def receipt_of_acceptance(context: HubContext, number: int, identity: SubmissionId) -> bytes:
+    """Return the receipt that a statement which a release cites was accepted.
+
+    Raises:
+        KimError: ``not_found`` for any other statement, ``evidence_invalid`` if it is older than the log,
+            ``log_unavailable`` until the state with the event is signed.
+    """
+    with context.database.read() as unit:
+        require_cited(context, unit, number, identity)
+        found = _events(unit, [identity]).get(identity, {}).get(EventKind.ACCEPTED)
+        if found is None:
+            raise _older_than_the_log()
+        state = _state_for(unit, found[0], besides_sender=True)
+        proven = _Proofs(unit, state).of(found[0])
+        return Receipt(proven.leaf, proven.index, proven.proof, cosigned(unit, state)).to_bytes()
+
+
 def require_cited(context: HubContext, unit: UnitOfWork, number: int, identity: SubmissionId) -> None:
     """Raise ``not_found`` unless the release cites the statement."""
     record = record_of(context, unit, number)
@@ -274,12 +292,15 @@ def _traced(
     )
 
 
-def _state_for(unit: UnitOfWork, leaf: StoredLeaf) -> StoredCheckpoint:
+def _state_for(unit: UnitOfWork, leaf: StoredLeaf, *, besides_sender: bool = False) -> StoredCheckpoint:
     newest = unit.leaves.checkpoint()
     if newest is None or newest.size <= leaf.index:
         raise kim_error("log_unavailable")
     governed = unit.trust.current()
     least = governed.hub_keys.quorum if governed is not None else 0
+    if least and besides_sender:
+        # The sender's own signature does not count.
+        least += 1
     confirmed = unit.leaves.cosigned_state(leaf.index, least=least, among=_STATES) if least else None
     return confirmed or newest
 

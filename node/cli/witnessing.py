@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from node.cli.session import Session
+from node.cli.trusting import store_of
 from node.clock import local
 from node.witness import (
     Alarm,
@@ -24,7 +25,7 @@ from node.witness.alarms import GRAVE
 from protocol.errors import KimError, kim_error
 from protocol.texts import Language, Text
 from protocol.transparency.checkpoints import open_checkpoint
-from protocol.verify.anchors import Anchors, anchors_of_keys
+from protocol.verify.anchors import Anchors, anchors_of_keys, anchors_of_officers
 
 if TYPE_CHECKING:
     from node.hub_client import HubClient
@@ -88,23 +89,21 @@ def look_at_log(session: Session, journal: Journal, client: HubClient | None) ->
         journal: its deliveries.
         client: the hub; None to say what is known without asking it.
 
-    Raises:
-        KimError: ``config_invalid`` if the key in the configuration cannot be read.
     """
-    anchors = anchors_of(session)
-    if anchors is None:
-        return None
     try:
-        return _look(session, journal, client, anchors)
+        believed = _believed(session)
+        return None if believed is None else _look(session, journal, client, *believed)
     except KimError as error:
         return Watching(None, None, 0, 0, signs=False, alarms=(), problem=error)
 
 
-def _look(session: Session, journal: Journal, client: HubClient | None, anchors: Anchors) -> Watching:
+def _look(
+    session: Session, journal: Journal, client: HubClient | None, anchors: Anchors, patience: timedelta
+) -> Watching:
     settings, clock = session.settings, session.clock
     store = WitnessStore(settings.witness, clock=clock)
     keeper = ReceiptKeeper(
-        store, journal, node=settings.node, anchors=anchors, clock=clock, patience=_PATIENCE
+        store, journal, node=settings.node, anchors=anchors, clock=clock, patience=patience
     )
     key = _witness_key(session)
     problem: KimError | None = None
@@ -169,17 +168,27 @@ def _moment(instant: datetime, language: Language) -> str:
     return f"{here:%Y-%m-%d %H:%M}" if language == "en" else f"{here:%d.%m.%Y %H:%M}"
 
 
-def anchors_of(session: Session) -> Anchors | None:
-    """Return whose keys are believed: what the officers signed, or the key that stands in the configuration.
+def _believed(session: Session) -> tuple[Anchors, timedelta] | None:
+    """Return whose keys are believed, and how long a receipt may be missing; None if no log's key is known.
+
+    The officers say it; only on a test bench, where there are none, the configuration does.
 
     Raises:
-        KimError: ``config_invalid`` if the key in the configuration cannot be read.
+        KimError: ``config_invalid`` if the key in the configuration cannot be read, or what is wrong with the
+            copy of the officers' repository.
     """
+    store = store_of(session)
+    if store.pinned:
+        known = store.load()
+        if known is None or known.hub_keys.log_vkey is None:
+            return None
+        anchors = anchors_of_officers(known.hub_keys, known.directory)
+        return anchors, timedelta(hours=known.policy.receipt_hours)
     text = session.settings.hub.log_key
     if text is None:
         return None
     try:
-        return anchors_of_keys(text, (), quorum=0)
+        return anchors_of_keys(text, (), quorum=0), _PATIENCE
     except KimError as error:
         raise kim_error("config_invalid", error.detail, pointer="/hub/log_key") from error
 

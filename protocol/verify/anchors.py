@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from protocol.errors import KimError, kim_error
@@ -92,20 +92,31 @@ def anchors_of_documents(hub: bytes, directory: bytes | None, *, quorum: int | N
     """
     keys = parse_hub_keys(hub)
     nodes = parse_directory(directory) if directory is not None else None
-    if nodes is not None and nodes.audience != keys.audience:
+    documents = [("hub.json", hub), *([("directory.json", directory)] if directory is not None else [])]
+    found = anchors_of_officers(keys, nodes, quorum=quorum)
+    digests = tuple((name, hashlib.sha256(data).hexdigest()) for name, data in documents)
+    return replace(found, documents=digests)
+
+
+def anchors_of_officers(keys: HubKeys, directory: Directory | None, *, quorum: int | None = None) -> Anchors:
+    """Take the anchors from what the officers have signed.
+
+    Raises:
+        KimError: ``wrong_audience`` if it is about two hubs; ``trust_document_invalid`` if the hub has no
+            log.
+    """
+    if directory is not None and directory.audience != keys.audience:
         raise kim_error(
             "wrong_audience",
             Text(
                 "hub.json und directory.json gehören zu zwei Hubs.", "Two hubs' hub.json and directory.json."
             ),
         )
-    documents = [("hub.json", hub), *([("directory.json", directory)] if directory is not None else [])]
     return Anchors(
         log=log_key_of(keys),
-        witnesses=(*(nodes_witnesses(nodes) if nodes else ()), *outside_witnesses(keys)),
+        witnesses=(*(nodes_witnesses(directory) if directory else ()), *outside_witnesses(keys)),
         quorum=quorum_of(keys) if quorum is None else Quorum(nodes=quorum),
-        directory=nodes,
-        documents=tuple((name, hashlib.sha256(data).hexdigest()) for name, data in documents),
+        directory=directory,
     )
 
 

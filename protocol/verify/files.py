@@ -15,6 +15,8 @@ HUB: Final = "hub.json"
 DIRECTORY: Final = "directory.json"
 EVIDENCE: Final = "evidence.json"
 SUMS: Final = "SHA256SUMS"
+#: TUF's client keeps `keys/hub.json` in one folder, under its quoted name.
+_KEPT: Final = "keys%2F"
 
 _MOST_BYTES: Final = 1 << 30
 _SUM: Final = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[A-Za-z0-9._-]{1,128})")
@@ -43,16 +45,17 @@ def trust_documents(place: Path, directory: Path | None) -> tuple[bytes, bytes |
     """Return the officers' documents: hub keys and, if it is there, the directory of nodes.
 
     Args:
-        place: ``hub.json``, or a folder that holds it (directly or under ``keys``).
+        place: ``hub.json``, or a folder that holds it: directly, under ``keys``, or as a node keeps its copy
+            of the officers' repository.
         directory: the directory of nodes; the one beside ``hub.json`` if omitted.
 
     Raises:
         KimError: ``file_missing``.
     """
     if place.is_dir():
-        nested = place / "keys"
-        place = (nested if (nested / HUB).exists() else place) / HUB
-    beside = directory or place.with_name(DIRECTORY)
+        candidates = [place / name for name in (HUB, f"keys/{HUB}", f"targets/{_KEPT}{HUB}")]
+        place = next((path for path in candidates if path.exists()), candidates[0])
+    beside = directory or place.with_name(place.name.removesuffix(HUB) + DIRECTORY)
     known = directory is not None or beside.exists()
     return read(place), read(beside) if known else None
 
