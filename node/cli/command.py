@@ -134,14 +134,32 @@ def main(config: Path | None, lang: str | None) -> None:
 @click.option("--funds", type=_FILE, help="Haushaltsliste. / Funds ledger.")
 @click.option("--issues", type=_FILE, help="Liste der Strukturthemen. / Structural issues.")
 @click.option("--decisions", type=_FILE, help="Entscheidungen Baustein 3. / Decisions of component 3.")
-@click.option("--node-id", help="Kennung; sonst zufällig. / Node id; random if omitted.")
+@click.option(
+    "--node-id", help="Kennung aus dem Brief; sonst zufällig. / Node id of the letter; else random."
+)
+@click.option(
+    "--passphrase-file",
+    "passphrase",
+    type=_FILE,
+    help="Kennwort der Schlüssel; sonst neben DIR. / Passphrase of the keys; else beside DIR.",
+)
+@click.option(
+    "--token-file", type=_FILE, help="Auch gleich anmelden, siehe enrol. / Also enrol at once, see enrol."
+)
 @click.option("--audience", help="Name des Hubs. / Name of the hub.")
 @click.option("--periods", metavar="2024-Q4..2026-Q3", help="Quartale. / Quarters.")
 @click.option("--root", type=_FILE, help="Wurzel der Schlüsselbeauftragten. / Root of the key officers.")
 @click.option("--root-fingerprint", help="Deren Fingerabdruck, aus dem Anmeldebrief. / Its fingerprint.")
 @_LANGUAGE
 @_JSON
-def init(folder: Path, *, lang: str | None, as_json: bool, **choices: Any) -> None:  # noqa: ANN401
+def init(
+    folder: Path,
+    *,
+    token_file: Path | None,
+    lang: str | None,
+    as_json: bool,
+    **choices: Any,  # noqa: ANN401
+) -> None:
     """Knoten einrichten: Konfiguration und Schlüsselpaar. / Set up a node: configuration and key pair.
 
     Vorhandenes wird nie überschrieben. Datenbanken und weitere Quellen werden in node.toml eingetragen.
@@ -155,9 +173,31 @@ def init(folder: Path, *, lang: str | None, as_json: bool, **choices: Any) -> No
     console = Console(language_of(lang or root.get("lang"), Environment.read()), as_json=as_json)
     try:
         registers = {holds: choices.pop(holds) for holds in ("posts", "funds", "issues", "decisions")}
-        set_up(console, folder, NewNode(registers=registers, **choices))
+        set_up(console, folder, NewNode(registers=registers, **choices), token_file=token_file)
     except KimError as error:
         sys.exit(_refused(console, None, error))
+
+
+@main.command("enrol")
+@click.option(
+    "--token-file",
+    type=_FILE,
+    help="Datei mit dem Token aus dem Brief, - für die Standardeingabe. / File with the token.",
+)
+@_shared
+@_on_a_node
+def enrol(session: Session, *, token_file: Path | None) -> int:
+    """Den Knoten beim Hub anmelden. / Enrol the node at the hub.
+
+    Beim ersten Mal mit dem Token aus dem Brief; danach zeigt der Befehl, wie die Anmeldung steht. Das Token
+    verlässt diesen Rechner nicht. / The first time with the token of the letter; later it shows how the
+    request stands. The token does not leave this machine.
+
+    Beispiel / Example: kim-node enrol --token-file token.txt
+    """
+    from node.cli.enrolling import enrol_node  # noqa: PLC0415
+
+    return enrol_node(session, token_file=token_file)
 
 
 @main.command("check")

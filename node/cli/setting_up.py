@@ -15,12 +15,14 @@ from types import MappingProxyType
 from typing import Final
 
 from node.cli.console import Console
+from node.cli.enrolling import read_token_file
 from node.clock import SystemClock
 from node.durable_files import PRIVATE_FOLDER_MODE, create_private_file, write_error
-from node.keystore import create_key, load_key
+from node.enrolment import EnrolmentView, enrol, own_keys
 from node.settings import Settings, parse_settings, render_template
+from protocol.enrolment import SecretKeys
 from protocol.errors import KimError, kim_error
-from protocol.keys import PrivateKey, new_instance_id, new_node_id
+from protocol.keys import new_instance_id, new_node_id
 from protocol.periods import Period
 from protocol.regions import areas_by_id
 from protocol.texts import Language, Text
@@ -35,6 +37,7 @@ _OPTIONS: Final = {
     "/node/area": "--area",
     "/hub/url": "--hub",
     "/hub/audience": "--audience",
+    "/key/passphrase": "--passphrase-file",
     "/sources/cases/path": "--source",
     "/sources/cases/profile": "--profile",
     **{f"/sources/{holds}/path": f"--{holds}" for holds in ("posts", "funds", "issues", "decisions")},
@@ -55,6 +58,7 @@ class NewNode:
         registers: file of each register by what it holds; None for one that there is not.
         node_id: identity; if omitted, that of the journal which lies there already, else a random one.
         audience: name of the hub; the default of the configuration if omitted.
+        passphrase: file of the passphrase for the secret keys; beside the node's folder if omitted.
         periods: ``first..last``; the last eight quarters and those up to the end of next year if omitted.
         root: file with the root of the key officers, if the hub has some.
         root_fingerprint: what the enrolment letter says about it.
@@ -70,6 +74,7 @@ class NewNode:
     periods: str | None = None
     root: Path | None = None
     root_fingerprint: str | None = None
+    passphrase: Path | None = None
 
     def options(self, language: Language) -> dict[tuple[str, str], str | int]:
         """Return what the configuration will say, by section and name."""
@@ -88,6 +93,8 @@ class NewNode:
         }
         if self.audience is not None:
             values["hub", "audience"] = self.audience
+        if self.passphrase is not None:
+            values["key", "passphrase"] = str(self.passphrase.absolute())
         if self.profile is not None:
             values[SOURCE_TABLE, "profile"] = self.profile
         for holds, file in self.registers.items():
@@ -97,17 +104,20 @@ class NewNode:
         return values
 
 
-def set_up(console: Console, folder: Path, new: NewNode) -> None:
+def set_up(console: Console, folder: Path, new: NewNode, *, token_file: Path | None = None) -> None:
     """Make a node.
 
     Args:
         console: where the result goes.
         folder: made if missing.
         new: what is known about it.
+        token_file: where the token of an invitation is, to enrol at once.
 
     Raises:
-        KimError: ``already_exists``, ``cannot_write``, ``config_invalid``, ``storage_full``.
+        KimError: ``already_exists``, ``cannot_write``, ``config_invalid``, ``storage_full``; with a token,
+            what refuses the enrolment, when everything else is done.
     """
+    token = None if token_file is None else read_token_file(token_file)
     path = folder.absolute() / CONFIG_FILE
     values = new.options(console.language)
     content, settings = _rendered(values, path, language=console.language)
@@ -121,16 +131,33 @@ def set_up(console: Console, folder: Path, new: NewNode) -> None:
     try:
         path.parent.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
         _pin(settings, new)
-        key = _key(settings.key)
+        # A key without a configuration is what an interrupted set-up leaves: it is the node's key already.
+        keys = own_keys(settings)
         create_private_file(path, content)
     except FileExistsError as error:
         raise _exists() from error
     except OSError as error:
         raise write_error(error, path.parent) from error
-    _report(console, settings, key=key, found=owner is not None)
+    view, refusal = (None, None) if token is None else _enrolled(settings, keys, token=token)
+    _report(console, settings, keys=keys, found=owner is not None, view=view)
     for spec in settings.sources:
         if spec.path is not None and not spec.path.exists():
             console.warn(_missing(spec.name, spec.path))
+    if refusal is not None:
+        raise refusal
+
+
+def _enrolled(
+    settings: Settings, keys: SecretKeys, *, token: str
+) -> tuple[EnrolmentView | None, KimError | None]:
+    from node.hub_client import HubClient  # noqa: PLC0415  (an HTTP library, for a set-up that needs none)
+
+    clock = SystemClock()
+    try:
+        with HubClient(settings.hub, node=settings.node, clock=clock, key=keys.sign) as client:
+            return enrol(settings, client, token=token, clock=clock), None
+    except KimError as error:
+        return None, error
 
 
 def _pin(settings: Settings, new: NewNode) -> None:
@@ -195,11 +222,6 @@ def _other_owner(node: str, area: str) -> KimError:
     )
 
 
-def _key(path: Path) -> PrivateKey:
-    # A key without a configuration is what an interrupted set-up leaves: it is the node's key already.
-    return load_key(path) if path.exists() else create_key(path)
-
-
 def _span(periods: str | None) -> tuple[str, str]:
     if periods is not None:
         first, separator, last = periods.partition("..")
@@ -221,8 +243,10 @@ def _exists() -> Exception:
     )
 
 
-def _report(console: Console, settings: Settings, *, key: PrivateKey, found: bool) -> None:
-    node, area, path, public = settings.node, settings.area, settings.path, key.public
+def _report(
+    console: Console, settings: Settings, *, keys: SecretKeys, found: bool, view: EnrolmentView | None
+) -> None:
+    node, area, path, public = settings.node, settings.area, settings.path, keys.sign.public
     console.result(
         {
             "node": node,
@@ -230,6 +254,9 @@ def _report(console: Console, settings: Settings, *, key: PrivateKey, found: boo
             "public_key": public.hex,
             "keyid": public.keyid,
             "fingerprint": public.fingerprint(),
+            "witness_key": keys.witness.public.hex,
+            "state": None if view is None else view.state,
+            "passphrase": str(settings.key.passphrase),
             "config": str(path),
         }
     )
@@ -259,31 +286,34 @@ def _report(console: Console, settings: Settings, *, key: PrivateKey, found: boo
         )
     )
     console.say()
-    console.say(_next_steps(f"kim-node --config {shlex.quote(str(path))}"))
+    console.say(_next_steps(f"kim-node --config {shlex.quote(str(path))}", settings))
 
 
-def _next_steps(command: str) -> Text:
+def _next_steps(command: str, settings: Settings) -> Text:
+    passphrase = settings.key.passphrase
     return Text(
         "So geht es weiter:\n"
-        "  1. Kennung, Berichtsraum und öffentlichen Schlüssel an das Ministerium geben. Es ruft unter\n"
-        "     der hinterlegten Nummer zurück und vergleicht den Fingerabdruck; erst dann trägt es den\n"
-        "     Knoten ein.\n"
+        "  1. Mit dem Token aus dem Brief des Ministeriums anmelden. Es ruft unter der hinterlegten Nummer\n"
+        "     an und lässt sich den Fingerabdruck vorlesen; erst dann wird der Knoten eingetragen.\n"
+        f"     {command} enrol\n"
         "  2. Export prüfen, offene Angaben zuordnen:\n"
         f"     {command} check\n"
         "  3. Ansehen, was das Haus verlassen würde:\n"
         f"     {command} preview\n"
         "  4. Liefern:\n"
         f"     {command} submit\n"
-        "Der geheime Schlüssel key.pem bleibt auf diesem Rechner. Den Ordner in die Datensicherung\n"
-        "aufnehmen.",
+        "Die geheimen Schlüssel bleiben auf diesem Rechner und sind verschlüsselt. Den Ordner in die\n"
+        f"Datensicherung aufnehmen, das Kennwort {passphrase} getrennt davon verwahren.",
         "What to do next:\n"
-        "  1. Give node id, area and public key to the ministry. It calls back on the registered number and\n"
-        "     compares the fingerprint; only then it registers the node.\n"
+        "  1. Enrol with the token of the ministry's letter. It calls on the registered number and has the\n"
+        "     fingerprint read out; only then the node is entered.\n"
+        f"     {command} enrol\n"
         "  2. Check the export, map what is open:\n"
         f"     {command} check\n"
         "  3. See what would leave the house:\n"
         f"     {command} preview\n"
         "  4. Deliver:\n"
         f"     {command} submit\n"
-        "The secret key key.pem stays on this machine. Include the folder in the backup.",
+        "The secret keys stay on this machine and are encrypted. Include the folder in the backup, and keep\n"
+        f"the passphrase {passphrase} apart from it.",
     )

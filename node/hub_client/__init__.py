@@ -11,13 +11,22 @@ from types import TracebackType
 from typing import Final, Self
 
 from node.clock import Clock
-from node.hub_client.answers import DECIDED, Head, SubmissionView, heads, submission_view
+from node.hub_client.answers import (
+    DECIDED,
+    Head,
+    Notice,
+    SubmissionView,
+    enrolment_state,
+    heads,
+    submission_view,
+)
 from node.hub_client.transport import Call, OnRetry, Transport
 from node.settings import HubSettings
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
+from protocol.enrolment import PAYLOAD_TYPE_ENROL, PAYLOAD_TYPE_ROTATION
 from protocol.keys import PrivateKey
 
-__all__ = ["DECIDED", "Head", "HubClient", "SubmissionView"]
+__all__ = ["DECIDED", "Head", "HubClient", "Notice", "SubmissionView"]
 
 #: 256 leaves of at most 4 KiB with their lengths: the longest file of the log.
 _MAX_LOG_FILE_BYTES: Final = 256 * (4096 + 2)
@@ -76,6 +85,31 @@ class HubClient:
             KimError: ``chunk_conflict``, ``digest_mismatch``, or a failure of the connection.
         """
         self._transport.send(Call("PUT", f"/v1/submissions/{statement_id}/chunks/{number}", content))
+
+    def enrol(self, envelope: bytes, *, statement_id: str) -> str:
+        """Ask to be entered, or how that stands: the same bytes get the present state.
+
+        Raises:
+            KimError: the hub's refusal, or a failure of the connection.
+        """
+        headers = {"Content-Type": PAYLOAD_TYPE_ENROL}
+        answer = self._transport.send(Call("POST", "/v1/enrolments", envelope, headers))
+        return enrolment_state(answer, expected_id=statement_id)
+
+    def rotate(self, envelope: bytes, *, statement_id: str) -> str:
+        """Ask for a change of keys, or how that stands: the same bytes get the present state.
+
+        Raises:
+            KimError: the hub's refusal, or a failure of the connection.
+        """
+        headers = {"Content-Type": PAYLOAD_TYPE_ROTATION}
+        answer = self._transport.send(Call("POST", "/v1/rotations", envelope, headers))
+        return enrolment_state(answer, expected_id=statement_id)
+
+    @property
+    def notice(self) -> Notice | None:
+        """What the hub's last answer said about this node's key, if anything (SPEC P-157)."""
+        return self._transport.notice
 
     def complete(self, statement_id: str) -> SubmissionView:
         """Say that every chunk was sent.

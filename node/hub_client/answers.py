@@ -13,14 +13,25 @@ from protocol.strict_json import JsonValue
 from protocol.texts import Text
 
 STATES: Final = frozenset(
-    {"announced", "uploading", "received", "verifying", "accepted", "rejected", "superseded"}
+    {
+        "announced",
+        "uploading",
+        "received",
+        "verifying",
+        "accepted",
+        "rejected",
+        "superseded",
+        "quarantined",
+    }
 )
-DECIDED: Final = frozenset({"accepted", "rejected", "superseded"})
+DECIDED: Final = frozenset({"accepted", "rejected", "superseded", "quarantined"})
+ENROLMENT_STATES: Final = frozenset({"pending", "approved", "active", "refused"})
 MAX_CHUNK_BYTES: Final = 1 << 20
 _STATEMENT_ID: Final = re.compile(r"[0-9a-f]{64}")
 _AREA: Final = re.compile(r"NW[0-9X]{2,12}", re.ASCII)
 _DATASET: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}", re.ASCII)
 _RULE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}", re.ASCII)
+_NOTICE: Final = re.compile(r"(key_expires|key_retiring);days=([0-9]{1,3})", re.ASCII)
 _PERIOD: Final = re.compile(r"[0-9A-Z-]{4,12}", re.ASCII)
 
 
@@ -69,6 +80,37 @@ class Head:
     def held_back(self) -> bool:
         """Whether it was accepted but counts for nothing yet, by the hub's own audit (SPEC P-65)."""
         return AUDIT_RULE in self.confirm
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a hub tells a node about the key it uses (SPEC P-157).
+
+    Attributes:
+        code: ``key_expires`` or ``key_retiring``.
+        days: whole days until it is no longer valid.
+    """
+
+    code: str
+    days: int
+
+
+def read_notice(header: str | None) -> Notice | None:
+    """Read the field ``Kim-Notice``; what has another form says nothing to this version."""
+    form = _NOTICE.fullmatch(header or "")
+    return None if form is None else Notice(form[1], int(form[2]))
+
+
+def enrolment_state(value: JsonValue, *, expected_id: str) -> str:
+    """Read how a request to enter keys stands.
+
+    Raises:
+        KimError: ``unsupported_version`` if the answer has another form or is about another request.
+    """
+    state = value.get("state") if isinstance(value, dict) and value.get("id") == expected_id else None
+    if not isinstance(state, str) or state not in ENROLMENT_STATES:
+        raise _not_understood()
+    return state
 
 
 def submission_view(value: JsonValue, *, expected_id: str) -> SubmissionView:

@@ -23,6 +23,7 @@ import requests
 from requests.auth import AuthBase
 
 from node.clock import Clock
+from node.hub_client.answers import Notice, read_notice
 from node.hub_client.deadline import DeadlineError, GivenUp, within
 from node.hub_client.wording import refusal_of
 from node.settings import HubSettings
@@ -36,6 +37,7 @@ from protocol.strict_json import JsonValue
 from protocol.texts import Text
 
 HUB_HEADER: Final = "Kim-Hub"
+NOTICE_HEADER: Final = "Kim-Notice"
 MAX_ANSWER_BYTES: Final = 1 << 20
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 60.0
@@ -125,6 +127,7 @@ class Transport:
         self._node = node
         self._clock = clock
         self._session = self._new_session()
+        self.notice: Notice | None = None
 
     def _new_session(self) -> requests.Session:
         session = requests.Session()
@@ -268,6 +271,7 @@ class Transport:
         # 2. It is the hub that this node delivers to.
         if hub != self._settings.audience:
             raise kim_error("wrong_audience", _other_hub(self._settings.audience))
+        self.notice = read_notice(response.headers.get(NOTICE_HEADER)) or self.notice
         # 3. A refusal is a problem document.
         if response.status_code >= 400:
             raise self._refusal(response, content)

@@ -1,7 +1,7 @@
 """The configuration of a node: one table of options drives reading, checking and the commented template.
 
 Public names: :func:`load_settings`, :class:`Settings`, :class:`SourceSpec`, :class:`HubSettings`,
-:func:`render_template`, :class:`Environment`, :func:`check_hub_url`.
+:class:`KeyFile`, :func:`render_template`, :class:`Environment`, :func:`check_hub_url`.
 The environment of the process is read here and nowhere else.
 """
 
@@ -13,6 +13,7 @@ from node.settings.configuration import (
     parse_settings,
 )
 from node.settings.environment import Environment
+from node.settings.key_files import KeyFile
 from node.settings.source_spec import CaseProfile, Format, Holds, Overlap, SourceSpec
 from node.settings.template import render_template
 
@@ -22,6 +23,7 @@ __all__ = [
     "Format",
     "Holds",
     "HubSettings",
+    "KeyFile",
     "Overlap",
     "Settings",
     "SourceSpec",

@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
+from node.settings.environment import Environment
+from node.settings.key_files import KeyFile, passphrase_file
 from node.settings.options import Value
 from node.settings.reading import (
     Faults,
@@ -36,6 +38,10 @@ from protocol.texts import Language, Text
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost."})
 _AN_AREA: Final = Text("zum Beispiel NW05111", "for example NW05111")
 _MAX_BREAK_LENGTH: Final = 500
+_INSIDE: Final = Text(
+    "Das Kennwort liegt im Ordner des Knotens; wer den Ordner kopiert, hätte beides.",
+    "The passphrase lies in the node's folder; whoever copies the folder would have both.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Settings:
         language: language of output.
         hub: where deliveries go.
         sources: what is counted, in the order of the file; at least one.
-        key: the secret key.
+        key: the secret key that signs, and where its passphrase is.
         periods: quarters to deliver, in order of time.
         min_contributors: threshold that raises those of the catalogue, or None.
         mapping: column of the source or dimension -> local value -> code.
@@ -96,7 +102,7 @@ class Settings:
     language: Language
     hub: HubSettings
     sources: tuple[SourceSpec, ...]
-    key: Path
+    key: KeyFile
     periods: tuple[Period, ...]
     min_contributors: int | None
     mapping: Mapping[str, Mapping[str, str]]
@@ -110,7 +116,22 @@ class Settings:
     @property
     def ledger_key(self) -> Path:
         """The file of the key that true figures are kept with: beside the key that signs."""
-        return self.key.with_name("ledger.key")
+        return self.key.path.with_name("ledger.key")
+
+    @property
+    def witness_key(self) -> KeyFile:
+        """The secret key that vouches for the hub's log: beside the key that signs."""
+        return self.key.beside("witness.pem")
+
+    @property
+    def enrol_request(self) -> Path:
+        """The signed request to be entered, as long as nobody has decided about it."""
+        return self.home / "enrol-request.dsse.json"
+
+    @property
+    def rotation(self) -> Path:
+        """The signed change of keys, as long as it is under way."""
+        return self.home / "key-rotation.dsse.json"
 
     @property
     def witness(self) -> Path:
@@ -249,6 +270,10 @@ def _assemble(
     area = text("node", "area")
     _check_area(area, faults)
     own = values["disclosure", "min_contributors"]
+    configured = located("key", "passphrase") if values["key", "passphrase"] is not None else None
+    if configured is not None and configured.is_relative_to(located("node", "home")):
+        faults.blame("/key/passphrase", _INSIDE)
+    passphrase = passphrase_file(path, configured=configured, credentials=Environment.read().credentials)
     return Settings(
         path=path,
         node=text("node", "id"),
@@ -258,7 +283,7 @@ def _assemble(
         language="en" if text("node", "language") == "en" else "de",
         hub=_hub(values, faults, ca_bundle=located("hub", "ca_bundle")),
         sources=source_specs(path, sources, faults, area=area),
-        key=located("key", "path"),
+        key=KeyFile(located("key", "path"), passphrase),
         periods=_periods(text("periods", "first"), text("periods", "last"), faults),
         min_contributors=own if isinstance(own, int) else None,
         mapping=mapping,

@@ -13,6 +13,8 @@ from typing import Final
 LANGUAGE_VARIABLE: Final = "KIM_LANG"
 CONFIG_VARIABLE: Final = "KIM_NODE_CONFIG"
 FAILPOINT_VARIABLE: Final = "KIM_FAILPOINT"
+#: Set by systemd for a service that has credentials.
+CREDENTIALS_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,13 @@ class Environment:
         language: ``KIM_LANG``, or None.
         config: ``KIM_NODE_CONFIG``, the path of the configuration file, or None.
         failpoint: ``KIM_FAILPOINT``, the place where a test wants the process to die, or None.
+        credentials: ``CREDENTIALS_DIRECTORY``, the folder of systemd's credentials, or None.
     """
 
     language: str | None = None
     config: str | None = None
     failpoint: str | None = None
+    credentials: str | None = None
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> Environment:
@@ -37,4 +41,5 @@ class Environment:
             language=source.get(LANGUAGE_VARIABLE) or None,
             config=source.get(CONFIG_VARIABLE) or None,
             failpoint=source.get(FAILPOINT_VARIABLE) or None,
+            credentials=source.get(CREDENTIALS_VARIABLE) or None,
         )

@@ -228,6 +228,19 @@ OPTIONS: Final[tuple[Option, ...]] = (
         default="key.pem",
     ),
     Option(
+        "key",
+        "passphrase",
+        "path",
+        Text(
+            de="Datei mit dem Kennwort, das die geheimen Schlüssel verschlüsselt; außerhalb des Ordners "
+            "dieses Knotens und nicht in derselben Datensicherung. Ein systemd-Credential "
+            "kim-node.passphrase geht vor.",
+            en="File with the passphrase that encrypts the secret keys; outside the folder of this node and "
+            "not in the same backup. A systemd credential kim-node.passphrase takes precedence.",
+        ),
+        example="/etc/kim-node/passphrase",
+    ),
+    Option(
         "periods",
         "first",
         "text",

@@ -1,0 +1,113 @@
+"""`kim-node enrol`: ask to be entered with the token of the letter, and see how that stands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from node.cli.console import Console
+from node.cli.session import Session
+from node.enrolment import EnrolmentView, ask_again, enrol, own_keys
+from protocol.errors import kim_error
+from protocol.texts import Text
+
+_MAX_TOKEN_BYTES = 4_096
+
+
+def read_token_file(path: Path) -> str:
+    """Return the token in a file, ``-`` for standard input.
+
+    Raises:
+        KimError: ``bad_request`` if it cannot be read.
+    """
+    try:
+        raw = sys.stdin.buffer.read(_MAX_TOKEN_BYTES) if str(path) == "-" else path.read_bytes()
+        return raw.decode("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise kim_error(
+            "bad_request",
+            Text("Das Token ist dort nicht zu lesen.", "The token cannot be read there."),
+            pointer="--token-file",
+        ) from None
+
+
+def enrol_node(session: Session, *, token_file: Path | None) -> int:
+    """Enrol, or say how the request stands that was made.
+
+    Args:
+        session: the configured node.
+        token_file: where the token is; asked for on a terminal if omitted.
+
+    Returns:
+        0, or 77 for a request that was refused.
+
+    Raises:
+        KimError: a slip in the token, the hub's refusal, a failure of the connection.
+    """
+    own_keys(session.settings)  # made now if there are none: a connection has a key
+    with session.hub() as client:
+        view = None if token_file is not None else ask_again(session.settings, client)
+        if view is None:
+            token = _token(session.console, token_file)
+            view = enrol(session.settings, client, token=token, clock=session.clock)
+    session.logbook.write("node.enrolled", {"state": view.state})
+    report(session.console, view)
+    return 0 if view.state != "refused" else kim_error("unknown_key").exit_code
+
+
+def _token(console: Console, token_file: Path | None) -> str:
+    if token_file is not None:
+        return read_token_file(token_file)
+    if console.as_json or not sys.stdin.isatty():
+        raise kim_error(
+            "bad_request",
+            Text(
+                "Das Token aus dem Brief in eine Datei schreiben und mit --token-file angeben (- für die "
+                "Standardeingabe).",
+                "Write the token of the letter into a file and name it with --token-file (- for standard "
+                "input).",
+            ),
+            pointer="--token-file",
+        )
+    asked = Text("Token aus dem Brief", "Token of the letter").in_(console.language)
+    return str(click.prompt(asked, hide_input=True))
+
+
+def report(console: Console, view: EnrolmentView) -> None:
+    """Say how a request stands and what comes next."""
+    fingerprint = view.keys.sign.fingerprint()
+    console.result(
+        {
+            "state": view.state,
+            "keyid": view.keys.sign.keyid,
+            "public_key": view.keys.sign.hex,
+            "witness_key": view.keys.witness.hex,
+            "fingerprint": fingerprint,
+        }
+    )
+    said = {
+        "pending": Text(
+            "Die Anmeldung ist beim Hub. Das Ministerium ruft unter der hinterlegten Nummer an; dann diesen "
+            "Fingerabdruck vorlesen:",
+            "The request is at the hub. The ministry calls on the registered number; then read out this "
+            "fingerprint:",
+        ),
+        "approved": Text(
+            "Die Anmeldung ist freigegeben und wartet auf zwei Unterschriften. Fingerabdruck:",
+            "The request is approved and waits for two signatures. Fingerprint:",
+        ),
+        "active": Text(
+            "Der Knoten ist angemeldet und kann liefern. Fingerabdruck:",
+            "The node is enrolled and can deliver. Fingerprint:",
+        ),
+    }.get(
+        view.state,
+        Text(
+            "Die Anmeldung wurde abgelehnt. Bitte das Ministerium anrufen. Fingerabdruck:",
+            "The request was refused. Please call the ministry. Fingerprint:",
+        ),
+    )
+    console.say(said)
+    console.say(Text(f"  {fingerprint}", f"  {fingerprint}"))

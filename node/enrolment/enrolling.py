@@ -1,0 +1,110 @@
+"""Ask to be entered with the token of an invitation, and ask again how that stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from node.clock import Clock, timestamp
+from node.durable_files import replace_private_file, write_error
+from node.hub_client import HubClient
+from node.keystore import ensure_key
+from node.settings import Settings
+from protocol.dsse import Envelope, parse_envelope, statement_id
+from protocol.enrolment import (
+    PAYLOAD_TYPE_ENROL,
+    NodeKeys,
+    SecretKeys,
+    Speaker,
+    make_request,
+    open_request,
+    read_token,
+)
+from protocol.errors import KimError
+from protocol.keys import KeyPurpose, new_nonce
+
+#: The hub has said no to this very request; another one may be made.
+_FINAL: Final = frozenset(
+    {"invitation_invalid", "invitation_expired", "invitation_used", "invitation_locked", "already_exists"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentView:
+    """How the request of a node stands.
+
+    Attributes:
+        state: ``pending``, ``approved``, ``active`` or ``refused``, as the hub says.
+        keys: what was asked for.
+    """
+
+    state: str
+    keys: NodeKeys
+
+
+def own_keys(settings: Settings) -> SecretKeys:
+    """Return the node's keys, made now if there are none.
+
+    Raises:
+        KimError: as of :func:`node.keystore.ensure_key`.
+    """
+    return SecretKeys(ensure_key(settings.key), ensure_key(settings.witness_key, purpose=KeyPurpose.WITNESS))
+
+
+def enrol(settings: Settings, client: HubClient, *, token: str, clock: Clock) -> EnrolmentView:
+    """Ask to be entered. The token is used here and goes nowhere.
+
+    Args:
+        settings: of the node.
+        client: the connection; this request is not signed but by itself.
+        token: as it stands in the letter.
+        clock: for the date of the request.
+
+    Raises:
+        KimError: ``bad_request`` for a slip in the token; the hub's refusal; a failure of the connection.
+    """
+    secret, keys = read_token(token), own_keys(settings)
+    envelope = make_request(speaker_of(settings, clock), keys, token=secret)
+    try:
+        # Durable before it is sent: an answer that is lost is asked for again with the same bytes.
+        replace_private_file(settings.enrol_request, envelope.to_bytes())
+    except OSError as error:
+        raise write_error(error, settings.enrol_request) from error
+    return _sent(settings, client, envelope, keys.public)
+
+
+def ask_again(settings: Settings, client: HubClient) -> EnrolmentView | None:
+    """Ask how the request stands that was made last; None if there is none.
+
+    Raises:
+        KimError: the hub's refusal; a failure of the connection.
+    """
+    try:
+        body = settings.enrol_request.read_bytes()
+    except FileNotFoundError:
+        return None
+    envelope = parse_envelope(body, payload_type=PAYLOAD_TYPE_ENROL)
+    return _sent(settings, client, envelope, open_request(envelope).keys)
+
+
+def _sent(settings: Settings, client: HubClient, envelope: Envelope, keys: NodeKeys) -> EnrolmentView:
+    try:
+        state = client.enrol(envelope.to_bytes(), statement_id=statement_id(envelope))
+    except KimError as error:
+        if error.code in _FINAL:
+            settings.enrol_request.unlink(missing_ok=True)
+        raise
+    if state in {"active", "refused"}:
+        settings.enrol_request.unlink(missing_ok=True)
+    return EnrolmentView(state, keys)
+
+
+def speaker_of(settings: Settings, clock: Clock) -> Speaker:
+    """Return who speaks to whom in a request or a change of keys."""
+    return Speaker(
+        audience=settings.hub.audience,
+        node=settings.node,
+        instance=settings.instance,
+        created=timestamp(clock.now()),
+        nonce=new_nonce(),
+    )
