@@ -105,8 +105,13 @@ class Outbox:
             raise missing_history(foreign)
         known = {record.statement_id: record for record in records}
         for head in heads:
-            if _taken_over_unnoticed(known[head.id], head):
-                self._journal.observe(known[head.id], DeliveryState(head.state))
+            record = known[head.id]
+            # What the hub has set aside since it was accepted is to be signed again (SPEC P-158).
+            set_aside = (
+                head.state == DeliveryState.QUARANTINED.value and record.state is DeliveryState.ACCEPTED
+            )
+            if set_aside or _taken_over_unnoticed(record, head):
+                self._journal.observe(record, DeliveryState(head.state))
 
     def send(self, records: Iterable[DeliveryRecord], *, observer: Observer) -> tuple[Outcome, ...]:
         """Bring deliveries to the hub, in the order given, without waiting for its decisions.

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from node.cli.console import problem_member
 from node.cli.grouping import gathered, in_order, label, periods_of
+from node.cli.renewing import show_notice
 from node.cli.session import Session
 from node.cli.states import HELD_BACK, HELD_BACK_REMEDY, STATES, held_back_note, outbox_note
 from node.cli.witnessing import Watching, look_at_log, show_watching
@@ -95,11 +96,13 @@ def _ask(session: Session) -> tuple[Head, ...]:
     settings = session.settings
     with session.hub(most_attempts=_ATTEMPTS) as client:
         try:
-            return client.heads(settings.node)
+            heads = client.heads(settings.node)
         except KimError as error:
             if error.code != "not_found":
                 raise
             raise kim_error("unknown_key", _NOT_REGISTERED) from error
+        show_notice(session, client.notice)
+        return heads
 
 
 @dataclass(frozen=True, slots=True)

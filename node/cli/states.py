@@ -18,6 +18,7 @@ STATES: Final[Mapping[str, Text]] = {
     "accepted": Text("angenommen", "accepted"),
     "rejected": Text("abgelehnt", "rejected"),
     "superseded": Text("ersetzt", "superseded"),
+    "quarantined": Text("in Quarantäne", "in quarantine"),
     "held": Text("zurückgehalten", "held back"),
     "blocked": Text("bleibt im Haus", "stays in the house"),
 }

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from node.cli.grouping import in_order
 from node.cli.outcomes import Delivery, delivery_of, exit_code_of, result_of, show_outcome
 from node.cli.progress import Progress, progress_bars
+from node.cli.renewing import look_after_keys
 from node.cli.run import Run, begin
 from node.cli.session import Session
 from node.cli.trusting import trusted
@@ -120,6 +121,7 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
                 )
             calm = all(_is_as_before(outcome, ready) for outcome in outcomes)
         watching = _look_at_log(session, journal, client, outcomes)
+        look_after_keys(session, client)
     deliveries = [delivery_of(outcome) for outcome in outcomes]
     deliveries = _with_staying(deliveries, staying, own_area=session.settings.area)
     code = _conclude(session, run, deliveries, waited=choices.wait, news=not calm)

@@ -292,4 +292,8 @@ _STANDINGS: Final = {
     DeliveryState.ACCEPTED: Text("geliefert und angenommen", "delivered and accepted"),
     DeliveryState.REJECTED: Text("vom Hub abgelehnt", "rejected by the hub"),
     DeliveryState.SUPERSEDED: Text("durch eine neuere Fassung ersetzt", "superseded by a newer revision"),
+    DeliveryState.QUARANTINED: Text(
+        "zählt nicht mehr: der Schlüssel war in fremden Händen",
+        "counts no more: the key was in other hands",
+    ),
 }

@@ -23,6 +23,7 @@ class DeliveryState(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
+    QUARANTINED = "quarantined"
 
 
 UNDER_WAY: Final = frozenset(

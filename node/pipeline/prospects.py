@@ -145,6 +145,8 @@ class Prospects:
             withheld=to_mask(entry.withheld_mask),
         )
         if change.cells == 0:
+            if record.state is DeliveryState.QUARANTINED:
+                return self._signed_again(record, slot, table)
             return Prospect(slot, Decision.RESEND, record=record)
         failed = self.journal.failed_since(record)
         waits = _why_waiting(record, failed=None if self.redeliver else failed)
@@ -157,6 +159,19 @@ class Prospects:
             why = _AMOUNTS if change.amounts else _GIVEN_UP
             return self._held(record, slot, change, _problem(self._title(record), change, why))
         return self._protected_jointly(record, place, table, change, failed=failed)
+
+    def _signed_again(self, record: DeliveryRecord, slot: Slot, table: Tabulation) -> Prospect:
+        """Say the same figures under the same pattern with another key: nothing new is told (SPEC P-158)."""
+        place = Place(slot, record.revision + 1, record.statement_id, _SIGNED_AGAIN)
+        entry = self.journal.true_figures(record)
+        linked, pattern = self._deliveries_of(slot.area), to_mask(entry.withheld_mask)
+        try:
+            draft = make_draft(self.workshop, place, table=table, linked=linked, pattern=pattern)
+        except KimError as error:
+            if error.code not in _BLOCKING:
+                raise
+            return Prospect(slot, Decision.BLOCKED, record=record, problem=error)
+        return self._to_be_signed(draft, failed=self.journal.failed_since(record), before=record)
 
     def _where_no_rule_looks(
         self,
@@ -320,6 +335,7 @@ _GIVEN_UP: Final = Text(
     "Was einmal erhoben und geliefert ist, wird nicht zurückgenommen.",
     "What was collected and delivered once is not taken back.",
 )
+_SIGNED_AGAIN: Final = "Neu unterschrieben: Der bisherige Schlüssel war in fremden Händen."
 _NO_PATTERN: Final = Text(
     "Kein Sperrmuster schützt den Unterschied beider Fassungen; er wartet auf weitere Berichtigungen.",
     "No pattern protects the difference of the two vintages; it waits for further corrections.",

@@ -191,7 +191,7 @@ def test_an_unknown_key_is_refused_and_the_same_statements_count_later(unknown: 
 
 def test_a_new_key_signs_what_the_old_one_could_not_deliver(unknown: Scene) -> None:
     unknown.home.json("submit")
-    unknown.home.settings.key.unlink()
+    unknown.home.settings.key.path.unlink()
     create_key(unknown.home.settings.key)
     unknown.register()
 

@@ -258,7 +258,7 @@ def test_periods_named_by_hand_must_be_deliverable(
 
 
 def test_an_open_key_is_not_used(home: NodeHome) -> None:
-    home.settings.key.chmod(0o644)
+    home.settings.key.path.chmod(0o644)
 
     assert home.run("submit").exit_code == PROBLEMS["key_unreadable"].exit_code
 

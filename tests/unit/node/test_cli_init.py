@@ -36,7 +36,7 @@ def test_init_makes_a_configuration_and_a_key(tmp_path: Path) -> None:
     assert [str(period) for period in settings.periods][::3] == ["2025-Q1", "2025-Q4"]
     assert [source.path for source in settings.sources] == [Path.cwd() / "export.csv"]
     assert stat.S_IMODE((tmp_path / "node").stat().st_mode) == 0o700
-    assert stat.S_IMODE(settings.key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(settings.key.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(settings.path.stat().st_mode) == 0o600
 
 

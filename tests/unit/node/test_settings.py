@@ -39,7 +39,7 @@ def test_the_template_is_read_back_without_a_fault(tmp_path: Path, language: str
     assert settings.area == "NW05111"
     assert settings.sources == (SourceSpec("cases", profile="A", path=tmp_path / "export.csv"),)
     assert settings.home == tmp_path
-    assert settings.key == tmp_path / "key.pem"
+    assert settings.key.path == tmp_path / "key.pem"
     assert settings.periods[0] == Period(2024, 4)
     assert settings.periods[-1] == Period(2026, 3)
     assert len(settings.periods) == 8

@@ -1,0 +1,61 @@
+"""What every run does about the node's own keys: say that they end, and change them in time.
+
+Whatever goes wrong here, the deliveries of the run have been made: it is said and tried again next time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from node.cli.session import Session
+from node.enrolment import Renewal, renew
+from node.hub_client import HubClient, Notice
+from protocol.errors import KimError
+from protocol.texts import Text
+
+_SAID: Final = {
+    Renewal.WAITS: Text(
+        "Neue Schlüssel sind beim Hub angemeldet und warten auf zwei Unterschriften; es ist nichts zu tun.",
+        "New keys are announced to the hub and wait for two signatures; there is nothing to do.",
+    ),
+    Renewal.CHANGED: Text(
+        "Die Schlüssel dieses Knotens sind gewechselt; die alten sind gelöscht.",
+        "The keys of this node are changed; the old ones are deleted.",
+    ),
+    Renewal.REFUSED: Text(
+        "Der Schlüsselwechsel wurde abgelehnt. Bitte das Ministerium anrufen.",
+        "The change of keys was refused. Please call the ministry.",
+    ),
+}
+
+
+def look_after_keys(session: Session, client: HubClient) -> None:
+    """Do the next step of a change of keys, if one is due or under way, and say so.
+
+    Args:
+        session: the configured node; its journal is locked.
+        client: the connection of this run.
+    """
+    told = client.notice
+    try:
+        done = renew(session.settings, client, days_left=told.days if told else None, clock=session.clock)
+    except KimError as error:
+        session.logbook.write("keys.not_changed", {"code": error.code})
+        session.console.warn(error.detail)
+        done = Renewal.NOTHING
+    if done is not Renewal.NOTHING:
+        session.logbook.write("keys.renewal", {"state": done.value})
+        session.console.warn(_SAID[done])
+    show_notice(session, told)
+
+
+def show_notice(session: Session, told: Notice | None) -> None:
+    """Say when the key ends, if the hub has said so."""
+    if told is None:
+        return
+    session.console.warn(
+        Text(
+            f"Der Schlüssel dieses Knotens gilt noch {told.days} Tage.",
+            f"The key of this node is valid for another {told.days} days.",
+        )
+    )
