@@ -1,7 +1,8 @@
 """The course of the demo: real hub, real nodes, one area after the other, then closing and publication.
 
-Purpose: starts the hub as an operator would, brings each area from its export to its accepted delivery
-through the commands of the product, closes the quarters and waits until the release is there.
+Purpose: starts the hub as an operator would, enrols the nodes as officers would, brings each area from its
+export to its accepted delivery through the commands of the product, closes the quarters and waits until the
+release is there.
 
 Invariants: the hub listens on loopback only; every child is started by path and ended by number; an area
 that fails is reported and does not stop the others.
@@ -22,6 +23,7 @@ import click
 
 from hub.demo import verdicts
 from hub.demo.generate import Version, generate_area
+from hub.demo.officers import Letter, Officers
 from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, Special, plan_of, special_areas
 from hub.demo.processes import Finished, ProcessTable, command_line, cpu_seconds_of, peak_bytes_of
 from hub.demo.progress import DemoProgress, number
@@ -130,15 +132,11 @@ class Course:
         return cpu_seconds_of(self._hub.pid) if self._hub is not None else None
 
     def start_hub(self) -> None:
-        """Set the hub up and start it.
+        """Start the hub.
 
         Raises:
             ChildFailedError: if it does not start.
         """
-        self._must("kim-hub", "init", "--home", self.hub_home, log="hub-init")
-        with (self.hub_home / "hub.toml").open("a", encoding="utf-8") as settings:
-            # The exports were made on this day; it also tells the pages that the figures are made up.
-            settings.write(f'date = "{EXPORT_DAY.isoformat()}"\n')
         command = command_line("kim-hub", "serve", "--home", self.hub_home, "--port", str(self.port))
         self._hub = self._processes.start(command, log=self._log("hub"))
         self._wait_for("/readyz", seconds=_START_SECONDS)
@@ -148,36 +146,33 @@ class Course:
         return self._hub.wait() if self._hub is not None else 0
 
     def set_up(self, areas: Sequence[Region], jobs: int, progress: DemoProgress) -> dict[str, Path]:
-        """Start the hub, set up one node per area beside it, and register all keys out of band, in one list.
+        """Put the hub under its officers, start it, invite the nodes and admit them in one signed version.
 
         Returns:
             Configuration file by area.
 
         Raises:
-            ChildFailedError: if the hub does not start, a node cannot be set up or the list is refused.
+            ChildFailedError: if the hub does not start, a node cannot be set up or enrolled.
         """
+        self._must("kim-hub", "init", "--home", self.hub_home, log="hub-init")
+        with (self.hub_home / "hub.toml").open("a", encoding="utf-8") as settings:
+            # The exports were made on this day; it also tells the pages that the figures are made up.
+            settings.write(f'date = "{EXPORT_DAY.isoformat()}"\n')
+        officers = Officers(self.home / "officers", self.hub_home, self._must)
         with ThreadPoolExecutor(max_workers=1) as beside:
             hub = beside.submit(self.start_hub)
-            nodes = self._in_parallel(areas, jobs, self._set_up_node)
+            fingerprint = officers.found()
+            letters = officers.invite([_guest(area) for area in areas])
             try:
                 hub.result()
             except BaseException:
                 self._processes.refuse_more()
                 raise
         progress.say(Text(f"Der Hub antwortet unter {self.url}", f"The hub answers at {self.url}"))
-        entries = [
-            {
-                "node": node["node"],
-                "areas": sorted({which for which, _, _ in deliveries_of(plan_of(area))}, key=len),
-                "public_key": node["public_key"],
-                "name": area.name,
-            }
-            for area, node in zip(areas, nodes, strict=True)
-        ]
-        listed = self.home / "nodes.json"
-        listed.write_text(json.dumps(entries, ensure_ascii=False), encoding="utf-8")
-        self._must("kim-hub", "register", "--home", self.hub_home, "--list", listed, log="hub-register")
-        progress.advance("registered", by=len(entries))
+        letter_of = {area.id: letter for area, letter in zip(areas, letters, strict=True)}
+        nodes = self._in_parallel(areas, jobs, lambda area: self._set_up_node(area, letter_of[area.id]))
+        officers.admit({node["node"]: node["fingerprint"] for node in nodes}, fingerprint)
+        progress.advance("registered", by=len(nodes))
         return {area.id: Path(node["config"]) for area, node in zip(areas, nodes, strict=True)}
 
     def run_areas(self, configs: Mapping[str, Path], jobs: int, progress: DemoProgress) -> list[AreaRun]:
@@ -212,12 +207,13 @@ class Course:
         wait = ("--missing-ok", "--wait", "--timeout", str(_PUBLICATION_SECONDS))
         self._must("kim-hub", "close", "--home", self.hub_home, *wait, *periods, log="hub-close")
 
-    def _set_up_node(self, region: Region) -> dict[str, str]:
+    def _set_up_node(self, region: Region, letter: Letter) -> dict[str, str]:
         plan = plan_of(region)
         folder = self.folder_of(region)
         done = self._must(
             "kim-node", "init", folder / "node", "--area", region.id, "--hub", self.url,
             "--source", folder / file_for_init(plan), "--json",
+            "--node-id", letter.node, "--token-file", letter.token,
             "--periods", f"{plan.first_period}..{plan.last_period}",
             log=f"{region.id}-init",
         )  # fmt: skip
@@ -284,6 +280,12 @@ class Course:
                 return
             time.sleep(_PAUSE_SECONDS)
         raise _failed(f"GET {path}", "")
+
+
+def _guest(area: Region) -> dict[str, Any]:
+    """Return who is invited for an area, and for what else it delivers."""
+    areas = sorted({which for which, _, _ in deliveries_of(plan_of(area))}, key=len)
+    return {"areas": areas, "name": area.name}
 
 
 def _joined(region: Region, submissions: Sequence[_Submission]) -> AreaRun:
