@@ -117,19 +117,21 @@ def describe_change(change: Change) -> list[Text]:
 
 def _key_line(node: str, key: KeyEntry) -> Text:
     use, state = _USES[key.use], _STATES[key.status.value]
-    tail = Text("", "")
     if key.status is KeyStatus.REVOKED:
         since = key.compromised_since
-        tail = (
-            Text(" (ersetzt)", " (superseded)")
+        state = (
+            Text(f"{state.de} (ersetzt)", f"{state.en} (superseded)")
             if since is None
-            else Text(f" (kompromittiert seit {_moment(since)})", f" (compromised since {_moment(since)})")
+            else Text(
+                f"{state.de} (kompromittiert seit {_moment(since)})",
+                f"{state.en} (compromised since {_moment(since)})",
+            )
         )
     return Text(
         f"Schlüssel {use.de} von {node}: {key.public_key.fingerprint()}, {_day(key.not_before)} bis "
-        f"{_day(key.not_after)}, {state.de}{tail.de}.",
+        f"{_day(key.not_after)}, {state.de}.",
         f"Key {use.en} of {node}: {key.public_key.fingerprint()}, {_day(key.not_before)} to "
-        f"{_day(key.not_after)}, {state.en}{tail.en}.",
+        f"{_day(key.not_after)}, {state.en}.",
     )
 
 
