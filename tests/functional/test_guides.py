@@ -90,7 +90,8 @@ class Reader:
         config = tomllib.loads((self.folder / node / "node.toml").read_text(encoding="utf-8"))
         key = self.run(
             'python -c "from pathlib import Path; from node.keystore import load_key; '
-            f"print(load_key(Path('{node}/key.pem')).public.hex)\""
+            "from node.settings import load_settings; "
+            f"print(load_key(load_settings(Path('{node}/node.toml')).key).public.hex)\""
         ).strip()
         return {"node": config["node"]["id"], "area": config["node"]["area"], "public_key": key}
 

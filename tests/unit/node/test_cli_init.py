@@ -8,6 +8,7 @@ import pytest
 
 from node.keystore import load_key
 from node.settings import load_settings
+from protocol.keys import KeyPurpose
 from protocol.problems import PROBLEMS
 from tests.unit.node.commands import invoke
 
@@ -30,6 +31,9 @@ def test_init_makes_a_configuration_and_a_key(tmp_path: Path) -> None:
         "public_key": key.public.hex,
         "keyid": key.public.keyid,
         "fingerprint": key.public.fingerprint(),
+        "witness_key": load_key(settings.witness_key, purpose=KeyPurpose.WITNESS).public.hex,
+        "state": None,
+        "passphrase": str(tmp_path / "node.passphrase"),
         "config": str(tmp_path / "node" / "node.toml"),
     }
     assert settings.node.startswith("node-")
