@@ -129,6 +129,11 @@ def default_home() -> Path:
     return Path(os.environ.get(f"{_PREFIX}HOME", "var/hub"))
 
 
+def chosen_failpoint() -> str | None:
+    """Return the place at which a test wants this process to fail (`KIM_FAILPOINT`), if it wants that."""
+    return os.environ.get("KIM_FAILPOINT") or None
+
+
 def preferred_language() -> Language | None:
     """Return the language that `KIM_LANG` asks for, if it does."""
     wish = os.environ.get("KIM_LANG")

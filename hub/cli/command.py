@@ -8,8 +8,10 @@ from typing import Final
 
 import click
 
+from hub import failpoints
 from hub.cli.output import LANGUAGE
 from hub.cli.usage import HubGroup
+from hub.settings import chosen_failpoint
 
 #: Command → module and name of the click object. `demo` belongs to the data generator.
 _MODULES: Final = {
@@ -53,5 +55,9 @@ def main(ctx: click.Context) -> None:
 
     Beispiel / Example: kim-hub init --home var/hub
     """
+    try:
+        failpoints.arm(chosen_failpoint())
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="KIM_FAILPOINT") from None
     # Database, submissions and settings are nobody else's business on this machine.
     ctx.call_on_close(functools.partial(os.umask, os.umask(0o077)))

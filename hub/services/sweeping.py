@@ -17,6 +17,8 @@ from hub.services.trust.repository import Repository
 from hub.services.uploading import reject
 from protocol.errors import kim_error
 
+#: Nothing is written for so long.
+_SURELY_DEAD: Final = dt.timedelta(days=1)
 _ALWAYS: Final = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 
@@ -90,8 +92,9 @@ def renew_trust(context: HubContext) -> bool:
 
 
 def clear_leftovers(context: HubContext) -> None:
-    """Remove what a process left that died: chunk folders of uploads that are over, unfinished extracts."""
+    """Remove what a process left that died: chunk folders of uploads that are over, unfinished files."""
     clear_unfinished(context.settings.home)
+    context.blobs.clear_unfinished(before=SystemClock().now() - _SURELY_DEAD)
     with context.database.read() as unit:
         over = [
             item

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+from hub import failpoints
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import OPEN_UPLOAD, KeyStatus, NodeStatus, SubmissionState
@@ -113,6 +114,7 @@ def complete(context: HubContext, submission_id: SubmissionId, *, node_id: str) 
         else:
             reject(unit, submission, refusal, at=context.clock.now())
         done = _get(unit, submission_id)
+    failpoints.passing("upload.clear")
     context.incoming.clear(submission_id)
     if refusal is not None:
         raise refusal

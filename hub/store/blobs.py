@@ -3,15 +3,17 @@
 Writing is tmp → fsync → rename → fsync of the folder, so a blob is there whole or not at all, and what was
 acknowledged survives a power cut. A name is computed over the very bytes that are written to a private file,
 never taken from anyone. Reading checks the digest: a flipped bit is found, never passed on, and storing the
-right bytes again repairs the blob. Nothing here is named by a client; nothing is ever removed.
+right bytes again repairs the blob. Nothing here is named by a client; no blob is ever removed.
 """
 
+import datetime as dt
 import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from hub import failpoints
 from hub.domain.ids import Sha256, is_sha256
 
 
@@ -58,6 +60,7 @@ class BlobStore:
         with tempfile.NamedTemporaryFile(dir=self._tmp, delete=False) as out:
             temporary = Path(out.name)
             try:
+                failpoints.passing("blob.write")
                 for part in parts:
                     digest.update(part)
                     out.write(part)
@@ -66,15 +69,29 @@ class BlobStore:
                     temporary.unlink()
                     return name
                 out.flush()
+                failpoints.passing("blob.sync")
                 os.fsync(out.fileno())
                 target = self.path(name)
                 temporary.chmod(0o400)
+                failpoints.passing("blob.rename")
                 temporary.replace(target)
+                failpoints.passing("blob.renamed")
                 sync_folder(target.parent)
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
         return name
+
+    def clear_unfinished(self, *, before: dt.datetime) -> int:
+        """Remove what a process that died was writing; return how many files.
+
+        Args:
+            before: what was touched later may be under way in another process.
+        """
+        orphans = [path for path in self._tmp.iterdir() if path.stat().st_mtime < before.timestamp()]
+        for orphan in orphans:
+            orphan.unlink(missing_ok=True)
+        return len(orphans)
 
     def has(self, name: Sha256) -> bool:
         """Whether the blob is stored."""

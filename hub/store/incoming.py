@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from hub import failpoints
 from hub.domain.ids import SubmissionId, is_sha256
 from hub.store.blobs import sync_folder
 
@@ -50,10 +51,14 @@ class Incoming:
         handle, name = tempfile.mkstemp(dir=folder, prefix="tmp")
         try:
             with os.fdopen(handle, "wb") as out:
+                failpoints.passing("chunk.write")
                 out.write(data)
                 out.flush()
+                failpoints.passing("chunk.sync")
                 os.fsync(out.fileno())
+            failpoints.passing("chunk.rename")
             Path(name).rename(target)
+            failpoints.passing("chunk.renamed")
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from hub import failpoints
 from hub.store import models
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
@@ -106,6 +107,7 @@ class LogLeaves:
             if event.at < newest_at - CLOCK_TOLERANCE:
                 raise _clock_went_back()
             event = replace(event, at=newest_at)
+        failpoints.passing("log.append")
         index, entry = int(size) - 1, event.to_bytes()
         hashes = extend(index, event.leaf_hash, self.read(siblings_of(index)))
         self._connection.execute(

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub import failpoints
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.states import (
     OPEN_UPLOAD,
@@ -124,6 +125,7 @@ class Submissions:
     def _record(
         self, submission: SubmissionId, state: SubmissionState, *, at: dt.datetime, code: str | None
     ) -> None:
+        failpoints.passing(f"state.{state}")
         self._connection.execute(
             _INSERT_EVENT, {"submission_id": submission, "state": state, "at": at, "code": code}
         )

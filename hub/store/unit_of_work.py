@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub import failpoints
 from hub.domain.jobs import Job, JobQueue
 from hub.store import models
 from hub.store.cubes import Cubes, Periods
@@ -131,6 +132,8 @@ class Database:
         ):
             unit = UnitOfWork(connection)
             yield unit
+            failpoints.passing("commit")
             connection.commit()
+        failpoints.passing("committed")
         for job in unit.jobs:
             self._queue.send(job)

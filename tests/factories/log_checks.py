@@ -1,0 +1,55 @@
+"""What must hold of the hub's log and states at any time, asked of the tables themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import sqlalchemy as sa
+
+from hub.store import models
+from hub.store.unit_of_work import UnitOfWork
+from protocol.transparency.events import SUBMISSION_EVENTS, parse_event
+from protocol.transparency.merkle import leaf_hash, root
+
+
+def entries(unit: UnitOfWork) -> list[bytes]:
+    """Return all leaves' entries in order."""
+    return [entry for entry, _ in unit.leaves.leaves(0, behind=unit.leaves.size())]
+
+
+def tree_root(hashes: list[bytes]) -> bytes:
+    """RFC 6962, 2.1, written down as it stands there."""
+    import hashlib
+
+    if not hashes:
+        return hashlib.sha256(b"").digest()
+    if len(hashes) == 1:
+        return hashes[0]
+    split = 1
+    while split * 2 < len(hashes):
+        split *= 2
+    return hashlib.sha256(b"\x01" + tree_root(hashes[:split]) + tree_root(hashes[split:])).digest()
+
+
+def assert_log_whole(unit: UnitOfWork) -> list[bytes]:
+    """I1: every state that somebody must learn of has its leaf, no leaf lies, and no leaf is missing.
+
+    Returns:
+        The entries.
+    """
+    found = entries(unit)
+    assert len(found) == unit.leaves.size()
+    assert tree_root([leaf_hash(entry) for entry in found]) == root(unit.leaves, len(found))
+    rows = unit.connection.execute(
+        sa.select(models.submission_event.c.submission_id, models.submission_event.c.state)
+    )
+    states = Counter(
+        (row.submission_id, str(row.state)) for row in rows if str(row.state) in SUBMISSION_EVENTS
+    )
+    logged = Counter(
+        (event.id, str(event.kind))
+        for event in map(parse_event, found)
+        if str(event.kind) in SUBMISSION_EVENTS
+    )
+    assert logged == states
+    return found
