@@ -1,7 +1,7 @@
 """Named places at which a test lets the hub's process die, its disk fail, or time pass.
 
 Every step that makes something durable passes one, before and behind it. Without `KIM_FAILPOINT` they do
-nothing; `KIM_FAILPOINT=name:action` or `name:action:count` arms one place for the process that starts with it:
+nothing; `KIM_FAILPOINT=name:action` or `name:action:count` arms one place of the process that starts with it:
 
 * `kill`: the process ends there as by `kill -9`;
 * `eio`, `enospc`: the disk reports an error, or that it is full;
@@ -41,6 +41,11 @@ PLACES: Final = (
     "commit",  # the transaction is complete and not committed
     "committed",  # it is committed; its jobs were not handed over
     "upload.clear",  # received; the chunks are still there
+    "signer.write",  # the log's key or its newest signed state; nothing of it is on disk
+    "signer.sync",
+    "signer.rename",
+    "signer.renamed",
+    "log.signed",  # the newest state is signed and kept, and not served yet
 )
 _DELAY_SECONDS: Final = 1.0
 

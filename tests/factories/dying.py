@@ -1,4 +1,4 @@
-"""A process that dies at a named place: a fork of the test's own, so that the kill is real and costs little."""
+"""A process that dies at a named place: a fork of the test's own, so the kill is real and costs little."""
 
 from __future__ import annotations
 

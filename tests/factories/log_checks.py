@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 
 import sqlalchemy as sa
 
+from hub.domain.ids import SubmissionId
+from hub.services.context import HubContext
+from hub.services.transparency.receipts import receipt_of
+from hub.services.transparency.rounds import signer_of
 from hub.store import models
 from hub.store.unit_of_work import UnitOfWork
 from protocol.transparency.events import SUBMISSION_EVENTS, parse_event
 from protocol.transparency.merkle import leaf_hash, root
+from protocol.transparency.receipts import VerifiedReceipt, parse_receipt, verify_receipt
 
 
 def entries(unit: UnitOfWork) -> list[bytes]:
@@ -19,8 +25,6 @@ def entries(unit: UnitOfWork) -> list[bytes]:
 
 def tree_root(hashes: list[bytes]) -> bytes:
     """RFC 6962, 2.1, written down as it stands there."""
-    import hashlib
-
     if not hashes:
         return hashlib.sha256(b"").digest()
     if len(hashes) == 1:
@@ -53,3 +57,11 @@ def assert_log_whole(unit: UnitOfWork) -> list[bytes]:
     )
     assert logged == states
     return found
+
+
+def assert_receipt(context: HubContext, submission: str, node: str) -> VerifiedReceipt:
+    """The receipt of a submission's newest event verifies with the log's key alone."""
+    data = receipt_of(context, SubmissionId(submission), node_id=node)
+    receipt = verify_receipt(parse_receipt(data), log=signer_of(context).verifier_key)
+    assert receipt.event.id == submission
+    return receipt

@@ -1,14 +1,15 @@
-"""The hub dies, or its disk fails, at every place at which something becomes durable: nothing is half there."""
+"""The hub dies, or its disk fails, wherever something becomes durable: nothing is half there."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,11 @@ from hub.cli import main
 from hub.domain.ids import SubmissionId
 from hub.services.registration import Registration, register
 from hub.services.sweeping import clear_leftovers
+from hub.services.transparency.rounds import run_round
 from hub.services.verification import verify
 from protocol.keys import PrivateKey
 from tests.factories.dying import SURVIVED, ended
-from tests.factories.log_checks import assert_log_whole
+from tests.factories.log_checks import assert_log_whole, assert_receipt
 from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
 
 #: Places of states that a good delivery of two revisions does not meet.
@@ -51,6 +53,7 @@ class Deliveries:
                 answer = sender.send(parcel)
                 assert answer.status_code == 202, answer.text
                 verify(running.hub.context, SubmissionId(parcel.id))
+                run_round(running.hub.context)
 
     def try_to_deliver(self) -> None:
         """The same where any answer may be a refusal, and a job may fail."""
@@ -60,6 +63,7 @@ class Deliveries:
                     return
                 try:
                     verify(running.hub.context, SubmissionId(parcel.id))
+                    run_round(running.hub.context)
                 except OSError:
                     return
 
@@ -75,19 +79,30 @@ class Deliveries:
                     next(row.chain for row in unit.submissions.accepted("CASES", "2026-Q1"))
                 ).id == (self.second.id)
                 assert_log_whole(unit)
+            run_round(running.hub.context)
+            for parcel in (self.first, self.second):
+                assert_receipt(running.hub.context, parcel.id, sender.node)
 
 
-@pytest.fixture
-def deliveries(tmp_path: Path) -> Deliveries:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Deliveries:
+    """A hub with one node to which nothing was delivered yet."""
+    home = tmp_path_factory.mktemp("prepared") / "hub"
     lasting_sandbox()  # before a fork, which could not share it with its siblings
     key = PrivateKey.generate()
-    with running_hub(tmp_path / "hub", start=False, sandbox=lasting_sandbox()) as running:
+    with running_hub(home, start=False, sandbox=lasting_sandbox()) as running:
         node = Registration("node-nw05111", ("NW05111",), key.public.hex, "Düsseldorf")
         register(running.hub.context, [node])
         sender = Sender("node-nw05111", "NW05111", key, running.client)
         first = sender.parcel(chunk=20_000)
         second = sender.parcel(chunk=20_000, revision=2, supersedes=first.id, reason="Nachmeldungen")
-    return Deliveries(tmp_path / "hub", key, first, second)
+    return Deliveries(home, key, first, second)
+
+
+@pytest.fixture
+def deliveries(prepared: Deliveries, tmp_path: Path) -> Deliveries:
+    shutil.copytree(prepared.home, tmp_path / "hub")
+    return replace(prepared, home=tmp_path / "hub")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 from typing import Final
 
+from hub import failpoints
 from hub.services.context import HubContext
 from hub.services.transparency.signer import LogSigner, check_contains, recompute
 from hub.store.log import LogHead
@@ -44,6 +45,7 @@ def run_round(context: HubContext) -> SignedCheckpoint:
         except KimError as refusal:
             _halt(context, head, refusal)
             raise
+        failpoints.passing("log.signed")
         # Also what an earlier process signed and could not write here any more.
         if served is None or served.size < signed.checkpoint.size or head.halted:
             with context.database.write() as unit:

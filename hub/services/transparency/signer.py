@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from hub import failpoints
 from hub.store.blobs import sync_folder
 from hub.store.log import LogLeaves
 from protocol.errors import KimError, kim_error
@@ -218,8 +219,12 @@ def _write(path: Path, data: bytes) -> None:
     temporary.unlink(missing_ok=True)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
     with os.fdopen(handle, "wb") as file:
+        failpoints.passing("signer.write")
         file.write(data)
         file.flush()
+        failpoints.passing("signer.sync")
         os.fsync(file.fileno())
+    failpoints.passing("signer.rename")
     temporary.replace(path)
+    failpoints.passing("signer.renamed")
     sync_folder(path.parent)
