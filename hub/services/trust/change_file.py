@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
+from securesystemslib.signer import Signature
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
@@ -127,9 +128,20 @@ def load(data: bytes, kind: type[_Kind]) -> Metadata[_Kind]:
         metadata: Metadata[_Kind] = Metadata.from_bytes(data)
     except (DeserializationError, RepositoryError, RecursionError):
         raise _invalid() from None
-    if not isinstance(metadata.signed, kind):
+    # One spelling only: what is not signed in these files would otherwise be anybody's to write.
+    spelled_once = not metadata.unrecognized_fields and metadata.to_bytes() == data
+    plain = all(map(_is_plain, metadata.signatures.values()))
+    if not isinstance(metadata.signed, kind) or not spelled_once or not plain:
         raise _invalid()
     return metadata
+
+
+def _is_plain(signature: Signature) -> bool:
+    try:
+        plain = bytes.fromhex(signature.signature).hex()
+    except ValueError:
+        return False
+    return plain == signature.signature and not signature.unrecognized_fields
 
 
 def _encoded(data: bytes | None) -> str | None:

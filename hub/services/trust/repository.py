@@ -84,13 +84,15 @@ class Repository:
         _write(self._next_key_file, PrivateKey.generate().to_pem(), mode=0o600)
         return _signer(self._next_key_file)
 
-    def adopt_online_key(self, root: Metadata[Root]) -> None:
-        """Go on with the next key if it is the one that the officers have signed for."""
+    def adopt_online_key(self, root: Metadata[Root]) -> bool:
+        """Go on with the next key if it is the one that the officers have signed for; return whether so."""
         if not self._next_key_file.exists():
-            return
-        if _signer(self._next_key_file).public_key.keyid in root.signed.roles["timestamp"].keyids:
-            self._next_key_file.replace(self._key_file)
-            sync_folder(self.folder)
+            return False
+        if _signer(self._next_key_file).public_key.keyid not in root.signed.roles["timestamp"].keyids:
+            return False
+        self._next_key_file.replace(self._key_file)
+        sync_folder(self.folder)
+        return True
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
