@@ -232,6 +232,11 @@ def new_passphrase() -> str:
     return secrets.token_hex(SECRET_KEY_BYTES)
 
 
+def new_secret_text() -> str:
+    """Return 256 fresh random bits as 43 characters that may stand in an address or a cookie."""
+    return secrets.token_urlsafe(32)
+
+
 def new_node_id() -> str:
     """Return a fresh opaque node id: it says nothing about the municipality."""
     return f"node-{secrets.token_hex(8)}"

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hub import failpoints
 from hub.domain.jobs import Job, JobQueue
 from hub.store import models
+from hub.store.audit_trail import AuditTrail
 from hub.store.cubes import Cubes, Periods
 from hub.store.engine import WriteKind, translated_faults
 from hub.store.enrolments import Enrolments
@@ -23,6 +24,7 @@ from hub.store.grants import Grants
 from hub.store.log import LogLeaves
 from hub.store.nodes import Nodes
 from hub.store.nonces import Nonces
+from hub.store.people import People
 from hub.store.submissions import Submissions
 from hub.store.trust import Trust
 from protocol.transparency.events import LogEvent
@@ -50,6 +52,8 @@ class UnitOfWork:
         self.cubes = Cubes(connection)
         self.grants = Grants(connection)
         self.trust = Trust(connection)
+        self.people = People(connection)
+        self.trail = AuditTrail(connection)
         self.jobs: list[Job] = []
 
     def after_commit(self, job: Job) -> None:
