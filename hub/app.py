@@ -26,6 +26,8 @@ from hub.api import (
 from hub.clock import Clock, SystemClock, clock_on
 from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION, HubContext
+from hub.services.people import EXTENSION as PEOPLE
+from hub.services.people import make_desk
 from hub.services.statistics import EXTENSION as STATISTICS
 from hub.services.statistics import Statistics
 from hub.settings import HubSettings
@@ -37,6 +39,7 @@ from hub.store.unit_of_work import Database
 from hub.tasks.celery_app import CeleryQueue, add_tasks, make_celery
 from hub.tasks.sweeper import Sweeper
 from hub.tasks.worker import InProcessWorker
+from hub.web.people import acts, audit, gate, own_account, sign_in
 from protocol.catalogue_file import load_catalogue
 from protocol.regions import region_tree
 
@@ -117,9 +120,11 @@ def create_app(context: HubContext) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions[EXTENSION] = context
-    guard.install(app, audience=context.settings.audience)
+    app.extensions[PEOPLE] = make_desk(context.settings, context.database, context.clock)
+    guard.install(app, settings=context.settings)
     request_guard.install(app)
     problem_responses.install(app)
+    gate.install(app)
     app.register_blueprint(submissions.blueprint)
     app.register_blueprint(enrolment.blueprint)
     app.register_blueprint(trust.blueprint)
@@ -134,4 +139,6 @@ def create_app(context: HubContext) -> Flask:
     app.register_blueprint(statistics.blueprint)
     app.register_blueprint(extracts.blueprint)
     app.register_blueprint(evidence.blueprint)
+    for part in (sign_in, own_account, acts, audit):
+        app.register_blueprint(part.blueprint)
     return app

@@ -1,11 +1,10 @@
-"""Serve a hub on loopback with waitress.
+"""Serve a hub with waitress: on loopback, or behind a proxy that ends TLS (docs/adr/0032).
 
 Waitress reads a request completely before a view runs: a connection that breaks off mid-body never reaches
 the hub. Its own refusals (body too large, malformed request) are problem documents here, like every other.
 """
 
 import errno
-import ipaddress
 import logging
 import socket
 from collections.abc import Callable
@@ -17,7 +16,9 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 
 from hub.api.problem_responses import problem_response
-from hub.settings import HubSettings
+from hub.services.people import EXTENSION as PEOPLE
+from hub.services.people import PeopleDesk
+from hub.settings import HubSettings, is_loopback
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -27,14 +28,36 @@ _IDLE_SECONDS: Final = 30
 _CODES: Final = {413: "too_large", 431: "too_large", 500: "internal"}
 
 
-def require_loopback(host: str) -> None:
-    """Raise `not_loopback` unless `host` is a loopback address: there are no logins yet."""
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    if not local:
-        raise kim_error("not_loopback")
+#: What the proxy, and nobody else, may say about who asked it for what.
+_FROM_PROXY: Final = frozenset({"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"})
+
+
+def require_guarded(settings: HubSettings, *, has_accounts: bool) -> None:
+    """Raise `not_loopback` for an address that others reach, unless people have to log in, by https.
+
+    TLS ends at a proxy, so it must be said which one: what anybody else claims in `X-Forwarded-*` is dropped.
+    """
+    if is_loopback(settings.host):
+        return
+    missing = [
+        what
+        for what, there in (
+            (Text("Konten", "accounts"), has_accounts),
+            (Text("public_url mit https", "public_url with https"), settings.public_url.startswith("https:")),
+            (Text("trusted_proxy", "trusted_proxy"), bool(settings.trusted_proxy)),
+        )
+        if not there
+    ]
+    if missing:
+        raise kim_error(
+            "not_loopback",
+            Text(
+                f"Unter {settings.host} dürfen andere den Hub erst erreichen, wenn es gibt: "
+                f"{', '.join(what.de for what in missing)}.",
+                f"At {settings.host} others may reach the hub only once there is: "
+                f"{', '.join(what.en for what in missing)}.",
+            ),
+        )
 
 
 def make_server(app: Flask, settings: HubSettings) -> Any:  # noqa: ANN401 -- waitress ships no annotations
@@ -43,6 +66,13 @@ def make_server(app: Flask, settings: HubSettings) -> Any:  # noqa: ANN401 -- wa
     Raises:
         KimError: `not_loopback`, `port_in_use`, or `config_invalid` if the port or address is not allowed.
     """
+    desk: PeopleDesk = app.extensions[PEOPLE]
+    require_guarded(settings, has_accounts=desk.has_accounts())
+    proxy = (
+        {"trusted_proxy": settings.trusted_proxy, "trusted_proxy_headers": set(_FROM_PROXY)}
+        if settings.trusted_proxy
+        else {}
+    )
     server = waitress.server.create_server(
         app,
         sockets=[listening(settings.host, settings.port)],
@@ -54,6 +84,7 @@ def make_server(app: Flask, settings: HubSettings) -> Any:  # noqa: ANN401 -- wa
         channel_timeout=_IDLE_SECONDS,
         cleanup_interval=10,
         clear_untrusted_proxy_headers=True,
+        **proxy,
     )
     server.channel_class = _channel_class(settings.audience)
     return server
@@ -65,9 +96,9 @@ def listening(host: str, port: int) -> socket.socket:
     Raises:
         KimError: as `make_server`.
     """
-    require_loopback(host)
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    require_loopback(str(address[0]))  # whatever the machine means by "localhost"
+    if is_loopback(host) and not is_loopback(str(address[0])):  # whatever the machine means by "localhost"
+        raise kim_error("not_loopback")
     try:
         return socket.create_server(address[:2], family=family)
     except OSError as error:

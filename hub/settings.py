@@ -6,6 +6,7 @@ broker, and those are never shown (`repr` hides them).
 """
 
 import datetime as dt
+import ipaddress
 import math
 import os
 import tomllib
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
@@ -32,6 +34,15 @@ class HubSettings:
     audience: str = "kim-nrw/local"
     host: str = "127.0.0.1"
     port: int = 8000
+    #: The address under which browsers reach this hub, https://… without a path; empty: on this machine only.
+    public_url: str = ""
+    #: The address of the proxy that may say whom it speaks for (X-Forwarded-For, -Host, -Proto); empty: nobody.
+    trusted_proxy: str = ""
+    #: The OpenID Connect provider whose accounts may log in, https://…; empty: none.
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    #: File with the secret that the provider has given to this hub.
+    oidc_secret_file: str = ""
     #: Empty: SQLite in the home folder.
     database_url: str = field(default="", repr=False)
     #: Empty: tasks run in the hub's own process.
@@ -76,6 +87,19 @@ class HubSettings:
             raise _invalid("audience")
         if not 0 <= self.port < 65536:
             raise _invalid("port")
+        for name in ("public_url", "oidc_issuer"):
+            if getattr(self, name) and not _is_safe_address(getattr(self, name), path=name == "oidc_issuer"):
+                raise _invalid(name)
+        if self.trusted_proxy:
+            try:
+                ipaddress.ip_address(self.trusted_proxy)
+            except ValueError:
+                raise _invalid("trusted_proxy") from None
+        if self.oidc_issuer:
+            # The provider sends people back to a fixed address; without all of these nobody could log in.
+            for name in ("oidc_client_id", "oidc_secret_file", "public_url"):
+                if not getattr(self, name):
+                    raise _invalid(name)
         try:
             Period.parse(self.first_period)
         except KimError:
@@ -138,6 +162,28 @@ def preferred_language() -> Language | None:
     """Return the language that `KIM_LANG` asks for, if it does."""
     wish = os.environ.get("KIM_LANG")
     return next((language for language in LANGUAGES if language == wish), None)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: one of its loopback addresses, or the name of them."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_safe_address(text: str, *, path: bool) -> bool:
+    """Whether an address is https, or http on this machine, and has nothing behind host and port."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.username or parts.query or parts.fragment or text != text.strip():
+        return False
+    if parts.path and (not path or parts.path.endswith("/")):
+        return path and parts.path == "/"
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
 def _read_file(path: Path) -> dict[str, Any]:

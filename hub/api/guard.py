@@ -1,18 +1,22 @@
 """What every request must satisfy before a view sees it, and what every answer carries.
 
-The hub listens on loopback only until logins exist. A web page in somebody's browser can still send
-requests to 127.0.0.1, so the Host header must name this machine (DNS rebinding), and nothing may frame or
-script the pages.
+The Host header must name this machine, for requests that come from it, or the host of `public_url`, by https:
+a web page in somebody's browser can send requests to 127.0.0.1 under any name (DNS rebinding). Nothing may
+frame or script the pages. Who is behind the proxy, under which name and by which scheme, is known from the
+proxy in `trusted_proxy` alone (`hub.serving`).
 """
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
-from protocol.errors import kim_error
+from hub.settings import HubSettings, is_loopback
+from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
 _LOCAL_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_HSTS: Final = "max-age=31536000"
 _HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -26,21 +30,30 @@ _HEADERS: Final = {
 }
 
 
-def install(app: Flask, *, audience: str) -> None:
+def install(app: Flask, *, settings: HubSettings) -> None:
     """Guard every request of `app`; every answer says which hub gave it."""
+    public = urlsplit(settings.public_url)
+    public_host, needs_https = (public.hostname or "").lower(), public.scheme == "https"
 
     @app.before_request
     def check_request() -> None:
-        name = request.headers.get("Host", "").rpartition(":")
-        host = name[0] if name[1] and name[2].isdigit() else request.headers.get("Host", "")
-        if host.lower() not in _LOCAL_NAMES:
+        host = _host_of(request.headers.get("Host", ""))
+        if host in _LOCAL_NAMES:
+            # Under a local name only from this machine, or the name would be a way past https.
+            if not is_loopback(request.remote_addr or "127.0.0.1"):
+                raise _refused_host()
+        elif host != public_host or not public_host:
+            raise _refused_host()
+        elif needs_https and not request.is_secure:
             raise kim_error(
                 "bad_request",
                 Text(
-                    "Dieser Hub antwortet nur unter 127.0.0.1 oder localhost.",
-                    "This hub answers only as 127.0.0.1 or localhost.",
+                    "Dieser Hub antwortet nur über https. Der Proxy davor muss X-Forwarded-Proto setzen, und "
+                    "seine Adresse muss als trusted_proxy eingetragen sein.",
+                    "This hub answers by https only. The proxy in front must set X-Forwarded-Proto, and its "
+                    "address must be set as trusted_proxy.",
                 ),
-                pointer="/headers/Host",
+                pointer="/headers/X-Forwarded-Proto",
             )
         # A compressed body is refused unread: it could be a bomb, and digests are over the bytes sent.
         if request.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
@@ -48,7 +61,28 @@ def install(app: Flask, *, audience: str) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers["Kim-Hub"] = audience
+        response.headers["Kim-Hub"] = settings.audience
+        if request.is_secure:
+            response.headers["Strict-Transport-Security"] = _HSTS
         for header, value in _HEADERS.items():
             response.headers.setdefault(header, value)
         return response
+
+
+def _host_of(header: str) -> str:
+    """Return the host of a Host header, without its port, lower case."""
+    name, colon, port = header.rpartition(":")
+    return (name if colon and port.isdigit() else header).lower()
+
+
+def _refused_host() -> KimError:
+    return kim_error(
+        "bad_request",
+        Text(
+            "Unter diesem Namen antwortet der Hub nicht: auf diesem Rechner unter 127.0.0.1 oder localhost, "
+            "sonst unter public_url.",
+            "The hub does not answer by this name: on this machine as 127.0.0.1 or localhost, else as "
+            "public_url.",
+        ),
+        pointer="/headers/Host",
+    )

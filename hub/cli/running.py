@@ -12,7 +12,8 @@ from hub.app import Hub, create_app
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.cli.usage import HubCommand
 from hub.home_lock import HomeLock
-from hub.serving import require_loopback, serve
+from hub.serving import require_guarded, serve
+from hub.services.people import make_desk
 from hub.tasks.worker import make_controller, run, stop_on
 from protocol.errors import kim_error
 from protocol.texts import Text
@@ -35,8 +36,9 @@ def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bo
     settings = dataclasses.replace(
         settings, host=host or settings.host, port=settings.port if port is None else port
     )
-    require_loopback(settings.host)
     hub = Hub(settings)
+    desk = make_desk(settings, hub.context.database, hub.context.clock)
+    require_guarded(settings, has_accounts=desk.has_accounts())
     with HomeLock(settings.home) as lock:
         if not settings.broker_url and not lock.acquire():
             raise kim_error("already_running")

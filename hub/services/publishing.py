@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.domain.jobs import Job, JobName
+from hub.domain.people import OPERATOR
 from hub.services.context import HubContext
 from hub.services.opening import require_taken
 from hub.services.standing import standing_of
@@ -41,7 +42,7 @@ class Progress:
 
 
 def close(
-    context: HubContext, periods: Sequence[Period], *, datasets: Sequence[str] = ()
+    context: HubContext, periods: Sequence[Period], *, datasets: Sequence[str] = (), actor: str = OPERATOR
 ) -> list[tuple[str, str]]:
     """Close periods for deliveries and ask for their compilation.
 
@@ -50,6 +51,7 @@ def close(
         periods: quarters or years that have ended.
         datasets: short ids; when empty, every dataset that was delivered for the period. A year that the hub
             computes from quarters is not closed: it follows from theirs.
+        actor: who closes them, for the audit trail.
 
     Returns:
         The (dataset, period) that are closed now and were not before.
@@ -78,7 +80,7 @@ def close(
                 if unit.periods.is_closed(dataset, str(period)):
                     continue
                 unit.periods.close(dataset, str(period), at=now)
-                unit.audit("period.closed", f"{dataset} {period}", at=now)
+                unit.audit("period.closed", f"{dataset} {period}", at=now, actor=actor)
                 unit.log(_closed(dataset, str(period), at=now))
                 unit.after_commit(Job(JobName.COMPILE, (dataset, str(period))))
                 closed.append((dataset, str(period)))

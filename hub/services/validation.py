@@ -25,6 +25,7 @@ import numpy as np
 from aggregation.plausibility import KnownValues, PlausibilityFinding, check_plausibility
 from hub.domain.ids import SubmissionId, is_sha256
 from hub.domain.jobs import Job, JobName
+from hub.domain.people import OPERATOR
 from hub.domain.states import AuditVerdict, SubmissionState
 from hub.sandbox.bundle import Item
 from hub.sandbox.client import SandboxDownError
@@ -164,7 +165,9 @@ def _published_row(context: HubContext, found: PlausibilityFinding) -> int:
     return published_rows(context.catalogue, found.dataset_id, found.period.freq)[found.row]
 
 
-def confirm(context: HubContext, submission: str, rule: str, *, reason: str) -> Submission:
+def confirm(
+    context: HubContext, submission: str, rule: str, *, reason: str, actor: str = OPERATOR
+) -> Submission:
     """Write down that figures are right although they do not fit a rule.
 
     Args:
@@ -172,6 +175,7 @@ def confirm(context: HubContext, submission: str, rule: str, *, reason: str) -> 
         submission: statement id.
         rule: id of the rule.
         reason: why they are right: one line of at most 500 characters.
+        actor: who says so, for the audit trail.
 
     Returns:
         The submission; confirming again changes the reason.
@@ -208,5 +212,6 @@ def confirm(context: HubContext, submission: str, rule: str, *, reason: str) -> 
             )
         if rule == AUDIT_RULE:
             unit.submissions.set_audit(known.id, AuditVerdict.CONFIRMED)
-        unit.audit("finding.confirmed", known.id, at=now, detail={"rule": rule, "reason": reason})
+        detail = {"rule": rule, "reason": reason}
+        unit.audit("finding.confirmed", known.id, at=now, actor=actor, detail=detail)
     return known

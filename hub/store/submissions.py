@@ -47,6 +47,7 @@ _ACCEPTED = _SELECT.where(
     _T.c.state == SubmissionState.ACCEPTED,
     sa.func.coalesce(_T.c.audit, "") != AuditVerdict.OPEN,
 )
+_OF_AREA = _SELECT.where(_T.c.area == sa.bindparam("area")).order_by(_T.c.announced_at.desc(), _T.c.id)
 _COUNT = sa.select(sa.func.count()).select_from(_T)
 _OPEN_UPLOADS = _COUNT.where(_T.c.node_id == sa.bindparam("node_id"), _T.c.state.in_(OPEN_UPLOAD))
 _LOST = _COUNT.where(
@@ -159,6 +160,10 @@ class Submissions:
         return self._all(
             _SELECT.where(_T.c.keyid == sa.bindparam("keyid"), _T.c.state.in_(OPEN_UPLOAD)), keyid=keyid
         )
+
+    def of_area(self, area: str) -> list[Submission]:
+        """Return everything that was announced for an area, the newest first."""
+        return self._all(_OF_AREA, area=area)
 
     def was_lost(self, chain: Chain, *, revision: int) -> bool:
         """Whether this revision was received and then rejected by a fault of the hub's own (`internal`)."""

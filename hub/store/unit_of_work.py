@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from hub import failpoints
 from hub.domain.jobs import Job, JobQueue
+from hub.domain.people import OPERATOR
 from hub.store import models
 from hub.store.audit_trail import AuditTrail
 from hub.store.cubes import Cubes, Periods
@@ -76,7 +77,7 @@ class UnitOfWork:
         subject: str,
         *,
         at: dt.datetime,
-        actor: str = "operator",
+        actor: str = OPERATOR,
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Write down who did what; `detail` holds names and codes, never a figure."""

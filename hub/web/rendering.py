@@ -18,6 +18,7 @@ from hub.web.texts import all_texts
 
 if TYPE_CHECKING:
     from hub.web.frame import Frame
+    from hub.web.people.reader import Reader
 
 ASSETS: Final = "/assets"
 
@@ -58,12 +59,15 @@ class Page(Protocol):
         ...
 
 
-def render(template: str, page: Page) -> str:
+def render(template: str, page: Page, reader: Reader) -> str:
     """Render a template with the fields of its context.
 
     Args:
         template: file name in `templates/`.
         page: its context.
+        reader: who reads it.
     """
     values: dict[str, Any] = {item.name: getattr(page, item.name) for item in fields(page)}  # type: ignore[arg-type]
-    return _environment().get_template(template).render(values, say=page.frame.wording.say)
+    return _environment().get_template(template).render(
+        values, say=page.frame.wording.say, reader=reader
+    )

@@ -1,12 +1,6 @@
-"""The addresses of the pages: parse the query, ask one use case, render.
-
-Every answer forbids scripts, frames and foreign resources; style and images come from this host only.
-"""
+"""The addresses of the public pages: parse the query, ask one use case, render."""
 
 from __future__ import annotations
-
-import hashlib
-from typing import Final
 
 from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.wrappers import Response as Redirect
@@ -17,6 +11,7 @@ from hub.services.context import HubContext
 from hub.services.extracts import find_extract
 from hub.services.statistics import EXTENSION, Statistics
 from hub.web import file_views
+from hub.web.answers import html_answer, strict_headers
 from hub.web.page_query import PageQuery, identifier, parse_page_query, refused_parameter
 from hub.web.pages.area import area_page
 from hub.web.pages.choosing import fitting_query, search_page
@@ -26,24 +21,12 @@ from hub.web.pages.evidence import evidence_page
 from hub.web.pages.indicator import indicator_page
 from hub.web.pages.overview import overview_page
 from hub.web.pages.problem import accessibility_page, problem_page
-from hub.web.rendering import ASSETS, Page, compile_templates, render
+from hub.web.rendering import ASSETS, compile_templates
 from protocol.errors import KimError, kim_error
 
 blueprint = Blueprint("web", __name__, static_folder="static", static_url_path=ASSETS)
 file_views.install(blueprint)
 blueprint.record_once(lambda _state: compile_templates())
-
-_SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
 
 def _statistics() -> Statistics:
     statistics: Statistics = current_app.extensions[EXTENSION]
@@ -61,7 +44,7 @@ def overview() -> Response | Redirect:
     if request.args.get("indicator"):
         # Addresses of the one page that came before this one.
         return _to_indicator()
-    return _html("overview.html", overview_page(_statistics(), _query()))
+    return html_answer("overview.html", overview_page(_statistics(), _query()))
 
 
 @blueprint.get("/suche")
@@ -71,7 +54,7 @@ def search() -> Response | Redirect:
     found = search_page(_statistics(), _query(), request.args.get("q", ""))
     if found.only is not None:
         return redirect(found.only, 303)
-    return _html("search.html", found)
+    return html_answer("search.html", found)
 
 
 @blueprint.get("/indikator")
@@ -85,7 +68,7 @@ def choose_indicator() -> Redirect:
 @needs(Permission.PUBLIC)
 def indicator(subject: str) -> Response:
     """One indicator from all sides."""
-    return _html("indicator.html", indicator_page(_statistics(), subject, _query()))
+    return html_answer("indicator.html", indicator_page(_statistics(), subject, _query()))
 
 
 @blueprint.get("/nachweis/<subject>")
@@ -110,14 +93,14 @@ def choose_area() -> Redirect:
 @needs(Permission.PUBLIC)
 def area(region: str) -> Response:
     """Everything about one area or region."""
-    return _html("area.html", area_page(_statistics(), region, _query()))
+    return html_answer("area.html", area_page(_statistics(), region, _query()))
 
 
 @blueprint.get("/lieferungen")
 @needs(Permission.PUBLIC)
 def deliveries() -> Response:
     """The state of deliveries."""
-    return _html("deliveries.html", deliveries_page(_statistics(), _query()))
+    return html_answer("deliveries.html", deliveries_page(_statistics(), _query()))
 
 
 @blueprint.get("/daten")
@@ -126,14 +109,14 @@ def data() -> Response:
     """Downloads, formats, licence, citation."""
     context: HubContext = current_app.extensions[CONTEXT]
     page = data_page(_statistics(), _query(), lambda number: find_extract(context.settings.home, number))
-    return _html("data.html", page)
+    return html_answer("data.html", page)
 
 
 @blueprint.get("/barrierefreiheit")
 @needs(Permission.PUBLIC)
 def accessibility() -> Response:
     """The accessibility statement."""
-    return _html("statement.html", accessibility_page(_statistics(), _query()))
+    return html_answer("statement.html", accessibility_page(_statistics(), _query()))
 
 
 def _to_indicator() -> Redirect:
@@ -157,7 +140,7 @@ def render_problem(error: KimError) -> Response:
         language = parse_page_query({"lang": request.args.get("lang", "")}).language
     except KimError:
         language = "de"
-    response = _html("problem.html", problem_page(_statistics(), error, PageQuery(language=language)))
+    response = html_answer("problem.html", problem_page(_statistics(), error, PageQuery(language=language)))
     response.status_code = error.problem.status
     return response
 
@@ -170,18 +153,7 @@ def page_not_found() -> Response:
 @blueprint.after_request
 def secure(response: Response) -> Response:
     """Set the security headers on every answer of the pages and their assets."""
-    for name, value in _SECURITY_HEADERS.items():
-        response.headers[name] = value
+    strict_headers(response)
     if request.endpoint == "web.static" and "v" in request.args:
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
-
-
-def _html(template: str, page: Page) -> Response:
-    response = Response(render(template, page), mimetype="text/html")
-    response.headers["Content-Language"] = page.frame.wording.language
-    # Deliveries change between releases: caches may keep the page but must ask whether it still holds.
-    response.headers["Cache-Control"] = "no-cache"
-    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
-    response.make_conditional(request)
     return response

@@ -9,9 +9,17 @@ from __future__ import annotations
 from types import ModuleType, SimpleNamespace
 from typing import Final
 
-from hub.web.texts import data, deliveries, evidence, figures, layout, overviews
+from hub.web.texts import data, deliveries, evidence, figures, layout, overviews, people
 
-MODULES: Final[tuple[ModuleType, ...]] = (layout, figures, deliveries, overviews, data, evidence)
+MODULES: Final[tuple[ModuleType, ...]] = (
+    layout,
+    figures,
+    deliveries,
+    overviews,
+    data,
+    evidence,
+    people,
+)
 
 
 def all_texts() -> SimpleNamespace:
