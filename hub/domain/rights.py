@@ -35,7 +35,7 @@ class Permission(StrEnum):
 
     `public`: nothing, anybody may read it. `sign_in`: nothing, it is how one logs in. `node`: a signature of
     a node (or the self-signed first request of an enrolment), checked elsewhere. `account`: any account,
-    about itself only. `deliveries.read`, `deliveries.own`: what was delivered and what does not fit, of all
+    about itself only. `work`: the page that leads to all others. `deliveries.read`, `deliveries.own`: what was delivered and what does not fit, of all
     areas or of the account's own. `findings.confirm`, `periods.close`, `nodes.suspend`: acts. `nodes.read`:
     the directory. `audit.read`: who did what. `people.manage`: accounts.
     """
@@ -44,6 +44,7 @@ class Permission(StrEnum):
     SIGN_IN = "sign_in"
     NODE = "node"
     ACCOUNT = "account"
+    WORK = "work"
     DELIVERIES_READ = "deliveries.read"
     DELIVERIES_OWN = "deliveries.own"
     FINDINGS_CONFIRM = "findings.confirm"
@@ -59,11 +60,13 @@ _P = Permission
 #: Needs no account: the request is judged by other means, or not at all.
 OPEN: Final = frozenset({_P.PUBLIC, _P.SIGN_IN, _P.NODE})
 
+_ANYBODY: Final = frozenset({_P.ACCOUNT, _P.WORK})
+
 RIGHTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.MINISTRY: frozenset(
             {
-                _P.ACCOUNT,
+                *_ANYBODY,
                 _P.DELIVERIES_READ,
                 _P.DELIVERIES_OWN,
                 _P.FINDINGS_CONFIRM,
@@ -71,13 +74,13 @@ RIGHTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 _P.NODES_READ,
             }
         ),
-        Role.OFFICER: frozenset({_P.ACCOUNT, _P.NODES_READ, _P.NODES_SUSPEND, _P.AUDIT_READ}),
+        Role.OFFICER: frozenset({*_ANYBODY, _P.NODES_READ, _P.NODES_SUSPEND, _P.AUDIT_READ}),
         Role.AUDITOR: frozenset(
-            {_P.ACCOUNT, _P.DELIVERIES_READ, _P.DELIVERIES_OWN, _P.NODES_READ, _P.AUDIT_READ}
+            {*_ANYBODY, _P.DELIVERIES_READ, _P.DELIVERIES_OWN, _P.NODES_READ, _P.AUDIT_READ}
         ),
-        Role.MUNICIPALITY: frozenset({_P.ACCOUNT, _P.DELIVERIES_OWN}),
-        Role.RESEARCHER: frozenset({_P.ACCOUNT}),
-        Role.ADMIN: frozenset({_P.ACCOUNT, _P.PEOPLE_MANAGE}),
+        Role.MUNICIPALITY: frozenset({*_ANYBODY, _P.DELIVERIES_OWN}),
+        Role.RESEARCHER: _ANYBODY,
+        Role.ADMIN: frozenset({*_ANYBODY, _P.PEOPLE_MANAGE}),
     }
 )
 

@@ -103,6 +103,12 @@ def day_of(moment: datetime, language: str) -> str:
     return day(moment.astimezone(_GERMANY).date(), language)
 
 
+def moment_of(moment: datetime, language: str, *, seconds: bool = False) -> str:
+    """Format a moment as a clock in Germany shows it: ``06.10.2026, 09:30``, or with seconds."""
+    day_pattern = "%d/%m/%Y" if language == "en" else "%d.%m.%Y"
+    return moment.astimezone(_GERMANY).strftime(f"{day_pattern}, %H:%M{':%S' if seconds else ''}")
+
+
 def period_name(period: Period) -> Text:
     """Name a period for people: ``3. Quartal 2026`` / ``Q3 2026`` (no-break spaces); a year stands alone."""
     if period.quarter is None:

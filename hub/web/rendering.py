@@ -68,6 +68,4 @@ def render(template: str, page: Page, reader: Reader) -> str:
         reader: who reads it.
     """
     values: dict[str, Any] = {item.name: getattr(page, item.name) for item in fields(page)}  # type: ignore[arg-type]
-    return _environment().get_template(template).render(
-        values, say=page.frame.wording.say, reader=reader
-    )
+    return _environment().get_template(template).render(values, say=page.frame.wording.say, reader=reader)

@@ -28,6 +28,7 @@ blueprint = Blueprint("web", __name__, static_folder="static", static_url_path=A
 file_views.install(blueprint)
 blueprint.record_once(lambda _state: compile_templates())
 
+
 def _statistics() -> Statistics:
     statistics: Statistics = current_app.extensions[EXTENSION]
     return statistics

@@ -56,9 +56,7 @@ def add_person(desk: PeopleDesk, wanted: NewPerson, *, actor: str) -> Invitation
     """
     login, name = login_name(wanted.login), " ".join(wanted.name.split())
     if not name or len(name) > 200 or not name.isprintable():
-        raise _bad(
-            "/name", Text("Ein Name hat 1 bis 200 Zeichen.", "A name has 1 to 200 characters.")
-        )
+        raise _bad("/name", Text("Ein Name hat 1 bis 200 Zeichen.", "A name has 1 to 200 characters."))
     areas = _areas(wanted.role, wanted.areas)
     with desk.database.write() as unit:
         if unit.people.by_login(login) is not None:
@@ -72,9 +70,7 @@ def add_person(desk: PeopleDesk, wanted: NewPerson, *, actor: str) -> Invitation
             )
         if wanted.role is Role.OFFICER:
             _require_another_person(unit, name)
-        number = unit.people.add(
-            login=login, name=name, role=wanted.role, areas=areas, at=desk.clock.now()
-        )
+        number = unit.people.add(login=login, name=name, role=wanted.role, areas=areas, at=desk.clock.now())
         detail = {"role": wanted.role, **({"areas": list(areas)} if areas else {})}
         unit.audit("person.added", login, at=desk.clock.now(), actor=actor, detail=detail)
         return _invite(desk, unit, number)

@@ -124,3 +124,21 @@ def end_other_sessions(desk: PeopleDesk, person: Person, token: str) -> int:
             detail={"sessions": ended},
         )
     return ended
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One of a person's sessions: when it began, when it was used last, whether it is the present one."""
+
+    began: dt.datetime
+    seen: dt.datetime
+    current: bool
+
+
+def sessions_of(desk: PeopleDesk, person: Person, token: str) -> list[OpenSession]:
+    """Return the sessions of a person, the newest first; `token` is the present one's."""
+    with desk.database.read() as unit:
+        return [
+            OpenSession(one.created_at, one.seen_at, one.token_sha256 == digest(token))
+            for one in unit.people.sessions_of(person.id)
+        ]

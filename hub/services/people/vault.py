@@ -19,7 +19,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from protocol.errors import kim_error
-from protocol.keys import CIPHER_NONCE_BYTES, SECRET_KEY_BYTES, new_cipher_nonce, new_secret_key, new_secret_text
+from protocol.keys import (
+    CIPHER_NONCE_BYTES,
+    SECRET_KEY_BYTES,
+    new_cipher_nonce,
+    new_secret_key,
+    new_secret_text,
+)
 from protocol.texts import Text
 
 FILE_NAME: Final = "people.key"
@@ -49,9 +55,7 @@ class Vault:
         """Decrypt, or return None if it was not sealed for this purpose with this key."""
         try:
             raw = base64.urlsafe_b64decode(sealed.encode())
-            return self._cipher.decrypt(
-                raw[:CIPHER_NONCE_BYTES], raw[CIPHER_NONCE_BYTES:], purpose.encode()
-            )
+            return self._cipher.decrypt(raw[:CIPHER_NONCE_BYTES], raw[CIPHER_NONCE_BYTES:], purpose.encode())
         except (ValueError, InvalidTag):
             return None
 

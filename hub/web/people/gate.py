@@ -106,12 +106,28 @@ def _refused(needed: Permission | None) -> Response | None:
 
 
 def next_step(who: Visitor) -> str:
-    """Return where a login goes on that is not complete: to the code, or to setting one up first."""
-    return "/anmelden/code" if who.person is not None and who.person.has_second_factor else "/anmelden/faktor"
+    """Return where a login goes on: to the code, to setting one up first, or to the work."""
+    if who.person is None or who.stage is Stage.FULL:
+        return "/arbeit"
+    return "/anmelden/code" if who.person.has_second_factor else "/anmelden/faktor"
+
+
+#: Refusals that a page shows beside its form.
+_BESIDE_FORM = frozenset(
+    {
+        "login_refused",
+        "login_paused",
+        "code_refused",
+        "bad_request",
+        "already_exists",
+        "unknown_area",
+        "last_admin",
+    }
+)
 
 
 def refusal_of(error: KimError) -> KimError:
-    """Return a refusal that a page may show beside its form; whatever else it is, is raised again."""
-    if error.code in ("login_refused", "code_refused", "login_paused", "bad_request", "already_exists"):
-        return error
-    raise error
+    """Return a refusal that a page shows beside its form; any other is raised again."""
+    if error.code not in _BESIDE_FORM:
+        raise error
+    return error

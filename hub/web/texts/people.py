@@ -41,7 +41,9 @@ SIGN_IN_INTRO: Final = Text(
     "Statistics can be read without an account. You need one to work on deliveries, to look after nodes or "
     "to check who did what.",
 )
-SIGN_IN_PROVIDER: Final = Text("Mit dem Konto des Ministeriums anmelden", "Log in with the ministry's account")
+SIGN_IN_PROVIDER: Final = Text(
+    "Mit dem Konto des Ministeriums anmelden", "Log in with the ministry's account"
+)
 SIGN_IN_OR: Final = Text("Mit Kennwort anmelden", "Log in with a password")
 SIGN_IN_HELP: Final = Text(
     "Kennwort vergessen? Die Verwaltung der Konten gibt Ihnen einen neuen Einmal-Link. Nach mehreren "
@@ -112,9 +114,7 @@ FACTOR_ON: Final = Text("eingerichtet, {} Wiederherstellungscodes übrig", "set 
 FACTOR_OFF: Final = Text("nicht eingerichtet", "not set up")
 PRESENT_PASSWORD: Final = Text("Bisheriges Kennwort", "Present password")
 CHANGE_PASSWORD: Final = Text("Kennwort ändern", "Change password")
-CHANGE_PASSWORD_HINT: Final = Text(
-    "Alle anderen Sitzungen enden dabei.", "All other sessions end with it."
-)
+CHANGE_PASSWORD_HINT: Final = Text("Alle anderen Sitzungen enden dabei.", "All other sessions end with it.")
 SESSIONS: Final = Text("Sitzungen", "Sessions")
 SESSIONS_HINT: Final = Text(
     "Eine Sitzung endet nach 30 Minuten ohne Benutzung, spätestens nach 10 Stunden.",
@@ -123,6 +123,8 @@ SESSIONS_HINT: Final = Text(
 SESSION_BEGAN: Final = Text("begonnen", "began")
 SESSION_SEEN: Final = Text("zuletzt benutzt", "last used")
 SESSION_THIS: Final = Text("diese Sitzung", "this session")
+SESSIONS_ENDED: Final = Text("Alle anderen Sitzungen sind beendet.", "All other sessions have ended.")
+PASSWORD_CHANGED: Final = Text("Das Kennwort ist geändert.", "The password is changed.")
 SESSIONS_END: Final = Text("Alle anderen beenden", "End all others")
 NEW_CODES: Final = Text("Neue Wiederherstellungscodes", "New recovery codes")
 NEW_CODES_HINT: Final = Text(
@@ -178,7 +180,9 @@ PERIOD_IS_CLOSED: Final = Text("geschlossen", "closed")
 PERIOD_CLOSE: Final = Text("Schließen …", "Close …")
 CLOSE_TITLE: Final = Text("{} {} schließen", "Close {} {}")
 CLOSE_MISSING: Final = Text("Es fehlen noch: {}.", "Still missing: {}.")
-CLOSE_COMPLETE: Final = Text("Alle eingetragenen Gebiete haben geliefert.", "All registered areas have delivered.")
+CLOSE_COMPLETE: Final = Text(
+    "Alle eingetragenen Gebiete haben geliefert.", "All registered areas have delivered."
+)
 CLOSE_SURE: Final = Text(
     "Ich will diesen Datenfluss schließen, auch wenn Lieferungen fehlen.",
     "I want to close this dataflow, although deliveries may be missing.",
@@ -189,8 +193,12 @@ CLOSE_CANCEL: Final = Text("Abbrechen", "Cancel")
 CLOSE_DONE: Final = Text("{} {} ist geschlossen.", "{} {} is closed.")
 
 OWN_TITLE: Final = Text("Lieferungen: {}", "Deliveries: {}")
-OWN_CAPTION: Final = Text("Neueste Lieferung je Datenfluss und Zeitraum", "Newest delivery by dataflow and period")
-OWN_NONE: Final = Text("Für dieses Gebiet ist noch nichts geliefert.", "Nothing was delivered for this area yet.")
+OWN_CAPTION: Final = Text(
+    "Neueste Lieferung je Datenfluss und Zeitraum", "Newest delivery by dataflow and period"
+)
+OWN_NONE: Final = Text(
+    "Für dieses Gebiet ist noch nichts geliefert.", "Nothing was delivered for this area yet."
+)
 OWN_REVISION: Final = Text("Fassung", "Revision")
 OWN_SINCE: Final = Text("seit", "since")
 OWN_REMARK: Final = Text("Hinweis", "Remark")
@@ -203,9 +211,14 @@ SUBMISSION_STATES: Final[dict[SubmissionState, Text]] = {
     SubmissionState.ACCEPTED: Text("angenommen", "accepted"),
     SubmissionState.REJECTED: Text("abgelehnt", "rejected"),
     SubmissionState.SUPERSEDED: Text("ersetzt", "superseded"),
+    SubmissionState.QUARANTINED: Text(
+        "zurückgezogen: der Schlüssel war nicht mehr sicher", "withdrawn: its key was not safe any more"
+    ),
 }
 
-NODES_CAPTION: Final = Text("Knoten und die Gebiete, für die sie liefern", "Nodes and the areas they deliver for")
+NODES_CAPTION: Final = Text(
+    "Knoten und die Gebiete, für die sie liefern", "Nodes and the areas they deliver for"
+)
 NODE: Final = Text("Knoten", "Node")
 NODE_NAME: Final = Text("Name", "Name")
 NODE_SINCE: Final = Text("eingetragen", "registered")

@@ -14,7 +14,7 @@ def test_every_role_has_a_row_and_every_permission_somebody() -> None:
 
 
 def test_who_looks_after_accounts_can_do_nothing_else_and_who_acts_cannot_look_after_accounts() -> None:
-    assert RIGHTS[Role.ADMIN] == {Permission.ACCOUNT, Permission.PEOPLE_MANAGE}
+    assert RIGHTS[Role.ADMIN] == {Permission.ACCOUNT, Permission.WORK, Permission.PEOPLE_MANAGE}
     assert [role for role in Role if allows(role, Permission.PEOPLE_MANAGE)] == [Role.ADMIN]
     assert not allows(Role.AUDITOR, Permission.FINDINGS_CONFIRM)
     assert not allows(Role.MINISTRY, Permission.AUDIT_READ)
