@@ -36,7 +36,7 @@ class HubSettings:
     port: int = 8000
     #: The address under which browsers reach this hub, https://… without a path; empty: on this machine only.
     public_url: str = ""
-    #: The address of the proxy that may say whom it speaks for (X-Forwarded-For, -Host, -Proto); empty: nobody.
+    #: Address of the proxy that may say whom it speaks for (X-Forwarded-For, -Host, -Proto); empty: nobody.
     trusted_proxy: str = ""
     #: The OpenID Connect provider whose accounts may log in, https://…; empty: none.
     oidc_issuer: str = ""
@@ -87,6 +87,17 @@ class HubSettings:
             raise _invalid("audience")
         if not 0 <= self.port < 65536:
             raise _invalid("port")
+        self._check_addresses()
+        try:
+            Period.parse(self.first_period)
+        except KimError:
+            raise _invalid("first_period") from None
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, int | float) and item.name != "port" and not 0 < value < math.inf:
+                raise _invalid(item.name)
+
+    def _check_addresses(self) -> None:
         for name in ("public_url", "oidc_issuer"):
             if getattr(self, name) and not _is_safe_address(getattr(self, name), path=name == "oidc_issuer"):
                 raise _invalid(name)
@@ -100,14 +111,6 @@ class HubSettings:
             for name in ("oidc_client_id", "oidc_secret_file", "public_url"):
                 if not getattr(self, name):
                     raise _invalid(name)
-        try:
-            Period.parse(self.first_period)
-        except KimError:
-            raise _invalid("first_period") from None
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, int | float) and item.name != "port" and not 0 < value < math.inf:
-                raise _invalid(item.name)
 
     @property
     def sqlalchemy_url(self) -> str:

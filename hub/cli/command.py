@@ -23,6 +23,7 @@ _MODULES: Final = {
     "extract": ("hub.cli.extracting", "extract_command"),
     "grants": ("hub.cli.granting", "grants_group"),
     "init": ("hub.cli.installation", "init"),
+    "people": ("hub.cli.people", "people_group"),
     "register": ("hub.cli.registering", "register_command"),
     "serve": ("hub.cli.running", "serve_command"),
     "status": ("hub.cli.deliveries", "status_command"),

@@ -161,8 +161,8 @@ def require_good_password(password: str, *, login: str) -> None:
         raise kim_error(
             "bad_request",
             Text(
-                f"Ein Kennwort hat mindestens {MIN_PASSWORD} Zeichen, darunter {_MIN_DIFFERENT} verschiedene, "
-                "und enthält den Anmeldenamen nicht.",
+                f"Ein Kennwort hat mindestens {MIN_PASSWORD} Zeichen, {_MIN_DIFFERENT} verschiedene, und "
+                "enthält den Anmeldenamen nicht.",
                 f"A password has at least {MIN_PASSWORD} characters, {_MIN_DIFFERENT} of them different, and "
                 "does not contain the login.",
             ),
@@ -184,4 +184,4 @@ def pause_after(failures: int, allowed: int) -> dt.timedelta | None:
     over = failures - allowed
     if over < 0:
         return None
-    return min(FIRST_PAUSE * 2 ** min(over, 10), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * int(2 ** min(over, 10)), LONGEST_PAUSE)

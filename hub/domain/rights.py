@@ -35,9 +35,10 @@ class Permission(StrEnum):
 
     `public`: nothing, anybody may read it. `sign_in`: nothing, it is how one logs in. `node`: a signature of
     a node (or the self-signed first request of an enrolment), checked elsewhere. `account`: any account,
-    about itself only. `work`: the page that leads to all others. `deliveries.read`, `deliveries.own`: what was delivered and what does not fit, of all
-    areas or of the account's own. `findings.confirm`, `periods.close`, `nodes.suspend`: acts. `nodes.read`:
-    the directory. `audit.read`: who did what. `people.manage`: accounts.
+    about itself only. `work`: the page that leads to all others. `deliveries.read`, `deliveries.own`: what
+    was delivered and what does not fit, of all areas or of the account's own. `findings.confirm`,
+    `periods.close`, `nodes.suspend`: acts. `nodes.read`: the directory. `audit.read`: who did what.
+    `people.manage`: accounts.
     """
 
     PUBLIC = "public"

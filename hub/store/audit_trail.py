@@ -1,4 +1,4 @@
-"""Reading the audit trail: who did what, filtered, newest first. It is written by `UnitOfWork.audit` alone."""
+"""Reading the audit trail: who did what, filtered, newest first. `UnitOfWork.audit` alone writes it."""
 
 import datetime as dt
 from collections.abc import Mapping

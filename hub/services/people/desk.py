@@ -56,7 +56,7 @@ class PeopleDesk:
         return self._peopled
 
     def is_bench(self) -> bool:
-        """Whether everything is open: nobody has an account, and nobody is meant to reach it from elsewhere."""
+        """Whether everything is open: nobody has an account, nobody is to reach it from elsewhere."""
         return not self.settings.public_url and not self.has_accounts()
 
     def nobody(self) -> Visitor:

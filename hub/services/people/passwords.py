@@ -1,4 +1,4 @@
-"""Passwords as argon2id, with the parameters of RFC 9106 section 4 for machines that do not have 2 GiB to spare.
+"""Passwords as argon2id, with the parameters of RFC 9106 section 4 for machines without 2 GiB to spare.
 
 A hash takes 64 MiB, so only a few are worked out at a time: a flood of logins waits, it does not fill the
 memory. An unknown name costs exactly as much as a known one: it is compared with a hash nobody knows the
@@ -9,7 +9,7 @@ import threading
 import unicodedata
 from typing import Final
 
-from argon2 import PasswordHasher
+from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
@@ -22,9 +22,13 @@ _AT_A_TIME: Final = 2
 class Passwords:
     """Hashes and compares."""
 
-    def __init__(self) -> None:
-        """Work out the hash that unknown names are compared with, so that the first of them waits no longer."""
-        self._hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+    def __init__(self, parameters: Parameters = RFC_9106_LOW_MEMORY) -> None:
+        """Work out the hash that unknown names are compared with.
+
+        Args:
+            parameters: of argon2id; stored hashes made with others are made anew at the next login.
+        """
+        self._hasher = PasswordHasher.from_parameters(parameters)
         self._turns = threading.BoundedSemaphore(_AT_A_TIME)
         self._nobodys = self.hash(new_secret_text())
 
@@ -38,10 +42,10 @@ class Passwords:
         text = _normal(password)[: MAX_PASSWORD + 1]
         with self._turns:
             try:
-                right = self._hasher.verify(stored or self._nobodys, text)
+                self._hasher.verify(stored or self._nobodys, text)
             except (Argon2Error, InvalidHashError):
                 return False
-        return right and stored is not None
+        return stored is not None
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a hash was made with weaker parameters than today's."""

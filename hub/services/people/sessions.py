@@ -97,7 +97,7 @@ def visitor_of(desk: PeopleDesk, token: str | None) -> Visitor:
     if session is None or person is None:
         return desk.nobody()
     life = SESSION_LIFE if session.stage is Stage.FULL else HALF_SESSION_LIFE
-    if now - session.seen_at > SESSION_IDLE or now - session.created_at > life or not person.active:
+    if now - session.seen_at >= SESSION_IDLE or now - session.created_at >= life or not person.active:
         end_session(desk, token)
         return desk.nobody()
     if now - session.seen_at > _TOUCH:

@@ -7,6 +7,7 @@ hub share it.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -104,10 +105,8 @@ def _write(path: Path, key: bytes) -> None:
             file.write(key.hex() + "\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(part, path)
-        except FileExistsError:
-            pass
     finally:
         part.unlink()
 

@@ -1,4 +1,4 @@
-"""The work on deliveries: what is to be confirmed, which periods are open, what an area has delivered, nodes."""
+"""The work on deliveries: what is to be confirmed, which periods are open, what came from an area, nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit trail: who did what, filtered, and as a file. That somebody took the file stands in it as well."""
+"""The audit trail: who did what, filtered, and as a file; that somebody took the file stands in it, too."""
 
 from __future__ import annotations
 

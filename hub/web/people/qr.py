@@ -1,4 +1,4 @@
-"""A QR code as an SVG element of the page: no image that a cache could keep, no style that the policy forbids."""
+"""A QR code as an SVG element of the page: nothing that a cache keeps, no style that the policy forbids."""
 
 from __future__ import annotations
 

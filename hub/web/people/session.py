@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 from flask import Flask, Request, Response, session
 from flask.sessions import SessionInterface, SessionMixin
+from werkzeug.wrappers import Response as AnyResponse
 
 from hub.domain.people import DEVICE_LIFE
 from hub.services.people import EXTENSION, PeopleDesk
@@ -94,7 +95,7 @@ def cookie_name(desk: PeopleDesk, what: str) -> str:
 
 
 def set_cookie(
-    response: Response,
+    response: AnyResponse,
     desk: PeopleDesk,
     what: str,
     value: str,

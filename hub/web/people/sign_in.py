@@ -30,7 +30,7 @@ blueprint = Blueprint("sign_in", __name__)
 blueprint.after_request(strict_headers)
 
 #: Where a login may lead: pages of this hub, and nothing that a browser could read as another host.
-_ONWARD: Final = re.compile(r"/(arbeit|konto|lieferungen)(/[A-Za-z0-9._-]+)*", re.ASCII)
+_ONWARD: Final = re.compile(r"/(arbeit|konto|lieferungen)(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

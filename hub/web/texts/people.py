@@ -135,7 +135,6 @@ NEW_CODES_HINT: Final = Text(
 WORK_INTRO: Final = Text("Was ansteht", "What is to be done")
 WORK_FINDINGS: Final = Text("Auffälligkeiten", "Findings")
 WORK_PERIODS: Final = Text("Zeiträume", "Periods")
-WORK_AREAS: Final = Text("Lieferungen eines Gebiets", "Deliveries of an area")
 WORK_NODES: Final = Text("Knoten", "Nodes")
 WORK_AUDIT: Final = Text("Protokoll", "Audit trail")
 WORK_PEOPLE: Final = Text("Konten", "Accounts")
@@ -162,8 +161,8 @@ FINDING_CONFIRM: Final = Text("Bestätigen", "Confirm")
 FINDING_CONFIRMED: Final = Text("{} ist bestätigt.", "{} is confirmed.")
 
 PERIODS_INTRO: Final = Text(
-    "Nach dem Schließen nimmt der Hub für den Zeitraum nichts mehr an, stellt die Landestabellen zusammen und "
-    "veröffentlicht sie. Das lässt sich nicht zurücknehmen.",
+    "Nach dem Schließen nimmt der Hub für den Zeitraum nichts mehr an, stellt die Landestabellen zusammen "
+    "und veröffentlicht sie. Das lässt sich nicht zurücknehmen.",
     "After closing, the hub takes nothing more for the period, compiles the statewide tables and publishes "
     "them. That cannot be undone.",
 )
@@ -226,10 +225,10 @@ NODE_ACTIVE: Final = Text("liefert", "delivers")
 NODE_SUSPENDED: Final = Text("ausgesetzt", "suspended")
 
 AUDIT_TRAIL_INTRO: Final = Text(
-    "Jede Handlung steht hier, die neueste zuerst; Zeilen werden nie geändert oder gelöscht. Namen und Codes, "
-    "keine Zahlen der Statistik.",
-    "Every act stands here, the newest first; lines are never changed or deleted. Names and codes, no figures "
-    "of the statistics.",
+    "Jede Handlung steht hier, die neueste zuerst; Zeilen werden nie geändert oder gelöscht. Namen und "
+    "Codes, keine Zahlen der Statistik.",
+    "Every act stands here, the newest first; lines are never changed or deleted. Names and codes, no "
+    "figures of the statistics.",
 )
 AUDIT_CAPTION: Final = Text("Protokoll", "Audit trail")
 AUDIT_AT: Final = Text("Zeit", "Time")

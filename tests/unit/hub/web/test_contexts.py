@@ -16,7 +16,7 @@ MODULES = [
     "frame",
     *(
         f"{package}.{path.name.removesuffix('.py')}"
-        for package in ("pages", "sections", "exports")
+        for package in ("pages", "sections", "exports", "people")
         for path in sorted(resources.files("hub.web").joinpath(package).iterdir(), key=lambda p: p.name)
         if path.name.endswith(".py") and path.name != "__init__.py"
     ),
@@ -75,7 +75,10 @@ def test_every_text_is_used_somewhere() -> None:
     package = resources.files("hub.web")
     sources = [
         path.read_text(encoding="utf-8")
-        for folder in (package, *(package / name for name in ("templates", "sections", "pages", "exports")))
+        for folder in (
+            package,
+            *(package / name for name in ("templates", "sections", "pages", "exports", "people")),
+        )
         for path in folder.iterdir()
         if path.name.endswith((".py", ".html"))
     ]
