@@ -367,6 +367,7 @@ def test_an_unknown_name_takes_as_long_as_a_known_one(dear_hub: Office) -> None:
 
 
 def test_doors_are_limited_per_address(hub: Office) -> None:
+    hub.invite("anna", Role.MINISTRY)
     browser = hub.browser()
     token = browser.token()
     answers = [
