@@ -97,12 +97,16 @@ def test_a_node_delivers_for_several_areas_and_gets_more_later(tmp_path: Path) -
 
 
 def test_a_refusal_is_said_in_two_languages(tmp_path: Path) -> None:
+    assert CliRunner().invoke(main, ["init", "--home", str(tmp_path)]).exit_code == 0
     done = CliRunner().invoke(main, ["serve", "--home", str(tmp_path), "--host", "0.0.0.0"])
+    missing = ("Konten, public_url mit https, trusted_proxy.", "accounts, public_url with https, trusted_proxy.")
     title, remedy = PROBLEMS["not_loopback"].title, PROBLEMS["not_loopback"].remedy
     assert done.stderr.splitlines() == [
         f"not_loopback: {title.de}",
+        f"  Unter 0.0.0.0 dürfen andere den Hub erst erreichen, wenn es gibt: {missing[0]}",
         f"  → {remedy.de}",
         f"not_loopback: {title.en}",
+        f"  At 0.0.0.0 others may reach the hub only once there is: {missing[1]}",
         f"  → {remedy.en}",
     ]
 
