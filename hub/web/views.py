@@ -77,7 +77,7 @@ def indicator(subject: str) -> Response:
 def evidence(subject: str) -> Response:
     """From a figure to the signed statements behind it."""
     context: HubContext = current_app.extensions[CONTEXT]
-    return _html("evidence.html", evidence_page(_statistics(), context, subject, _query()))
+    return html_answer("evidence.html", evidence_page(_statistics(), context, subject, _query()))
 
 
 @blueprint.get("/gebiet")

@@ -99,7 +99,10 @@ def test_a_node_delivers_for_several_areas_and_gets_more_later(tmp_path: Path) -
 def test_a_refusal_is_said_in_two_languages(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["init", "--home", str(tmp_path)]).exit_code == 0
     done = CliRunner().invoke(main, ["serve", "--home", str(tmp_path), "--host", "0.0.0.0"])
-    missing = ("Konten, public_url mit https, trusted_proxy.", "accounts, public_url with https, trusted_proxy.")
+    missing = (
+        "Konten, public_url mit https, trusted_proxy.",
+        "accounts, public_url with https, trusted_proxy.",
+    )
     title, remedy = PROBLEMS["not_loopback"].title, PROBLEMS["not_loopback"].remedy
     assert done.stderr.splitlines() == [
         f"not_loopback: {title.de}",
