@@ -28,6 +28,7 @@ from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION, HubContext
 from hub.services.people import EXTENSION as PEOPLE
 from hub.services.people import make_desk
+from hub.services.sealing_keys import sealing_keys_of
 from hub.services.statistics import EXTENSION as STATISTICS
 from hub.services.statistics import Statistics
 from hub.settings import HubSettings
@@ -85,6 +86,7 @@ class Hub:
             ),
             catalogue=load_catalogue(),
             tree=region_tree(),
+            sealing=sealing_keys_of(settings),
             machine_clock=machine_clock or SystemClock(),
         )
         self._ends_sandbox = sandbox is None

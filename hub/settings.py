@@ -51,6 +51,8 @@ class HubSettings:
     date: str = ""
     #: The programme began in 2020; earlier periods are not taken.
     first_period: str = "2020-Q1"
+    #: The secret that private sealing keys are encrypted with; empty: in the home folder, beside them.
+    sealing_unlock_file: str = ""
     threads: int = 8
     max_payload_bytes: int = 64 * MIB
     chunk_bytes: int = MIB

@@ -1,9 +1,12 @@
-"""What a node says about one delivery: the statement that is signed (SPEC P-15..P-23).
+"""What a node says about one delivery: the statement that is signed (SPEC P-15..P-23, P-130).
 
 It names sender, addressee, area, dataflow, period, place in the revision chain, the exact bytes of the
 table and the rules they were made by. It is small, so a hub can judge all of it before it accepts a single
 byte of payload. Parsing is strict: a member that this version does not know is refused unless it stands
 under ``ext``, so nothing that is signed is silently ignored.
+
+There are two forms. Version 1 names the table itself. Version 2 has one member more, ``sealed``: what travels
+is the sealed table, and ``payload`` names what is inside, salt and table. Neither has members of the other.
 
 It deliberately has no clock and no randomness: ``created`` and ``nonce`` are passed in. ``created`` is the
 sender's claim and decides nothing.
@@ -24,8 +27,16 @@ from protocol.errors import KimError, kim_error
 from protocol.keys import NONCE_BYTES
 from protocol.prescan import MAX_ROWS, MAX_TABLE_BYTES
 from protocol.texts import Text
+from protocol.trust.hub_keys import SUITE
 
+#: Form of a statement whose table travels as it is, and of one whose table is sealed.
 VERSION: Final = 1
+VERSION_SEALED: Final = 2
+VERSIONS: Final = (VERSION, VERSION_SEALED)
+#: Random bytes in front of a sealed table.
+SALT_BYTES: Final = 32
+#: Encapsulated key of MLKEM768-X25519 and tag of AES-256-GCM.
+SEALING_OVERHEAD_BYTES: Final = 1120 + 16
 MEDIA_ARROW_STREAM: Final = "application/vnd.apache.arrow.stream"
 CHUNK_BYTES: Final = 1_048_576
 MIN_CHUNK_BYTES: Final = 1_024
@@ -111,6 +122,50 @@ class PayloadInfo:
         return -(-self.size // self.chunk)
 
 
+@dataclass(frozen=True, slots=True)
+class SealedInfo:
+    """Which sealed bytes travel in place of the table (SPEC P-130).
+
+    Attributes:
+        kid: key id of the hub's key they are sealed with.
+        suite: always :data:`protocol.trust.hub_keys.SUITE`.
+        size: their length in bytes.
+        sha256: hex digest of them.
+    """
+
+    kid: str
+    suite: str
+    size: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        """Check the members (SPEC P-18).
+
+        Raises:
+            KimError: ``bad_envelope`` with the member's pointer; ``too_large`` for the size.
+        """
+        _check_text(self.kid, _SHA256, "/sealed/kid")
+        if self.suite != SUITE:
+            raise _refusal("/sealed/suite")
+        _check_integer(self.size, 1, strict_json.MAX_INTEGER, "/sealed/size")
+        if self.size > MAX_TABLE_BYTES + SEALING_OVERHEAD_BYTES:
+            raise kim_error("too_large", pointer="/sealed/size")
+        _check_text(self.sha256, _SHA256, "/sealed/sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class Travelling:
+    """The bytes that are sent for a statement: the table, or what it is sealed in.
+
+    Attributes:
+        size: length in bytes.
+        sha256: hex digest.
+    """
+
+    size: int
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionStatement:
     """One delivery of one dataflow for one area and one period.
@@ -128,7 +183,8 @@ class SubmissionStatement:
         schema: form of the table, for example ``CASES/1``.
         schema_sha256: digest of that form (:func:`protocol.columns.schema_sha256`).
         catalogue_sha256: digest of the catalogue the figures were made by.
-        payload: the bytes of the table.
+        payload: the bytes of the table; of a sealed one, of salt and table together.
+        sealed: the sealed bytes, or None if the table travels as it is.
         min_contributors: smallest count the node publishes; it may only be stricter than the catalogue.
         software: what made the delivery.
         created: the sender's clock in UTC, ``2026-10-09T08:15:00Z``; decides nothing.
@@ -153,6 +209,7 @@ class SubmissionStatement:
     software: Software
     created: str
     nonce: bytes
+    sealed: SealedInfo | None = None
     ext: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     def __post_init__(self) -> None:
@@ -176,8 +233,23 @@ class SubmissionStatement:
             raise _refusal("/created")
         if len(self.nonce) != NONCE_BYTES:
             raise _refusal("/nonce")
+        if self.sealed is not None and self.sealed.size != self.payload.size + SEALING_OVERHEAD_BYTES:
+            raise _refusal("/sealed/size")
+        if self.sealed is not None and self.payload.size <= SALT_BYTES:
+            raise _refusal("/payload/size")
         if SERIES_BREAK in self.ext:
             _check_text(self.ext[SERIES_BREAK], _REASON, f"/ext/{SERIES_BREAK}")
+
+    @property
+    def version(self) -> int:
+        """The form it has: 1, or 2 if the table is sealed."""
+        return VERSION if self.sealed is None else VERSION_SEALED
+
+    @property
+    def travelling(self) -> Travelling:
+        """The bytes that are sent."""
+        sent = self.payload if self.sealed is None else self.sealed
+        return Travelling(sent.size, sent.sha256)
 
     @property
     def dataset_id(self) -> str:
@@ -200,13 +272,17 @@ class SubmissionStatement:
         """
         members = {name: getattr(self, name) for name in _PLAIN_MEMBERS}
         members |= {
-            "v": VERSION,
+            "v": self.version,
             "payload": {member.name: getattr(self.payload, member.name) for member in fields(self.payload)},
             "software": {
                 member.name: getattr(self.software, member.name) for member in fields(self.software)
             },
             "nonce": strict_json.encode_base64(self.nonce),
         }
+        if self.sealed is not None:
+            members["sealed"] = {
+                member.name: getattr(self.sealed, member.name) for member in fields(self.sealed)
+            }
         if self.ext:
             members["ext"] = self.ext
         data = strict_json.dumps(members)
@@ -230,7 +306,7 @@ _PATTERNS: Final = {
 _PLAIN_MEMBERS: Final = tuple(
     member.name
     for member in fields(SubmissionStatement)
-    if member.name not in {"payload", "software", "nonce", "ext"}
+    if member.name not in {"payload", "sealed", "software", "nonce", "ext"}
 )
 _MEMBERS: Final = frozenset({*_PLAIN_MEMBERS, "v", "payload", "software", "nonce"})
 
@@ -257,13 +333,18 @@ def parse_statement(data: bytes) -> SubmissionStatement:
     version = document.get("v", VERSION)
     if not isinstance(version, int) or isinstance(version, bool):
         raise _refusal("/v")
-    if version != VERSION:
+    if version not in VERSIONS:
         raise kim_error(
             "unsupported_version",
-            Text(f"Unterstützt wird Fassung {VERSION}.", f"Version {VERSION} is supported."),
+            Text(
+                f"Unterstützt werden die Fassungen {VERSION} und {VERSION_SEALED}.",
+                f"Versions {VERSION} and {VERSION_SEALED} are supported.",
+            ),
             pointer="/v",
         )
-    _check_members(document, _MEMBERS, optional=frozenset({"ext"}), pointer="")
+    # SPEC P-130: exactly version 2 is sealed, so that nobody can take the seal off or leave it open.
+    members = _MEMBERS | {"sealed"} if version == VERSION_SEALED else _MEMBERS
+    _check_members(document, members, optional=frozenset({"ext"}), pointer="")
     payload = _object(document["payload"], "/payload")
     _check_members(payload, frozenset(f.name for f in fields(PayloadInfo)), pointer="/payload")
     software = _object(document["software"], "/software")
@@ -275,6 +356,7 @@ def parse_statement(data: bytes) -> SubmissionStatement:
     return SubmissionStatement(
         **plain,
         payload=PayloadInfo(**payload),
+        sealed=_sealed(document["sealed"]) if version == VERSION_SEALED else None,
         software=Software(**software),
         nonce=strict_json.decode_base64(nonce, pointer="/nonce"),
         ext=MappingProxyType(_object(document.get("ext", {}), "/ext")),
@@ -284,6 +366,12 @@ def parse_statement(data: bytes) -> SubmissionStatement:
 def is_reason(text: str) -> bool:
     """Whether a text is one line for people, as ``reason`` must be."""
     return _REASON.fullmatch(text) is not None
+
+
+def _sealed(value: object) -> SealedInfo:
+    members = _object(value, "/sealed")
+    _check_members(members, frozenset(f.name for f in fields(SealedInfo)), pointer="/sealed")
+    return SealedInfo(**members)
 
 
 def _object(value: object, pointer: str) -> dict[str, Any]:

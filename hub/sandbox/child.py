@@ -25,7 +25,7 @@ from protocol.canonical import assert_canonical
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import kim_error
 from protocol.observations import STATE_NUMBER, CellState
-from protocol.statement import parse_statement
+from protocol.statement import SALT_BYTES, parse_statement
 from protocol.submission_rules import check_submission
 
 # One code per state without a value; "A" (any value) stands for zero until the value is looked at.
@@ -39,7 +39,7 @@ def check_payload(statement_bytes: bytes, payload: bytes) -> bytes:
 
     Args:
         statement_bytes: the signed statement; its signature was checked before.
-        payload: the received bytes.
+        payload: the received bytes; of a sealed delivery, the salt and the table that were in them.
 
     Raises:
         KimError: the refusal.
@@ -49,7 +49,8 @@ def check_payload(statement_bytes: bytes, payload: bytes) -> bytes:
     if len(payload) != info.size or hashlib.sha256(payload).hexdigest() != info.sha256:
         raise kim_error("digest_mismatch")
     catalogue = load_catalogue()
-    table = assert_canonical(payload, columns.arrow_schema(catalogue.dataset(statement.dataset_id)))
+    stream = payload if statement.sealed is None else payload[SALT_BYTES:]
+    table = assert_canonical(stream, columns.arrow_schema(catalogue.dataset(statement.dataset_id)))
     check_submission(table, statement, catalogue)
     return _cells(table).to_bytes()
 

@@ -14,6 +14,7 @@ from hub.domain.states import OPEN_UPLOAD, UNDECIDED, SubmissionState
 from hub.services.authentication import Signed, authenticate
 from hub.services.context import HubContext
 from hub.services.opening import require_open
+from hub.services.sealed import require_agreed_form
 from hub.store.records import Chain, Node, Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.catalogue import Dataset, RuleKind
@@ -63,6 +64,7 @@ def announce(context: HubContext, body: bytes, *, sender: Node | None) -> Announ
         if known:
             return known
         # 5. to 10. What it announces can be taken.
+        require_agreed_form(context, unit, signed.statement)
         dataset = _check_content(context, signed.statement)
         _check_period(context, unit, dataset, signed)
         _check_chain(context, unit, dataset, signed)
@@ -115,8 +117,8 @@ def _check_content(context: HubContext, statement: SubmissionStatement) -> Datas
     # 5. Node and hub mean the same dataflow, columns and catalogue.
     dataset = agreed_dataset(statement, context.catalogue)
     # 6. Its size is within the limit, and so are the chunks it is cut into.
-    payload = statement.payload
-    if payload.size > context.settings.max_payload_bytes:
+    payload, travelling = statement.payload, statement.travelling
+    if travelling.size > context.settings.max_payload_bytes:
         raise kim_error("too_large", pointer="/payload/size")
     if payload.chunk > context.settings.chunk_bytes:
         raise kim_error("too_large", pointer="/payload/chunk")
@@ -193,8 +195,8 @@ def _new(
         supersedes=statement.supersedes,
         state=SubmissionState.ANNOUNCED,
         envelope_sha256=envelope_sha256,
-        payload_sha256=Sha256(statement.payload.sha256),
-        payload_size=statement.payload.size,
+        payload_sha256=Sha256(statement.travelling.sha256),
+        payload_size=statement.travelling.size,
         payload_rows=statement.payload.rows,
         chunk_bytes=statement.payload.chunk,
         min_contributors=statement.min_contributors,

@@ -8,6 +8,7 @@ from hub.sandbox.client import Sandbox
 from hub.settings import HubSettings
 from hub.store.blobs import BlobStore
 from hub.store.incoming import Incoming
+from hub.store.sealing_keys import SealingKeys
 from hub.store.unit_of_work import Database
 from protocol.catalogue import Catalogue
 from protocol.regions import RegionTree
@@ -29,6 +30,7 @@ class HubContext:
         sandbox: decodes payloads.
         catalogue: what may be delivered; statements pin it by digest.
         tree: regions and what is added up to what.
+        sealing: the hub's private sealing keys; only who feeds the sandbox opens one.
         machine_clock: when a request is made and received: the real time, even if the hub plays another
             day for a demo.
     """
@@ -41,4 +43,5 @@ class HubContext:
     sandbox: Sandbox
     catalogue: Catalogue
     tree: RegionTree
+    sealing: SealingKeys
     machine_clock: Clock = field(default_factory=SystemClock)

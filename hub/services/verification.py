@@ -26,9 +26,11 @@ from hub.domain.states import AuditVerdict, KeyStatus, SubmissionState
 from hub.sandbox.bundle import Examined, Exposure, Item
 from hub.sandbox.client import SandboxDownError
 from hub.services.context import HubContext
+from hub.services.sealed import payload_of
 from hub.services.uploading import reject
 from hub.store.blobs import DamagedBlobError
 from hub.store.records import Submission
+from hub.store.sealing_keys import SealingLockedError
 from hub.store.unit_of_work import UnitOfWork
 from protocol import columns
 from protocol.dsse import parse_envelope
@@ -107,7 +109,7 @@ def _begin(context: HubContext, submission_id: SubmissionId) -> Submission | Non
 def _hits_every_submission(fault: Exception) -> bool:
     if isinstance(fault, OSError):
         return fault.errno in _SHORTAGES
-    return isinstance(fault, SandboxDownError | MemoryError)
+    return isinstance(fault, SandboxDownError | SealingLockedError | MemoryError)
 
 
 def _was_last_attempt(context: HubContext, submission_id: SubmissionId, fault: Exception) -> bool:
@@ -142,7 +144,8 @@ def _checked_cells(context: HubContext, submission: Submission) -> bytes:
     # The child would refuse damaged bytes too, but as the node's fault.
     if not context.blobs.intact(submission.payload_sha256):
         raise DamagedBlobError(f"blob {submission.payload_sha256} is lost or damaged")
-    cells = context.sandbox.check(envelope.payload, context.blobs.path(submission.payload_sha256))
+    payload = payload_of(context, submission, envelope.payload)
+    cells = context.sandbox.check(envelope.payload, payload)
     try:
         Cells.from_bytes(cells, rows=len(grid_of_submission(context, submission)))
     except MalformedColumnsError:

@@ -99,7 +99,7 @@ class SealingKey:
     @property
     def kid(self) -> str:
         """Hex SHA-256 over purpose, suite and key (SPEC P-148)."""
-        return hashlib.sha256(_KID_DOMAIN + SUITE.encode("ascii") + b"\x00" + self.public_key).hexdigest()
+        return sealing_kid(self.public_key)
 
     @property
     def suite(self) -> str:
@@ -181,6 +181,11 @@ class HubKeys:
                 "sealing_keys": [dict(key.members()) for key in self.sealing_keys],
             }
         )
+
+
+def sealing_kid(public_key: bytes) -> str:
+    """Return the key id of a sealing key of :data:`SUITE` (SPEC P-148)."""
+    return hashlib.sha256(_KID_DOMAIN + SUITE.encode("ascii") + b"\x00" + public_key).hexdigest()
 
 
 def parse_hub_keys(data: bytes) -> HubKeys:

@@ -33,7 +33,7 @@ class Policy:
 
     audience: str
     sealed: bool = True
-    statement_versions: tuple[int, ...] = (1,)
+    statement_versions: tuple[int, ...] = (1, 2)
     oldest_client: str = "0.1.0"
     max_payload_bytes: int = 64 * MIB
     max_open_uploads: int = 64
