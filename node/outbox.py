@@ -212,7 +212,7 @@ class Outbox:
         return view
 
     def _upload(self, record: DeliveryRecord, view: SubmissionView) -> SubmissionView:
-        payload = self._journal.payload(record)
+        payload = self._journal.parcel(record)
         for _ in range(_UPLOAD_ROUNDS):
             self._send_chunks(record, view, payload=payload)
             passing("send.complete")

@@ -153,8 +153,7 @@ def sealed_info(sealed: bytes, *, public_key: bytes) -> SealedInfo:
 def open_payload(sealed: bytes, statement: SubmissionStatement, secret: SealingSecret) -> bytes:
     """Return salt and table of a sealed delivery.
 
-    The caller must have verified the statement, and must still compare length and digest of what comes out
-    with `payload` (the sandbox does).
+    The caller must have verified the statement, and must still check the table, which is anybody's bytes.
 
     Args:
         sealed: the bytes that were received.
@@ -163,14 +162,17 @@ def open_payload(sealed: bytes, statement: SubmissionStatement, secret: SealingS
 
     Raises:
         KimError: ``sealed_unreadable`` if key, suite, digest, purpose or bytes are not those of the
-            statement.
+            statement, or what comes out is not its `payload`.
     """
     info = statement.sealed
     if info is None or info.kid != secret.kid or info.suite != SUITE:
         raise kim_error("sealed_unreadable")
     if len(sealed) != info.size or hashlib.sha256(sealed).hexdigest() != info.sha256:
         raise kim_error("sealed_unreadable")
-    return secret.open(sealed, info=purpose_of_statement(statement))
+    content = secret.open(sealed, info=purpose_of_statement(statement))
+    if hashlib.sha256(content).hexdigest() != statement.payload.sha256:
+        raise kim_error("sealed_unreadable")
+    return content
 
 
 def purpose_of_statement(statement: SubmissionStatement) -> bytes:

@@ -25,6 +25,7 @@ _MODULES: Final = {
     "init": ("hub.cli.installation", "init"),
     "people": ("hub.cli.people", "people_group"),
     "register": ("hub.cli.registering", "register_command"),
+    "sealing": ("hub.cli.sealing", "sealing_group"),
     "serve": ("hub.cli.running", "serve_command"),
     "status": ("hub.cli.deliveries", "status_command"),
     "suspend": ("hub.cli.enrolling", "suspend_command"),

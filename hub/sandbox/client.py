@@ -19,6 +19,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from hub.sandbox import bundle, edition, verdict
@@ -65,19 +66,22 @@ class Sandbox:
         with self._lock:
             self._start()
 
-    def check(self, statement: bytes, payload: Callable[[], BinaryIO]) -> bytes:
+    def check(self, statement: bytes, payload: Path | bytes) -> bytes:
         """Return the cells of `payload` in stored form.
 
         Args:
             statement: bytes of the signed statement.
-            payload: opens the received bytes, without their seal; asked again if a zygote dies.
+            payload: file with the received bytes, or what was sealed in them.
 
         Raises:
             KimError: the payload is refused.
             SandboxDownError: no zygote of this edition could be started; try again later.
         """
         with self._lock:
-            answer = self._answer(b"C" + statement, payload)
+            answer = self._answer(
+                b"C" + statement,
+                lambda: _in_memory(payload) if isinstance(payload, bytes) else payload.open("rb"),
+            )
         if answer is None:
             raise kim_error("decode_failed")
         return verdict.read(answer)
@@ -115,7 +119,7 @@ class Sandbox:
     def _examined(self, task: bytes, items: Sequence[Item]) -> bytes | None:
         question = bundle.question(items)
         with self._lock:
-            answer = self._answer(task, lambda: in_memory(question))
+            answer = self._answer(task, lambda: _in_memory(question))
         try:
             return None if answer is None else verdict.read(answer)
         except KimError:
@@ -224,7 +228,7 @@ class Sandbox:
             self._process = None
 
 
-def in_memory(content: bytes) -> BinaryIO:
+def _in_memory(content: bytes) -> BinaryIO:
     """Return an open file that holds these bytes and has no name."""
     stream = os.fdopen(os.memfd_create("kim-question", os.MFD_CLOEXEC), "wb+")
     stream.write(content)

@@ -4,10 +4,8 @@ Who announces, receives and completes sees the sealed bytes, and so does whoever
 are the evidence. Salt and table exist in the process that feeds the sandbox, and in its child.
 """
 
-from collections.abc import Callable
-from typing import BinaryIO
+from pathlib import Path
 
-from hub.sandbox.client import in_memory
 from hub.services.context import HubContext
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
@@ -40,8 +38,8 @@ def require_agreed_form(context: HubContext, unit: UnitOfWork, statement: Submis
         raise kim_error("too_large", pointer="/payload/size")
 
 
-def payload_of(context: HubContext, submission: Submission, statement_bytes: bytes) -> Callable[[], BinaryIO]:
-    """Return how to open what the sandbox is to check: the stored bytes, or what is sealed in them.
+def payload_of(context: HubContext, submission: Submission, statement_bytes: bytes) -> Path | bytes:
+    """Return what the sandbox is to check: the file with the stored bytes, or what is sealed in them.
 
     Args:
         context: the hub.
@@ -56,7 +54,5 @@ def payload_of(context: HubContext, submission: Submission, statement_bytes: byt
     path = context.blobs.path(submission.payload_sha256)
     statement = parse_statement(statement_bytes)
     if statement.sealed is None:
-        return lambda: path.open("rb")
-    secret = context.sealing.secret(statement.sealed.kid)
-    content = open_payload(path.read_bytes(), statement, secret)
-    return lambda: in_memory(content)
+        return path
+    return open_payload(path.read_bytes(), statement, context.sealing.secret(statement.sealed.kid))

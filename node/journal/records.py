@@ -86,7 +86,7 @@ class NewDelivery:
         period: wire form.
         revision: number in the chain of revisions, from 1.
         envelope: the signed statement, as it is sent.
-        payload: the protected table, as it is sent.
+        payload: the protected table.
         payload_sha256: hex digest of ``payload``.
         audience: the hub it is signed for.
         catalogue_sha256: the catalogue it was made with.
@@ -99,6 +99,8 @@ class NewDelivery:
         verdict: the audit's verdict.
         figures: the true figures behind it.
         withheld_mask: one byte per cell, 1 where withheld.
+        sent: what is sent in place of ``payload``, if it is sealed.
+        sent_sha256: hex digest of ``sent``.
     """
 
     statement_id: str
@@ -120,6 +122,8 @@ class NewDelivery:
     verdict: str
     figures: LedgerFigures
     withheld_mask: bytes
+    sent: bytes | None = None
+    sent_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +147,7 @@ class DeliveryRecord:
     revision: int
     envelope_sha256: str
     payload_sha256: str
+    sent_sha256: str | None
     audience: str
     catalogue_sha256: str
     grid_sha256: str

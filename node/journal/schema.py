@@ -153,11 +153,17 @@ def _to_fourth(connection: sqlite3.Connection, ledger: Ledger) -> None:  # noqa:
     _run(connection, _FOURTH)
 
 
+def _to_fifth(connection: sqlite3.Connection, ledger: Ledger) -> None:  # noqa: ARG001 - as all steps
+    # What is sent where the table is sealed; else it is the table itself.
+    connection.execute("ALTER TABLE delivery ADD COLUMN sent_sha256 TEXT")
+
+
 _STEPS: Final[tuple[Callable[[sqlite3.Connection, Ledger], None], ...]] = (
     _to_first,
     _to_second,
     _to_third,
     _to_fourth,
+    _to_fifth,
 )
 SCHEMA_VERSION: Final = len(_STEPS)
 

@@ -158,6 +158,8 @@ class Journal:
             KimError: ``storage_full``, ``spool_damaged``.
         """
         self._blobs.put(delivery.payload)
+        if delivery.sent is not None:
+            self._blobs.put(delivery.sent)
         envelope_sha256 = self._blobs.put(delivery.envelope)
         passing("spool.blobs")
         now = timestamp(self._clock.now())
@@ -378,6 +380,14 @@ class Journal:
         """
         return self._blobs.get(record.payload_sha256)
 
+    def parcel(self, record: DeliveryRecord) -> bytes:
+        """Return what is sent for a delivery: the protected table, or what it is sealed in.
+
+        Raises:
+            KimError: ``spool_damaged``.
+        """
+        return self._blobs.get(record.sent_sha256 or record.payload_sha256)
+
     def events(self, record: DeliveryRecord) -> tuple[DeliveryEvent, ...]:
         """Return the life of a delivery so far, oldest first."""
         rows = self._connection.execute(
@@ -388,7 +398,12 @@ class Journal:
     def sweep(self) -> int:
         """Delete blobs that an interrupted run left behind; hold :attr:`exclusive` while doing so."""
         records = self.deliveries()
-        keep = {record.envelope_sha256 for record in records} | {record.payload_sha256 for record in records}
+        keep = {
+            digest
+            for record in records
+            for digest in (record.envelope_sha256, record.payload_sha256, record.sent_sha256)
+            if digest is not None
+        }
         return self._blobs.sweep(keep=keep)
 
     @contextmanager

@@ -48,6 +48,7 @@ from protocol.statement import (
 )
 from protocol.submission_rules import check_submission
 from protocol.texts import Text
+from protocol.trust import SealingKey
 
 _LISTED_CELLS: Final = 20
 _NO_NONCE: Final = bytes(NONCE_BYTES)
@@ -64,12 +65,14 @@ class Workshop:
         catalogue: the catalogue in force.
         clock: for the date of the statement.
         stopwatch: told about stages ``protect`` and ``audit``.
+        sealing: the hub's key that deliveries are sealed with; None if they travel as they are.
     """
 
     settings: Settings
     catalogue: Catalogue
     clock: Clock
     stopwatch: Stopwatch
+    sealing: SealingKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

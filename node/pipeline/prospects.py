@@ -283,7 +283,8 @@ class Prospects:
         """Whether a delivery that failed is to be tried again with the statement that exists."""
         if record.state is DeliveryState.REJECTED and (self.redeliver or record.code in _REJECTED_BY_CHANCE):
             return False
-        return says_the_same(self.journal.envelope(record), draft, keyid=self.keyid)
+        envelope = self.journal.envelope(record)
+        return says_the_same(record, envelope, draft, workshop=self.workshop, keyid=self.keyid)
 
     def _deliveries_of(self, area: str) -> list[Delivered]:
         if area not in self._linked:

@@ -217,7 +217,7 @@ class ReceiptKeeper:
         if (event.id, event.node) != (record.statement_id, self._node):
             raise kim_error("proof_invalid")
         statement = parse_statement(parse_envelope(self._journal.envelope(record)).payload)
-        if event.payload_sha256 != statement.payload.sha256:
+        if event.payload_sha256 != statement.travelling.sha256:
             raise kim_error("digest_mismatch")
         if event.kind not in _KINDS[stage]:
             if stage is ReceiptStage.DECIDED and event.kind == EventKind.RECEIVED:

@@ -59,7 +59,7 @@ def check_receipt(
     if statement is not None:
         signed = parse_envelope(statement)
         _check_statement(trail, signed, event, anchors)
-        named = parse_statement(signed.payload).payload.sha256
+        named = parse_statement(signed.payload).travelling.sha256
     # 5.
     if payload is not None:
         if named is None or not hmac.compare_digest(named, payload):

@@ -72,7 +72,7 @@ class CitedStatement:
             "name": self.node.name,
             "keyid": self.key.keyid,
             "revision": self.statement.revision,
-            "payload_sha256": self.statement.payload.sha256,
+            "payload_sha256": self.statement.travelling.sha256,
             "log_index": self.index,
             "accepted": f"{self.accepted:%Y-%m-%dT%H:%M:%SZ}",
         }

@@ -29,6 +29,7 @@ from hub.settings import HubSettings
 from protocol.canonical import canonical_stream
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, Envelope, sign, statement_id
 from protocol.keys import PrivateKey
+from protocol.sealing import purpose_of_statement, salted, seal, sealed_info
 from protocol.statement import CHUNK_BYTES, SubmissionStatement
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.signing import SignedClient, signed_client
@@ -104,6 +105,17 @@ class Sender:
         if urn is not None:
             statement = replace(statement, dataset=urn)
         return self.signed(statement, data)
+
+    def sealed(self, parcel: Parcel, public_key: bytes, *, info: bytes | None = None) -> Parcel:
+        """The same table under a statement of version 2, sealed with this key."""
+        content = salted(parcel.payload, self._nonce())
+        payload = replace(
+            parcel.statement.payload, size=len(content), sha256=hashlib.sha256(content).hexdigest()
+        )
+        purpose = purpose_of_statement(parcel.statement) if info is None else info
+        sent = seal(content, public_key=public_key, info=purpose)
+        sealed = sealed_info(sent, public_key=public_key)
+        return self.signed(replace(parcel.statement, payload=payload, sealed=sealed), sent)
 
     def signed(self, statement: SubmissionStatement, payload: bytes) -> Parcel:
         return Parcel(statement, sign(PAYLOAD_TYPE_SUBMISSION, statement.to_json(), self.key), payload)

@@ -1,7 +1,7 @@
 """From what waits and what is wished to a proposal: documents as they stand, with all staged changes.
 
-The hub's own public keys are filled in from what it has (the key of its log); officers see them before they
-sign.
+The hub's own public keys are filled in from what it has (of its log, and those that deliveries are sealed
+with); officers see them before they sign.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from typing import Final
 from hub.services.enrolment.entering import entry_of
 from hub.services.trust.change_file import ChangeFile
 from hub.services.trust.documents import CATALOGUE, Documents
-from hub.services.trust.hub_material import log_vkey
+from hub.services.trust.hub_material import log_vkey, sealing_keys
 from hub.services.trust.officers import Officer
 from hub.services.trust.proposing import OfficerChange, first_change, next_change
 from hub.services.trust.repository import Repository
@@ -90,7 +90,7 @@ def first_proposal(
     repository.create()
     return first_change(
         repository,
-        _as_wished(documents, wishes, settings),
+        _as_wished(documents, wishes, settings, now=now),
         root_officers=root_officers,
         targets_officers=targets_officers,
         threshold=threshold,
@@ -117,7 +117,7 @@ def next_proposal(
         directory=apply(published.directory, staged),
         others={**published.others, CATALOGUE: catalogue_bytes()},
     )
-    documents = _as_wished(documents, wishes, settings)
+    documents = _as_wished(documents, wishes, settings, now=now)
     changed = documents.files() != published.files() or wishes.renew
     if not changed and not wishes.concern_officers:
         return None
@@ -129,10 +129,14 @@ def next_proposal(
     )
 
 
-def _as_wished(documents: Documents, wishes: Wishes, settings: HubSettings) -> Documents:
+def _as_wished(documents: Documents, wishes: Wishes, settings: HubSettings, *, now: dt.datetime) -> Documents:
     hub_keys, policy = wishes.hub_keys or documents.hub_keys, wishes.policy or documents.policy
     if wishes.hub_keys is None:
-        hub_keys = replace(hub_keys, log_vkey=log_vkey(settings))
+        hub_keys = replace(
+            hub_keys,
+            log_vkey=log_vkey(settings),
+            sealing_keys=sealing_keys(settings, hub_keys.sealing_keys, now=now),
+        )
     if wishes.quorum is not None:
         hub_keys = replace(hub_keys, quorum=wishes.quorum)
     if wishes.sealed is not None:
