@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from node.cli.run import Run, begin
 from node.cli.session import Session
+from node.cli.trusting import known_trust, sealing_key
 from node.clock import local, timestamp
 from node.journal import CorrectionChoice, CorrectionOption, Journal
 from node.pipeline import Decision, Prospect, Prospects
@@ -80,7 +81,8 @@ def decide_corrections(session: Session, decisions: Decisions) -> int:
     if named and not (decisions.by or "").split():
         raise kim_error("bad_request", _WHO)
     with session.journal() as journal, journal.exclusive:
-        run = begin(session, journal, periods=())
+        sealing = sealing_key(known_trust(session), session.clock.now())
+        run = begin(session, journal, periods=(), sealing=sealing)
         every = Prospects(run.workshop, journal, run.key.public.keyid).of(run.figures)
         held = {_name(p, session): p for p in every if p.decision is Decision.HELD}
         choices = [_choice(session, journal, run, held, name, decisions) for name in named]

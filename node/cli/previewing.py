@@ -11,6 +11,7 @@ from node.cli.doubting import doubts_member
 from node.cli.run import begin
 from node.cli.session import Session
 from node.cli.source_report import findings_member, not_collected_member, rows_member, sources_member
+from node.cli.trusting import known_trust, sealing_key
 from node.dossier import make_dossier, render_html, render_text
 from node.durable_files import replace_private_file, require_place, write_error
 from node.pipeline import Decision, Prospect, Prospects
@@ -36,7 +37,8 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
         require_place(html)
     settings, console = session.settings, session.console
     with session.journal() as journal:
-        run = begin(session, journal, periods=periods)
+        sealing = sealing_key(known_trust(session), session.clock.now())
+        run = begin(session, journal, periods=periods, sealing=sealing)
         prospects = list(Prospects(run.workshop, journal, run.key.public.keyid).of(run.figures))
         dossier = make_dossier(
             prospects, prepared=run.prepared, workshop=run.workshop, journal=journal, doubts=run.doubts

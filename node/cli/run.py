@@ -29,6 +29,7 @@ from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey
 from protocol.periods import Period
 from protocol.texts import Text
+from protocol.trust import SealingKey
 
 STAGES: Final = ("read", "tabulate", "protect", "audit", "send")
 _PERIODS: Final = Text(
@@ -63,13 +64,14 @@ class Run:
         return facts_by_area(self.prepared, self.workshop.settings)
 
 
-def begin(session: Session, journal: Journal, *, periods: Sequence[str]) -> Run:
+def begin(session: Session, journal: Journal, *, periods: Sequence[str], sealing: SealingKey | None) -> Run:
     """Read, map, check and count.
 
     Args:
         session: the configured node.
         journal: what was delivered before, to compare with.
         periods: periods named on the command line; those of the configuration if there are none.
+        sealing: what deliveries are sealed with, if they are.
 
     Returns:
         The counted source.
@@ -82,7 +84,7 @@ def begin(session: Session, journal: Journal, *, periods: Sequence[str]) -> Run:
     require_strict_enough(settings, catalogue)
     named = _named(settings.periods, periods)
     key = load_key(settings.key)
-    workshop = Workshop(settings, catalogue, session.clock, Stopwatch(session.clock))
+    workshop = Workshop(settings, catalogue, session.clock, Stopwatch(session.clock), sealing)
     prepared = read_sources(settings, catalogue, stopwatch=workshop.stopwatch)
     keep_locally(session, prepared)
     try:

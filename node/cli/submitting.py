@@ -21,7 +21,7 @@ from node.cli.progress import Progress, progress_bars
 from node.cli.renewing import look_after_keys
 from node.cli.run import Run, begin
 from node.cli.session import Session
-from node.cli.trusting import trusted
+from node.cli.trusting import sealing_key, trusted
 from node.cli.witnessing import Watching, look_at_log, show_watching
 from node.dossier import make_dossier, render_html
 from node.durable_files import PRIVATE_FOLDER_MODE, replace_private_file, write_error
@@ -102,9 +102,9 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
     ):
         journal.sweep()
         # Before anything is counted: whom the officers do not vouch for any more gets nothing.
-        trusted(session, client)
+        sealing = sealing_key(trusted(session, client), session.clock.now())
         progress.stage(_READING, 1)
-        run = begin(session, journal, periods=choices.periods)
+        run = begin(session, journal, periods=choices.periods, sealing=sealing)
         progress.advance()
         outbox = Outbox(journal, client, clock=session.clock)
         # Asked only if there is something to sign; sending asks for itself.

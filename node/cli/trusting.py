@@ -15,6 +15,7 @@ from node.trust import FolderSource, HubSource, NodeTrust, TrustSource, TrustSto
 from protocol.errors import KimError, kim_error
 from protocol.keys import KeyPurpose
 from protocol.texts import Text
+from protocol.trust import SealingKey
 
 _ATTEMPTS: Final = 2
 _ROLES: Final = {
@@ -67,6 +68,27 @@ def trusted(session: Session, client: HubClient) -> NodeTrust | None:
             raise
     known.require_valid(session.clock.now())
     return known
+
+
+def known_trust(session: Session) -> NodeTrust | None:
+    """Return what was verified last, for commands that send nothing; nobody is asked."""
+    store = store_of(session)
+    return store.load() if store.pinned else None
+
+
+def sealing_key(trust: NodeTrust | None, now: datetime) -> SealingKey | None:
+    """Return the key that deliveries are sealed with; None where the officers do not want that.
+
+    Raises:
+        KimError: ``sealing_key_missing`` if they want it and no key of the hub holds at this moment: nothing
+            is signed then, and nothing travels in the open.
+    """
+    if trust is None or not trust.policy.sealed:
+        return None
+    key = trust.hub_keys.sealing_key_at(now)
+    if key is None:
+        raise kim_error("sealing_key_missing")
+    return key
 
 
 def show_trust(session: Session, choices: Choices) -> int:
