@@ -6,6 +6,7 @@ periods here. A job that was just sent is not sent again until its patience is o
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from typing import Final
@@ -46,7 +47,7 @@ class Sweeper:
         self._sent: dict[Job, float] = {}
         self._settled: tuple[int, ...] | None = None
         self._settled_at = 0.0
-        self._signed_at = 0.0
+        self._signed_at = -math.inf
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kim-sweeper", daemon=True)
 
@@ -77,9 +78,15 @@ class Sweeper:
         return found
 
     def sign(self) -> None:
-        """Sign what has come into the log, once `checkpoint_seconds` are over since the last time."""
+        """Sign what has come into the log, once `checkpoint_seconds` are over since the last time.
+
+        The first time the signer looks in any case: a database that was put back looks finished in itself.
+        """
         now = time.monotonic()
-        if now - self._signed_at < self._context.settings.checkpoint_seconds or not is_due(self._context):
+        first = self._signed_at == -math.inf
+        if now - self._signed_at < self._context.settings.checkpoint_seconds:
+            return
+        if not first and not is_due(self._context):
             return
         self._signed_at = now
         # What the signer refuses is in the log of the process and halts the log; everything else goes on.
