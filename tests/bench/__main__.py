@@ -15,6 +15,7 @@ MEASUREMENTS = (
     "levels",
     "coverage",
     "intake",
+    "log",
     "demo",
     "protection",
 )
