@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from hub.services.calling import Caller, identify
 from hub.services.context import EXTENSION, HubContext
+from hub.services.enrolment.notices import HEADER as NOTICE_HEADER
+from hub.services.enrolment.notices import notice
 from protocol.request_signatures import OVERRIDE_HEADER, Request
 
 if TYPE_CHECKING:
@@ -53,6 +55,17 @@ def install(app: Flask) -> None:
             return
         context: HubContext = current_app.extensions[EXTENSION]
         g.kim_caller = identify(context, _received())
+
+    @app.after_request
+    def warn_of_end(response: Response) -> Response:
+        """Tell a node in every answer that its key ends soon (SPEC P-157)."""
+        found: Caller | None = g.get("kim_caller")
+        if found is not None:
+            context: HubContext = current_app.extensions[EXTENSION]
+            said = notice(found.key, at=context.clock.now())
+            if said is not None:
+                response.headers[NOTICE_HEADER] = said
+        return response
 
 
 def _received() -> Request:

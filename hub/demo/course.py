@@ -118,6 +118,8 @@ class Course:
         self.hub_home = home / "hub"
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        #: What nodes pin: every one gets the same file, and compares it with the fingerprint of its letter.
+        self.root = self.hub_home / "trust" / "repository" / "metadata" / "1.root.json"
         self._processes = processes
         self._hub: subprocess.Popen[bytes] | None = None
 
@@ -170,7 +172,13 @@ class Course:
                 raise
         progress.say(Text(f"Der Hub antwortet unter {self.url}", f"The hub answers at {self.url}"))
         letter_of = {area.id: letter for area, letter in zip(areas, letters, strict=True)}
-        nodes = self._in_parallel(areas, jobs, lambda area: self._set_up_node(area, letter_of[area.id]))
+
+        def set_up(area: Region) -> dict[str, str]:
+            return self._set_up_node(area, letter_of[area.id], fingerprint)
+
+        nodes = self._in_parallel(
+            areas, jobs, lambda area: self._set_up_node(area, letter_of[area.id], fingerprint)
+        )
         officers.admit({node["node"]: node["fingerprint"] for node in nodes}, fingerprint)
         progress.advance("registered", by=len(nodes))
         return {area.id: Path(node["config"]) for area, node in zip(areas, nodes, strict=True)}
@@ -207,13 +215,14 @@ class Course:
         wait = ("--missing-ok", "--wait", "--timeout", str(_PUBLICATION_SECONDS))
         self._must("kim-hub", "close", "--home", self.hub_home, *wait, *periods, log="hub-close")
 
-    def _set_up_node(self, region: Region, letter: Letter) -> dict[str, str]:
+    def _set_up_node(self, region: Region, letter: Letter, root_fingerprint: str) -> dict[str, str]:
         plan = plan_of(region)
         folder = self.folder_of(region)
         done = self._must(
             "kim-node", "init", folder / "node", "--area", region.id, "--hub", self.url,
             "--source", folder / file_for_init(plan), "--json",
-            "--node-id", letter.node, "--token-file", letter.token,
+            "--node-id", letter.node, "--token-file", letter.token, "--root", self.root,
+            "--root-fingerprint", root_fingerprint,
             "--periods", f"{plan.first_period}..{plan.last_period}",
             log=f"{region.id}-init",
         )  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from node.cli.console import Console
+from node.cli.renewing import has_entered
 from node.cli.session import Session
 from node.enrolment import EnrolmentView, ask_again, enrol, own_keys
 from protocol.errors import kim_error
@@ -52,6 +54,8 @@ def enrol_node(session: Session, *, token_file: Path | None) -> int:
         if view is None:
             token = _token(session.console, token_file)
             view = enrol(session.settings, client, token=token, clock=session.clock)
+        elif view.state == "active" and not has_entered(session, client, view.keys):
+            view = replace(view, state="approved")  # the hub says so, the officers have not signed it yet
     session.logbook.write("node.enrolled", {"state": view.state})
     report(session.console, view)
     return 0 if view.state != "refused" else kim_error("unknown_key").exit_code

@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import Final
 
 from node.cli.session import Session
+from node.cli.trusting import trusted
 from node.enrolment import Renewal, renew
 from node.hub_client import HubClient, Notice
+from protocol.enrolment import NodeKeys
 from protocol.errors import KimError
 from protocol.texts import Text
+from protocol.trust import KeyStatus
 
 _SAID: Final = {
     Renewal.WAITS: Text(
@@ -38,7 +41,13 @@ def look_after_keys(session: Session, client: HubClient) -> None:
     """
     told = client.notice
     try:
-        done = renew(session.settings, client, days_left=told.days if told else None, clock=session.clock)
+        done = renew(
+            session.settings,
+            client,
+            days_left=told.days if told else None,
+            entered=lambda keys: has_entered(session, client, keys),
+            clock=session.clock,
+        )
     except KimError as error:
         session.logbook.write("keys.not_changed", {"code": error.code})
         session.console.warn(error.detail)
@@ -47,6 +56,20 @@ def look_after_keys(session: Session, client: HubClient) -> None:
         session.logbook.write("keys.renewal", {"state": done.value})
         session.console.warn(_SAID[done])
     show_notice(session, told)
+
+
+def has_entered(session: Session, client: HubClient, keys: NodeKeys) -> bool:
+    """Whether the directory that the officers signed has these keys for this node; on a test bench, yes.
+
+    Raises:
+        KimError: what is wrong with the officers' repository, or a failure of the connection.
+    """
+    known = trusted(session, client)
+    if known is None:
+        return True
+    entry = known.directory.node(session.settings.node)
+    there = {key.keyid for key in entry.keys if key.status is not KeyStatus.REVOKED} if entry else set()
+    return {keys.sign.keyid, keys.witness.keyid} <= there
 
 
 def show_notice(session: Session, told: Notice | None) -> None:

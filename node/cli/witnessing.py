@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from node.cli.session import Session
 from node.cli.trusting import store_of
 from node.clock import local
+from node.keystore import load_key
 from node.witness import (
     Alarm,
     LogWatch,
@@ -23,6 +24,7 @@ from node.witness import (
 )
 from node.witness.alarms import GRAVE
 from protocol.errors import KimError, kim_error
+from protocol.keys import KeyPurpose
 from protocol.texts import Language, Text
 from protocol.transparency.checkpoints import open_checkpoint
 from protocol.verify.anchors import Anchors, anchors_of_keys, anchors_of_officers
@@ -198,6 +200,9 @@ def _stored_size(store: WitnessStore, anchors: Anchors) -> int | None:
     return None if note is None else open_checkpoint(note, anchors.log).checkpoint.size
 
 
-def _witness_key(session: Session) -> WitnessKey | None:  # noqa: ARG001 - made with enrolment
+def _witness_key(session: Session) -> WitnessKey | None:
     """Return the key that this node signs states of the log with; None if it has none."""
-    return None
+    settings = session.settings
+    if not settings.witness_key.path.exists():
+        return None  # set up by an earlier version: it is made with the next enrolment or change of keys
+    return WitnessKey(settings.node, load_key(settings.witness_key, purpose=KeyPurpose.WITNESS))

@@ -8,6 +8,7 @@ and the next run finishes it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -19,7 +20,7 @@ from node.hub_client import HubClient
 from node.keystore import ensure_key, load_key, promote_key
 from node.settings import Settings
 from protocol.dsse import parse_envelope, statement_id
-from protocol.enrolment import PAYLOAD_TYPE_ROTATION, SecretKeys, make_rotation
+from protocol.enrolment import PAYLOAD_TYPE_ROTATION, NodeKeys, SecretKeys, make_rotation
 from protocol.keys import KeyPurpose
 
 #: How many days before their end keys are changed.
@@ -35,13 +36,21 @@ class Renewal(StrEnum):
     REFUSED = "refused"
 
 
-def renew(settings: Settings, client: HubClient, *, days_left: int | None, clock: Clock) -> Renewal:
+def renew(
+    settings: Settings,
+    client: HubClient,
+    *,
+    days_left: int | None,
+    entered: Callable[[NodeKeys], bool],
+    clock: Clock,
+) -> Renewal:
     """Do the next step of a change of keys, if one is due or under way.
 
     Args:
         settings: of the node.
         client: the connection, signed with the key in force.
         days_left: how long that key is valid, if the hub has said so in this run.
+        entered: whether the officers' directory has the new keys; asked when the hub says so.
         clock: for the date of the statement.
 
     Raises:
@@ -55,6 +64,9 @@ def renew(settings: Settings, client: HubClient, *, days_left: int | None, clock
     envelope = parse_envelope(settings.rotation.read_bytes(), payload_type=PAYLOAD_TYPE_ROTATION)
     state = client.rotate(envelope.to_bytes(), statement_id=statement_id(envelope))
     if state == "active":
+        # What the hub says is one thing, what the officers have signed another: only that is relied on.
+        if not entered(_following(settings)):
+            return Renewal.WAITS
         passing("keys.change")
         promote_key(settings.witness_key)
         passing("keys.changing")
@@ -67,6 +79,14 @@ def renew(settings: Settings, client: HubClient, *, days_left: int | None, clock
         settings.rotation.unlink(missing_ok=True)
         return Renewal.REFUSED
     return Renewal.WAITS
+
+
+def _following(settings: Settings) -> NodeKeys:
+    """Return the keys that are to follow, or, where a run was interrupted, have followed already."""
+    sign, witness = (
+        place.next if place.next.path.exists() else place for place in (settings.key, settings.witness_key)
+    )
+    return NodeKeys(load_key(sign).public, load_key(witness, purpose=KeyPurpose.WITNESS).public)
 
 
 def _prepare(settings: Settings, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""Tell a node in time that its key ends: in every answer, from sixty days before on (SPEC P-156)."""
+"""Tell a node in time that its key ends: in every answer, from sixty days before on (SPEC P-157)."""
 
 import datetime as dt
 from typing import Final

@@ -1,0 +1,145 @@
+"""A real node at a real hub over HTTP: it enrols, delivers, changes its keys unattended, signs again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hub.domain.enrolment import EnrolmentState
+from hub.services.enrolment.deciding import BenchRegistry, Decision, approve, refuse, revoke_keys
+from hub.services.enrolment.inviting import Guest, invite
+from hub.store.records import Enrolment
+from node.keystore import load_key, promote_key
+from protocol.keys import KeyPurpose
+from tests.factories.enrolment import APPROVER, AUDIENCE, INVITER
+from tests.factories.node_home import NodeHome, node_home
+from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
+from tests.fakes.served import served
+from tests.unit.node.exports import AREA
+
+
+@dataclass
+class Scene:
+    """A ministry, a hub that listens, and a node that was set up and is not known yet."""
+
+    running: RunningHub
+    home: NodeHome
+    letter: Path
+
+    @property
+    def waiting(self) -> list[Enrolment]:
+        with self.running.hub.context.database.read() as unit:
+            return unit.enrolments.all(EnrolmentState.PENDING)
+
+    def invite(self) -> None:
+        guest = Guest((AREA,), "Rhein-Sieg-Kreis", self.home.settings.node)
+        invited = invite(self.running.hub.context, [guest], audience=AUDIENCE, by=INVITER)[0]
+        self.letter.write_text(f"  {invited.token.lower().replace('-', ' ')}\n")
+
+    def approve(self, fingerprint: str | None = None) -> None:
+        decision = Decision(self.waiting[-1].id, fingerprint)
+        approve(self.running.hub.context, [decision], by=APPROVER, registry=BenchRegistry())
+
+    def enrol(self) -> str:
+        """Enrol with the letter; the fingerprint that is read out on the telephone."""
+        self.invite()
+        code, told = self.home.json("enrol", "--token-file", str(self.letter))
+        assert (code, told["state"]) == (0, "pending"), told
+        return str(told["fingerprint"])
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with (
+        running_hub(tmp_path / "hub", sandbox=lasting_sandbox()) as running,
+        served(running.client.application) as url,
+    ):
+        yield Scene(running, node_home(tmp_path, hub=url, periods="2026-Q1..2026-Q1"), tmp_path / "letter")
+
+
+def test_with_the_letter_and_a_telephone_call_a_node_may_deliver(scene: Scene) -> None:
+    fingerprint = scene.enrol()
+    code, told = scene.home.json("submit")
+    assert code == 77, told  # nobody has compared anything yet
+    scene.approve(fingerprint)
+    assert scene.home.json("enrol")[1]["state"] == "active"
+    assert not scene.home.settings.enrol_request.exists()
+    code, told = scene.home.json("submit")
+    assert (code, {d["state"] for d in told["deliveries"]}) == (0, {"accepted"})
+
+
+def test_a_slip_in_the_token_is_found_at_the_node_and_costs_no_try(scene: Scene) -> None:
+    scene.invite()
+    token = scene.letter.read_text().strip()
+    scene.letter.write_text(("b" if token[0] != "b" else "c") + token[1:])
+    code, told = scene.home.json("enrol", "--token-file", str(scene.letter))
+    assert (code, told["code"]) == (64, "bad_request")
+    assert token not in str(told)
+    assert scene.waiting == []
+    with scene.running.hub.context.database.read() as unit:
+        assert [one.tries_left for one in unit.enrolments.invitations()] == [5]
+
+
+def test_the_token_is_in_no_file_of_the_node(scene: Scene) -> None:
+    scene.enrol()
+    token = scene.letter.read_text().split()
+    written = b"".join(file.read_bytes() for file in scene.home.folder.rglob("*") if file.is_file())
+    assert "".join(token).upper().encode() not in written
+    assert "-".join(token).upper().encode() not in written
+
+
+def test_a_request_that_is_refused_is_told_and_may_be_made_again(scene: Scene) -> None:
+    scene.enrol()
+    refuse(scene.running.hub.context, scene.waiting[-1].id, by=APPROVER)
+    code, told = scene.home.json("enrol")
+    assert (code, told["state"]) == (77, "refused")
+    scene.approve(scene.enrol())
+    assert scene.home.json("enrol")[1]["state"] == "active"
+
+
+def test_keys_are_changed_in_time_by_the_normal_runs_and_nobody_has_to_be_there(scene: Scene) -> None:
+    scene.approve(scene.enrol())
+    assert scene.home.json("submit")[0] == 0
+    settings = scene.home.settings
+    before = load_key(settings.key).public
+    # Sixty-one days before the end nothing happens, ...
+    scene.running.clock.advance(days=365 - 61)
+    assert "gilt noch" not in scene.home.run("submit").stderr
+    assert not settings.rotation.exists()
+    # ... two days later the next run asks for new keys and goes on with the old ones.
+    scene.running.clock.advance(days=2)
+    said = scene.home.run("submit")
+    assert said.exit_code == 0
+    assert "gilt noch 59 Tage" in said.stderr
+    assert "warten auf zwei Unterschriften" in said.stderr
+    assert load_key(settings.key).public == before
+    assert "gilt noch 59 Tage" in scene.home.run("status").stderr
+    scene.approve()
+    # A run that was killed half way: one key has followed, the other has not.
+    promote_key(settings.witness_key)
+    said = scene.home.run("submit")
+    assert "sind gewechselt" in said.stderr
+    after = load_key(settings.key).public
+    assert after != before
+    assert not settings.rotation.exists()
+    assert sorted(path.name for path in settings.key.path.parent.glob("*.pem")) == ["key.pem", "witness.pem"]
+    with scene.running.hub.context.database.read() as unit:
+        status = {key.keyid: key.status.value for key in unit.nodes.keys_of(settings.node)}
+    witness = load_key(settings.witness_key, purpose=KeyPurpose.WITNESS).public
+    assert status[before.keyid] == "retiring"
+    assert (status[after.keyid], status[witness.keyid]) == ("active", "active")
+    assert "gilt noch" not in scene.home.run("submit").stderr
+
+    # The old key turns out to have been stolen before anything was delivered: all of it is signed again.
+    stolen = scene.running.clock.now().replace(year=2026, month=1)
+    context = scene.running.hub.context
+    revoke_keys(context, before.keyid, by=APPROVER, registry=BenchRegistry(), compromised_since=stolen)
+    code, told = scene.home.json("submit")
+    assert code == 0, told
+    assert {(d["revision"], d["state"]) for d in told["deliveries"]} == {(2, "accepted")}
+    with scene.running.hub.context.database.read() as unit:
+        states = [unit.submissions.get(record.statement_id) for record in scene.home.records()]
+    assert sorted(state.state.value for state in states if state) == ["accepted"] * 3 + ["quarantined"] * 3
