@@ -85,6 +85,21 @@ class Reader:
             f"--node {facts['node']} --public-key {facts['public_key']} --yes"
         )
 
+    def invite(self, node: str) -> None:
+        """What the ministry sends by post: the token, in the folder of the reader."""
+        facts = self.facts_of(node)
+        told = self.run(
+            f"kim-hub enrol invite --home hub --area {facts['area']} --name '{facts['area']}' "
+            f"--node {facts['node']} --by 'A. Muster' --json"
+        )
+        (self.folder / "brief.txt").write_text(json.loads(told)["invited"][0]["token"], encoding="ascii")
+
+    def pending(self) -> dict[str, str]:
+        """The request that waits, as the ministry sees it."""
+        told: dict[str, Any] = json.loads(self.run("kim-hub enrol list --home hub --json"))
+        (waiting,) = told["enrolments"]
+        return waiting
+
     def facts_of(self, node: str) -> dict[str, str]:
         """What `kim-node init` told about a node."""
         config = tomllib.loads((self.folder / node / "node.toml").read_text(encoding="utf-8"))
@@ -158,8 +173,17 @@ def test_the_guide_of_a_municipality_delivers_a_list_a_view_and_registers(
 ) -> None:
     def meanwhile(what: str) -> None:
         word, node = what.split()
-        assert word == "register"
-        reader.register(node, hub="hub")
+        if word == "letter":
+            reader.invite(node)
+        elif word == "telephone":
+            waiting = reader.pending()
+            reader.run(
+                f"kim-hub enrol approve --home hub {waiting['id']} --fingerprint '{waiting['fingerprint']}' "
+                "--by 'B. Beispiel'"
+            )
+        else:
+            assert word == "register"
+            reader.register(node, hub="hub")
 
     reader.run("kim-hub init --home hub")
     reader.start("kim-hub serve --home hub")
@@ -185,8 +209,12 @@ def test_the_guides_of_ministry_and_research_publish_and_read(reader: Reader, la
             )
             with (reader.folder / "knoten" / "node.toml").open("a", encoding="utf-8") as config:
                 config.write('\n[mapping.INST]\n"Willkommenslotsen" = "KI"\n')
-            facts = reader.facts_of("knoten")
-            reader.substitutions |= {"NODE_ID": facts["node"], "PUBLIC_KEY": f"{facts['public_key']} --yes"}
+            reader.substitutions["NODE_ID"] = reader.facts_of("knoten")["node"]
+        elif what == "enrol":
+            reader.invite("knoten")
+            reader.run("kim-node --config knoten/node.toml enrol --token-file brief.txt")
+            waiting = reader.pending()
+            reader.substitutions |= {"REQUEST_ID": waiting["id"], "FINGERPRINT": waiting["fingerprint"]}
         elif what == "deliver":
             reader.run("kim-node --config knoten/node.toml submit")
         else:
