@@ -39,6 +39,7 @@ def status_command(home: Path, *, periods: tuple[str, ...], as_json: bool) -> No
             "confirm": [asdict(item) for item in status.confirm],
             "uncompared": status.uncompared,
             "release": status.release,
+            "flagged": {str(number): count for number, count in status.flagged.items()},
         },
         _summary(status),
         as_json=as_json,
@@ -70,6 +71,12 @@ def _lines(status: DeliveryStatus, catalogue: Catalogue) -> Iterator[str]:
         yield f"{place.period:8}{place.dataset:10} " + " / ".join(said.in_(lang) for lang in languages())
         if place.missing and len(place.missing) <= place.accepted:
             yield f"{'':19}… {', '.join(place.missing)}"
+    for number, count in status.flagged.items():
+        said = Text(
+            f"Veröffentlichung {number}: {count} Lieferungen darin sind in Quarantäne.",
+            f"Release {number}: {count} deliveries in it are in quarantine.",
+        )
+        yield " / ".join(said.in_(lang) for lang in languages())
     for item in status.confirm:
         rule = finding_text(catalogue, item.rule)
         yield f"{item.area}  {item.dataset} {item.period}  {item.rule} ({item.cells}): " + " / ".join(

@@ -52,12 +52,14 @@ class DeliveryStatus:
         confirm: what is to be confirmed, by area, dataset, period and rule.
         uncompared: accepted deliveries that were not compared with the others of their area yet.
         release: number of the published release, or None.
+        flagged: release → how many of its deliveries are in quarantine now; earlier releases stay readable.
     """
 
     places: tuple[PlaceStatus, ...]
     confirm: tuple[OpenFinding, ...]
     uncompared: int
     release: int | None
+    flagged: Mapping[int, int]
 
 
 def delivery_status(context: HubContext, periods: Sequence[Period] = ()) -> DeliveryStatus:
@@ -79,6 +81,7 @@ def delivery_status(context: HubContext, periods: Sequence[Period] = ()) -> Deli
         published = unit.cubes.published()
         confirm = unit.submissions.open_findings()
         uncompared = unit.submissions.uncompared()
+        flagged = unit.cubes.flagged()
     due = {
         (dataset.id, str(period))
         for dataset in context.catalogue.datasets.values()
@@ -101,6 +104,7 @@ def delivery_status(context: HubContext, periods: Sequence[Period] = ()) -> Deli
         confirm=tuple(item for item in confirm if not chosen or item.period in chosen),
         uncompared=uncompared,
         release=published.number if published else None,
+        flagged=flagged,
     )
 
 

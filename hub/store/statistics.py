@@ -22,6 +22,7 @@ from hub.store.models import (
     published,
     release,
     release_cube,
+    release_flag,
     submission,
     submission_finding,
 )
@@ -55,8 +56,14 @@ class StatisticsStore:
 
     def releases(self) -> tuple[ReleaseRow, ...]:
         """Return all releases, newest first."""
-        rows = self._connection.execute(sa.select(release).order_by(release.c.number.desc()))
-        return tuple(ReleaseRow(row.id, row.number, row.created_at, row.note) for row in rows)
+        flags = (
+            sa.select(sa.func.count())
+            .where(release_flag.c.release_id == release.c.id)
+            .scalar_subquery()
+            .label("flags")
+        )
+        rows = self._connection.execute(sa.select(release, flags).order_by(release.c.number.desc()))
+        return tuple(ReleaseRow(row.id, row.number, row.created_at, row.note, row.flags) for row in rows)
 
     def release_numbered(self, number: int) -> ReleaseRow | None:
         """Return the release with this number, or None."""

@@ -23,12 +23,14 @@ class ReleaseRow:
         number: number people cite, from 1.
         created_at: moment of publication, UTC.
         note: remark of those who published it, may be empty.
+        quarantined: how many deliveries in it turned out later to have come with a compromised key.
     """
 
     id: int
     number: int
     created_at: dt.datetime
     note: str
+    quarantined: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,8 @@ class TestQuarantine:
         assert set(self._inputs(office)) == {"NW05112"}
         with running.hub.context.database.read() as unit:
             assert unit.cubes.flagged() == {1: 1}
+        told = running.client.get("/api/v1/releases").get_json()["data"]
+        assert [(release["number"], release["quarantined"]) for release in told] == [(2, 0), (1, 1)]
 
         # It is delivered again, with a new key and as a new revision, although the period is closed.
         fresh = office.enrolled()

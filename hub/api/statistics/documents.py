@@ -131,6 +131,7 @@ def release(row: ReleaseRow, *, current: int | None) -> Document:
         "number": row.number,
         "created_at": row.created_at.isoformat(),
         "note": row.note,
+        "quarantined": row.quarantined,
         "current": row.number == current,
     }
 

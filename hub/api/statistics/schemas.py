@@ -130,7 +130,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
         datasets=listed(closed(dataset=STRING, delivered=COUNT, expected=COUNT)),
     ),
     "Release": closed(
-        number={"type": "integer", "minimum": 1}, created_at=MOMENT, note=STRING, current=BOOLEAN
+        number={"type": "integer", "minimum": 1},
+        created_at=MOMENT,
+        note=STRING,
+        quarantined=COUNT,
+        current=BOOLEAN,
     ),
     "Delivery": closed(
         ref_area=STRING,

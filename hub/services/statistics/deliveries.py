@@ -54,6 +54,8 @@ _OF_SUBMISSION = {
     "received": DeliveryState.IN_CHECK,
     "verifying": DeliveryState.IN_CHECK,
     "rejected": DeliveryState.REJECTED,
+    # Has to be delivered again, and the problem says why.
+    "quarantined": DeliveryState.REJECTED,
 }
 
 
