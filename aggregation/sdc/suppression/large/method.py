@@ -83,30 +83,32 @@ class _Method:
     def serve(self) -> None:
         """Find a witness for everything that must have one."""
         draft, waiting = self._draft, self._draft.proofs.waiting
-        if self._is_wide:
-            self._serve_wide()
-        for number in range(_PASSES):
-            for block in self._blocks(number, waiting):
-                draft.serve(block.cells, block.core)
-        for place in range(len(self._grid.cut)):
-            wider = tuple(_WIDE if place == other else 1 for other in range(len(self._grid.cut)))
-            for block in self._grid.blocks(1, draft.withheld, wider=wider, cells=waiting):
-                draft.serve(block.cells, block.core)
-        for number in range(_PASSES):
-            for block in self._blocks(number, waiting):
-                draft.serve(block.cells, block.cells, whole=number == _PASSES - 1, draw=number)
+        self._promise()
+        draft.break_promises()
+        for block in self._wide(waiting) if self._is_wide else self._blocks(0, waiting):
+            draft.settle(block.cells, block.core)
         if waiting.any() and int(self._movable.sum()) <= _WHOLE:
-            draft.serve(self._movable, self._movable, whole=True)
+            draft.settle(self._movable, self._movable)
 
-    def _serve_wide(self) -> None:
+    def _promise(self) -> None:
+        """Withhold so much that everything has a witness, but perhaps not in whole numbers."""
         draft, waiting = self._draft, self._draft.proofs.waiting
-        for block in self._wide(waiting):
-            draft.serve(self._affordable(block.cells), block.core)
-        for draw in range(1 + _DRAWS * self._costs_differ):
+        if self._is_wide:
+            for block in self._wide(waiting):
+                draft.serve(self._affordable(block.cells), block.core)
             for block in self._wide(waiting):
                 for core in self._grid.slices(block.core):
                     if np.any(waiting & core):
-                        draft.serve(self._affordable(block.cells) | core, core, draw=draw)
+                        draft.promise(self._affordable(block.cells) | core, core)
+        for number in range(_PASSES):
+            for block in self._blocks(number, waiting):
+                draft.promise(block.cells, block.core)
+        for place in range(len(self._grid.cut)):
+            wider = tuple(_WIDE if place == other else 1 for other in range(len(self._grid.cut)))
+            for block in self._grid.blocks(1, draft.withheld, wider=wider, cells=waiting):
+                draft.promise(block.cells, block.core)
+        if waiting.any() and int(self._movable.sum()) <= _WHOLE:
+            draft.promise(self._movable, self._movable)
 
     def give_back(self) -> None:
         """Publish what is not needed: in small blocks first, where most of it is found in next to no time."""
