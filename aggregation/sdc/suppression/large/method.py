@@ -33,9 +33,6 @@ _WIDE: Final = 4
 _COLUMNS: Final = 1_100
 """Cells of a wide block that may move: its programs take some ten milliseconds."""
 
-_DRAWS: Final = 3
-"""Draws of different costs for what found answers with fractions only."""
-
 _PASSES: Final = 4
 _WHOLE: Final = 15_000
 """Movable cells of a table up to which programs over all of it are a last resort."""
@@ -75,9 +72,10 @@ class _Method:
         self._movable = _movable(task)
         self._grid = grid
         self._is_wide = int(self._movable.sum()) <= _WIDE_TABLES
-        self._costs_differ = len(np.unique(task.costs[task.optional])) > 1
-        guided = self._is_wide and self._costs_differ
-        self._draft = Draft(task, start_by_elimination(task) if guided else None)
+        costs_differ = len(np.unique(task.costs[task.optional])) > 1
+        start = start_by_elimination(task) if self._is_wide and costs_differ else None
+        self._guided = start is not None
+        self._draft = Draft(task, start)
         self._others = (1,) * (len(self._grid.cut) - 1)
 
     def serve(self) -> None:
@@ -86,34 +84,57 @@ class _Method:
         self._promise()
         draft.break_promises()
         for block in self._wide(waiting) if self._is_wide else self._blocks(0, waiting):
-            draft.settle(block.cells, block.core)
-        if waiting.any() and int(self._movable.sum()) <= _WHOLE:
+            draft.settle(block.cells & draft.withheld, block.core)
+        small = int(self._movable.sum()) <= _WHOLE
+        if small and waiting.any():
+            draft.settle(draft.withheld.copy(), self._movable)
+        self._serve_the_rest()
+        if small and waiting.any():
             draft.settle(self._movable, self._movable)
 
-    def _promise(self) -> None:
-        """Withhold so much that everything has a witness, but perhaps not in whole numbers."""
+    def _serve_the_rest(self) -> None:
+        """Find a witness for what has none in whole numbers among what is withheld."""
         draft, waiting = self._draft, self._draft.proofs.waiting
+        for number in range(_PASSES):
+            for block in self._blocks(number, waiting):
+                draft.serve(block.cells, block.cells)
+        for block in self._blocks(_PASSES - 1, waiting):
+            draft.settle(block.cells, block.cells)
+
+    def _promise(self) -> None:
+        """Withhold so much that everything has a witness, but perhaps not in whole numbers.
+
+        Started from elimination, a promise is cheap at once. Elsewhere it is a last resort: a witness that
+        keeps one is not sparse, and sparse witnesses are what giving back lives on.
+        """
+        draft, waiting = self._draft, self._draft.proofs.waiting
+        serve = draft.promise if self._guided else draft.serve
         if self._is_wide:
             for block in self._wide(waiting):
-                draft.serve(self._affordable(block.cells), block.core)
+                serve(self._affordable(block.cells), block.core)
             for block in self._wide(waiting):
                 for core in self._grid.slices(block.core):
                     if np.any(waiting & core):
-                        draft.promise(self._affordable(block.cells) | core, core)
+                        serve(self._affordable(block.cells) | core, core)
         for number in range(_PASSES):
             for block in self._blocks(number, waiting):
-                draft.promise(block.cells, block.core)
+                serve(block.cells, block.core)
         for place in range(len(self._grid.cut)):
             wider = tuple(_WIDE if place == other else 1 for other in range(len(self._grid.cut)))
             for block in self._grid.blocks(1, draft.withheld, wider=wider, cells=waiting):
-                draft.promise(block.cells, block.core)
+                serve(block.cells, block.core)
+        for block in self._blocks(0, waiting):
+            draft.promise(block.cells, block.core)
         if waiting.any() and int(self._movable.sum()) <= _WHOLE:
             draft.promise(self._movable, self._movable)
 
     def give_back(self) -> None:
-        """Publish what is not needed: in small blocks first, where most of it is found in next to no time."""
+        """Publish what is not needed: in small blocks first, where most of it is found in next to no time.
+
+        What elimination started leaves hardly anything to give back.
+        """
         draft = self._draft
-        for times in (1, 2, _WIDE) if self._is_wide and self._grid.cut else (1,):
+        for times in (1, 2, _WIDE) if self._is_wide and self._grid.cut and not self._guided else (1,):
             for number in range(2 if times < _WIDE else 1):
                 wider = (times, *self._others) if self._grid.cut else ()
                 for block in self._grid.blocks(number, draft.withheld, wider=wider, cells=draft.extra):

@@ -153,13 +153,8 @@ class Draft:
         self._reach(inside, core, self._promise)
 
     def settle(self, inside: BoolArray, core: BoolArray) -> None:
-        """Find witnesses among what is withheld in a block, in whole numbers outright if need be.
-
-        Args:
-            inside: the cells of the block.
-            core: what is to be served.
-        """
-        self._reach(inside & self.withheld, core, self._settle)
+        """Do as `serve` does, and ask for whole steps outright, however dear, where there are fractions."""
+        self._reach(inside, core, self._settle)
 
     def break_promises(self) -> None:
         """Let wait again what was only promised to be reached."""
@@ -224,10 +219,10 @@ class Draft:
         return best
 
     def _settle(self, aim: Aim, view: int, inside: BoolArray, blocks: dict[int, Block]) -> bool:
-        """Reach an aim for an attacker with what is withheld."""
+        """Reach an aim for an attacker in whole steps, if a block can."""
         for step in steps_of(aim.amount):
             block = self._block_of(step, inside, blocks)
-            costs = np.where(self.proofs.waiting[block.cells], WELCOME, FREE)
+            costs = self._guided(block)
             possible = []
             for sign in aim.signs:
                 found = self._ask(block, aim, sign, view, costs=costs)
