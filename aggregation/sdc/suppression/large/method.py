@@ -3,8 +3,11 @@
 First everything is served in wide blocks, most of whose cells stand still: what is withheld may move, and
 the cheapest of the rest. Then slice by slice (one municipality, say, with its dear cells, among the cheap
 ones of its neighbours), then in small blocks whose grouping changes from pass to pass, then in larger ones,
-and in the end with everything, where that can be done at all. Then extra cells are given back. Each round of
-the effort looks, in one block, for cheaper cells in place of dear ones.
+and in the end with everything, where that can be done at all. What was only promised in all this (`search`)
+is settled among what is withheld, and what that leaves is served in whole numbers outright. Then extra cells
+are given back. Each round of the effort looks, in one block, for cheaper cells in place of dear ones.
+
+Programs end after a number of branches: no result is meant to hang on a clock.
 """
 
 from __future__ import annotations

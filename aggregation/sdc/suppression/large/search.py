@@ -2,13 +2,15 @@
 
 1. *Serve*: every sensitive cell gets the cheapest witness that its block has. What is withheld costs nothing;
    what is not costs less the more relations it completes in which one withheld cell stands alone, because
-   a second one has to be withheld there anyway.
+   a second one has to be withheld there anyway. Where the cheapest answer has fractions, what it moves may be
+   withheld as a *promise*: it counts until promises are broken, and then a witness in whole numbers is looked
+   for among what is withheld (*settle*).
 2. *Give back*: extra cells are published again, dearest first, where the witnesses that need them can be
    replaced by others among what is withheld.
 3. *Exchange*: extra cells are published again, dearest first, where the witnesses that need them can be
    replaced by others that need cheaper cells.
 
-Every state between two steps is proven by witnesses; a step that fails is undone.
+Apart from promises, every state between two steps is proven by witnesses; a step that fails is undone.
 """
 
 from __future__ import annotations
