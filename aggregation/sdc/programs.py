@@ -31,6 +31,7 @@ _ROW_WISE: Final = 2
 _MINIMISE: Final = 1
 _SECONDS: Final = 60.0  # a stop for runaways, far beyond any honest solve; reaching it is UNDECIDED
 _SMALL: Final = 1e-9
+_FEASIBLE: Final = 2  # HiGHS: kSolutionStatusFeasible
 
 
 class Status(Enum):
@@ -89,6 +90,7 @@ class LinearProgram:
         changing: str = "objective",
         unit: int = 1,
         max_nodes: int | None = None,
+        any_solution: bool = False,
     ) -> None:
         """Hand the program to the solver.
 
@@ -102,6 +104,8 @@ class LinearProgram:
                 old basis is worth nothing: dual simplex from the empty one, two to three times as fast then).
             unit: what one unit of the variables and their limits stands for in the limits of the constraints.
             max_nodes: branches of an integer program after which it is UNDECIDED; None for no such limit.
+            any_solution: an integer program ends with the first solution that it finds, however dear; it
+                counts as ``OPTIMAL``.
 
         Raises:
             ValueError: if the program is malformed.
@@ -118,6 +122,9 @@ class LinearProgram:
             self._solver.setOptionValue("presolve", "on")
         if max_nodes is not None:
             self._solver.setOptionValue("mip_max_nodes", max_nodes)
+        self._any_solution = any_solution
+        if any_solution:
+            self._solver.setOptionValue("mip_max_improving_sols", 1)
         kinds = np.zeros(self._size, dtype=np.int32)
         kinds[np.asarray(integral, dtype=np.int64)] = 1
         status = self._solver.passModel(
@@ -166,9 +173,7 @@ class LinearProgram:
         if self._afresh:
             self._solver.setBasis()
         empty = np.zeros(0)
-        if self._solver.run() != highspy.HighsStatus.kOk:
-            return Answer(Status.UNDECIDED, empty, 0.0, empty)
-        status = _STATUS.get(self._solver.getModelStatus(), Status.UNDECIDED)
+        status = self._status(self._solver.run())
         if status is not Status.OPTIMAL:
             return Answer(status, empty, 0.0, empty)
         solution = self._solver.getSolution()
@@ -177,6 +182,14 @@ class LinearProgram:
             return Answer(Status.UNDECIDED, empty, 0.0, empty)
         duals = np.asarray(solution.row_dual, dtype=np.float64) if with_duals else empty
         return Answer(status, values, self._solver.getObjectiveValue(), duals)
+
+    def _status(self, ended: highspy.HighsStatus) -> Status:
+        status = self._solver.getModelStatus()
+        if self._any_solution and status == highspy.HighsModelStatus.kSolutionLimit:
+            # Nodes that ran out without a solution have this status, too, and both end with a warning.
+            found = self._solver.getInfo().primal_solution_status == _FEASIBLE
+            return Status.OPTIMAL if found else Status.UNDECIDED
+        return _STATUS.get(status, Status.UNDECIDED) if ended == highspy.HighsStatus.kOk else Status.UNDECIDED
 
 
 def limits_as_floats(limits: IntArray) -> FloatArray:

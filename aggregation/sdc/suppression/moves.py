@@ -129,12 +129,14 @@ class Moves:
         """Return the cheapest change that moves a cell by at least an amount in one direction.
 
         Args:
-            cell: a withheld cell or one that may be.
+            cell: any cell; what is neither withheld nor may be cannot move.
             sign: 1 for up, -1 for down.
             amount: at least 1.
             step: one of :func:`steps_of` the amount; all cells move by multiples of it.
             whole: whether to ask for whole steps outright; for when the answer without has fractions.
         """
+        if self._labels[cell] < 0:  # it may not move here: a witness can reach farther than a clean-up looks
+            return Proposal(Status.INFEASIBLE, None)
         part = self._part(cell, step)
         answer = part.cheapest(cell, sign, -(-amount // step), whole=whole)
         change = np.zeros(len(self._labels), dtype=np.int64)

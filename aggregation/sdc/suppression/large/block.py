@@ -3,6 +3,10 @@
 Variables are rises and falls of the block's cells, in steps. A solution falls apart into pieces that no
 relation connects; each piece that is whole-numbered (or is so when doubled) and keeps every relation and
 floor in integer arithmetic is a change of the whole table, because nothing outside of the block moves.
+
+A piece with other fractions is no table, but says which cells have to be withheld together. Nearly always
+whole numbers fit there, too, or will when more is withheld around; an integer program finds them far
+sooner if it need not look for cheap ones, and only among what is withheld.
 """
 
 from __future__ import annotations
@@ -17,7 +21,10 @@ from aggregation.sdc.publication import Publication
 
 _NEAR: Final = 1e-6
 _TIMES: Final = (1, 2)
-"""Vertices that are not whole-numbered mostly have halves."""
+"""Vertices that are not whole-numbered often have halves."""
+
+_NODES: Final = 500
+"""Branches after which whole numbers are given up: most answers come before the first one."""
 
 
 class Change(NamedTuple):
@@ -37,8 +44,23 @@ class Change(NamedTuple):
         return int(self.amounts[place]) if place < len(self.cells) and self.cells[place] == cell else 0
 
 
+class Found(NamedTuple):
+    """What a program answered.
+
+    Attributes:
+        status: how it ended.
+        change: the piece of the cheapest change that moves the cell asked for, exact; None if there is none.
+        promise: where that piece has fractions: the cells that it moves, with amounts rounded up. It keeps
+            no relation, and only says where to look.
+    """
+
+    status: Status
+    change: Change | None = None
+    promise: Change | None = None
+
+
 class Block:
-    """The program of one block.
+    """The programs of one block.
 
     Attributes:
         cells: its cells, ascending.
@@ -77,17 +99,8 @@ class Block:
         """Number of programs solved so far."""
         return self._program.solves + (self._whole.solves if self._whole else 0)
 
-    def pieces(
-        self,
-        place: int,
-        sign: int,
-        amount: int,
-        *,
-        costs: FloatArray,
-        still: BoolArray,
-        whole: bool = False,
-    ) -> tuple[Status, list[Change]]:
-        """Return the pieces of the cheapest change that moves a cell by at least an amount.
+    def cheapest(self, place: int, sign: int, amount: int, *, costs: FloatArray, still: BoolArray) -> Found:
+        """Return the cheapest change that moves a cell by at least an amount, if fractions were allowed.
 
         Args:
             place: position of the cell in ``cells``.
@@ -95,27 +108,11 @@ class Block:
             amount: at least 1.
             costs: of moving each cell of the block by one step.
             still: which cells of the block must not move.
-            whole: whether to ask for whole steps outright.
-
-        Returns:
-            How the program ended, and the pieces; exact, in cell numbers of the whole table.
         """
-        forward, backward = (place, place + self._count)[::sign]
-        steps = -(-amount // self._step)
-        upper = self._upper.copy()
-        upper[np.concatenate([still, still])] = 0.0
-        if upper[forward] < steps:
-            return Status.INFEASIBLE, []
-        lower = np.zeros(2 * self._count)
-        lower[forward], upper[backward] = steps, 0.0
-        program = self._integer if whole else self._program
-        program.set_limits(self._all, lower, upper)
-        program.set_costs(self._all, np.concatenate([costs, costs]))
-        answer = program.solve()
-        return answer.status, self._parted(answer)
+        return self._ask(self._program, place, sign, amount, costs=costs, still=still)
 
-    @property
-    def _integer(self) -> LinearProgram:
+    def in_whole_steps(self, place: int, sign: int, amount: int, *, still: BoolArray) -> Found:
+        """Return some change that moves a cell by at least an amount; arguments as of `cheapest`."""
         if self._whole is None:
             self._whole = LinearProgram(
                 self._in_steps.in_two_parts(),
@@ -123,22 +120,45 @@ class Block:
                 self._upper,
                 integral=self._all,
                 changing="limits",
+                max_nodes=_NODES,
+                any_solution=True,
             )
-        return self._whole
+        return self._ask(self._whole, place, sign, amount, costs=np.zeros(self._count), still=still)
 
-    def _parted(self, answer: Answer) -> list[Change]:
-        if answer.status is not Status.OPTIMAL:
-            return []
+    def _ask(
+        self,
+        program: LinearProgram,
+        place: int,
+        sign: int,
+        amount: int,
+        *,
+        costs: FloatArray,
+        still: BoolArray,
+    ) -> Found:
+        forward, backward = (place, place + self._count)[::sign]
+        steps = -(-amount // self._step)
+        upper = self._upper.copy()
+        upper[np.concatenate([still, still])] = 0.0
+        if upper[forward] < steps:
+            return Found(Status.INFEASIBLE)
+        lower = np.zeros(2 * self._count)
+        lower[forward], upper[backward] = steps, 0.0
+        program.set_limits(self._all, lower, upper)
+        program.set_costs(self._all, np.concatenate([costs, costs]))
+        answer = program.solve()
+        return self._found(answer, place) if answer.status is Status.OPTIMAL else Found(answer.status)
+
+    def _found(self, answer: Answer, place: int) -> Found:
         steps = answer.values[: self._count] - answer.values[self._count :]
         moved = np.flatnonzero(np.abs(steps) > _NEAR)
         nothing = np.zeros(self.system.rows, dtype=np.int64)
         labels = components(self.system.among(moved, nothing)[0])
-        found = []
-        for label in np.unique(labels).tolist():
-            change = self._exact(moved[labels == label], steps)
-            if change is not None:
-                found.append(change)
-        return found
+        piece = moved[labels == labels[np.searchsorted(moved, place)]]
+        change = self._exact(piece, steps)
+        if change is not None:
+            return Found(Status.OPTIMAL, change)
+        away = np.sign(steps[piece]) * np.ceil(np.abs(steps[piece]) - _NEAR)
+        return Found(Status.OPTIMAL, None, Change(self.cells[piece], away.astype(np.int64) * self._step))
 
     def _exact(self, places: IntArray, steps: FloatArray) -> Change | None:
         for times in _TIMES:

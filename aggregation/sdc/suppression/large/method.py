@@ -3,8 +3,11 @@
 First everything is served in wide blocks, most of whose cells stand still: what is withheld may move, and
 the cheapest of the rest. Then slice by slice (one municipality, say, with its dear cells, among the cheap
 ones of its neighbours), then in small blocks whose grouping changes from pass to pass, then in larger ones,
-and in the end with everything, where that can be done at all. Then extra cells are given back. Each round of
-the effort looks, in one block, for cheaper cells in place of dear ones.
+and in the end with everything, where that can be done at all. What was only promised in all this (`search`)
+is settled among what is withheld, and what that leaves is served in whole numbers outright. Then extra cells
+are given back. Each round of the effort looks, in one block, for cheaper cells in place of dear ones.
+
+Programs end after a number of branches: no result is meant to hang on a clock.
 """
 
 from __future__ import annotations
@@ -32,9 +35,6 @@ _WIDE: Final = 4
 
 _COLUMNS: Final = 1_100
 """Cells of a wide block that may move: its programs take some ten milliseconds."""
-
-_DRAWS: Final = 3
-"""Draws of different costs for what found answers with fractions only."""
 
 _PASSES: Final = 4
 _WHOLE: Final = 15_000
@@ -75,43 +75,69 @@ class _Method:
         self._movable = _movable(task)
         self._grid = grid
         self._is_wide = int(self._movable.sum()) <= _WIDE_TABLES
-        self._costs_differ = len(np.unique(task.costs[task.optional])) > 1
-        guided = self._is_wide and self._costs_differ
-        self._draft = Draft(task, start_by_elimination(task) if guided else None)
+        costs_differ = len(np.unique(task.costs[task.optional])) > 1
+        start = start_by_elimination(task) if self._is_wide and costs_differ else None
+        self._guided = start is not None
+        self._draft = Draft(task, start)
         self._others = (1,) * (len(self._grid.cut) - 1)
 
     def serve(self) -> None:
         """Find a witness for everything that must have one."""
         draft, waiting = self._draft, self._draft.proofs.waiting
-        if self._is_wide:
-            self._serve_wide()
-        for number in range(_PASSES):
-            for block in self._blocks(number, waiting):
-                draft.serve(block.cells, block.core)
-        for place in range(len(self._grid.cut)):
-            wider = tuple(_WIDE if place == other else 1 for other in range(len(self._grid.cut)))
-            for block in self._grid.blocks(1, draft.withheld, wider=wider, cells=waiting):
-                draft.serve(block.cells, block.core)
-        for number in range(_PASSES):
-            for block in self._blocks(number, waiting):
-                draft.serve(block.cells, block.cells, whole=number == _PASSES - 1, draw=number)
-        if waiting.any() and int(self._movable.sum()) <= _WHOLE:
-            draft.serve(self._movable, self._movable, whole=True)
+        self._promise()
+        draft.break_promises()
+        for block in self._wide(waiting) if self._is_wide else self._blocks(0, waiting):
+            draft.settle(block.cells & draft.withheld, block.core)
+        small = int(self._movable.sum()) <= _WHOLE
+        if small and waiting.any():
+            draft.settle(draft.withheld.copy(), self._movable)
+        self._serve_the_rest()
+        if small and waiting.any():
+            draft.settle(self._movable, self._movable)
 
-    def _serve_wide(self) -> None:
+    def _serve_the_rest(self) -> None:
+        """Find a witness for what has none in whole numbers among what is withheld."""
         draft, waiting = self._draft, self._draft.proofs.waiting
-        for block in self._wide(waiting):
-            draft.serve(self._affordable(block.cells), block.core)
-        for draw in range(1 + _DRAWS * self._costs_differ):
+        for number in range(_PASSES):
+            for block in self._blocks(number, waiting):
+                draft.serve(block.cells, block.cells)
+        for block in self._blocks(_PASSES - 1, waiting):
+            draft.settle(block.cells, block.cells)
+
+    def _promise(self) -> None:
+        """Withhold so much that everything has a witness, but perhaps not in whole numbers.
+
+        Started from elimination, a promise is cheap at once. Elsewhere it is a last resort: a witness that
+        keeps one is not sparse, and sparse witnesses are what giving back lives on.
+        """
+        draft, waiting = self._draft, self._draft.proofs.waiting
+        serve = draft.promise if self._guided else draft.serve
+        if self._is_wide:
+            for block in self._wide(waiting):
+                serve(self._affordable(block.cells), block.core)
             for block in self._wide(waiting):
                 for core in self._grid.slices(block.core):
                     if np.any(waiting & core):
-                        draft.serve(self._affordable(block.cells) | core, core, draw=draw)
+                        serve(self._affordable(block.cells) | core, core)
+        for number in range(_PASSES):
+            for block in self._blocks(number, waiting):
+                serve(block.cells, block.core)
+        for place in range(len(self._grid.cut)):
+            wider = tuple(_WIDE if place == other else 1 for other in range(len(self._grid.cut)))
+            for block in self._grid.blocks(1, draft.withheld, wider=wider, cells=waiting):
+                serve(block.cells, block.core)
+        for block in self._blocks(0, waiting):
+            draft.promise(block.cells, block.core)
+        if waiting.any() and int(self._movable.sum()) <= _WHOLE:
+            draft.promise(self._movable, self._movable)
 
     def give_back(self) -> None:
-        """Publish what is not needed: in small blocks first, where most of it is found in next to no time."""
+        """Publish what is not needed: in small blocks first, where most of it is found in next to no time.
+
+        What elimination started leaves hardly anything to give back.
+        """
         draft = self._draft
-        for times in (1, 2, _WIDE) if self._is_wide and self._grid.cut else (1,):
+        for times in (1, 2, _WIDE) if self._is_wide and self._grid.cut and not self._guided else (1,):
             for number in range(2 if times < _WIDE else 1):
                 wider = (times, *self._others) if self._grid.cut else ()
                 for block in self._grid.blocks(number, draft.withheld, wider=wider, cells=draft.extra):

@@ -2,26 +2,28 @@
 
 1. *Serve*: every sensitive cell gets the cheapest witness that its block has. What is withheld costs nothing;
    what is not costs less the more relations it completes in which one withheld cell stands alone, because
-   a second one has to be withheld there anyway.
+   a second one has to be withheld there anyway. Where the cheapest answer has fractions, what it moves may be
+   withheld as a *promise*: it counts until promises are broken, and then a witness in whole numbers is looked
+   for among what is withheld (*settle*).
 2. *Give back*: extra cells are published again, dearest first, where the witnesses that need them can be
    replaced by others among what is withheld.
 3. *Exchange*: extra cells are published again, dearest first, where the witnesses that need them can be
    replaced by others that need cheaper cells.
 
-Every state between two steps is proven by witnesses; a step that fails is undone.
+Apart from promises, every state between two steps is proven by witnesses; a step that fails is undone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import FloatArray, Status
-from aggregation.sdc.suppression.large.block import Block, Change
+from aggregation.sdc.suppression.large.block import Block, Change, Found
 from aggregation.sdc.suppression.large.proofs import Aim, Proofs
 from aggregation.sdc.suppression.moves import FREE, WELCOME, steps_of
 from aggregation.sdc.suppression.task import Task
@@ -29,14 +31,10 @@ from aggregation.sdc.suppression.task import Task
 _GUIDE: Final = 1.0
 """How much cheaper a cell looks per relation that it completes."""
 
-_DRAWN: Final = (0.3, 3.0)
-"""Factors of a draw of different costs."""
-
-_DRAWN_FREE: Final = 30.0
-"""Factor for what is withheld, then: short ways have fewer fractions."""
-
 _PROPOSED: Final = 0.1
 """What a proposed cell looks like it costs, relative to what it does."""
+
+_Means = Callable[[Aim, int, BoolArray, dict[int, Block]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,12 @@ class _Step:
     change: Change | None  # the witness that was dropped
     cells: IntArray | None  # cells that were withheld (or published, if negative is True)
     published: bool = False
+
+
+class _Best(NamedTuple):
+    cost: float
+    is_promise: bool
+    change: Change
 
 
 class Draft:
@@ -85,7 +89,7 @@ class Draft:
             system.row_of_entry[self.withheld[system.columns]], minlength=system.rows
         ).astype(np.int64)
         self._cost = 0.0
-        self._draw: FloatArray = np.ones(len(self.withheld))
+        self._promises: list[int] = []
         self._is_equation = system.lower == system.upper
         self._log: list[_Step] = []
 
@@ -137,28 +141,36 @@ class Draft:
 
     # -- serve ----------------------------------------------------------------------------------------
 
-    def serve(self, inside: BoolArray, core: BoolArray, *, whole: bool = False, draw: int = 0) -> None:
+    def serve(self, inside: BoolArray, core: BoolArray) -> None:
         """Find witnesses for what waits in a block; what they need is withheld.
 
         Args:
             inside: the cells of the block.
             core: what is to be served.
-            whole: whether to ask for whole steps where the answer has fractions (slow).
-            draw: number of a draw of different costs, for another answer where one had fractions; 0
-                for the costs as they are.
         """
-        self._draw = np.ones(len(self.withheld))
-        if draw:
-            factors = np.random.default_rng(draw).uniform(*_DRAWN, size=len(self.withheld))
-            self._draw = factors * np.where(self.withheld, _DRAWN_FREE, 1.0)
+        self._reach(inside, core, self._serve)
+
+    def promise(self, inside: BoolArray, core: BoolArray) -> None:
+        """Do as `serve` does; where the cheapest answer has fractions, withhold what it moves, too."""
+        self._reach(inside, core, self._promise)
+
+    def settle(self, inside: BoolArray, core: BoolArray) -> None:
+        """Do as `serve` does, and ask for whole steps outright, however dear, where there are fractions."""
+        self._reach(inside, core, self._settle)
+
+    def break_promises(self) -> None:
+        """Let wait again what was only promised to be reached."""
+        for number in self._promises:
+            self.proofs.drop(number)
+        self._promises.clear()
+
+    def _reach(self, inside: BoolArray, core: BoolArray, means: _Means) -> None:
         waiting = np.flatnonzero(self.proofs.waiting & core)
-        if not len(waiting):
-            return
         blocks: dict[int, Block] = {}
         for aim in self._hardest_first(waiting):
             for _ in range(len(self.task.views)):
                 missing = self.proofs.missing(aim)
-                if not any(self._serve(aim, view, inside, blocks, whole=whole) for view in missing):
+                if not any(means(aim, view, inside, blocks) for view in missing):
                     break
         self.solves += sum(block.solves for block in blocks.values())
 
@@ -168,29 +180,73 @@ class Draft:
         values = self.task.publication.values
         return sorted(aims, key=lambda aim: (-aim.amount, int(values[aim.cell]), aim.cell, aim.kind))
 
-    def _serve(
-        self, aim: Aim, view: int, inside: BoolArray, blocks: dict[int, Block], *, whole: bool
-    ) -> bool:
+    def _serve(self, aim: Aim, view: int, inside: BoolArray, blocks: dict[int, Block]) -> bool:
         """Reach an aim for an attacker, if a block can."""
-        best: tuple[float, Change] | None = None
+        best = self._best(aim, view, inside, blocks, promises=False)
+        if best is None:
+            return False
+        self.accept(best.change)
+        return True
+
+    def _promise(self, aim: Aim, view: int, inside: BoolArray, blocks: dict[int, Block]) -> bool:
+        """Reach an aim for an attacker, or promise to, if a block can."""
+        best = self._best(aim, view, inside, blocks, promises=True)
+        if best is None:
+            return False
+        self.accept(best.change)
+        if best.is_promise:
+            self._promises.append(self._log[-1].number)
+        return True
+
+    def _best(
+        self, aim: Aim, view: int, inside: BoolArray, blocks: dict[int, Block], *, promises: bool
+    ) -> _Best | None:
+        best: _Best | None = None
         for step in steps_of(aim.amount):
-            block = blocks.get(step)
-            if block is None:
-                block = blocks[step] = self.block(inside, step=step)
+            block = self._block_of(step, inside, blocks)
             costs = self._guided(block)
-            still = np.zeros(len(block.cells), dtype=np.bool_)
             for sign in aim.signs:
-                if best and not best[0]:
+                found = self._ask(block, aim, sign, view, costs=costs)
+                change = found.change or (found.promise if promises else None)
+                if change is None:
+                    continue
+                new = change.cells[~self.withheld[change.cells]]
+                cost = float(costs[np.searchsorted(block.cells, new)].sum())
+                if best is None or (cost, found.change is None) < best[:2]:
+                    best = _Best(cost, found.change is None, change)
+                if not cost and found.change is not None:
                     break
-                found = self._witness(block, aim, sign, view, costs=costs, still=still, whole=whole)
-                if found and (best is None or found[0] < best[0]):
-                    best = found
-            if best:
-                self.accept(best[1])
-                return True
+            if best and not best.is_promise:
+                break
+        return best
+
+    def _settle(self, aim: Aim, view: int, inside: BoolArray, blocks: dict[int, Block]) -> bool:
+        """Reach an aim for an attacker in whole steps, if a block can."""
+        for step in steps_of(aim.amount):
+            block = self._block_of(step, inside, blocks)
+            costs = self._guided(block)
+            possible = []
+            for sign in aim.signs:
+                found = self._ask(block, aim, sign, view, costs=costs)
+                if found.change is not None:
+                    self.accept(found.change)
+                    return True
+                possible += [sign] if found.promise is not None else []
+            for sign in possible:
+                still, place = self._still(block, view), int(np.searchsorted(block.cells, aim.cell))
+                found = block.in_whole_steps(place, sign, aim.amount, still=still)
+                if found.change is not None:
+                    self.accept(found.change)
+                    return True
+                self.undecided |= found.status is Status.UNDECIDED
         return False
 
-    def _witness(
+    def _block_of(self, step: int, inside: BoolArray, blocks: dict[int, Block]) -> Block:
+        if step not in blocks:
+            blocks[step] = self.block(inside, step=step)
+        return blocks[step]
+
+    def _ask(
         self,
         block: Block,
         aim: Aim,
@@ -198,25 +254,19 @@ class Draft:
         view: int,
         *,
         costs: FloatArray,
-        still: BoolArray,
-        whole: bool = False,
-    ) -> tuple[float, Change] | None:
-        """Return the cheapest witness for an aim in one direction, with what its new cells cost."""
-        known = self.proofs.known_to(view)
-        if known is not None:
-            still = still | known[block.cells]
+        still: BoolArray | None = None,
+    ) -> Found:
+        """Return the cheapest change that reaches an aim for an attacker in one direction."""
         place = int(np.searchsorted(block.cells, aim.cell))
-        for integral in (False, True)[: 1 + whole]:
-            status, pieces = block.pieces(place, sign, aim.amount, costs=costs, still=still, whole=integral)
-            if integral:
-                self.undecided |= status is Status.UNDECIDED
-            for change in pieces:
-                if aim.reached_by(change.at(aim.cell)):
-                    new = change.cells[~self.withheld[change.cells]]
-                    return float(costs[np.searchsorted(block.cells, new)].sum()), change
-            if status is Status.INFEASIBLE:
-                break
-        return None
+        if place == len(block.cells) or block.cells[place] != aim.cell:
+            return Found(Status.INFEASIBLE)
+        still = self._still(block, view) if still is None else still | self._still(block, view)
+        return block.cheapest(place, sign, aim.amount, costs=costs, still=still)
+
+    def _still(self, block: Block, view: int) -> BoolArray:
+        """Return which cells of a block must not move, as an attacker knows them."""
+        known = self.proofs.known_to(view)
+        return np.zeros(len(block.cells), dtype=np.bool_) if known is None else known[block.cells]
 
     def _guided(self, block: Block) -> FloatArray:
         """Return what moving each cell of a block costs."""
@@ -225,7 +275,7 @@ class Draft:
         completes = np.bincount(system.columns[alone], minlength=len(cells))
         costs = self.looks[cells] / (1.0 + _GUIDE * completes)
         free = np.where(self.proofs.waiting[cells], WELCOME, FREE)
-        return np.where(self.withheld[cells], free, costs) * self._draw[cells]
+        return np.where(self.withheld[cells], free, costs)
 
     # -- give back ------------------------------------------------------------------------------------
 
@@ -284,9 +334,9 @@ class Draft:
             if not missing:
                 return True
             for sign in aim.signs:
-                found = self._witness(block, aim, sign, missing[0], costs=costs, still=still)
-                if found:
-                    self.accept(found[1])
+                change = self._ask(block, aim, sign, missing[0], costs=costs, still=still).change
+                if change is not None:
+                    self.accept(change)
                     break
             else:
                 return False

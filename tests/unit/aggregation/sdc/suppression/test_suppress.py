@@ -16,7 +16,9 @@ from aggregation.sdc.levels import Level
 from aggregation.sdc.linear_system import LinearSystem, Relation, RelationKind
 from aggregation.sdc.publication import Publication
 from aggregation.sdc.suppression import CONSTRUCT, Effort, Progress, Task, Unmet, suppress
+from aggregation.sdc.suppression.clean_up import CleanUp
 from aggregation.sdc.suppression.goals import UPWARD, Goals
+from aggregation.sdc.suppression.proof import Proof
 from aggregation.sdc.views import View
 from tests.factories.sdc_tables import read_amounts, read_table
 
@@ -163,3 +165,15 @@ def test_same_rounds_same_pattern_in_every_process() -> None:
     ]
     assert printed[0]
     assert printed[0] == printed[1]
+
+
+def test_a_clean_up_keeps_what_somebody_out_of_its_sight_rests_on() -> None:
+    task = _task((OUTSIDER,))
+    goals = Goals(task)
+    proof = Proof(goals)
+    proof.add(np.array([0, 1, -1, 0]))
+    withheld, near = np.array([False, True, True, False]), np.array([False, False, True, False])
+    clean_up = CleanUp(task, goals, proof, withheld=withheld, near=near)
+    clean_up.give_back(np.array([2]))
+    assert clean_up.withheld.tolist() == withheld.tolist()
+    assert clean_up.proof.reached.all()
