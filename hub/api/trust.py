@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, Response, current_app, send_file
+from flask import Blueprint, Response, current_app, request
 
 from hub.domain.rights import Permission, needs
 from hub.services.context import EXTENSION, HubContext
@@ -42,6 +42,8 @@ def _send(kind: str, name: str) -> Response:
     path = Repository(context.settings.home).served(kind, name)
     if path is None:
         raise kim_error("not_found")
-    response = send_file(path, mimetype="application/json", conditional=True)
+    response = Response(path.read_bytes(), mimetype="application/json")
     response.headers["Cache-Control"] = _NEVER if name == _POINTER else _FOR_GOOD
+    response.add_etag()
+    response.make_conditional(request)
     return response

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from securesystemslib.signer import Signer
-from tuf.api.metadata import Metadata, Root, Targets
+from tuf.api.metadata import Metadata, Root, TargetFile, Targets
 
 from hub.clock import SystemClock
 from hub.domain.jobs import NoQueue
 from hub.services.installation import install
 from hub.services.trust.change_file import ChangeFile, load
-from hub.services.trust.documents import Documents
+from hub.services.trust.documents import Documents, digest
 from hub.services.trust.officers import Officer, load_signer, make_officer_key
 from hub.services.trust.preparing import Wishes, first_proposal
 from hub.services.trust.proposing import OfficerChange, next_change
@@ -171,3 +171,24 @@ def root_of(data: bytes) -> Metadata[Root]:
 
 def targets_of(data: bytes) -> Metadata[Targets]:
     return load(data, Targets)
+
+
+def put_forward(made: Office, documents: dict[str, bytes], *names: str, version: int) -> None:
+    """What a hub that was broken into can do: any targets, signed by whom it can bring to sign.
+
+    Args:
+        made: the office; the hub's own key signs snapshot and timestamp.
+        documents: bytes by path.
+        names: officers who have signed.
+        version: what it claims.
+    """
+    files = {path: TargetFile.from_data(path, data, ["sha256"]) for path, data in documents.items()}
+    expires = now() + dt.timedelta(days=30)
+    targets = Metadata(Targets(version=version, expires=expires, targets=files))
+    data = resigned(targets, *(made.signer(name) for name in names))
+    (made.repository.metadata / f"{version}.targets.json").write_bytes(data)
+    for path, content in documents.items():
+        folder, _, last = path.rpartition("/")
+        target = made.repository.targets_folder / folder / f"{digest(content)}.{last}"
+        target.write_bytes(content)
+    made.repository.point_to(version, now=now())

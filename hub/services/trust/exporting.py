@@ -39,4 +39,6 @@ def _export(repository: Repository, folder: Path, *, now: dt.datetime) -> int:
     snapshot = (repository.metadata / f"{version}.snapshot.json").read_bytes()
     timestamp = repository.signed_timestamp(version, snapshot, expires=now + SNAPSHOT_LIFE)
     (folder / "metadata" / "timestamp.json").write_bytes(timestamp)
+    # The hub's own pointer gets the number of the copy's: a node that read the stick finds the hub no older.
+    repository.renew_timestamp(now=now)
     return number
