@@ -58,6 +58,7 @@ _DELIVERING: Final = Text(
 )
 _PUBLISHING: Final = Text("Quartale schließen und veröffentlichen", "Closing and publishing the quarters")
 _COMPARING: Final = Text("Mit den wahren Zahlen vergleichen", "Comparing with the true figures")
+_VERIFYING: Final = Text("Quittungen und Veröffentlichung prüfen", "Verifying receipts and the release")
 _SERVING: Final = Text("Im Browser: {url}   (Ende mit Strg-C)", "In the browser: {url}   (end with Ctrl-C)")
 _ENDING: Final = Text("Der Hub wird beendet.", "The hub is being stopped.")
 _VERDICTS: Final = Text("Urteil je Lieferung", "Verdict of every delivery")
@@ -140,6 +141,8 @@ def _run(
         with _timed("compare", seconds), console.status(_COMPARING.in_(language)):
             truths = {truth.area: truth for area in areas for truth in load_truths(course.folder_of(area))}
             judgement = _compare(course, areas, truths)
+        with _timed("verify", seconds), console.status(_VERIFYING.in_(language)):
+            course.verify_offline(configs, judgement)
     return summarise(
         runs,
         truths,

@@ -23,12 +23,14 @@ import click
 
 from hub.demo import verdicts
 from hub.demo.generate import Version, generate_area
+from hub.demo.judgement import Judgement
 from hub.demo.officers import Letter, Officers
 from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, Special, plan_of, special_areas
 from hub.demo.processes import Finished, ProcessTable, command_line, cpu_seconds_of, peak_bytes_of
 from hub.demo.progress import DemoProgress, number
 from hub.demo.published import get_json
 from hub.demo.sources import configured, deliveries_of, file_for_init
+from hub.demo.witnesses import MOST_WITNESSES, check_offline, quorum_for
 from hub.demo.world import EXPORT_DAY
 from protocol.periods import Period
 from protocol.regions import Region, reporting_area, reporting_areas
@@ -163,7 +165,7 @@ class Course:
         officers = Officers(self.home / "officers", self.hub_home, self._must)
         with ThreadPoolExecutor(max_workers=1) as beside:
             hub = beside.submit(self.start_hub)
-            fingerprint = officers.found()
+            fingerprint = officers.found(quorum=quorum_for(len(areas)))
             letters = officers.invite([_guest(area) for area in areas])
             try:
                 hub.result()
@@ -214,6 +216,15 @@ class Course:
         # Some areas are late by design, as some always are.
         wait = ("--missing-ok", "--wait", "--timeout", str(_PUBLICATION_SECONDS))
         self._must("kim-hub", "close", "--home", self.hub_home, *wait, *periods, log="hub-close")
+
+    def verify_offline(self, configs: Mapping[str, Path], judgement: Judgement) -> None:
+        """Let some nodes witness the log, and verify offline what they and an auditor keep."""
+        witnesses = [configs[area] for area in sorted(configs)[:MOST_WITNESSES]]
+
+        def run(command: str, *arguments: str | Path, log: str) -> Finished:
+            return self._processes.run(command_line(command, *arguments), log=self._log(log))
+
+        check_offline(witnesses, self.home / "auditor", port=self.port, run=run, judgement=judgement)
 
     def _set_up_node(self, region: Region, letter: Letter, root_fingerprint: str) -> dict[str, str]:
         plan = plan_of(region)

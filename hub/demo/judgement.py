@@ -80,6 +80,20 @@ class Check(StrEnum):
     )
     RATE_TRUE = "Abgeleitetes stimmt oder liegt in den Grenzen", "the true rate is shown or within its limits"
     API_AGREES = "Die Schnittstelle zeigt, was gespeichert ist", "the API says what the store holds"
+    LOG_WITNESSED = (
+        "Ein Knoten bezeugt das Protokoll, ohne Alarm",
+        "a node witnesses the log, without alarm",
+    )
+    RECEIPT_FINAL = (
+        "Alle Quittungen eines Zeugen sind endgültig",
+        "all receipts of a witness are final",
+    )
+    RECEIPT_VERIFIES = "kim-verify bestätigt eine Quittung", "kim-verify verifies a receipt"
+    EVIDENCE_SERVED = "Der Hub belegt, worauf die Zahlen beruhen", "the hub proves what figures rest on"
+    RELEASE_VERIFIES = (
+        "kim-verify bestätigt die Veröffentlichung",
+        "kim-verify verifies the release",
+    )
 
 
 class Cells(NamedTuple):

@@ -48,14 +48,19 @@ class Officers:
         self._folder, self._hub_home, self._run = folder, hub_home, run
         self._keys = [folder / f"{number}" / "key.pem" for number, _ in enumerate(_OFFICERS, start=1)]
 
-    def found(self) -> str:
-        """Make the keys and put the hub under them; return the fingerprint of the root."""
+    def found(self, *, quorum: int) -> str:
+        """Make the keys and put the hub under them; return the fingerprint of the root.
+
+        Args:
+            quorum: how many witnesses make a receipt final.
+        """
         with ThreadPoolExecutor(max_workers=len(self._keys)) as pool:
             list(pool.map(self._make_key, self._keys, _OFFICERS))
         change = self._folder / "first.kim-trust"
         named = [argument for key in self._keys for argument in ("--officer", f"{key}.pub")]
         made = self._run(
-            "kim-hub", "trust", "init", "--home", self._hub_home, *named, "--out", change, "--json",
+            "kim-hub", "trust", "init", "--home", self._hub_home, *named, "--quorum", str(quorum),
+            "--out", change, "--json",
             log="trust-init",
         )  # fmt: skip
         fingerprint = str(json.loads(made.output)["root_fingerprint"])

@@ -23,7 +23,11 @@ from pathlib import Path
 from typing import Final
 
 _GRACE_SECONDS: Final = 10.0
-_MODULES: Final[Mapping[str, str]] = {"kim-node": "node.cli", "kim-hub": "hub.cli"}
+_MODULES: Final[Mapping[str, str]] = {
+    "kim-node": "node.cli",
+    "kim-hub": "hub.cli",
+    "kim-verify": "protocol.verify.cli",
+}
 
 
 @dataclass(frozen=True, slots=True)

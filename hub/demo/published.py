@@ -80,6 +80,16 @@ def get_text(port: int, path: str) -> str:
     return _get(port, path, accept="text/*").decode("utf-8")
 
 
+def get_bytes(port: int, path: str) -> bytes:
+    """Ask the hub on this machine for a file.
+
+    Raises:
+        OSError: if it cannot be reached.
+        ValueError: if it does not answer 200.
+    """
+    return _get(port, path, accept="*/*")
+
+
 def _get(port: int, path: str, *, accept: str) -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
     try:

@@ -31,6 +31,7 @@ _STEPS: Final = {
     ),
     "publish": Text("  Quartale schließen und veröffentlichen", "  close and publish the quarters"),
     "compare": Text("  mit den wahren Zahlen vergleichen", "  compare with the true figures"),
+    "verify": Text("  Quittungen und Veröffentlichung prüfen", "  verify receipts and the release"),
 }
 _FAILURES_SHOWN: Final = 25
 
