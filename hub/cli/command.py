@@ -23,6 +23,7 @@ _MODULES: Final = {
     "extract": ("hub.cli.extracting", "extract_command"),
     "grants": ("hub.cli.granting", "grants_group"),
     "init": ("hub.cli.installation", "init"),
+    "log": ("hub.cli.transparency", "log_group"),
     "people": ("hub.cli.people", "people_group"),
     "register": ("hub.cli.registering", "register_command"),
     "sealing": ("hub.cli.sealing", "sealing_group"),
