@@ -69,7 +69,9 @@ def plain_frame(title: str, *above: Link) -> Frame:
     """
     query = page_query()
     statistics: Statistics = current_app.extensions[EXTENSION]
-    return frame_of(statistics, query, trail=(*above, Link(title, query.url(), current=True)))
+    trail = (*above, Link(title, query.url(), current=True))
+    with statistics.reading(None) as reading:
+        return frame_of(statistics, query, reading=reading, trail=trail)
 
 
 def work_frame(title: Text | str, told: Told | None = None) -> tuple[Frame, WorkFrame]:

@@ -264,7 +264,7 @@ PERSON_AREAS_HINT: Final = Text(
 )
 PERSON_DISABLE: Final = Text("Sperren", "Disable")
 PERSON_RESET: Final = Text("Einmal-Link", "One-time link")
-PERSON_RESET_HINT: Final = Text("auch den zweiten Faktor", "the second factor, too")
+PERSON_RESET_HINT: Final = Text("ohne 2. Faktor", "drop 2nd factor")
 PERSON_ACTIONS: Final = Text("Handlungen", "Actions")
 PERSON_WAS_DISABLED: Final = Text("{} ist gesperrt.", "{} is disabled.")
 INVITATION_TITLE: Final = Text("Einmal-Link für {}", "One-time link for {}")
