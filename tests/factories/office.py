@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,15 +138,20 @@ class Office:
 
 
 @contextmanager
-def office(home: Path, *, dear: bool = False, **settings: object) -> Iterator[Office]:
+def office(
+    home: Path, *, dear: bool = False, wall_clock: bool = False, **settings: object
+) -> Iterator[Office]:
     """Run a hub for people: nothing but the database and the application is started.
 
     Args:
         home: its folder.
         dear: passwords cost what they cost in earnest; else they are cheap, and everything else is the same.
+        wall_clock: begin at the moment it really is, as a provider in another process does.
         settings: of the hub.
     """
     with running_hub(home, start=False, **settings) as running:
+        if wall_clock:
+            running.clock.moment = dt.datetime.now(dt.UTC)
         made = Office(running, create_app(running.hub.context))
         limiter.reset()
         if not dear:

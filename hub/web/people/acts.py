@@ -12,6 +12,7 @@ from hub.domain.rights import Permission, needs
 from hub.domain.states import NodeStatus
 from hub.services.context import EXTENSION, HubContext
 from hub.services.delivery_status import PlaceStatus, delivery_status
+from hub.services.enrolment.suspending import suspend
 from hub.services.finding_words import finding_text
 from hub.services.publishing import close
 from hub.services.validation import confirm
@@ -26,6 +27,7 @@ from protocol.errors import KimError, kim_error
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from protocol.regions import AUTHORITY_AREAS, areas_by_id
+from protocol.statement import is_reason
 from protocol.texts import Text
 
 blueprint = Blueprint("acts", __name__, url_prefix="/arbeit")
@@ -158,13 +160,25 @@ class OwnPage:
 
 @dataclass(frozen=True, slots=True)
 class NodeLine:
-    """A node: id, name, areas, state in words, since when."""
+    """A node.
+
+    Attributes:
+        id: its id.
+        name: of the municipality.
+        areas: names of what it delivers for.
+        state: in words.
+        since: when it was registered.
+        act: what the form does, in words.
+        action: where the form goes; empty for those who may not.
+    """
 
     id: str
     name: str
     areas: str
     state: str
     since: str
+    act: str
+    action: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,10 +374,31 @@ def _delivery(one: Submission, rules: Sequence[str]) -> DeliveryLine:
 @needs(Permission.NODES_READ)
 def nodes_page() -> Response:
     """The directory of nodes."""
-    language = page_query().language
+    return _nodes(None)
+
+
+@blueprint.post("/knoten/<node>/<any(sperren, freigeben):act>")
+@needs(Permission.NODES_SUSPEND)
+def post_suspend(node: str, act: str) -> Response:
+    """Stop a node at once, or let it deliver again."""
+    reason, lift = request.form.get("reason", "").strip(), act == "freigeben"
+    if not is_reason(reason):
+        refused = kim_error("bad_request", texts.NODE_REASON_NEEDED, remedy=texts.NODE_REASON_NEEDED)
+        return _nodes(told_refusal(refused), status=400)
+    suspend(_context(), node, reason=reason, by=visitor().actor, lift=lift)
+    return _nodes(told_done(texts.NODE_WAS_RESUMED if lift else texts.NODE_WAS_SUSPENDED, node))
+
+
+def _nodes(told: Told | None, *, status: int = 200) -> Response:
+    query, may = page_query("/arbeit/knoten"), visitor().may(Permission.NODES_SUSPEND)
+    language = query.language
     with _context().database.read() as unit:
         nodes = unit.nodes.all()
     states = {NodeStatus.ACTIVE: texts.NODE_ACTIVE, NodeStatus.SUSPENDED: texts.NODE_SUSPENDED}
+    acts = {
+        NodeStatus.ACTIVE: (texts.NODE_SUSPEND, "sperren"),
+        NodeStatus.SUSPENDED: (texts.NODE_RESUME, "freigeben"),
+    }
     lines = [
         NodeLine(
             id=node.id,
@@ -371,11 +406,13 @@ def nodes_page() -> Response:
             areas=", ".join(_area_name(area) for area in node.areas),
             state=states[node.status].in_(language),
             since=moment_of(node.registered_at, language),
+            act=acts[node.status][0].in_(language),
+            action=query.to(f"/arbeit/knoten/{node.id}/{acts[node.status][1]}").url() if may else "",
         )
         for node in nodes
     ]
-    frame, work = work_frame(texts.WORK_NODES)
-    return html_answer("nodes.html", NodesPage(frame, work, tuple(lines)), forms=True)
+    frame, work = work_frame(texts.WORK_NODES, told)
+    return html_answer("nodes.html", NodesPage(frame, work, tuple(lines)), status=status, forms=True)
 
 
 def _area_name(area: str) -> str:

@@ -222,7 +222,23 @@ NODE: Final = Text("Knoten", "Node")
 NODE_NAME: Final = Text("Name", "Name")
 NODE_SINCE: Final = Text("eingetragen", "registered")
 NODE_ACTIVE: Final = Text("liefert", "delivers")
-NODE_SUSPENDED: Final = Text("ausgesetzt", "suspended")
+NODE_SUSPENDED: Final = Text("gesperrt", "suspended")
+NODES_INTRO: Final = Text(
+    "Sperren darf eine Person allein, und es wirkt sofort: Der Knoten liefert nicht mehr, Angenommenes "
+    "bleibt. Schlüssel werden nicht hier geändert, sondern von zwei Officern mit kim-hub enrol und kim-hub "
+    "trust.",
+    "One person is enough to suspend, at once: the node delivers no more, what was accepted stays. Keys "
+    "are not changed here but by two officers, with kim-hub enrol and kim-hub trust.",
+)
+NODE_ACT: Final = Text("Sperren oder freigeben", "Suspend or resume")
+NODE_REASON: Final = Text("Grund", "Reason")
+NODE_SUSPEND: Final = Text("Sperren", "Suspend")
+NODE_RESUME: Final = Text("Freigeben", "Resume")
+NODE_REASON_NEEDED: Final = Text(
+    "Der Grund ist eine Zeile von höchstens 500 Zeichen.", "The reason is one line of at most 500 characters."
+)
+NODE_WAS_SUSPENDED: Final = Text("{} ist gesperrt.", "{} is suspended.")
+NODE_WAS_RESUMED: Final = Text("{} darf wieder liefern.", "{} may deliver again.")
 
 AUDIT_TRAIL_INTRO: Final = Text(
     "Jede Handlung steht hier, die neueste zuerst; Zeilen werden nie geändert oder gelöscht. Namen und "
