@@ -178,9 +178,7 @@ class Course:
         def set_up(area: Region) -> dict[str, str]:
             return self._set_up_node(area, letter_of[area.id], fingerprint)
 
-        nodes = self._in_parallel(
-            areas, jobs, lambda area: self._set_up_node(area, letter_of[area.id], fingerprint)
-        )
+        nodes = self._in_parallel(areas, jobs, set_up)
         officers.admit({node["node"]: node["fingerprint"] for node in nodes}, fingerprint)
         progress.advance("registered", by=len(nodes))
         return {area.id: Path(node["config"]) for area, node in zip(areas, nodes, strict=True)}

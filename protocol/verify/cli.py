@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,7 @@ from protocol.verify.parser import USAGE_EXIT, BilingualParser, asked_for
 from protocol.verify.receipts import check_receipt
 from protocol.verify.releases import check_release
 from protocol.verify.trail import Trail, Verdict, verdict_of
-from protocol.verify.wording import explanation_lines, verdict_lines
+from protocol.verify.wording import anchor_lines, explanation_lines, verdict_lines
 
 PROGRAM: Final = "kim-verify"
 VERIFIED, NOT_VERIFIED = 0, 3
@@ -72,12 +72,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     language = asked_for(given, otherwise=settings.language())
     parsed = _parser(language).parse_args(given)
     try:
-        outcomes = parsed.run(_Run(parsed, language, _anchors(parsed)))
+        anchors = _anchors(parsed)
+        outcomes = parsed.run(_Run(parsed, language, anchors))
     except KimError as error:
         # Nothing was judged: what is believed, or the question, cannot be read.
         sys.stderr.write(f"{error.detail.in_(language)}\n  → {error.remedy.in_(language)}\n")
         return USAGE_EXIT
-    _report(outcomes, parsed, language)
+    if parsed.json:
+        documents = [_document(item, anchors) for item in outcomes]
+        sys.stdout.write(json.dumps(documents, ensure_ascii=False, indent=1) + "\n")
+    else:
+        lines = [*anchor_lines(anchors, language), *_lines(outcomes, language)]
+        sys.stdout.write("\n".join(lines) + "\n")
     return _exit_code(outcomes)
 
 
@@ -88,20 +94,16 @@ def _exit_code(outcomes: Sequence[_Outcome]) -> int:
     return USAGE_EXIT if problems else VERIFIED
 
 
-def _report(outcomes: Sequence[_Outcome], parsed: argparse.Namespace, language: Language) -> None:
-    if parsed.json:
-        documents = [_document(item) for item in outcomes]
-        sys.stdout.write(json.dumps(documents, ensure_ascii=False, indent=1) + "\n")
-        return
-    for number, item in enumerate(outcomes):
-        lines = ["", item.subject] if number else [item.subject]
+def _lines(outcomes: Sequence[_Outcome], language: Language) -> Iterator[str]:
+    for item in outcomes:
+        yield ""
+        yield item.subject
         if item.explanation is not None:
-            lines += explanation_lines(item.explanation, language)
-        lines += verdict_lines(item.verdict, language)
-        sys.stdout.write("\n".join(lines) + "\n")
+            yield from explanation_lines(item.explanation, language)
+        yield from verdict_lines(item.verdict, language)
 
 
-def _document(item: _Outcome) -> dict[str, object]:
+def _document(item: _Outcome, anchors: Anchors) -> dict[str, object]:
     problem = item.verdict.problem
     return {
         "subject": item.subject,
@@ -117,6 +119,7 @@ def _document(item: _Outcome) -> dict[str, object]:
         "checks": [{"de": text.de, "en": text.en} for text in item.verdict.passed],
         "remarks": [{"de": text.de, "en": text.en} for text in item.verdict.remarks],
         "facts": dict(item.verdict.facts),
+        "believed": {"log": str(anchors.log), "documents": dict(anchors.documents)},
     }
 
 

@@ -8,14 +8,22 @@ from typing import Final
 from protocol.catalogue_file import load_catalogue
 from protocol.regions import region_tree
 from protocol.texts import Language, Text
+from protocol.verify.anchors import Anchors
 from protocol.verify.explaining import Explanation
 from protocol.verify.trail import Verdict
 
 _VERIFIED: Final = Text("GEPRÜFT", "VERIFIED")
 _NOT_VERIFIED: Final = Text("NICHT BESTÄTIGT", "NOT VERIFIED")
 _NOTE: Final = Text("Zu beachten", "Note")
-_FIGURE: Final = Text("Zahl", "Figure")
+_BELIEVED: Final = Text("Geglaubt wird dem Protokoll", "Believed is the log")
 _WITHOUT: Final = Text("keine Lieferung im Nachweis", "no delivery in the evidence")
+
+
+def anchor_lines(anchors: Anchors, language: Language) -> Iterator[str]:
+    """Yield what is believed, with digests to be compared with what the officers publish."""
+    yield f"{_BELIEVED.in_(language)}: {anchors.log}"
+    for name, sha256 in anchors.documents:
+        yield f"  {name} SHA-256 {sha256}"
 
 
 def verdict_lines(verdict: Verdict, language: Language) -> Iterator[str]:

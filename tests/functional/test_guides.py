@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -18,6 +19,13 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
+from hub.services.transparency.signer import LogSigner
+from hub.settings import HubSettings
+from hub.store.engine import make_engine
+from hub.store.nodes import Nodes
+from hub.store.records import Node, NodeKey
+from protocol.keys import KeyPurpose, PublicKey
+from protocol.trust import Directory, HubKeys, KeyEntry, NodeEntry
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.guides import Step, steps
 from tests.servers import free_port
@@ -224,6 +232,55 @@ def test_the_guides_of_ministry_and_research_publish_and_read(reader: Reader, la
     printed = reader.follow(f"forschung{language}.md", meanwhile)
     assert any("2026-Q2" in text and "OBS_VALUE" in text for text in printed)
     assert (reader.folder / "release" / "CASES.parquet").exists()
+    # The same hub with its release is what an auditor looks at.
+    verified = reader.follow(f"pruefung{language}.md", lambda what: _hand_over(reader, what))
+    words = [text.rstrip().splitlines()[-1] for text in verified if text.strip()]
+    assert words == 4 * [{"": "GEPRÜFT", ".en": "VERIFIED"}[language]]
+
+
+def _hand_over(reader: Reader, what: str) -> None:
+    """What an auditor gets from a node, and from the officers (this hub has none: what they would say)."""
+    settings = HubSettings(home=reader.folder / "hub")
+    if what == "documents":
+        engine = make_engine(settings.sqlalchemy_url)
+        with engine.connect() as connection:
+            nodes = Nodes(connection)
+            entries = tuple(_entered(node, nodes.keys_of(node.id)) for node in nodes.all())
+        engine.dispose()
+        log = LogSigner(settings.log_folder, origin=settings.log_origin).verifier_key
+        (reader.folder / "trust").mkdir()
+        for name, document in (
+            ("hub.json", HubKeys(audience=settings.audience, log_vkey=str(log), quorum=0)),
+            ("directory.json", Directory(settings.audience, entries)),
+        ):
+            (reader.folder / "trust" / name).write_bytes(document.to_bytes())
+    elif what == "receipt":
+        reader.run("curl -fsS http://127.0.0.1:8000/extracts/1/evidence.json -o all.json")
+        identity = min(json.loads((reader.folder / "all.json").read_bytes())["statements"])
+        address = f"http://127.0.0.1:8000/extracts/1/statements/{identity}"
+        reader.run(f"curl -fsS {address}.tlog-proof -o quittung.tlog-proof")
+        reader.run(f"curl -fsS {address}.dsse.json -o lieferung.dsse.json")
+    elif what == "checkpoint":
+        shutil.copy(reader.folder / "log" / "checkpoint", reader.folder / "knoten-a.checkpoint")
+    else:
+        raise AssertionError(what)
+
+
+def _entered(node: Node, keys: Sequence[NodeKey]) -> NodeEntry:
+    """A node of the hub as officers would enter it."""
+    span = {
+        "not_before": datetime(2026, 1, 1, tzinfo=UTC),
+        "not_after": datetime(2026, 12, 31, tzinfo=UTC),
+    }
+    return NodeEntry(
+        node=node.id,
+        name=node.name,
+        areas=node.areas,
+        keys=tuple(
+            KeyEntry(public_key=PublicKey.from_hex(key.public_key, purpose=KeyPurpose(key.use.value)), **span)
+            for key in keys
+        ),
+    )
 
 
 @pytest.mark.parametrize("language", ["", ".en"])
