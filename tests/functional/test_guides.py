@@ -284,6 +284,54 @@ def _entered(node: Node, keys: Sequence[NodeKey]) -> NodeEntry:
 
 
 @pytest.mark.parametrize("language", ["", ".en"])
+def test_the_guide_of_key_officers_enters_a_node(reader: Reader, language: str) -> None:
+    secret = reader.folder / "kennwort.txt"
+    secret.write_text("korrekt pferd batterie heftklammer\n", encoding="utf-8")
+    secret.chmod(0o600)
+    first = "erste.kim-trust" if not language else "first.kim-trust"
+    shown = f"$(kim-hub trust show {first} --json | python -c "
+    shown += "'import json, sys; print(json.load(sys.stdin)[\"root_fingerprint\"])')"
+    # Who follows the guide is asked for passphrases, and whether all of it is to be signed.
+    for name in ("meier", "kaya", "wolf"):
+        reader.substitutions |= {
+            f"trust key {name}.pem": f"trust key {name}.pem --passphrase-file kennwort.txt",
+            f"--key {name}.pem": f"--key {name}.pem --passphrase-file kennwort.txt --yes "
+            f'--root-fingerprint "{shown}"',
+        }
+
+    def meanwhile(what: str) -> None:
+        assert what == "enrol"
+        reader.run(
+            "kim-node init knoten --area NW05111 --hub http://127.0.0.1:8000 --source liste.xlsx --profile B "
+            "--periods 2026-Q1..2026-Q2"
+        )
+        reader.start("kim-hub serve --home hub")
+        reader.invite("knoten")
+        reader.run("kim-node --config knoten/node.toml enrol --token-file brief.txt")
+        waiting = reader.pending()
+        reader.run(
+            f"kim-hub enrol approve --home hub {waiting['id']} --fingerprint '{waiting['fingerprint']}' "
+            "--by 'B. Beispiel'"
+        )
+        with pytest.raises(AssertionError, match="directory_governs"):
+            reader.register("knoten", hub="hub")
+
+    reader.follow(f"schluessel{language}.md", meanwhile)
+    told = json.loads(reader.run("kim-hub trust status --home hub --json"))
+    assert told["versions"]["targets"] == 2
+    assert told["staged"] == []
+    # The node finds its officers by what the letter says, and itself among the nodes they have signed for.
+    arrived = json.loads(
+        reader.run(
+            f"kim-node --config knoten/node.toml trust --json --root-fingerprint '{told['root_fingerprint']}'"
+        )
+    )
+    assert (arrived["registered"], len(arrived["keys"])) == (True, 2)
+    by_stick = json.loads(reader.run("kim-node --config knoten/node.toml trust --json --from stick"))
+    assert by_stick["versions"] == arrived["versions"]
+
+
+@pytest.mark.parametrize("language", ["", ".en"])
 def test_the_guide_of_statisticians_protects_audits_and_converts(reader: Reader, language: str) -> None:
     printed = reader.follow(f"kim-protect{language}.md", _nobody)
     word = "Sicher" if not language else "Safe"

@@ -125,8 +125,8 @@ def test_a_role_that_is_missing_or_unknown() -> None:
 
 def test_a_role_with_a_key_that_is_not_there() -> None:
     signed = root()
-    signed["roles"]["root"]["keyids"].append("cd" * 32)
-    assert refusal_of(signed) == ("trust_document_invalid", "/roles/root/keyids")
+    signed["roles"]["targets"]["keyids"].append("cd" * 32)
+    assert refusal_of(signed) == ("trust_document_invalid", "/roles/targets/keyids")
 
 
 def test_two_keys_of_the_hub() -> None:
