@@ -192,13 +192,16 @@ class LogLeaves:
         row = self._connection.execute(found).one_or_none()
         return None if row is None else _checkpoint(row)
 
-    def cosigned_state(self, index: int, *, least: int, among: int) -> StoredCheckpoint | None:
-        """Return the newest state that holds a leaf and has so many cosignatures.
+    def cosigned_state(
+        self, index: int, *, least: int, among: int, subject: str | None = None
+    ) -> StoredCheckpoint | None:
+        """Return the newest state that holds a leaf and has so many cosignatures of others.
 
         Args:
             index: the leaf.
             least: how many cosignatures at least.
             among: how many of the newest states are looked through.
+            subject: the witness whose own does not count, if there is one.
         """
         c = _COSIGNATURE.c
         recent = (
@@ -207,7 +210,11 @@ class LogLeaves:
             .order_by(_CHECKPOINT.c.size.desc())
             .limit(among)
         ).subquery()
-        signed = sa.select(sa.func.count()).where(c.size == recent.c.size).scalar_subquery()
+        signed = (
+            sa.select(sa.func.count())
+            .where(c.size == recent.c.size, c.name != (subject or ""))
+            .scalar_subquery()
+        )
         row = self._connection.execute(
             sa.select(recent).where(signed >= least).order_by(recent.c.size.desc()).limit(1)
         ).one_or_none()

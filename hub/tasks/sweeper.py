@@ -4,7 +4,6 @@
 periods here. A job that was just sent is not sent again until its patience is over.
 """
 
-import contextlib
 import logging
 import math
 import threading
@@ -48,6 +47,7 @@ class Sweeper:
         self._settled: tuple[int, ...] | None = None
         self._settled_at = 0.0
         self._signed_at = -math.inf
+        self._unsigned = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kim-sweeper", daemon=True)
 
@@ -89,9 +89,16 @@ class Sweeper:
         if not first and not is_due(self._context):
             return
         self._signed_at = now
-        # What the signer refuses is in the log of the process and halts the log; everything else goes on.
-        with contextlib.suppress(KimError, OSError):
+        try:
             run_round(self._context)
+        except (KimError, OSError) as error:
+            # Said once, not every two seconds; whatever else the hub does goes on.
+            said = str(error) if isinstance(error, KimError) else type(error).__name__
+            if said != self._unsigned:
+                _LOG.error("the log is not signed: %s", said)
+            self._unsigned = said
+        else:
+            self._unsigned = ""
 
     def _find_unpublished(self, now: float) -> list[Job]:
         """Ask only if something has happened since the answer was "nothing", or that was long ago."""

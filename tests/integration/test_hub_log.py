@@ -273,6 +273,7 @@ def test_a_receipt_becomes_final_with_witnesses(hub: RunningHub):
         assert cosign_as(hub, node, number).status_code == 204  # again: nothing changes
     final = receipt(hub, sender, parcel)
     assert final.is_final(Quorum(4))
+    assert [item.name for item in final.cosigners] == [node.node for node in nodes[:4]]
     # The log goes on; the receipt is proven against the state that has witnesses.
     hub.sender("NW05119")
     assert sign(hub).size > state.size
@@ -447,10 +448,35 @@ def test_a_changed_leaf_is_noticed(tmp_path: Path, what: str):
 def test_a_lost_key_makes_no_second_log(tmp_path: Path):
     home = tmp_path / "hub"
     with running_hub(home, start=False) as hub:
-        sign(hub)
+        signed = sign(hub)
         (home / "log" / "key.pem").unlink()
-        assert refusal_of(lambda: sign(hub)) == "log_inconsistent"
+        assert refusal_of(lambda: sign(hub)) == "key_missing"
         assert refusal_of(lambda: signer_of(hub.hub.context).verifier_key) == "key_missing"
+        # Not even with a folder that is empty: the database still knows whose log it is.
+        shutil.rmtree(home / "log")
+        hub.sender()
+        assert refusal_of(lambda: sign(hub)) == "key_missing"
+        assert hub.client.get("/readyz").get_json()["failing"] == ["sandbox"]  # not halted
+        assert parse_note(hub.client.get("/log/checkpoint").data).text == signed.text
+
+
+def test_an_old_copy_of_what_was_signed_is_noticed(tmp_path: Path):
+    home = tmp_path / "hub"
+    with running_hub(home, start=False) as hub:
+        sign(hub)
+        file = home / "log" / "checkpoint"
+        old = file.read_bytes()
+        hub.sender()
+        newer = sign(hub)
+        file.write_bytes(old)
+        hub.sender("NW05112")
+        assert sign(hub).size == newer.size + 2
+        file.unlink()
+        assert sign(hub).size == newer.size + 2
+        with hub.hub.context.database.write() as unit:
+            unit.connection.exec_driver_sql("DROP TRIGGER log_leaf_no_update")
+            unit.connection.exec_driver_sql("UPDATE log_leaf SET hashes = zeroblob(32) WHERE seq = 0")
+        assert refusal_of(lambda: check_whole(hub.hub.context)) == "log_inconsistent"
 
 
 def test_a_damaged_note_of_what_was_signed_is_not_passed_over(tmp_path: Path):

@@ -33,19 +33,18 @@ def receipt_of(context: HubContext, submission: SubmissionId, *, node_id: str, f
         leaf = unit.leaves.first_of(submission) if first else unit.leaves.newest_of(submission)
         if leaf is None:
             raise kim_error("not_found")
-        state = _state_for(unit, leaf)
+        state = _state_for(unit, leaf, node_id)
         if unit.leaves.hash_of(leaf.index) != leaf_hash(leaf.entry):
             raise kim_error("log_inconsistent")
         proof = inclusion_proof(unit.leaves, leaf.index, size=state.size)
         return Receipt(leaf.entry, leaf.index, tuple(proof), cosigned(unit, state)).to_bytes()
 
 
-def _state_for(unit: UnitOfWork, leaf: StoredLeaf) -> StoredCheckpoint:
+def _state_for(unit: UnitOfWork, leaf: StoredLeaf, node_id: str) -> StoredCheckpoint:
     newest = unit.leaves.checkpoint()
     if newest is None or newest.size <= leaf.index:
         raise kim_error("log_unavailable")
     governed = unit.trust.current()
     least = governed.hub_keys.quorum if governed is not None else Quorum().nodes
-    # One more than asked for: the sender's own signature does not count.
-    confirmed = unit.leaves.cosigned_state(leaf.index, least=least + 1, among=_STATES) if least else None
+    confirmed = unit.leaves.cosigned_state(leaf.index, least=least, subject=node_id, among=_STATES)
     return confirmed or newest

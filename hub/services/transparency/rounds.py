@@ -7,7 +7,6 @@ mark lies in the database that is wrong: restoring the right one takes it away.
 """
 
 import datetime as dt
-import logging
 from typing import Final
 
 from hub import failpoints
@@ -18,7 +17,6 @@ from protocol.errors import KimError
 from protocol.transparency.checkpoints import SignedCheckpoint
 from protocol.transparency.events import EventKind, LogEvent
 
-_LOG: Final = logging.getLogger("kim.hub.log")
 #: A log in which nothing happens grows all the same, so that silence can be told from being cut off.
 HEARTBEAT: Final = dt.timedelta(hours=12)
 
@@ -102,10 +100,7 @@ def _is_silent(context: HubContext, head: LogHead) -> bool:
 
 
 def _halt(context: HubContext, head: LogHead, refusal: KimError) -> None:
-    if head.halted:
-        return
-    _LOG.error("the log is not signed: %s", refusal)
-    if refusal.code == "log_inconsistent":
+    if refusal.code == "log_inconsistent" and not head.halted:
         with context.database.write() as unit:
             unit.leaves.set_halted(halted=True)
             unit.audit("log.halted", "log", at=context.clock.now(), actor="hub")

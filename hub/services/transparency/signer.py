@@ -84,8 +84,9 @@ class LogSigner:
             data = (self._folder / _CHECKPOINT).read_bytes()
         except FileNotFoundError:
             return None
+        key = self.verifier_key
         try:
-            return open_checkpoint(data, self.verifier_key)
+            return open_checkpoint(data, key)
         except KimError:
             raise inconsistent(
                 "Der zuletzt unterschriebene Stand (log/checkpoint) ist beschädigt.",
@@ -100,15 +101,19 @@ class LogSigner:
         3. every later leaf's hashes follow from its entry;
         4. the signature is durable here before it is returned.
 
+        What was signed last is what `checkpoint` says, or a newer note with this key's signature in the
+        database: then that file is an old copy.
+
         The caller holds :meth:`alone`.
 
         Returns:
             The signed state; what was signed last if nothing came since.
 
         Raises:
-            KimError: `log_inconsistent` (1 to 3), `key_missing`, `key_unreadable`.
+            KimError: `log_inconsistent` (1 to 3), `key_missing` (also if the database's notes are by another
+                key), `key_unreadable`.
         """
-        before = self.last()
+        before = self._newest(self.last(), leaves)
         known = before.checkpoint if before is not None else Checkpoint(self.origin, 0, EMPTY_ROOT)
         size = leaves.size()
         # 1. and 2.
@@ -121,6 +126,17 @@ class LogSigner:
         # 4.
         self._keep(note.to_bytes())
         return open_checkpoint(note.to_bytes(), self.verifier_key)
+
+    def _newest(self, last: SignedCheckpoint | None, leaves: LogLeaves) -> SignedCheckpoint | None:
+        served = leaves.checkpoint()
+        if served is None:
+            return last
+        try:
+            found = open_checkpoint(served.note, self.verifier_key)
+        except KimError:
+            # Another machine's signer may be at work on this database: it is none of our business to halt it.
+            raise _missing_key() from None
+        return last if last is not None and last.checkpoint.size >= served.size else found
 
     def _keep(self, note: bytes) -> None:
         _write(self._folder / _CHECKPOINT, note)
@@ -145,14 +161,7 @@ class LogSigner:
     def _new_key(self, path: Path) -> PrivateKey:
         if (self._folder / _CHECKPOINT).exists():
             # With another key this would be another log under the same name.
-            raise kim_error(
-                "key_missing",
-                Text("Der Schlüssel des Protokolls fehlt.", "The key of the log is missing."),
-                remedy=Text(
-                    "log/key.pem aus der Sicherung holen; nichts anderes im Ordner log/ ändern.",
-                    "Get log/key.pem from the backup; change nothing else in the folder log/.",
-                ),
-            )
+            raise _missing_key()
         self._make_folder()
         key = PrivateKey.generate()
         _write(path, key.to_pem())
@@ -212,6 +221,17 @@ def _peaks(size: int) -> list[Node]:
 def inconsistent(german: str, english: str) -> KimError:
     """Return `log_inconsistent` with what does not fit."""
     return kim_error("log_inconsistent", Text(german, english))
+
+
+def _missing_key() -> KimError:
+    return kim_error(
+        "key_missing",
+        Text("Der Schlüssel dieses Protokolls liegt hier nicht.", "The key of this log does not lie here."),
+        remedy=Text(
+            "log/key.pem aus der Sicherung holen; nichts anderes im Ordner log/ ändern.",
+            "Get log/key.pem from the backup; change nothing else in the folder log/.",
+        ),
+    )
 
 
 def _write(path: Path, data: bytes) -> None:
