@@ -11,11 +11,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from hub.domain.ids import SubmissionId
 from hub.services.context import HubContext
-from hub.services.transparency.reading import cosigned
+from hub.services.transparency.reading import cosigned, state_for
 from hub.services.transparency.release_record import record_of
 from hub.store.log import StoredCheckpoint, StoredLeaf
 from hub.store.unit_of_work import UnitOfWork
@@ -36,9 +35,6 @@ from protocol.transparency.events import EventKind, LogEvent, parse_event
 from protocol.transparency.merkle import inclusion_proof
 from protocol.transparency.receipts import Receipt
 from protocol.transparency.tiles import Tile, TileReader
-
-#: How many of the newest states are looked through for one with enough witnesses.
-_STATES: Final = 256
 
 #: Which deliveries to which tables are asked about.
 Wanted = Callable[[TableRecord, str], bool]
@@ -154,7 +150,7 @@ def evidence_of(context: HubContext, number: int, wanted: Wanted | None = None) 
         published = unit.leaves.newest_of(f"release/{number}")
         if published is None:
             raise _older_than_the_log()
-        state = _state_for(unit, published)
+        state = state_for(unit, published.index)
         proofs = _Proofs(unit, state)
         identities = sorted(_cited(record, wanted))
         events = _events(unit, identities)
@@ -203,7 +199,7 @@ def receipt_of_acceptance(context: HubContext, number: int, identity: Submission
         found = _events(unit, [identity]).get(identity, {}).get(EventKind.ACCEPTED)
         if found is None:
             raise _older_than_the_log()
-        state = _state_for(unit, found[0], besides_sender=True)
+        state = state_for(unit, found[0].index, subject=parse_event(found[0].entry).node)
         proven = _Proofs(unit, state).of(found[0])
         return Receipt(proven.leaf, proven.index, proven.proof, cosigned(unit, state)).to_bytes()
 
@@ -290,19 +286,6 @@ def _traced(
         index=None if accepted is None else accepted[0].index,
         accepted=None if accepted is None else accepted[1].at,
     )
-
-
-def _state_for(unit: UnitOfWork, leaf: StoredLeaf, *, besides_sender: bool = False) -> StoredCheckpoint:
-    newest = unit.leaves.checkpoint()
-    if newest is None or newest.size <= leaf.index:
-        raise kim_error("log_unavailable")
-    governed = unit.trust.current()
-    least = governed.hub_keys.quorum if governed is not None else 0
-    if least and besides_sender:
-        # The sender's own signature does not count.
-        least += 1
-    confirmed = unit.leaves.cosigned_state(leaf.index, least=least, among=_STATES) if least else None
-    return confirmed or newest
 
 
 def _older_than_the_log() -> KimError:

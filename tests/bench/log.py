@@ -60,18 +60,24 @@ def run(arguments: Sequence[str] = ()) -> list[str]:
         grown = _own_megabytes() - before
         engine.dispose()
     goals = [
-        Goal(what, f"<= {GOAL_MS:g} ms", f"{large[what]:.2f} ms", large[what] <= GOAL_MS) for what in large
+        Goal(what, f"<= {GOAL_MS:g} ms", f"{took:.2f} ms", took <= GOAL_MS)
+        for what, took in large.items()
+        if what != _FLOOR
     ]
     goals.append(Goal("memory for all of these", f"<= {GOAL_MB:g} MB", f"{grown:.1f} MB", grown <= GOAL_MB))
     empty = ", ".join(f"{what} {took:.2f} ms" for what, took in small.items() if what in _AT_ZERO)
     return [
         f"log of {leaves} leaves, median of {ROUNDS}",
         *map(str, goals),
+        f"floor: {_FLOOR} {large[_FLOOR]:.2f} ms; an append with its commit is "
+        f"{large['append and durable commit'] / large[_FLOOR]:.2f} of it",
         f"at the beginning of the same log: {empty}",
         *signing,
     ]
 
 
+#: What no append can do without.
+_FLOOR: Final = "durable commit of any row"
 _AT_ZERO: Final = ("append and durable commit", "append without commit")
 
 
@@ -129,7 +135,11 @@ def _milliseconds(database: Database, size: int) -> dict[str, float]:
         with database.write() as unit:
             unit.log(_event(next(numbers)))
 
-    found = {"append and durable commit": _median(append)}
+    def commit() -> None:
+        with database.write() as unit:
+            unit.leaves.set_halted(halted=False)
+
+    found = {_FLOOR: _median(commit), "append and durable commit": _median(append)}
     with database.write() as unit:
         found["append without commit"] = _median(lambda: unit.log(_event(next(numbers))))
     with database.read() as unit:

@@ -10,12 +10,15 @@ from hub.services.context import HubContext
 from hub.store.log import StoredCheckpoint
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
+from protocol.transparency.cosignatures import Quorum
 from protocol.transparency.merkle import HASH_BYTES, leaf_hash
 from protocol.transparency.notes import SignedNote, parse_note, parse_signature_lines
 from protocol.transparency.tiles import Tile, bundle
 
 #: Cosignatures that travel with a state: more prove no more, and a note stays small.
 MAX_COSIGNATURES: Final = 64
+#: Witnesses sign one of so many of the newest states, and so many are looked through for one with enough.
+RECENT_STATES: Final = 256
 
 
 def newest_checkpoint(context: HubContext) -> bytes:
@@ -54,6 +57,30 @@ def cosigned(unit: UnitOfWork, stored: StoredCheckpoint) -> SignedNote:
     return parse_note(stored.note).with_signatures(
         line for text in lines for line in parse_signature_lines(text)
     )
+
+
+def state_for(unit: UnitOfWork, index: int, *, subject: str | None = None) -> StoredCheckpoint:
+    """Return the state against which a leaf is best proven.
+
+    Args:
+        unit: an open unit of work.
+        index: the leaf.
+        subject: the node that the leaf is about; its own cosignature does not count.
+
+    Returns:
+        The newest state that as many witnesses have confirmed as the officers ask for, if the leaf stands in
+        one; else the newest there is.
+
+    Raises:
+        KimError: `log_unavailable` until a state with the leaf is signed.
+    """
+    newest = _signed(unit)
+    if newest.size <= index:
+        raise kim_error("log_unavailable")
+    governed = unit.trust.current()
+    least = governed.hub_keys.quorum if governed is not None else Quorum().nodes
+    confirmed = unit.leaves.cosigned_state(index, least=least, among=RECENT_STATES, subject=subject)
+    return confirmed or newest
 
 
 def _signed(unit: UnitOfWork) -> StoredCheckpoint:

@@ -1,10 +1,10 @@
 """Take cosignatures: what a witness hands in is judged by its signature alone, not by who brings it."""
 
 import datetime as dt
-from typing import Final
 
 from hub.domain.states import KeyStatus, KeyUse
 from hub.services.context import HubContext
+from hub.services.transparency.reading import RECENT_STATES
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import KimError, kim_error
 from protocol.keys import KeyPurpose, PublicKey
@@ -12,9 +12,6 @@ from protocol.texts import Text
 from protocol.transparency.checkpoints import parse_checkpoint
 from protocol.transparency.cosignatures import Witness
 from protocol.transparency.notes import NoteSignature, SignatureType, SignedNote, VerifierKey, parse_note
-
-#: Older states are no use to anybody any more: newer ones contain them.
-_STATES: Final = 256
 
 
 def take_cosignatures(context: HubContext, body: bytes) -> int:
@@ -58,7 +55,7 @@ def take_cosignatures(context: HubContext, body: bytes) -> int:
 
 
 def _require_own(unit: UnitOfWork, note: SignedNote, size: int) -> None:
-    stored = unit.leaves.checkpoint(size=size, among=_STATES)
+    stored = unit.leaves.checkpoint(size=size, among=RECENT_STATES)
     if stored is None:
         newest = unit.leaves.checkpoint()
         raise _outdated(newest.size if newest is not None else 0)
