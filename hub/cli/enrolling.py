@@ -23,8 +23,9 @@ from hub.services.enrolment.deciding import BenchRegistry, Decision, Registry, a
 from hub.services.enrolment.inviting import Guest, Invited, invite
 from hub.services.enrolment.suspending import suspend
 from hub.services.trust.governance import is_governed
-from hub.services.trust.repository import published_directory
+from hub.services.trust.repository import Repository, published_directory
 from hub.services.trust.staging import OfficersRegistry
+from hub.services.trust.verifying import fingerprint
 from hub.settings import HubSettings
 from hub.store import schema
 from hub.store.engine import make_engine
@@ -112,6 +113,7 @@ def invite_command(
         raise usage_error(_NOT_NAMED)
     desk = _desk(home)
     invited = invite(desk, guests, audience=desk.settings.audience, by=by)
+    root = _root_fingerprint(desk)
     answer(
         {
             "invited": [
@@ -124,7 +126,8 @@ def invite_command(
                     "expires": one.invitation.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 }
                 for one in invited
-            ]
+            ],
+            "root_fingerprint": root,
         },
         Text(
             f"{len(invited)} Einladung(en). Die Token stehen nirgends sonst; nach {INVITATION_TRIES} "
@@ -133,16 +136,23 @@ def invite_command(
             "an invitation is locked.",
         ),
         as_json=as_json,
-        lines=[line for one in invited for line in _letter(one, desk.settings.audience)],
+        lines=[line for one in invited for line in _letter(one, desk.settings.audience, root)],
     )
 
 
-def _letter(one: Invited, audience: str) -> list[str]:
+def _root_fingerprint(desk: _Desk) -> str | None:
+    """What the letter says about the key officers; None on a test bench and before their first version."""
+    repository = Repository(desk.settings.home)
+    return fingerprint(repository.root()) if repository.is_published else None
+
+
+def _letter(one: Invited, audience: str, root: str | None) -> list[str]:
     until = one.invitation.expires_at.strftime("%d.%m.%Y %H:%M UTC")
     return [
         f"{', '.join(one.invitation.areas)}  {one.invitation.name}",
         f"  {one.invitation.node_id}  {audience}  → {until}",
         f"  {one.token}",
+        *([] if root is None else [f"  kim-node trust --root-fingerprint '{root}'"]),
     ]
 
 
