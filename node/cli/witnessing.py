@@ -105,7 +105,13 @@ def _look(
     settings, clock = session.settings, session.clock
     store = WitnessStore(settings.witness, clock=clock)
     keeper = ReceiptKeeper(
-        store, journal, node=settings.node, anchors=anchors, clock=clock, patience=patience
+        store,
+        journal,
+        node=settings.node,
+        anchors=anchors,
+        clock=clock,
+        patience=patience,
+        judge_time=not settings.hub.loopback,
     )
     key = _witness_key(session)
     problem: KimError | None = None

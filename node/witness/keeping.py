@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from node.clock import Clock
+from node.clock import Clock, timestamp
 from node.hub_client import HubClient
 from node.journal import DeliveryRecord, DeliveryState, Journal
 from node.witness.alarms import Alarm, AlarmKind
@@ -95,6 +95,7 @@ class ReceiptKeeper:
         anchors: Anchors,
         clock: Clock,
         patience: timedelta,
+        judge_time: bool = True,
     ) -> None:
         """Keep receipts in ``store``.
 
@@ -105,6 +106,7 @@ class ReceiptKeeper:
             anchors: what is believed.
             clock: for alarms.
             patience: how long a receipt may be missing before that is an alarm.
+            judge_time: whether entries of the log have to be of today; a test bench may live in another day.
         """
         self._store = store
         self._journal = journal
@@ -112,6 +114,7 @@ class ReceiptKeeper:
         self._anchors = anchors
         self._clock = clock
         self._patience = patience
+        self._judge_time = judge_time
 
     def collect(self, client: HubClient, watch: LogWatch) -> tuple[KimError, ...]:
         """Fetch the receipts that are missing or not final yet; to be called after a visit to the log.
@@ -170,9 +173,11 @@ class ReceiptKeeper:
                 yield Alarm(AlarmKind.NO_RECEIPT, record.changed, record.statement_id)
             elif record.state in _DECIDED and ReceiptStage.DECIDED not in stages:
                 yield Alarm(AlarmKind.EVENT_MISSING, record.changed, record.statement_id)
-        verified = self._store.verified_at()
-        if verified is not None and now - verified > STALE_AFTER:
-            yield Alarm(AlarmKind.STALE, f"{verified:%Y-%m-%dT%H:%M:%SZ}")
+        # When it was last looked at, and how old it was then: a hub may be away, or serve an old state.
+        times = [self._store.verified_at(), self._store.newest_entry_at() if self._judge_time else None]
+        oldest = min((moment for moment in times if moment is not None), default=now)
+        if now - oldest > STALE_AFTER:
+            yield Alarm(AlarmKind.STALE, timestamp(oldest))
 
     def _wanted(self) -> Iterator[tuple[DeliveryRecord, ReceiptStage]]:
         for record in self._journal.deliveries():

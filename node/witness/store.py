@@ -101,11 +101,19 @@ class WitnessStore:
 
     def verified_at(self) -> datetime | None:
         """Return when that state was last seen or replaced."""
-        text = _read(self.folder / "verified")
-        try:
-            return datetime.fromisoformat(text.decode("ascii")) if text is not None else None
-        except ValueError:
-            return None
+        return _instant(_read(self.folder / "verified"))
+
+    def newest_entry_at(self) -> datetime | None:
+        """Return the hub's time of the newest entry of that state."""
+        return _instant(_read(self.folder / "newest"))
+
+    def note_newest_entry(self, at: datetime) -> None:
+        """Remember the hub's time of the newest entry.
+
+        Raises:
+            KimError: ``storage_full``, ``spool_damaged``.
+        """
+        _replace(self.folder / "newest", timestamp(at).encode())
 
     def keep_checkpoint(self, note: bytes) -> None:
         """Replace the newest state, durably; the caller has verified that it contains the one before.
@@ -181,6 +189,13 @@ class WitnessStore:
             except (ValueError, KeyError, TypeError) as error:
                 raise _damaged(self._alarms) from error
         return tuple(found)
+
+
+def _instant(text: bytes | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.decode("ascii")) if text is not None else None
+    except ValueError:
+        return None
 
 
 def _read(path: Path) -> bytes | None:

@@ -32,10 +32,12 @@ from protocol.transparency.merkle import (
     EMPTY_ROOT,
     Node,
     consistency_proof,
+    inclusion_proof,
     leaf_hash,
     node_hash,
     root,
     verify_consistency,
+    verify_inclusion,
 )
 from protocol.transparency.notes import NoteSignature, SignedNote, VerifierKey
 from protocol.transparency.tiles import TILE_WIDTH, Tile, TileReader, entries_of, entry_tiles
@@ -112,6 +114,7 @@ class LogWatch:
             except KimError as error:
                 return Visit(known, problem=error)
             self._look_for_strangers(known, entries, own())
+            self._note_time(known, newest, entries)
             if known is None or newest.checkpoint.size > known.checkpoint.size:
                 passing("witness.verified")
                 self._store.keep_checkpoint(newest.note.to_bytes())
@@ -204,6 +207,24 @@ class LogWatch:
                     {"v": _PROOF_VERSION, "index": index, "leaf": strict_json.encode_base64(entry)}
                 )
                 self._store.raise_alarm(AlarmKind.FOREIGN_EVENT, subject=event.id, proof=proof)
+
+    def _note_time(
+        self, known: SignedCheckpoint | None, newest: SignedCheckpoint, entries: Sequence[bytes]
+    ) -> None:
+        """Remember the hub's time of the newest entry: a log that is alive grows twice a day (SPEC P-107)."""
+        if known is None and newest.checkpoint.size:
+            entries = [self._last_entry(newest.checkpoint)]
+        event = _event(entries[-1]) if entries else None
+        if event is not None:
+            self._store.note_newest_entry(event.at)
+
+    def _last_entry(self, state: Checkpoint) -> bytes:
+        """Fetch the last entry of a state that was verified."""
+        last = state.size - 1
+        (entry,) = self._entries(last, state.size)
+        proof = inclusion_proof(self._reader(state.size), last, size=state.size)
+        verify_inclusion(leaf_hash(entry), last, size=state.size, proof=proof, root=state.root)
+        return entry
 
     def _sign(self, newest: SignedCheckpoint) -> bool:
         if self._key is None or newest.checkpoint.size == 0:

@@ -394,6 +394,7 @@ def test_receipts_are_fetched_verified_and_kept(office: Office) -> None:
     assert office.kept() == {ReceiptStage.RECEIVED: True, ReceiptStage.DECIDED: True}
     office.watchman.server.receipts.clear()
     office.watchman.clock.wait(3600 * 24 * 365)
+    sign_of_life(office)
     office.collect()
     assert office.kept() == {ReceiptStage.RECEIVED: True, ReceiptStage.DECIDED: True}
     assert office.alarms() == []
@@ -418,6 +419,7 @@ def test_missing_receipts_are_an_alarm_after_a_day(office: Office) -> None:
     assert AlarmKind.NO_RECEIPT in office.alarms()
     office.offer()
     del office.watchman.server.receipts[office.statement_id, "newest"]
+    sign_of_life(office)
     office.collect()
     assert office.alarms() == [AlarmKind.EVENT_MISSING]
 
@@ -427,8 +429,30 @@ def test_a_log_that_nobody_could_look_at_for_a_day_is_an_alarm(office: Office) -
     office.collect()
     office.watchman.clock.wait(3600 * 25)
     assert office.alarms() == [AlarmKind.STALE]
+    sign_of_life(office)
     office.collect()
     assert office.alarms() == []
+
+
+def test_a_hub_that_serves_an_old_state_for_ever_is_an_alarm(office: Office) -> None:
+    """SPEC P-107: a log that is alive grows twice a day; one that stands still is withheld."""
+    office.offer()
+    office.collect()
+    office.watchman.server.shown = office.watchman.network.log.size
+    sign_of_life(office)
+    office.watchman.clock.wait(3600 * 25)
+    office.collect()
+    assert office.alarms() == [AlarmKind.STALE]
+    office.watchman.server.shown = None
+    sign_of_life(office)
+    office.collect()
+    assert office.alarms() == []
+
+
+def sign_of_life(office: Office) -> None:
+    """The hub writes that it is alive."""
+    at = office.watchman.clock.now()
+    office.watchman.network.log.append(LogEvent(at=at, kind=EventKind.HEARTBEAT, id="log"))
 
 
 def test_a_receipt_for_the_wrong_stage_raises_the_alarm(office: Office) -> None:
