@@ -20,7 +20,6 @@ from node.outbox import missing_history, unknown_heads
 from protocol.catalogue import AUDIT_RULE
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
-from protocol.problems import PROBLEMS
 from protocol.texts import Language, Text
 
 _HEADS: Final = (
@@ -80,9 +79,9 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
         problem = missing_history(foreign)
     standing = _Standing(records, staying, heads, foreign, watching)
     _report(session, standing, problem=problem, asked=ask_hub)
-    if problem is None and watching is not None and watching.grave:
-        return PROBLEMS["log_contradicts"].exit_code
-    return problem.exit_code if problem is not None else 0
+    if problem is not None:
+        return problem.exit_code
+    return watching.exit_code if watching is not None else 0
 
 
 def _look_at_log(session: Session, journal: Journal, *, ask_hub: bool) -> Watching | None:

@@ -25,6 +25,7 @@ from node.witness import (
 from node.witness.alarms import GRAVE
 from protocol.errors import KimError, kim_error
 from protocol.keys import KeyPurpose
+from protocol.problems import PROBLEMS
 from protocol.texts import Language, Text
 from protocol.transparency.checkpoints import open_checkpoint
 from protocol.verify.anchors import Anchors, anchors_of_keys, anchors_of_officers
@@ -62,9 +63,13 @@ class Watching:
     problem: KimError | None = None
 
     @property
-    def grave(self) -> bool:
-        """Whether somebody has to act at once."""
-        return any(alarm.kind in GRAVE for alarm in self.alarms)
+    def exit_code(self) -> int:
+        """What a command ends with that shows this: somebody has to act at once, or nothing is verified."""
+        if any(alarm.kind in GRAVE for alarm in self.alarms):
+            return PROBLEMS["log_contradicts"].exit_code
+        if self.problem is not None and self.problem.code not in _SILENT:
+            return self.problem.exit_code
+        return 0
 
     @property
     def members(self) -> dict[str, Any]:
