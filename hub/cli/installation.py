@@ -26,9 +26,13 @@ _TEMPLATE: Final = """\
 [hub]
 # Name in den signierten Erklärungen der Knoten. / Name in the nodes' signed statements.
 audience = {audience}
-# Nur Loopback, solange es keine Anmeldung gibt. / Loopback only, as long as there are no logins.
+# Andere Adressen erst mit Konten, public_url und trusted_proxy. / Others only with accounts and these two.
 host = "127.0.0.1"
 port = 8000
+# Adresse für Browser, https://… / Address for browsers.
+public_url = ""
+# Adresse des Proxys davor. / Address of the proxy in front.
+trusted_proxy = ""
 # Leer: SQLite in diesem Ordner. / Empty: SQLite in this folder.
 database_url = ""
 # Leer: Aufgaben laufen im Hub selbst. / Empty: tasks run in the hub itself.

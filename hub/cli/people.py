@@ -41,7 +41,12 @@ def people_group() -> None:
 @HOME
 @click.argument("login")
 @click.option("--name", required=True, help="Name der Person. / Name of the person.")
-@click.option("--role", type=click.Choice(list(Role)), required=True, help="Aufgabe des Kontos. / Its task.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    required=True,
+    help="Aufgabe des Kontos. / Its task.",
+)
 @click.option(
     "--area",
     "areas",

@@ -116,6 +116,7 @@ PRESENT_PASSWORD: Final = Text("Bisheriges Kennwort", "Present password")
 CHANGE_PASSWORD: Final = Text("Kennwort ändern", "Change password")
 CHANGE_PASSWORD_HINT: Final = Text("Alle anderen Sitzungen enden dabei.", "All other sessions end with it.")
 SESSIONS: Final = Text("Sitzungen", "Sessions")
+SESSIONS_TABLE: Final = Text("Offene Sitzungen", "Open sessions")
 SESSIONS_HINT: Final = Text(
     "Eine Sitzung endet nach 30 Minuten ohne Benutzung, spätestens nach 10 Stunden.",
     "A session ends after 30 minutes without use, after 10 hours at the latest.",
