@@ -4,7 +4,6 @@ The guard knows who is calling before a view runs, and a node sees and touches i
 that was never announced is `not_found`, and so is another node's, and anything that is no id.
 """
 
-import datetime as dt
 from collections.abc import Iterable
 from typing import Final
 
@@ -15,7 +14,7 @@ from hub.domain import ids
 from hub.domain.rights import Permission, needs
 from hub.services.announcing import announce
 from hub.services.context import EXTENSION, HubContext
-from hub.services.submission_status import heads_of, status_of
+from hub.services.submission_status import heads_of, status_document, status_of
 from hub.services.uploading import cancel, complete, receive_chunk
 from hub.store.records import Finding, Submission
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
@@ -84,16 +83,7 @@ def delete_submission(submission_id: str) -> Response:
 def get_submission(submission_id: str) -> Response:
     """Show where a submission stands and how it got there."""
     status = status_of(_context(), ids.submission_id(submission_id), node_id=caller().node.id)
-    events = [{"state": e.state, "at": _moment(e.at), "code": e.code} for e in status.events]
-    return _fresh(
-        {
-            **_summary(status.submission),
-            "missing": status.missing,
-            "events": events,
-            "confirm": _confirm(status.confirm),
-            "problem": status.submission.problem,
-        }
-    )
+    return _fresh(status_document(status))
 
 
 @blueprint.get("/nodes/<node_id>/heads")
@@ -132,10 +122,6 @@ def _summary(submission: Submission) -> dict[str, str]:
 
 def _confirm(findings: Iterable[Finding]) -> list[dict[str, str | int]]:
     return [{"rule": finding.rule, "cells": finding.cells} for finding in findings]
-
-
-def _moment(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _fresh(body: object) -> Response:

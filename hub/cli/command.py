@@ -22,6 +22,7 @@ _MODULES: Final = {
     "enrol": ("hub.cli.enrolling", "enrol_group"),
     "extract": ("hub.cli.extracting", "extract_command"),
     "grants": ("hub.cli.granting", "grants_group"),
+    "import": ("hub.cli.importing", "import_command"),
     "init": ("hub.cli.installation", "init"),
     "log": ("hub.cli.transparency", "log_group"),
     "people": ("hub.cli.people", "people_group"),

@@ -1,6 +1,8 @@
 """Show where a submission or a node's chain of submissions stands. Metadata only: no figure leaves here."""
 
+import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from hub.domain.ids import SubmissionId
 from hub.services.announcing import missing_chunks
@@ -29,6 +31,22 @@ def status_of(context: HubContext, submission_id: SubmissionId, *, node_id: str)
             unit.submissions.events(submission_id),
             unit.submissions.findings(submission_id, unconfirmed=True),
         )
+
+
+def status_document(status: SubmissionStatus) -> dict[str, Any]:
+    """Return a status as it is answered and as it travels in a file (SPEC P-65, P-128)."""
+    return {
+        "id": status.submission.id,
+        "state": str(status.submission.state),
+        "missing": status.missing,
+        "events": [{"state": str(e.state), "at": _moment(e.at), "code": e.code} for e in status.events],
+        "confirm": [{"rule": finding.rule, "cells": finding.cells} for finding in status.confirm],
+        "problem": status.submission.problem,
+    }
+
+
+def _moment(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def heads_of(context: HubContext, node_id: str) -> list[tuple[Submission, list[Finding]]]:

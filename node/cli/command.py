@@ -352,6 +352,40 @@ def trust(
     return show_trust(session, Choices(root, fingerprint, folder, offline))
 
 
+@main.command("export")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="FOLDER")
+@click.option(
+    "--all", "everything", is_flag=True, help="Auch schon Entschiedenes. / Also what is decided already."
+)
+@_shared
+@_on_a_node
+def export(session: Session, folder: Path, *, everything: bool) -> int:
+    """Unterschriebenes als Dateien schreiben, z. B. auf einen Stick. / Write deliveries as files.
+
+    Für Knoten ohne Verbindung zum Hub: erst submit (unterschreibt und legt bereit), dann export. / For nodes
+    without a line to the hub: submit first (it signs and keeps), then export.
+
+    Beispiel / Example: kim-node export /media/stick
+    """
+    from node.cli.carrying import export_deliveries  # noqa: PLC0415
+
+    return export_deliveries(session, folder, everything=everything)
+
+
+@main.command("import")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="FOLDER")
+@_shared
+@_on_a_node
+def import_(session: Session, folder: Path) -> int:
+    """Ergebnisse und Quittungen des Hubs von einem Stick lesen. / Read the hub's results from a stick.
+
+    Beispiel / Example: kim-node import /media/stick
+    """
+    from node.cli.carrying import import_results  # noqa: PLC0415
+
+    return import_results(session, folder)
+
+
 @main.command("status")
 @click.option("--offline", is_flag=True, help="Den Hub nicht fragen. / Do not ask the hub.")
 @_shared

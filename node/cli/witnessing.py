@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from node.cli.session import Session
@@ -32,7 +33,7 @@ from protocol.verify.anchors import Anchors, anchors_of_keys, anchors_of_officer
 
 if TYPE_CHECKING:
     from node.hub_client import HubClient
-    from node.journal import Journal
+    from node.journal import DeliveryRecord, Journal
 
 _PATIENCE: Final = timedelta(hours=24)
 
@@ -136,6 +137,23 @@ def _look(
         alarms=keeper.alarms(),
         problem=problem,
     )
+
+
+def keep_brought_receipts(session: Session, journal: Journal, record: DeliveryRecord, folder: Path) -> int:
+    """Keep the receipts of a delivery that came as files; 0 as long as the log's key is not known.
+
+    Raises:
+        KimError: a receipt that does not hold.
+    """
+    believed = _believed(session)
+    if believed is None:
+        return 0
+    anchors, patience = believed
+    store = WitnessStore(session.settings.witness, clock=session.clock)
+    keeper = ReceiptKeeper(
+        store, journal, node=session.settings.node, anchors=anchors, clock=session.clock, patience=patience
+    )
+    return keeper.bring(record, folder)
 
 
 def show_watching(session: Session, watching: Watching) -> None:

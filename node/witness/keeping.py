@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from node.clock import Clock, timestamp
@@ -23,7 +24,13 @@ from protocol.dsse import parse_envelope
 from protocol.errors import KimError, kim_error
 from protocol.statement import parse_statement
 from protocol.transparency.events import EventKind
-from protocol.transparency.receipts import SUFFIX, VerifiedReceipt, parse_receipt, verify_receipt
+from protocol.transparency.receipts import (
+    MAX_RECEIPT_BYTES,
+    SUFFIX,
+    VerifiedReceipt,
+    parse_receipt,
+    verify_receipt,
+)
 from protocol.verify.anchors import Anchors
 
 #: A state of the log that nobody could look at for longer is worth an alarm (protocol 2.8).
@@ -145,6 +152,40 @@ class ReceiptKeeper:
             except KimError as error:
                 problems.append(error)
         return tuple(problems)
+
+    def bring(self, record: DeliveryRecord, folder: Path) -> int:
+        """Keep the receipts that came as files, beside the answer of the hub.
+
+        They are verified like those that are fetched; whether they stand under the history that this node
+        watches shows at its next visit to the log.
+
+        Args:
+            record: a delivery of this node.
+            folder: where the files are.
+
+        Returns:
+            How many were kept.
+
+        Raises:
+            KimError: what does not hold; an alarm is written down.
+        """
+        kept = 0
+        for stage in ReceiptStage:
+            path = folder / _name(record.statement_id, stage)
+            if not path.is_file():
+                continue
+            with path.open("rb") as file:
+                data = file.read(MAX_RECEIPT_BYTES + 1)
+            try:
+                found = self._verified(record, stage, data)
+            except KimError:
+                self._store.raise_alarm(AlarmKind.WRONG_RECEIPT, subject=record.statement_id, proof=data)
+                raise
+            known = self._stored(record, stage)
+            if found is not None and (known is None or not known.final):
+                self._store.keep_receipt(_name(record.statement_id, stage), data)
+                kept += 1
+        return kept
 
     def stored(self, record: DeliveryRecord) -> tuple[StoredReceipt, ...]:
         """Return the receipts of a delivery, verified again.
