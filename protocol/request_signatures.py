@@ -233,6 +233,8 @@ def _require_one_spelling(text: str) -> None:
 
 
 def _url(request: Request) -> str:
+    if not request.path.startswith("/"):
+        raise ValueError("this request cannot be signed: its path is not absolute")
     return f"{_BASE}{request.path}" + (f"?{request.query}" if request.query else "")
 
 

@@ -1,11 +1,13 @@
 """The client over real HTTP: what is an answer of the hub, what is not, and how patiently it asks."""
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from node.hub_client import HubClient
 from node.settings import HubSettings
 from protocol.errors import KimError
 from protocol.keys import PrivateKey
+from protocol.periods import Period
 from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
 from tests.fakes.faults import AUDIENCE, LOST, Answer, Faults, problem_answer
 from tests.fakes.node_clock import SteppedClock
@@ -335,3 +338,109 @@ def test_a_certificate_is_trusted_only_if_its_authority_is(
         ):
             client.submission("a" * 64)
         assert answered.value.code == "unknown_key"
+
+
+# ---------------------------------------------------------------------------- signatures and clocks
+
+
+def test_every_attempt_is_another_signed_request(
+    client: HubClient, faults: Faults, running: RunningHub, sender: Sender
+) -> None:
+    """An answer that was lost, and one that a proxy asked for twice: the next attempt is a new request."""
+    faults.plan = [LOST, problem_answer("nonce_replayed"), problem_answer("request_signature_invalid")]
+
+    assert client.heads(sender.node) is not None
+    assert len(faults.requests) == 4
+
+
+def test_a_node_whose_clock_is_wrong_signs_by_the_hubs(running: RunningHub, sender: Sender) -> None:
+    faults = Faults(running.client.application)
+    fast = SteppedClock(SteppedClock().now() + timedelta(hours=23))
+    before = fast.now()
+    with served(faults) as url, a_client(url, fast, sender.key) as client:
+        client.heads(sender.node)
+        client.heads(sender.node)
+
+    # Refused once, and from then on by the hub's time; the clock itself is as it was, nobody waited.
+    assert len(faults.requests) == 3
+    assert fast.now() == before
+    assert fast.waits == []
+
+
+@pytest.mark.parametrize("hours", [25, -25, 24 * 365 * 3])
+def test_a_hub_that_is_days_away_is_not_believed(running: RunningHub, sender: Sender, hours: int) -> None:
+    faults = Faults(running.client.application)
+    wrong = SteppedClock(SteppedClock().now() - timedelta(hours=hours))
+    with (
+        served(faults) as url,
+        a_client(url, wrong, sender.key) as client,
+        pytest.raises(KimError) as caught,
+    ):
+        client.heads(sender.node)
+
+    assert caught.value.code == "clock_skew"
+    assert len(faults.requests) == 1
+
+
+@pytest.mark.parametrize("said", [None, 5, "soon", "2026-13-40T99:99:99Z", "2026-10-09T08:15:00"])
+def test_a_time_that_is_none_is_no_time(
+    client: HubClient, faults: Faults, said: object, sender: Sender
+) -> None:
+    status, content, headers = problem_answer("clock_skew")
+    document = json.loads(content)
+    document["server_time"] = said
+    faults.plan = [(status, json.dumps(document).encode(), headers)]
+    with pytest.raises(KimError) as caught:
+        client.heads(sender.node)
+
+    assert caught.value.code == "clock_skew"
+
+
+def test_a_hub_that_never_agrees_is_asked_twice(client: HubClient, faults: Faults, sender: Sender) -> None:
+    status, content, headers = problem_answer("clock_skew")
+    document = {**json.loads(content), "server_time": "2026-10-09T10:15:00Z"}
+    faults.plan = [(status, json.dumps(document).encode(), headers)] * 5
+    with pytest.raises(KimError) as caught:
+        client.heads(sender.node)
+
+    assert caught.value.code == "clock_skew"
+    assert len(faults.requests) == 2
+
+
+@pytest.mark.parametrize("status", [403, 405, 501])
+def test_a_proxy_that_blocks_put_is_got_around(
+    running: RunningHub, sender: Sender, clock: SteppedClock, status: int
+) -> None:
+    parcel = sender.parcel(
+        period=Period(2025, 4 if status == 403 else 3 if status == 405 else 2), chunk=16 * 1024
+    )
+    faults = Faults(running.client.application)
+
+    def blocking(environ, start_response):
+        if environ["REQUEST_METHOD"] == "PUT":
+            faults.requests.append("PUT blocked")
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start_response(f"{status} X", [("Content-Type", PAGE)])
+            return [b"<html>Gesperrt</html>"]
+        return faults(environ, start_response)
+
+    with served(blocking) as url, a_client(url, clock, sender.key) as client:
+        client.announce(parcel.envelope.to_bytes(), statement_id=parcel.id)
+        for number, chunk in enumerate(parcel.chunks):
+            client.put_chunk(parcel.id, number, content=chunk)
+        done = client.complete(parcel.id)
+
+    assert done.state == "received"
+    # Tried once, and never again on this connection.
+    assert faults.requests.count("PUT blocked") == 1
+
+
+def test_a_proxy_that_blocks_everything_stays_a_stranger(
+    client: HubClient, faults: Faults, parcel: Parcel
+) -> None:
+    faults.plan = [(403, b"<html>Gesperrt</html>", {"Content-Type": PAGE})] * 2
+    with pytest.raises(KimError) as caught:
+        client.put_chunk(parcel.id, 0, content=parcel.payload)
+
+    assert caught.value.code == "not_a_hub"
+    assert len(faults.requests) == 2

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from protocol import dsse
 from protocol.errors import KimError
 from protocol.keys import PrivateKey
+from tests.factories.submissions import submission
 
 KEY = PrivateKey(Ed25519PrivateKey.from_private_bytes(b"\x07" * 32))
 OTHER = PrivateKey(Ed25519PrivateKey.from_private_bytes(b"\x08" * 32))
@@ -173,3 +174,19 @@ def test_a_type_that_is_not_printable_ascii_is_not_signed(kind):
     """P-10."""
     assert refusal(dsse.sign, kind, b"", KEY).pointer == "/payloadType"
     assert refusal(dsse.Envelope, kind, b"", KEY.public.keyid, b"x" * 64).pointer == "/payloadType"
+
+
+def test_no_bit_of_an_envelope_can_be_flipped():
+    """Exhaustive: every bit of a real envelope; nothing that differs in one is accepted."""
+    _, statement = submission("CASES")
+    good = dsse.sign(dsse.PAYLOAD_TYPE_SUBMISSION, statement.to_json(), KEY).to_bytes()
+    accepted = []
+    for place in range(len(good)):
+        for bit in range(8):
+            bad = good[:place] + bytes([good[place] ^ 1 << bit]) + good[place + 1 :]
+            try:
+                dsse.verify(dsse.parse_envelope(bad), KEY.public)
+            except KimError:
+                continue
+            accepted.append((place, bit))
+    assert accepted == []

@@ -1,0 +1,134 @@
+"""Signed requests: one form, one meaning, and not a bit that could be another (SPEC P-120 to P-126)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from protocol import dsse
+from protocol.errors import KimError
+from protocol.keys import PrivateKey, PublicKey, new_nonce
+from protocol.request_signatures import (
+    MAX_SECONDS,
+    REMEMBERED_SECONDS,
+    Request,
+    RequestSignature,
+    sign_request,
+    verify_request,
+)
+from tests.factories.submissions import submission
+
+KEY = PrivateKey.generate()
+HUB = "kim-nrw/local"
+NOW = datetime(2026, 10, 9, 8, 15, 30, 123456, tzinfo=UTC)
+
+
+def key_of(keyid: str) -> PublicKey:
+    assert keyid == KEY.public.keyid
+    return KEY.public
+
+
+def signed(request: Request, **options: object) -> Request:
+    named = {"audience": HUB, "created": NOW, "nonce": new_nonce(), **options}
+    headers = sign_request(request, KEY, **named)  # type: ignore[arg-type]
+    return replace(request, headers={name.lower(): value for name, value in headers.items()})
+
+
+REQUEST = signed(Request("PUT", "/v1/submissions/abc/chunks/0", "a=b&c", {}, b"some bytes"))
+
+
+def holds(request: Request) -> bool:
+    try:
+        verify_request(request, audience=HUB, key_of=lambda keyid: KEY.public)
+    except KimError:
+        return False
+    return True
+
+
+def test_what_is_signed_holds_and_says_when_and_by_whom() -> None:
+    found = verify_request(REQUEST, audience=HUB, key_of=key_of)
+    assert found.keyid == KEY.public.keyid
+    assert found.created == NOW.replace(microsecond=0)
+    assert found.expires - found.created == timedelta(seconds=MAX_SECONDS)
+    assert len(found.nonce) == 44
+
+
+def flipped(text: bytes) -> list[bytes]:
+    """Every text that differs in one bit."""
+    return [
+        text[:place] + bytes([text[place] ^ 1 << bit]) + text[place + 1 :]
+        for place in range(len(text))
+        for bit in range(8)
+    ]
+
+
+@pytest.mark.parametrize("part", ["method", "path", "query"])
+def test_no_bit_of_the_request_line_can_be_flipped(part: str) -> None:
+    for text in flipped(getattr(REQUEST, part).encode()):
+        assert not holds(replace(REQUEST, **{part: text.decode("latin-1")})), text
+
+
+@pytest.mark.parametrize("name", sorted(REQUEST.headers))
+def test_no_bit_of_a_header_can_be_flipped(name: str) -> None:
+    for text in flipped(REQUEST.headers[name].encode()):
+        headers = {**REQUEST.headers, name: text.decode("latin-1")}
+        assert not holds(replace(REQUEST, headers=headers)), text
+
+
+def test_no_bit_of_the_body_can_be_flipped() -> None:
+    for body in flipped(REQUEST.body):
+        assert not holds(replace(REQUEST, body=body)), body
+
+
+@pytest.mark.parametrize("name", sorted(REQUEST.headers))
+def test_no_header_can_be_missing(name: str) -> None:
+    headers = {other: value for other, value in REQUEST.headers.items() if other != name}
+    assert not holds(replace(REQUEST, headers=headers))
+
+
+def test_what_is_not_covered_may_be_anything() -> None:
+    """What proxies add and rewrite does not matter (SPEC P-121)."""
+    headers = {**REQUEST.headers, "host": "elsewhere", "via": "1.1 proxy", "forwarded": "for=10.0.0.1"}
+    assert holds(replace(REQUEST, headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "timely"),
+    [(-301, False), (-300, True), (0, True), (299, True), (300, True), (301, False)],
+)
+def test_a_signature_is_timely_for_five_minutes_either_way(seconds: int, timely: bool) -> None:
+    """P-123, in the hub's time relative to `created`."""
+    created = NOW.replace(microsecond=0)
+    found = RequestSignature("k", "n", created, created + timedelta(seconds=MAX_SECONDS))
+    assert found.is_timely(created + timedelta(seconds=seconds)) is timely
+
+
+def test_one_that_expires_early_is_over_early() -> None:
+    found = RequestSignature("k", "n", NOW, NOW + timedelta(seconds=10))
+    assert found.is_timely(NOW + timedelta(seconds=10))
+    assert not found.is_timely(NOW + timedelta(seconds=11))
+
+
+def test_a_nonce_is_remembered_for_longer_than_it_could_be_used() -> None:
+    """P-124: from the earliest to the latest moment at which one signature is timely."""
+    assert REMEMBERED_SECONDS > 2 * MAX_SECONDS
+
+
+def test_a_statement_is_no_request_and_a_request_no_statement() -> None:
+    """One key signs both: the bytes of one are never bytes of the other."""
+    _, statement = submission("CASES")
+    assert dsse.pae(dsse.PAYLOAD_TYPE_SUBMISSION, statement.to_json()).startswith(b"DSSEv1 ")
+    assert REQUEST.headers["signature-input"].startswith('kim=("@method"')
+
+
+@pytest.mark.parametrize("path", ["/v1/ä", "/v1/a b", "v1", "/v1/%zz", "/v1/\n"])
+def test_a_path_that_is_not_encoded_is_not_signed(path: str) -> None:
+    with pytest.raises(ValueError, match="cannot be signed"):
+        signed(Request("GET", path))
+
+
+def test_header_injection_is_not_signed() -> None:
+    with pytest.raises(ValueError, match="cannot be signed"):
+        signed(Request("GET", "/v1/a", "", {"content-type": "text/plain\r\nKim-Hub: other"}))
