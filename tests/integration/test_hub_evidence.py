@@ -105,6 +105,18 @@ def test_the_whole_release_is_verified_offline(published: Published) -> None:
     assert any("SHA" in text.en or "digests" in text.en for text in trail.passed)
 
 
+def test_evidence_of_a_release_is_made_once_and_again_if_it_is_lost(published: Published) -> None:
+    path = published.running.hub.context.settings.home / "evidence" / "1.json"
+    first = published.get("/extracts/1/evidence.json")
+    assert path.read_bytes() == first
+    path.write_bytes(b"kept")
+    assert published.get("/extracts/1/evidence.json") == b"kept"
+    path.unlink()
+    assert published.get("/extracts/1/evidence.json") == first
+    assert [file.name for file in path.parent.iterdir()] == ["1.json"]
+    assert path.parent.stat().st_mode & 0o77 == 0
+
+
 def test_evidence_of_one_figure_holds_what_it_takes_and_no_more(published: Published) -> None:
     data = published.get("/extracts/1/evidence.json?dataset=CASES&period=2026-Q1&area=NW05334")
     held = {parse_evidence(data).statements[name].envelope for name in parse_evidence(data).statements}

@@ -1,0 +1,44 @@
+"""Evidence of releases as files: made once, true for good, and lost without harm: it can be made again."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from hub.store.blobs import sync_folder
+
+
+class EvidenceFiles:
+    """A folder with one file per release."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use `folder`; it is made with the first file."""
+        self._folder = folder
+
+    def get(self, number: int) -> bytes | None:
+        """Return the evidence of a release, or None if it was not kept."""
+        try:
+            return self._path(number).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keep(self, number: int, data: bytes) -> None:
+        """Keep the evidence of a release; there whole or not at all, whoever else does the same.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
+            temporary = Path(file.name)
+            try:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                temporary.replace(self._path(number))
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+        sync_folder(self._folder)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number}.json"
