@@ -48,10 +48,14 @@ class Anchors:
         """
         return tuple({witness.name: witness for witness in cosigners(note, self.witnesses)}.values())
 
-    def signer(self, keyid: str, *, received: datetime) -> tuple[NodeEntry, KeyEntry]:
+    def signer(self, keyid: str, *, received: datetime | None) -> tuple[NodeEntry, KeyEntry]:
         """Return whose key signed something that the hub received at a moment (SPEC P-21, P-146).
 
         A key that expired or was replaced later still verifies what was received while it held.
+
+        Args:
+            keyid: as the envelope names it.
+            received: when; None if that is not known, then it is not judged.
 
         Raises:
             KimError: ``unknown_key`` if nobody has this key, ``key_revoked`` if it did not hold then.
@@ -67,7 +71,7 @@ class Anchors:
             )
         key = found[1]
         end = min(key.not_after, key.compromised_since or key.revoked_at or key.not_after)
-        if not key.not_before <= received < end:
+        if received is not None and not key.not_before <= received < end:
             raise kim_error(
                 "key_revoked",
                 Text(

@@ -10,7 +10,7 @@ from protocol.errors import kim_error
 from protocol.statement import SubmissionStatement, parse_statement
 from protocol.texts import Text
 from protocol.transparency.cosignatures import Witness
-from protocol.transparency.events import SUBMISSION_EVENTS, LogEvent
+from protocol.transparency.events import SUBMISSION_EVENTS, EventKind, LogEvent
 from protocol.transparency.receipts import parse_receipt, verify_receipt
 from protocol.trust import KeyEntry, NodeEntry
 from protocol.verify.anchors import Anchors
@@ -33,7 +33,7 @@ def check_receipt(
         data: the receipt.
         anchors: what is believed.
         statement: the signed envelope as the node keeps it.
-        payload: hex SHA-256 of the table's bytes.
+        payload: hex SHA-256 of the table's bytes: as they travelled, or as they are inside the seal.
 
     Raises:
         KimError: what does not hold.
@@ -55,14 +55,14 @@ def check_receipt(
     # 3. SPEC P-109, and no holder counted twice.
     require_quorum(trail, anchors, anchors.cosigners(receipt.note), subject=event.node)
     # 4. SPEC P-11: the id commits to every byte that was signed.
-    named = event.payload_sha256
+    named = [event.payload_sha256]
     if statement is not None:
-        signed = parse_envelope(statement)
-        _check_statement(trail, signed, event, anchors)
-        named = parse_statement(signed.payload).travelling.sha256
+        signed = _check_statement(trail, parse_envelope(statement), event, anchors)
+        # SPEC P-131: what travelled, or what is inside its seal.
+        named = [signed.travelling.sha256, signed.payload.sha256]
     # 5.
     if payload is not None:
-        if named is None or not hmac.compare_digest(named, payload):
+        if not any(sha256 is not None and hmac.compare_digest(sha256, payload) for sha256 in named):
             raise kim_error("digest_mismatch", _OTHER_BYTES)
         trail.passes(
             "Die Tabelle ist Byte für Byte die quittierte.", "The table is byte for byte the one receipted."
@@ -93,14 +93,14 @@ def require_quorum(
 
 
 def check_signature(
-    envelope: Envelope, anchors: Anchors, *, received: datetime
+    envelope: Envelope, anchors: Anchors, *, received: datetime | None
 ) -> tuple[SubmissionStatement, NodeEntry, KeyEntry]:
     """Check who signed a statement: a node with this key, for an area of its own, while the key held.
 
     Args:
         envelope: as parsed.
         anchors: what is believed; with a directory.
-        received: the hub's time of receipt, from the log.
+        received: the hub's time of receipt, from the log; None if that is not known.
 
     Raises:
         KimError: ``signature_invalid``, ``unknown_key``, ``key_revoked``, ``area_not_registered``,
@@ -134,9 +134,12 @@ def members_of(event: LogEvent) -> dict[str, str | int | None]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _check_statement(trail: Trail, envelope: Envelope, event: LogEvent, anchors: Anchors) -> None:
-    identity = statement_id(envelope)
-    if event.kind not in SUBMISSION_EVENTS or not hmac.compare_digest(event.id, identity):
+def _check_statement(
+    trail: Trail, envelope: Envelope, event: LogEvent, anchors: Anchors
+) -> SubmissionStatement:
+    identity, said = statement_id(envelope), parse_statement(envelope.payload)
+    same = event.kind in SUBMISSION_EVENTS and hmac.compare_digest(event.id, identity)
+    if not same or event.payload_sha256 != said.travelling.sha256:
         raise kim_error(
             "proof_invalid",
             Text("Die Quittung gehört zu einer anderen Lieferung.", "The receipt is another delivery's."),
@@ -148,13 +151,20 @@ def _check_statement(trail: Trail, envelope: Envelope, event: LogEvent, anchors:
             "Knoten.",
             "Who signed the delivery was not checked: that takes the directory of nodes.",
         )
-        return
-    _, node, key = check_signature(envelope, anchors, received=event.at)
+        return said
+    # SPEC P-21: what counts for the key is when the hub received it; only one of the receipts says that.
+    received = event.at if event.kind == EventKind.RECEIVED else None
+    _, node, key = check_signature(envelope, anchors, received=received)
     trail.facts |= {"signed_by": node.node, "keyid": key.keyid}
-    trail.passes(
-        f"Unterschrieben hat {node.name} ({node.node}); der Schlüssel galt.",
-        f"Signed by {node.name} ({node.node}); the key held.",
-    )
+    trail.passes(f"Unterschrieben hat {node.name} ({node.node}).", f"Signed by {node.name} ({node.node}).")
+    if received is None:
+        trail.remark(
+            "Ob der Schlüssel beim Eingang galt, zeigt die Quittung des Eingangs.",
+            "Whether the key held at that time is shown by the receipt of arrival.",
+        )
+    else:
+        trail.passes("Der Schlüssel galt, als der Hub sie erhielt.", "The key held when the hub received it.")
+    return said
 
 
 def _described(event: LogEvent) -> Text:

@@ -230,6 +230,8 @@ def _cited(
         raise _evidence("Das Protokoll belegt ihren Eingang nicht.", "The log does not prove its receipt.")
     # 6. SPEC P-21: what counts for the key is when the hub received it.
     statement, node, key = check_signature(found.envelope, anchors, received=received.at)
+    if received.payload_sha256 != statement.travelling.sha256:
+        raise _evidence("Eingegangen sind andere Bytes.", "Other bytes were received.")
     # A statement must not be counted for another area or period.
     if (statement.dataset_id, statement.period, statement.area) != (table.dataset, table.period, area):
         raise _evidence(

@@ -18,6 +18,7 @@ from protocol.evidence import (
     parse_evidence,
     parse_record,
 )
+from protocol.statement import parse_statement
 from protocol.transparency.cosignatures import Quorum
 from protocol.transparency.events import EventKind, LogEvent
 from protocol.trust.directory import KeyStatus, RevocationReason
@@ -55,7 +56,7 @@ def test_a_receipt_is_verified_with_its_statement_and_its_table(network: PaperNe
     check_receipt(trail, data, network.anchors(), statement=envelope.to_bytes())
     assert (trail.facts["id"], trail.facts["kind"], trail.facts["index"]) == (identity, "received", received)
     assert trail.facts["signed_by"] == network.nodes[0].id
-    assert len(trail.passed) == 5
+    assert len(trail.passed) == 6
     assert (
         refusal(lambda: check_receipt(Trail(), data, network.anchors(), payload=payload)) == "digest_mismatch"
     )
@@ -115,6 +116,33 @@ def test_a_receipt_of_another_delivery_is_refused(network: PaperNetwork) -> None
     first, second, *_ = network.delivered.values()
     data = network.log.receipt(first[1], network.nodes).to_bytes()
     check = lambda: check_receipt(Trail(), data, network.anchors(), statement=second[0].to_bytes())  # noqa: E731
+    assert refusal(check) == "proof_invalid"
+
+
+def test_only_the_receipt_of_arrival_judges_the_key_by_its_time(network: PaperNetwork) -> None:
+    """A key that ended later still stands under what was received before; SPEC P-21."""
+    envelope, received, accepted = next(iter(network.delivered.values()))
+    ended = network.anchors(not_after=START)  # before anything was received
+    late = network.log.receipt(accepted, network.nodes).to_bytes()
+    trail = Trail()
+    check_receipt(trail, late, ended, statement=envelope.to_bytes())
+    assert any("receipt of arrival" in remark.en for remark in trail.remarks)
+    first = network.log.receipt(received, network.nodes).to_bytes()
+    check = lambda: check_receipt(Trail(), first, ended, statement=envelope.to_bytes())  # noqa: E731
+    assert refusal(check) == "key_revoked"
+
+
+def test_a_receipt_about_other_bytes_of_the_same_statement_is_refused(network: PaperNetwork) -> None:
+    """The hub logs the id of a statement with the digest of another table."""
+    envelope, _, _ = next(iter(network.delivered.values()))
+    statement = parse_statement(envelope.payload)
+    event = dataclasses.replace(
+        network.event(envelope, statement, EventKind.RECEIVED), payload_sha256="0" * 64
+    )
+    data = network.log.receipt(network.log.append(event), network.nodes).to_bytes()
+    check = lambda: check_receipt(  # noqa: E731
+        Trail(), data, network.anchors(), statement=envelope.to_bytes()
+    )
     assert refusal(check) == "proof_invalid"
 
 
