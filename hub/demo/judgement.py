@@ -96,6 +96,18 @@ class Check(StrEnum):
     )
 
 
+#: Made after the comparison, by somebody who has no access to the hub (`witnesses`).
+OFFLINE: Final = frozenset(
+    {
+        Check.LOG_WITNESSED,
+        Check.RECEIPT_FINAL,
+        Check.RECEIPT_VERIFIES,
+        Check.EVIDENCE_SERVED,
+        Check.RELEASE_VERIFIES,
+    }
+)
+
+
 class Cells(NamedTuple):
     """How many cells there are, and how many of them are withheld."""
 

@@ -1,8 +1,7 @@
 """Nodes of the demo as witnesses, and what an auditor does with what they keep: offline, with `kim-verify`.
 
 Purpose: some nodes look at the log once more after publication and sign what they have seen; then their
-    receipts
-are final, and a receipt and the whole release are verified with nothing but the officers' documents.
+receipts are final, and a receipt and the whole release are verified with nothing but the officers' documents.
 
 Invariants: only commands of the product judge; a verification that could not be made counts as failed.
 """
