@@ -74,8 +74,9 @@ class Quorum:
 
     def met_by(self, cosigners: Iterable[Witness], *, subject: str | None = None) -> bool:
         """Whether these witnesses suffice for an event about the node ``subject``."""
-        # Keys are counted, not lines or names: one holder under two names is one witness.
-        distinct = {witness.key.raw: witness for witness in cosigners}.values()
+        # Holders are counted, not lines: one with two keys is one witness, and so is one key under two names.
+        by_name = {witness.name: witness for witness in cosigners}.values()
+        distinct = {witness.key.raw: witness for witness in by_name}.values()
         nodes = sum(not witness.outside and witness.name != subject for witness in distinct)
         return nodes >= self.nodes and sum(witness.outside for witness in distinct) >= self.outside
 

@@ -16,10 +16,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from hub.app import Hub, create_app
+from hub.domain.states import KeyUse
 from hub.services.publishing import close, is_published
 from hub.services.transparency.release_record import record_of
 from hub.services.transparency.rounds import HEARTBEAT, check_whole, run_round, signer_of
-from hub.store.records import KeyUse, NodeKey
+from hub.store.records import NodeKey
+from hub.store.trust import PublishedTrust
 from protocol.errors import KimError
 from protocol.keys import KeyPurpose, PrivateKey
 from protocol.periods import Period
@@ -27,12 +29,15 @@ from protocol.transparency.checkpoints import Checkpoint, open_checkpoint
 from protocol.transparency.cosignatures import Quorum, Witness, cosign
 from protocol.transparency.events import LogEvent, parse_event
 from protocol.transparency.merkle import consistency_proof, leaf_hash, root, verify_consistency
-from protocol.transparency.notes import parse_note
+from protocol.transparency.notes import VerifierKey, parse_note
 from protocol.transparency.receipts import VerifiedReceipt, parse_receipt, verify_receipt
 from protocol.transparency.tiles import TileReader, entries_of, entry_tiles
+from protocol.trust import HubKeys, Policy
+from protocol.trust.hub_keys import OutsideWitness
 from tests.factories.logs import refusal_of
 from tests.factories.patience import assert_soon
 from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
+from tests.integration.test_hub_processes import hub as command
 
 NEVER = 1e9
 Q1, Q2 = Period.parse("2026-Q1"), Period.parse("2026-Q2")
@@ -345,6 +350,37 @@ def test_a_key_that_does_not_hold_any_more_witnesses_nothing(hub: RunningHub):
         assert cosign_as(hub, node, number).get_json()["code"] == "unknown_key"
 
 
+def test_officers_name_outside_witnesses_and_the_quorum(hub: RunningHub):
+    sender = hub.sender()
+    first, second, *_ = enrol_witnesses(hub)
+    key = PrivateKey.generate()
+    outside = Witness("witness.example/w1", key.public, outside=True)
+    keys = HubKeys(audience="kim-nrw/local", quorum=1, outside_witnesses=(OutsideWitness(str(outside.vkey)),))
+    with hub.hub.context.database.write() as unit:
+        policy = Policy(audience="kim-nrw/local", sealed=False)
+        unit.trust.add(PublishedTrust(1, 1, hub.clock.now(), "0" * 64, keys, policy))
+    parcel = sender.parcel()
+    assert sender.deliver(parcel)["state"] == "accepted"
+    state = sign(hub)
+    note = parse_note(hub.client.get("/log/checkpoint").data)
+    line = cosign(note, name=outside.name, key=key, at=5)
+    assert hand_in(first, note.with_signatures([line]).to_bytes()).status_code == 204
+    stranger = cosign(note, name=outside.name, key=PrivateKey.generate(), at=5)
+    refused = hand_in(first, note.with_signatures([stranger]).to_bytes())
+    assert refused.get_json()["code"] == "unknown_key"
+    assert cosign_as(hub, second, 1).status_code == 204
+    hub.sender("NW05119")
+    sign(hub)
+    answer = sender.client.get(f"/v1/submissions/{parcel.id}/receipt")
+    found = verify_receipt(
+        parse_receipt(answer.data),
+        log=signer_of(hub.hub.context).verifier_key,
+        witnesses=[*witnesses(), outside],
+        quorum=Quorum(1, outside=1),
+    )
+    assert found.checkpoint == state
+
+
 # ------------------------------------------------------------------------------------ the signer refuses
 
 
@@ -515,6 +551,23 @@ def test_a_clock_that_went_back_stops_what_would_be_logged(hub: RunningHub):
     assert error.value.code == "log_unavailable"
     with hub.hub.context.database.read() as unit:
         assert unit.nodes.get("node-nw05113") is None
+
+
+def test_the_commands(tmp_path: Path):
+    home = tmp_path / "hub"
+    command(home, "init")
+    key = command(home, "log key")["vkey"]
+    signed = command(home, "log sign")
+    assert signed["size"] == 1
+    assert command(home, "log check") == {"entries": 1}
+    assert command(home, "log key")["vkey"] == key
+    note = open_checkpoint((home / "log" / "checkpoint").read_bytes(), VerifierKey.parse(key))
+    assert note.checkpoint.root.hex() == signed["root"]
+    with sqlite3.connect(database_of(home)) as database:
+        database.execute("DROP TRIGGER log_leaf_no_update")
+        database.execute("UPDATE log_leaf SET entry = X'7B7D'")
+    database.close()
+    assert command(home, "log check", expect=74)["code"] == "log_inconsistent"
 
 
 # ------------------------------------------------------------------------------------ crashes

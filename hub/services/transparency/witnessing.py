@@ -39,10 +39,11 @@ def take_cosignatures(context: HubContext, body: bytes) -> int:
         _require_own(unit, note, size)
         # 2.
         now = context.clock.now()
+        outside = _outside_witnesses(unit)
         fitting = [
             (witness, line)
             for line in note.signatures
-            if (witness := _witness(unit, line, at=now)) is not None
+            if (witness := outside.get((line.name, line.key_id)) or _node_witness(unit, line, at=now))
         ]
     for witness, line in fitting:
         witness.verify(note.text, line)
@@ -66,8 +67,8 @@ def _require_own(unit: UnitOfWork, note: SignedNote, size: int) -> None:
         )
 
 
-def _witness(unit: UnitOfWork, line: NoteSignature, *, at: dt.datetime) -> Witness | None:
-    """Return the witness that a line claims to be by, if its key holds."""
+def _node_witness(unit: UnitOfWork, line: NoteSignature, *, at: dt.datetime) -> Witness | None:
+    """Return the node whose witness key a line claims to be by, if that key holds."""
     for key in unit.nodes.keys_of(line.name):
         witness = Witness(line.name, PublicKey.from_hex(key.public_key, purpose=KeyPurpose.WITNESS))
         holds = (
@@ -78,17 +79,17 @@ def _witness(unit: UnitOfWork, line: NoteSignature, *, at: dt.datetime) -> Witne
         )
         if holds and witness.key_id == line.key_id:
             return witness
-    return _outside_witness(unit, line)
-
-
-def _outside_witness(unit: UnitOfWork, line: NoteSignature) -> Witness | None:
-    governed = unit.trust.current()
-    for item in governed.hub_keys.outside_witnesses if governed is not None else ():
-        vkey = VerifierKey.parse(item.vkey)
-        named = (vkey.kind, vkey.name) == (SignatureType.COSIGNATURE, line.name)
-        if named and vkey.key_id == line.key_id:
-            return Witness(vkey.name, vkey.key, outside=True)
     return None
+
+
+def _outside_witnesses(unit: UnitOfWork) -> dict[tuple[str, bytes], Witness]:
+    governed = unit.trust.current()
+    vkeys = [VerifierKey.parse(item.vkey) for item in governed.hub_keys.outside_witnesses] if governed else []
+    return {
+        (vkey.name, vkey.key_id): Witness(vkey.name, vkey.key, outside=True)
+        for vkey in vkeys
+        if vkey.kind is SignatureType.COSIGNATURE
+    }
 
 
 def _outdated(size: int) -> KimError:

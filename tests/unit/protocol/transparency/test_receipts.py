@@ -91,6 +91,7 @@ def test_a_quorum_counts_holders_of_keys():
     twice = Witness("node-9", witness(1).key)
     assert Quorum(2).met_by([witness(1), witness(2)])
     assert not Quorum(2).met_by([witness(1), twice])
+    assert not Quorum(2).met_by([witness(1), Witness("node-1", witness(2).key)])
     assert not Quorum(2).met_by([witness(1), witness(2)], subject="node-2")
     assert not Quorum(1, outside=1).met_by([witness(1), witness(2)])
     assert Quorum(1, outside=1).met_by([witness(1), witness(2, outside=True)])
