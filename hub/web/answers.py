@@ -11,7 +11,7 @@ from typing import Final
 
 from flask import Response, request
 
-from hub.web.people.reader import reader_of
+from hub.web.people.reader import NOBODY, reader_of
 from hub.web.rendering import Page, render
 
 _SECURITY_HEADERS: Final = {
@@ -43,7 +43,8 @@ def html_answer(template: str, page: Page, *, status: int = 200, forms: bool = F
         status: HTTP status.
         forms: the page holds forms that act, so it gets a token for them, and nobody keeps it.
     """
-    reader = reader_of(page.frame.query, forms=forms)
+    # Where the hub itself fails, who is reading may be what cannot be found out.
+    reader = NOBODY if status >= 500 and not forms else reader_of(page.frame.query, forms=forms)
     response = Response(render(template, page, reader), status=status, mimetype="text/html")
     response.headers["Content-Language"] = page.frame.wording.language
     response.vary.add("Cookie")
@@ -52,6 +53,7 @@ def html_answer(template: str, page: Page, *, status: int = 200, forms: bool = F
         return response
     # Deliveries change between releases: caches may keep the page but must ask whether it still holds.
     response.headers["Cache-Control"] = "no-cache"
-    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
-    response.make_conditional(request)
+    if status == 200:
+        response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+        response.make_conditional(request)
     return response

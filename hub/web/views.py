@@ -141,9 +141,8 @@ def render_problem(error: KimError) -> Response:
         language = parse_page_query({"lang": request.args.get("lang", "")}).language
     except KimError:
         language = "de"
-    response = html_answer("problem.html", problem_page(_statistics(), error, PageQuery(language=language)))
-    response.status_code = error.problem.status
-    return response
+    page = problem_page(_statistics(), error, PageQuery(language=language))
+    return html_answer("problem.html", page, status=error.problem.status)
 
 
 def page_not_found() -> Response:

@@ -220,6 +220,18 @@ def test_a_reader_without_an_account_gets_no_cookie(hub: Office) -> None:
         assert "Set-Cookie" not in client.get(address, **_https(hub)).headers
 
 
+def test_a_hub_that_cannot_find_out_who_somebody_is_says_that_it_failed(tmp_path: Path) -> None:
+    with office(tmp_path) as made:
+        browser = made.member(Role.MINISTRY)
+        with made.desk.database.write() as unit:
+            unit.connection.exec_driver_sql("DROP TABLE person_session")
+        for address in ("/konto", "/daten"):
+            answer = browser.get(address)
+            assert answer.status_code == 500
+            assert "<code>internal</code>" in answer.text
+            assert "person_session" not in answer.text
+
+
 # ----------------------------------------------------------------------------------- the test bench
 
 

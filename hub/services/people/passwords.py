@@ -1,12 +1,15 @@
 """Passwords as argon2id, with the parameters of RFC 9106 section 4 for machines without 2 GiB to spare.
 
-A hash takes 64 MiB, so only a few are worked out at a time: a flood of logins waits, it does not fill the
-memory. An unknown name costs exactly as much as a known one: it is compared with a hash nobody knows the
+A hash takes 64 MiB and a tenth of a second, so only two are worked out at a time, and only a few requests
+may wait for that: a flood of logins is told to come again, it fills neither the memory nor all threads of the
+server. An unknown name costs exactly as much as a known one: it is compared with a hash nobody knows the
 password of.
 """
 
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from argon2 import Parameters, PasswordHasher
@@ -14,9 +17,11 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from hub.domain.people import MAX_PASSWORD
+from protocol.errors import kim_error
 from protocol.keys import new_secret_text
 
 _AT_A_TIME: Final = 2
+_IN_LINE: Final = 5
 
 
 class Passwords:
@@ -30,7 +35,22 @@ class Passwords:
         """
         self._hasher = PasswordHasher.from_parameters(parameters)
         self._turns = threading.BoundedSemaphore(_AT_A_TIME)
+        self._line = threading.BoundedSemaphore(_IN_LINE)
         self._nobodys = self.hash(new_secret_text())
+
+    @contextmanager
+    def in_line(self) -> Iterator[None]:
+        """Stand in line for what hashes and compares within; before anything is counted.
+
+        Raises:
+            KimError: `busy` if too many are in line.
+        """
+        if not self._line.acquire(blocking=False):
+            raise kim_error("busy")
+        try:
+            yield
+        finally:
+            self._line.release()
 
     def hash(self, password: str) -> str:
         """Return the argon2id hash, with parameters and salt."""

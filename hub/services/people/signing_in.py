@@ -14,7 +14,7 @@ from hub.domain.people import Person, Stage, known_login, require_good_password
 from hub.services.people.accounts import invited, use_ticket
 from hub.services.people.desk import PeopleDesk
 from hub.services.people.sessions import Admission, begin_session, device_of
-from hub.services.people.throttling import attempt_was_right, begin_attempt, buckets_of
+from hub.services.people.throttling import attempt_was_right, attempt_was_wrong, begin_attempt, buckets_of
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -33,9 +33,15 @@ def sign_in(
         network: the address the request came from.
 
     Raises:
-        KimError: `login_paused`, or `login_refused` for whatever was wrong.
+        KimError: `busy`, `login_paused`, or `login_refused` for whatever was wrong.
     """
-    name = known_login(login)[:64]
+    with desk.passwords.in_line():
+        return _sign_in(desk, known_login(login)[:64], password, old=old, device=device, network=network)
+
+
+def _sign_in(
+    desk: PeopleDesk, name: str, password: str, *, old: str | None, device: str | None, network: str
+) -> Admission:
     with desk.database.read() as unit:
         person = unit.people.by_login(name)
         stored = unit.people.secrets(person.id).password_hash if person else None
@@ -44,8 +50,9 @@ def sign_in(
     begin_attempt(desk, buckets)  # 1.
     right = desk.passwords.fits(password, stored)  # 2.
     if person is None or not right or not person.active:  # 3.
-        if person is not None:
-            with desk.database.write() as unit:
+        with desk.database.write() as unit:
+            attempt_was_wrong(unit, buckets)
+            if person is not None:
                 unit.audit("login.refused", person.login, at=desk.clock.now(), actor="anonymous")
         raise kim_error("login_refused")
     fresh = desk.passwords.hash(password) if stored and desk.passwords.is_outdated(stored) else None
@@ -68,10 +75,11 @@ def choose_password(
     """Choose a password with a one-time link, and log in.
 
     Raises:
-        KimError: `link_expired`, or `bad_request` for a password that is too weak; the link stays good then.
+        KimError: `link_expired`; `busy`, or `bad_request` for a weak password: the link stays good then.
     """
     require_good_password(password, login=invited(desk, token).login)
-    stored = desk.passwords.hash(password)
+    with desk.passwords.in_line():
+        stored = desk.passwords.hash(password)
     with desk.database.write() as unit:
         person = use_ticket(desk, unit, token)
         unit.people.change(person.id, password_hash=stored)
@@ -87,21 +95,22 @@ def change_password(
     """Change one's own password; all other sessions end.
 
     Raises:
-        KimError: `login_paused`, `login_refused` if the present password is another, or `bad_request` if the
-            new one is too weak.
+        KimError: `busy`, `login_paused`, `login_refused` if the present password is another, or
+            `bad_request` if the new one is too weak.
     """
     with desk.database.read() as unit:
         stored = unit.people.secrets(person.id).password_hash
         known = device_of(desk, unit, person, device)
     buckets = buckets_of(desk, "password", person.login, device=known, network=network)
-    begin_attempt(desk, buckets)
-    if not desk.passwords.fits(current, stored):
-        raise kim_error(
-            "login_refused",
-            Text("Das bisherige Kennwort stimmt nicht.", "The present password is not right."),
-        )
-    require_good_password(new, login=person.login)
-    fresh = desk.passwords.hash(new)
+    with desk.passwords.in_line():
+        begin_attempt(desk, buckets)
+        if not desk.passwords.fits(current, stored):
+            raise kim_error(
+                "login_refused",
+                Text("Das bisherige Kennwort stimmt nicht.", "The present password is not right."),
+            )
+        require_good_password(new, login=person.login)
+        fresh = desk.passwords.hash(new)
     with desk.database.write() as unit:
         attempt_was_right(unit, buckets)
         unit.people.change(person.id, password_hash=fresh)

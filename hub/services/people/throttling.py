@@ -102,6 +102,18 @@ def attempt_was_right(unit: UnitOfWork, buckets: Sequence[Bucket]) -> None:
             )
 
 
+def attempt_was_wrong(unit: UnitOfWork, buckets: Sequence[Bucket]) -> None:
+    """Write what :func:`begin_attempt` counted once more, as it stands.
+
+    What is wrong is written into the audit trail for names that exist only; so that the time of an answer
+    does not tell them from others, something is written for those as well.
+    """
+    for bucket in buckets:
+        found = unit.people.attempts(bucket.key)
+        if found is not None:
+            unit.people.set_attempts(bucket.key, found)
+
+
 def _network(address: str) -> str:
     """Return what one subscriber has: an IPv4 address, or the /64 of an IPv6 address."""
     try:

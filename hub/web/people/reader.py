@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from flask_wtf.csrf import generate_csrf
 
@@ -45,6 +46,10 @@ class Reader:
     sign_in: str
     sign_out: str
     token: str
+
+
+#: Whom a page shows that must not ask.
+NOBODY: Final = Reader("", "", bench=False, work="", account="", sign_in="", sign_out="", token="")
 
 
 def reader_of(query: PageQuery, *, forms: bool = False) -> Reader:
