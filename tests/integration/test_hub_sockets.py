@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import statistics
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -196,6 +198,40 @@ def test_others_are_served_while_somebody_dribbles(served: tuple[RunningHub, int
         assert all(_is_open(connection) for connection in idle)
     finally:
         for connection in idle:
+            connection.close()
+
+
+_SLOW_STARTS = (
+    b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",  # never comes to the end of its headers
+    b"POST /v1/submissions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n{",
+    b"PUT /v1/submissions/x/chunks/0 HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",  # asks for a page and never reads it
+)
+
+
+def test_sixty_slow_connections_leave_others_served_within_a_second(served: tuple[RunningHub, int]) -> None:
+    port = served[1]
+    slow: list[socket.socket] = []
+    try:
+        for n in range(60):
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", port))
+            connection.sendall(_SLOW_STARTS[n % len(_SLOW_STARTS)])
+            slow.append(connection)
+        seconds = []
+        for _ in range(15):
+            for n, connection in enumerate(slow):
+                if n % len(_SLOW_STARTS) != 3:
+                    connection.sendall(b"a")  # each goes on, byte by byte
+            begun = time.perf_counter()
+            answer = requests.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_SECONDS)
+            seconds.append(time.perf_counter() - begun)
+            assert answer.status_code == 200
+        # The middle one: a machine that is busy with other things may hold up a single answer.
+        assert statistics.median(seconds) < 1.0
+    finally:
+        for connection in slow:
             connection.close()
 
 
