@@ -8,6 +8,7 @@
 #                                 on all cores; TEST_ARGS="-n 0 ..." in one process, for a debugger
 #   make check                    format, lint, types, layers, dependencies, documents (-k: all findings at once)
 #   make bench                    speed and memory, as ratios within one run
+#   make soak                     what takes hours: fuzzing, model, chaos, mutation testing; SOAK_ARGS="--minutes 10"
 #   make format                   rewrites the code in the house format
 #   make docs                     checks the documents: every link leads somewhere
 #   make dist                     builds the wheel that is installed beside requirements/node.lock, hub.lock, protect.lock
@@ -21,6 +22,7 @@
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+SOAK_ARGS ?=
 
 # The first Python that is new enough and has pip (`make setup PYTHON=/path/to/python` chooses another).
 PYTHON ?= $(shell for candidate in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -34,7 +36,7 @@ SOURCES := hub node protocol aggregation
 # Trust what the machine trusts, as pip does: the certificate of an administration's own proxy stands there.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: help demo test check bench docs format dist setup lock clean \
+.PHONY: help demo test check bench soak docs format dist setup lock clean \
 	check-format check-lint check-types check-layers check-dependencies
 
 help:
@@ -55,6 +57,9 @@ test: setup
 
 bench: setup
 	$(VENV)/bin/python -m tests.bench $(BENCH_ARGS)
+
+soak: setup
+	$(VENV)/bin/python -m tests.soak $(SOAK_ARGS)
 
 # ----------------------------------------------------------------------------------------- check it
 
@@ -133,5 +138,5 @@ lock: .tools/.stamp
 	$(COMPILE) --extra protect --constraint requirements/dev.lock --output-file requirements/protect.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist
+	rm -rf mutants $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist
 	find $(SOURCES) tests -name __pycache__ -type d -prune -exec rm -rf {} +

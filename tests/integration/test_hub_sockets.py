@@ -204,7 +204,7 @@ def test_others_are_served_while_somebody_dribbles(served: tuple[RunningHub, int
 _SLOW_STARTS = (
     b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",  # never comes to the end of its headers
     b"POST /v1/submissions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n{",
-    b"PUT /v1/submissions/x/chunks/0 HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+    b"PUT /v1/chunks HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",  # asks for a page and never reads it
 )
 

@@ -175,7 +175,7 @@ WRONG = {
 @pytest.mark.parametrize(
     ("path", "value"),
     [(path, value) for path, values in WRONG.items() for value in values],
-    ids=lambda item: repr(item)[:40],
+    ids=[f"{path.replace('/', '.')}-{n}" for path, values in WRONG.items() for n in range(len(values))],
 )
 def test_a_malformed_member_is_refused_by_name(path, value):
     """P-18."""

@@ -1,0 +1,149 @@
+"""`make soak`: what takes hours, bounded by `--minutes`; prints one line of JSON for each part and a verdict.
+
+    make soak                                   everything, an hour
+    make soak SOAK_ARGS="--minutes 10"          everything, ten minutes
+    make soak SOAK_ARGS="--only model"          one part: arrow, model, chaos, mutation
+
+Every part has its share of the time and says how far it came. What fails names the seed with which it fails
+again. Mutation testing goes on where an earlier run was stopped, as long as `mutants/` is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.soak import arrow_streams, chaos
+
+ROOT = Path(__file__).parents[2]
+
+
+def arrow(seconds: float, seed: int) -> dict[str, Any]:
+    """Mutants of Arrow streams, 10,000 at a time with a new seed."""
+    total = arrow_streams.Findings()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not (total.deaths or total.faults):
+        found = arrow_streams.fuzz(seed, 10_000)
+        seed += 1
+        total.mutants += found.mutants
+        total.reached_arrow += found.reached_arrow
+        total.outcomes += found.outcomes
+        total.deaths += found.deaths
+        total.faults += found.faults
+        total.slowest_seconds = max(total.slowest_seconds, found.slowest_seconds)
+    return {"ok": not (total.deaths or total.faults), "next_seed": seed, **total.document()}
+
+
+def model(seconds: float, seed: int) -> dict[str, Any]:
+    """The hub beside its model, with fresh examples each time."""
+    until = time.monotonic() + seconds
+    rounds = 0
+    while time.monotonic() < until:
+        command = [sys.executable, "-m", "pytest", "-q", f"--hypothesis-seed={seed + rounds}"]
+        chosen = {**os.environ, "KIM_MODEL_EXAMPLES": "25", "KIM_MODEL_STEPS": "60"}
+        chosen.pop("CI", None)
+        done = subprocess.run(
+            [*command, "tests/integration/test_hub_model.py"],
+            cwd=ROOT,
+            env=chosen,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            return {"ok": False, "seed": seed + rounds, "output": done.stdout[-4000:]}
+        rounds += 1
+    return {"ok": True, "examples": 25 * rounds, "steps_of_each_at_most": 60}
+
+
+def mutation(seconds: float, _seed: int) -> dict[str, Any]:
+    """Change the modules that verify and see whether a test notices (`[tool.mutmut]` in pyproject.toml)."""
+    tool = shutil.which("mutmut", path=str(Path(sys.executable).parent))
+    if tool is None:
+        return {"ok": False, "output": "mutmut is not installed"}
+    running = subprocess.Popen(
+        [tool, "run", "--max-children", str(os.cpu_count() or 1)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        running.wait(seconds)
+        complete = True
+    except subprocess.TimeoutExpired:
+        running.terminate()
+        running.wait()
+        complete = False
+    return {"ok": True, "complete": complete, **mutants()}
+
+
+def mutants() -> dict[str, Any]:
+    """Count what became of the mutants so far, in all and by module, and name those that survived."""
+    words = {
+        0: "survived",
+        1: "killed",
+        3: "killed",
+        5: "no tests",
+        33: "no tests",
+        36: "timeout",
+        24: "timeout",
+    }
+    words |= {-24: "timeout", -11: "killed", 37: "caught by types"}
+    modules: dict[str, Counter[str]] = {}
+    survivors: list[str] = []
+    for file in sorted((ROOT / "mutants").rglob("*.meta")):
+        codes = json.loads(file.read_text())["exit_code_by_key"]
+        known = {name: code for name, code in codes.items() if code is not None}
+        if known:
+            name = str(file.relative_to(ROOT / "mutants")).removesuffix(".meta")
+            modules[name] = Counter(words.get(code, "other") for code in known.values())
+            survivors += [name for name, code in known.items() if code == 0]
+    total: Counter[str] = sum(modules.values(), Counter())
+    return {
+        "mutants": dict(total),
+        "modules": {name: dict(counts) for name, counts in modules.items()},
+        "survivors": survivors,
+    }
+
+
+PARTS: dict[str, tuple[float, Callable[[float, int], dict[str, Any]]]] = {
+    "arrow": (0.15, arrow),
+    "model": (0.25, model),
+    "chaos": (0.15, chaos.run),
+    "mutation": (0.45, mutation),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="make soak"
+    )
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    names = chosen.only or list(PARTS)
+    whole = sum(PARTS[name][0] for name in names)
+    failed = []
+    for name in names:
+        share, part = PARTS[name]
+        begun = time.monotonic()
+        found = part(chosen.minutes * 60 * share / whole, chosen.seed)
+        print(json.dumps({"part": name, "seconds": round(time.monotonic() - begun), **found}), flush=True)
+        if not found["ok"]:
+            failed.append(name)
+    print(json.dumps({"failed": failed}))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
