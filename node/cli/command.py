@@ -184,9 +184,14 @@ def init(
     type=_FILE,
     help="Datei mit dem Token aus dem Brief, - für die Standardeingabe. / File with the token.",
 )
+@click.option(
+    "--new-keys",
+    is_flag=True,
+    help="Mit neuen Schlüsseln: Die alten sind entzogen. / With new keys: the old ones were revoked.",
+)
 @_shared
 @_on_a_node
-def enrol(session: Session, *, token_file: Path | None) -> int:
+def enrol(session: Session, *, token_file: Path | None, new_keys: bool) -> int:
     """Den Knoten beim Hub anmelden. / Enrol the node at the hub.
 
     Beim ersten Mal mit dem Token aus dem Brief; danach zeigt der Befehl, wie die Anmeldung steht. Das Token
@@ -197,7 +202,7 @@ def enrol(session: Session, *, token_file: Path | None) -> int:
     """
     from node.cli.enrolling import enrol_node  # noqa: PLC0415
 
-    return enrol_node(session, token_file=token_file)
+    return enrol_node(session, token_file=token_file, new_keys=new_keys)
 
 
 @main.command("check")

@@ -11,7 +11,7 @@ import click
 from node.cli.console import Console
 from node.cli.renewing import has_entered
 from node.cli.session import Session
-from node.enrolment import EnrolmentView, ask_again, enrol, own_keys
+from node.enrolment import EnrolmentView, ask_again, conclude, enrol, own_keys
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -35,12 +35,13 @@ def read_token_file(path: Path) -> str:
         ) from None
 
 
-def enrol_node(session: Session, *, token_file: Path | None) -> int:
+def enrol_node(session: Session, *, token_file: Path | None, new_keys: bool) -> int:
     """Enrol, or say how the request stands that was made.
 
     Args:
         session: the configured node.
         token_file: where the token is; asked for on a terminal if omitted.
+        new_keys: make new keys; those there are were revoked, or may be in other hands.
 
     Returns:
         0, or 77 for a request that was refused.
@@ -53,9 +54,11 @@ def enrol_node(session: Session, *, token_file: Path | None) -> int:
         view = None if token_file is not None else ask_again(session.settings, client)
         if view is None:
             token = _token(session.console, token_file)
-            view = enrol(session.settings, client, token=token, clock=session.clock)
+            view = enrol(session.settings, client, token=token, clock=session.clock, new_keys=new_keys)
         elif view.state == "active" and not has_entered(session, client, view.keys):
             view = replace(view, state="approved")  # the hub says so, the officers have not signed it yet
+    if view.state == "active":
+        conclude(session.settings, view.keys)
     session.logbook.write("node.enrolled", {"state": view.state})
     report(session.console, view)
     return 0 if view.state != "refused" else kim_error("unknown_key").exit_code

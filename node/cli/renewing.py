@@ -16,6 +16,17 @@ from protocol.errors import KimError
 from protocol.texts import Text
 from protocol.trust import KeyStatus
 
+#: From these days before the end on, a change that has not come about is somebody's business.
+LATE_DAYS: Final = 30
+URGENT_DAYS: Final = 7
+_LATE: Final = Text(
+    "Der Wechsel müsste längst unterschrieben sein. Bitte beim Ministerium nachfragen.",
+    "The change should have been signed by now. Please ask the ministry.",
+)
+_CALL: Final = Text(
+    "Danach nimmt der Hub nichts mehr an. Jetzt das Ministerium anrufen.",
+    "After that the hub takes nothing any more. Call the ministry now.",
+)
 _SAID: Final = {
     Renewal.WAITS: Text(
         "Neue Schlüssel sind beim Hub angemeldet und warten auf zwei Unterschriften; es ist nichts zu tun.",
@@ -82,3 +93,7 @@ def show_notice(session: Session, told: Notice | None) -> None:
             f"The key of this node is valid for another {told.days} days.",
         )
     )
+    if told.days < URGENT_DAYS:
+        session.console.warn(_CALL)
+    elif told.days < LATE_DAYS:
+        session.console.warn(_LATE)

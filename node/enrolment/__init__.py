@@ -7,7 +7,7 @@ It deliberately trusts no answer for more than it says: that keys are in force i
 directory, where there is one.
 """
 
-from node.enrolment.enrolling import EnrolmentView, ask_again, enrol, own_keys
+from node.enrolment.enrolling import EnrolmentView, ask_again, conclude, enrol, own_keys
 from node.enrolment.renewing import Renewal, renew
 
-__all__ = ["EnrolmentView", "Renewal", "ask_again", "enrol", "own_keys", "renew"]
+__all__ = ["EnrolmentView", "Renewal", "ask_again", "conclude", "enrol", "own_keys", "renew"]

@@ -8,7 +8,7 @@ from typing import Final
 from node.clock import Clock, timestamp
 from node.durable_files import replace_private_file, write_error
 from node.hub_client import HubClient
-from node.keystore import ensure_key
+from node.keystore import ensure_key, load_key, promote_key
 from node.settings import Settings
 from protocol.dsse import Envelope, parse_envelope, statement_id
 from protocol.enrolment import (
@@ -51,7 +51,20 @@ def own_keys(settings: Settings) -> SecretKeys:
     return SecretKeys(ensure_key(settings.key), ensure_key(settings.witness_key, purpose=KeyPurpose.WITNESS))
 
 
-def enrol(settings: Settings, client: HubClient, *, token: str, clock: Clock) -> EnrolmentView:
+def following_keys(settings: Settings) -> SecretKeys:
+    """Return keys that are to take the place of the node's, made now if there are none.
+
+    Raises:
+        KimError: as of :func:`node.keystore.ensure_key`.
+    """
+    return SecretKeys(
+        ensure_key(settings.key.next), ensure_key(settings.witness_key.next, purpose=KeyPurpose.WITNESS)
+    )
+
+
+def enrol(
+    settings: Settings, client: HubClient, *, token: str, clock: Clock, new_keys: bool = False
+) -> EnrolmentView:
     """Ask to be entered. The token is used here and goes nowhere.
 
     Args:
@@ -59,11 +72,13 @@ def enrol(settings: Settings, client: HubClient, *, token: str, clock: Clock) ->
         client: the connection; this request is not signed but by itself.
         token: as it stands in the letter.
         clock: for the date of the request.
+        new_keys: ask for keys in place of those that were revoked or lost; they follow when they are entered.
 
     Raises:
         KimError: ``bad_request`` for a slip in the token; the hub's refusal; a failure of the connection.
     """
-    secret, keys = read_token(token), own_keys(settings)
+    secret = read_token(token)
+    keys = following_keys(settings) if new_keys else own_keys(settings)
     envelope = make_request(speaker_of(settings, clock), keys, token=secret)
     try:
         # Durable before it is sent: an answer that is lost is asked for again with the same bytes.
@@ -94,9 +109,25 @@ def _sent(settings: Settings, client: HubClient, envelope: Envelope, keys: NodeK
         if error.code in _FINAL:
             settings.enrol_request.unlink(missing_ok=True)
         raise
-    if state in {"active", "refused"}:
+    if state == "refused":
         settings.enrol_request.unlink(missing_ok=True)
     return EnrolmentView(state, keys)
+
+
+def conclude(settings: Settings, keys: NodeKeys) -> None:
+    """Use the keys that were entered from now on; the request is done with. May be repeated.
+
+    Args:
+        settings: of the node.
+        keys: those that the officers' directory has.
+
+    Raises:
+        KimError: ``cannot_write``, or what is wrong with the files.
+    """
+    for place, key in ((settings.witness_key, keys.witness), (settings.key, keys.sign)):
+        if place.next.path.exists() and load_key(place.next, purpose=key.purpose).public == key:
+            promote_key(place)
+    settings.enrol_request.unlink(missing_ok=True)
 
 
 def speaker_of(settings: Settings, clock: Clock) -> Speaker:

@@ -14,13 +14,13 @@ from typing import Final
 
 from node.clock import Clock
 from node.durable_files import replace_private_file, write_error
-from node.enrolment.enrolling import speaker_of
+from node.enrolment.enrolling import following_keys, speaker_of
 from node.failpoints import passing
 from node.hub_client import HubClient
-from node.keystore import ensure_key, load_key, promote_key
+from node.keystore import load_key, promote_key
 from node.settings import Settings
 from protocol.dsse import parse_envelope, statement_id
-from protocol.enrolment import PAYLOAD_TYPE_ROTATION, NodeKeys, SecretKeys, make_rotation
+from protocol.enrolment import PAYLOAD_TYPE_ROTATION, NodeKeys, make_rotation
 from protocol.keys import KeyPurpose
 
 #: How many days before their end keys are changed.
@@ -91,9 +91,7 @@ def _following(settings: Settings) -> NodeKeys:
 
 def _prepare(settings: Settings, clock: Clock) -> None:
     """Make the new keys and the statement that vouches for them; durable before anything is sent."""
-    new = SecretKeys(
-        ensure_key(settings.key.next), ensure_key(settings.witness_key.next, purpose=KeyPurpose.WITNESS)
-    )
+    new = following_keys(settings)
     envelope = make_rotation(speaker_of(settings, clock), new, old=load_key(settings.key))
     try:
         replace_private_file(settings.rotation, envelope.to_bytes())

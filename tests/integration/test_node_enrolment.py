@@ -100,6 +100,31 @@ def test_a_request_that_is_refused_is_told_and_may_be_made_again(scene: Scene) -
     assert scene.home.json("enrol")[1]["state"] == "active"
 
 
+def test_after_a_theft_a_node_enrols_again_with_new_keys(scene: Scene) -> None:
+    scene.approve(scene.enrol())
+    assert scene.home.json("enrol")[1]["state"] == "active"
+    settings, context = scene.home.settings, scene.running.hub.context
+    stolen = load_key(settings.key).public
+    revoke_keys(
+        context,
+        stolen.keyid,
+        by=APPROVER,
+        registry=BenchRegistry(),
+        compromised_since=scene.running.clock.now(),
+    )
+    scene.invite()
+    # The stolen keys are entered for nobody, ever again.
+    assert scene.home.json("enrol", "--token-file", str(scene.letter))[1]["code"] == "already_exists"
+    code, told = scene.home.json("enrol", "--new-keys", "--token-file", str(scene.letter))
+    assert (code, told["state"]) == (0, "pending"), told
+    scene.approve(told["fingerprint"])
+    assert scene.home.json("enrol")[1]["state"] == "active"
+    assert load_key(settings.key).public.fingerprint() == told["fingerprint"]
+    assert load_key(settings.witness_key, purpose=KeyPurpose.WITNESS).public.hex == told["witness_key"]
+    assert sorted(path.name for path in settings.key.path.parent.glob("*.pem")) == ["key.pem", "witness.pem"]
+    assert scene.home.json("submit")[0] == 0
+
+
 def test_keys_are_changed_in_time_by_the_normal_runs_and_nobody_has_to_be_there(scene: Scene) -> None:
     scene.approve(scene.enrol())
     assert scene.home.json("submit")[0] == 0
