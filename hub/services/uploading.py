@@ -9,6 +9,7 @@ verification is asked for.
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from hub import failpoints
@@ -113,12 +114,12 @@ def complete(context: HubContext, submission_id: SubmissionId, *, node_id: str) 
             unit.after_commit(Job(JobName.VERIFY, (submission_id,)))
         else:
             reject(unit, submission, refusal, at=context.clock.now())
-        done = _get(unit, submission_id)
     failpoints.passing("upload.clear")
-    context.incoming.clear(submission_id)
     if refusal is not None:
+        context.incoming.clear(submission_id)
         raise refusal
-    return done
+    # The chunks of what is complete go with the decision: the sender does not wait for it.
+    return replace(submission, state=SubmissionState.RECEIVED, state_since=now, received_at=now)
 
 
 def cancel(context: HubContext, submission_id: SubmissionId, *, node_id: str) -> None:

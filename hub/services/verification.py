@@ -87,6 +87,7 @@ def verify(context: HubContext, submission_id: SubmissionId) -> None:
                 unit.after_commit(Job(JobName.COMPILE, (current.dataset, current.period)))
         else:
             _accept(context, unit, current, cells=cells_sha256, bounds=bounds_sha256)
+    context.incoming.clear(submission_id)
     _LOG.info(
         "submission %s %s in %.0f ms",
         submission_id,

@@ -15,6 +15,7 @@ MEASUREMENTS = (
     "levels",
     "coverage",
     "intake",
+    "verification",
     "log",
     "demo",
     "protection",
