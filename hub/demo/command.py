@@ -60,6 +60,9 @@ _PUBLISHING: Final = Text("Quartale schließen und veröffentlichen", "Closing a
 _COMPARING: Final = Text("Mit den wahren Zahlen vergleichen", "Comparing with the true figures")
 _VERIFYING: Final = Text("Quittungen und Veröffentlichung prüfen", "Verifying receipts and the release")
 _SERVING: Final = Text("Im Browser: {url}   (Ende mit Strg-C)", "In the browser: {url}   (end with Ctrl-C)")
+_LOGINS: Final = Text(
+    "Anmelden (Einmal-Links, Kennwort selbst wählen):", "Log in (one-time links, choose a password):"
+)
 _ENDING: Final = Text("Der Hub wird beendet.", "The hub is being stopped.")
 _VERDICTS: Final = Text("Urteil je Lieferung", "Verdict of every delivery")
 _ABORTED: Final = Text("Abgebrochen.", "Aborted.")
@@ -106,7 +109,7 @@ def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, as_j
             print_summary(summary, console, language=language)
             console.print(f"{_VERDICTS.in_(language)}: {verdicts}", markup=False, highlight=False)
             if not exit_after:
-                _keep_serving(course, console, language=language)
+                _keep_serving(course, areas=areas, console=console, language=language)
         except KeyboardInterrupt:
             console.print(_ABORTED.in_(language))
             raise SystemExit(130) from None
@@ -201,8 +204,11 @@ def _free_port(port: int) -> int:
         return number
 
 
-def _keep_serving(course: Course, console: Console, *, language: Language) -> None:
+def _keep_serving(course: Course, *, areas: int, console: Console, language: Language) -> None:
     with contextlib.suppress(KeyboardInterrupt):
+        console.print(f"\n{_LOGINS.in_(language)}")
+        for role, link in course.invite_people(choose_areas(areas)[0]):
+            console.print(f"  {role:13} {link}", markup=False, highlight=False, soft_wrap=True)
         console.print(f"\n{_SERVING.in_(language).format(url=f'[bold]{course.url}[/]')}")
         course.wait_for_hub()
     console.print(_ENDING.in_(language))

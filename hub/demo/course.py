@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -214,6 +215,30 @@ class Course:
         # Some areas are late by design, as some always are.
         wait = ("--missing-ok", "--wait", "--timeout", str(_PUBLICATION_SECONDS))
         self._must("kim-hub", "close", "--home", self.hub_home, *wait, *periods, log="hub-close")
+
+    def invite_people(self, area: Region) -> list[tuple[str, str]]:
+        """Make accounts for those who may want to look at the demo; ends the test bench.
+
+        Args:
+            area: of the account of a municipality.
+
+        Returns:
+            Role and one-time link: ministry, municipality, researcher.
+        """
+        wanted = (
+            ("ministry", "Anna Beispiel", ()),
+            ("municipality", area.name, ("--area", area.id)),
+            ("researcher", "Rosa Forschung", ()),
+        )
+        links = []
+        for role, name, areas in wanted:
+            done = self._must(
+                "kim-hub", "people", "add", role, "--home", self.hub_home, "--role", role, "--name", name,
+                *areas, "--json", log=f"people-{role}",
+            )  # fmt: skip
+            path = urlsplit(json.loads(done.output)["link"]).path
+            links.append((role, f"{self.url}{path}"))
+        return links
 
     def verify_offline(self, configs: Mapping[str, Path], judgement: Judgement) -> None:
         """Let some nodes witness the log, and verify offline what they and an auditor keep."""
