@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flask import current_app, request
@@ -71,7 +71,8 @@ def plain_frame(title: str, *above: Link) -> Frame:
     statistics: Statistics = current_app.extensions[EXTENSION]
     trail = (*above, Link(title, query.url(), current=True))
     with statistics.reading(None) as reading:
-        return frame_of(statistics, query, reading=reading, trail=trail)
+        frame = frame_of(statistics, query, reading=reading, trail=trail)
+    return replace(frame, permalink="")  # nothing here is cited
 
 
 def work_frame(title: Text | str, told: Told | None = None) -> tuple[Frame, WorkFrame]:

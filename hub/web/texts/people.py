@@ -178,7 +178,7 @@ PERIOD_STATE: Final = Text("Stand", "State")
 PERIOD_IS_OPEN: Final = Text("offen", "open")
 PERIOD_IS_CLOSED: Final = Text("geschlossen", "closed")
 PERIOD_CLOSE: Final = Text("Schließen …", "Close …")
-CLOSE_TITLE: Final = Text("{} {} schließen", "Close {} {}")
+CLOSE_TITLE: Final = Text("{}, {}: schließen", "{}, {}: close")
 CLOSE_MISSING: Final = Text("Es fehlen noch: {}.", "Still missing: {}.")
 CLOSE_COMPLETE: Final = Text(
     "Alle eingetragenen Gebiete haben geliefert.", "All registered areas have delivered."
@@ -190,7 +190,7 @@ CLOSE_SURE: Final = Text(
 CLOSE_DO: Final = Text("Endgültig schließen", "Close for good")
 CLOSE_NOT_SURE: Final = Text("Bitte das Kästchen ankreuzen.", "Please tick the box.")
 CLOSE_CANCEL: Final = Text("Abbrechen", "Cancel")
-CLOSE_DONE: Final = Text("{} {} ist geschlossen.", "{} {} is closed.")
+CLOSE_DONE: Final = Text("{}, {}: geschlossen.", "{}, {}: closed.")
 
 OWN_TITLE: Final = Text("Lieferungen: {}", "Deliveries: {}")
 OWN_CAPTION: Final = Text(
