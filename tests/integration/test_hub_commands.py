@@ -38,6 +38,9 @@ COMMANDS = [
     "extract",
     "grants",
     "grants import",
+    "trust",
+    *(f"trust {command}" for command in ("key", "init", "propose", "show", "sign", "publish", "status")),
+    *(f"trust {command}" for command in ("renew", "export")),
 ]
 
 
