@@ -147,7 +147,9 @@ def _check_chain(context: HubContext, unit: UnitOfWork, dataset: Dataset, signed
     if unfinished or (statement.revision, statement.supersedes) != expected:
         raise _conflict(head)
     # 10. The node has not begun more uploads than it may.
-    if unit.submissions.open_uploads(signed.node.id) >= context.settings.max_open_uploads:
+    trust = unit.trust.current()
+    allowed = [context.settings.max_open_uploads, *([trust.policy.max_open_uploads] if trust else [])]
+    if unit.submissions.open_uploads(signed.node.id) >= min(allowed):
         raise kim_error(
             "rate_limited",
             Text("Zu viele angefangene Lieferungen.", "Too many deliveries begun and not finished."),

@@ -29,6 +29,7 @@ from node.journal import FAILED, DeliveryRecord, DeliveryState, Journal
 from node.outbox import HUB_IS_AWAY, Outbox, Outcome
 from node.pipeline import Decision, Prospect, Prospects, seal
 from node.settings import Settings
+from node.trust import NodeTrust
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
@@ -102,7 +103,8 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
     ):
         journal.sweep()
         # Before anything is counted: whom the officers do not vouch for any more gets nothing.
-        sealing = sealing_key(trusted(session, client), session.clock.now())
+        trust = trusted(session, client)
+        sealing = sealing_key(trust, session.clock.now())
         progress.stage(_READING, 1)
         run = begin(session, journal, periods=choices.periods, sealing=sealing)
         progress.advance()
@@ -117,7 +119,12 @@ def submit_deliveries(session: Session, choices: Choices) -> int:
             staying = ready.staying
             with run.workshop.stopwatch.measuring("send"):
                 outcomes = _send(
-                    session, outbox, ready.records.values(), wait=choices.wait, progress=progress
+                    session,
+                    outbox,
+                    ready.records.values(),
+                    trust=trust,
+                    wait=choices.wait,
+                    progress=progress,
                 )
             calm = all(_is_as_before(outcome, ready) for outcome in outcomes)
         watching = _look_at_log(session, journal, client, outcomes)
@@ -226,6 +233,7 @@ def _send(
     outbox: Outbox,
     records: Iterable[DeliveryRecord],
     *,
+    trust: NodeTrust | None,
     wait: bool,
     progress: Progress,
 ) -> tuple[Outcome, ...]:
@@ -239,6 +247,9 @@ def _send(
 
     progress.stage(_SENDING, len(waiting))
     try:
+        # A hub that answers everything but for its officers' documents may be holding back a newer state.
+        if trust is not None:
+            trust.require_fresh(session.clock.now())
         # Asked again even if it was asked before signing: that may have been long ago, or without an answer.
         outbox.require_history(session.settings.node)
     except KimError as error:

@@ -12,6 +12,7 @@ from node.clock import local
 from node.hub_client import HubClient
 from node.outbox import HUB_IS_AWAY
 from node.trust import FolderSource, HubSource, NodeTrust, TrustSource, TrustStore
+from node.version import program_version
 from protocol.errors import KimError, kim_error
 from protocol.keys import KeyPurpose
 from protocol.texts import Text
@@ -53,21 +54,30 @@ def trusted(session: Session, client: HubClient) -> NodeTrust | None:
 
     Raises:
         KimError: whatever is wrong with the repository; ``trust_expired`` too if nobody could be asked and
-            what is known has run out. A hub that is away is no reason to stop.
+            what is known has run out; ``unsupported_version`` if the officers no longer want this release
+            of the program. A hub that is away is no reason not to sign; before anything is sent, the caller
+            asks :meth:`NodeTrust.require_fresh`.
     """
     store = store_of(session)
     if not store.pinned:
         return None
     try:
-        return store.refresh(HubSource(client), now=session.clock.now())
+        found = store.refresh(HubSource(client), now=session.clock.now())
     except KimError as error:
         if error.code not in HUB_IS_AWAY | {"node_locked"}:
             raise
         known = store.load()
         if known is None:
             raise
-    known.require_valid(session.clock.now())
-    return known
+        found = known
+    found.require_valid(session.clock.now())
+    if not found.policy.accepts_client(program_version()):
+        oldest = found.policy.oldest_client
+        raise kim_error(
+            "unsupported_version",
+            Text(f"Der Hub verlangt kim-node ab {oldest}.", f"The hub demands kim-node {oldest} or later."),
+        )
+    return found
 
 
 def known_trust(session: Session) -> NodeTrust | None:

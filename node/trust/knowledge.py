@@ -48,6 +48,23 @@ class NodeTrust:
         """Until when what the officers have signed holds, whether somebody holds back a newer one or not."""
         return min(self.expires["root"], self.expires["targets"])
 
+    def require_fresh(self, now: datetime) -> None:
+        """Refuse to send on the strength of a state that somebody may be holding back newer ones behind.
+
+        Raises:
+            KimError: ``trust_expired``.
+        """
+        if now >= self.fresh_until:
+            moment = f"{self.fresh_until:%Y-%m-%d %H:%M}"
+            raise kim_error(
+                "trust_expired",
+                Text(
+                    f"Seit {moment} UTC hat dieser Knoten keinen neueren Stand mehr gesehen; gesendet wird "
+                    "nichts.",
+                    f"This node has seen no newer state since {moment} UTC; nothing is sent.",
+                ),
+            )
+
     def require_valid(self, now: datetime) -> None:
         """Refuse to go on with what the officers no longer stand for.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from securesystemslib.signer import Signer
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets
 
-from hub.clock import SystemClock
+from hub.clock import Clock, SystemClock
 from hub.domain.jobs import NoQueue
 from hub.services.installation import install
 from hub.services.trust.change_file import ChangeFile, load
@@ -64,6 +64,8 @@ class Office:
     settings: HubSettings
     database: Database
     people: dict[str, tuple[Officer, Signer]] = field(default_factory=dict)
+    #: The hub's own; events go into the log with its time.
+    clock: Clock = field(default_factory=SystemClock)
 
     @property
     def audience(self) -> str:
@@ -85,7 +87,7 @@ class Office:
     def signer(self, name: str) -> Signer:
         return self.people[name][1]
 
-    def first(self, *nodes: NodeEntry, threshold: int = 2) -> ChangeFile:
+    def first(self, *nodes: NodeEntry, threshold: int = 2, sealed: bool = True) -> ChangeFile:
         """The first version, nobody has signed it yet."""
         officers = [self.people[name][0] for name in NAMES]
         change = first_proposal(
@@ -95,7 +97,7 @@ class Office:
             root_officers=officers,
             targets_officers=officers,
             threshold=threshold,
-            wishes=Wishes(quorum=0),
+            wishes=Wishes(quorum=0, sealed=sealed),
             now=now(),
         )
         return change if not nodes else self._with_nodes(change, nodes)
@@ -132,7 +134,7 @@ class Office:
         return change
 
     def publish(self, *files: ChangeFile, at: dt.datetime | None = None) -> Publication:
-        return publish(self.settings, self.database, SystemClock(), files, now=at or now())
+        return publish(self.settings, self.database, self.clock, files, now=at or now())
 
     def decide(self, *changes: Change, **options: object) -> Publication:
         """Propose, have two officers sign, publish."""

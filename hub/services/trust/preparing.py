@@ -80,7 +80,10 @@ def first_proposal(
     """
     audience = settings.audience
     with database.read() as unit:
-        nodes = tuple(entry_of(node, unit.nodes.keys_of(node.id), at=now) for node in unit.nodes.all())
+        # Keys hold since they were registered: what came with them until now has to stay verifiable.
+        nodes = tuple(
+            entry_of(node, unit.nodes.keys_of(node.id), at=node.registered_at) for node in unit.nodes.all()
+        )
     documents = Documents(
         Directory(audience, nodes),
         HubKeys(audience=audience, quorum=_QUORUM),
