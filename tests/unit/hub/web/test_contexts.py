@@ -27,8 +27,8 @@ def contexts() -> list[type]:
     found = []
     for name in MODULES:
         module = importlib.import_module(f"hub.web.{name}")
-        for _, item in inspect.getmembers(module, dataclasses.is_dataclass):
-            if item.__module__ == module.__name__:
+        for _, item in inspect.getmembers(module, inspect.isclass):
+            if item.__module__ == module.__name__ and dataclasses.is_dataclass(item):
                 found.append(item)
     return found
 
