@@ -11,7 +11,7 @@ from typing import Final
 
 from flask import Response, request
 
-from hub.web.people.reader import NOBODY, reader_of
+from hub.web.people.reader import nobody, reader_of
 from hub.web.rendering import Page, render
 
 _SECURITY_HEADERS: Final = {
@@ -44,7 +44,7 @@ def html_answer(template: str, page: Page, *, status: int = 200, forms: bool = F
         forms: the page holds forms that act, so it gets a token for them, and nobody keeps it.
     """
     # Where the hub itself fails, who is reading may be what cannot be found out.
-    reader = NOBODY if status >= 500 and not forms else reader_of(page.frame.query, forms=forms)
+    reader = nobody() if status >= 500 and not forms else reader_of(page.frame.query, forms=forms)
     response = Response(render(template, page, reader), status=status, mimetype="text/html")
     response.headers["Content-Language"] = page.frame.wording.language
     response.vary.add("Cookie")

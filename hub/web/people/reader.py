@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from flask_wtf.csrf import generate_csrf
 
@@ -48,8 +47,9 @@ class Reader:
     token: str
 
 
-#: Whom a page shows that must not ask.
-NOBODY: Final = Reader("", "", bench=False, work="", account="", sign_in="", sign_out="", token="")
+def nobody() -> Reader:
+    """Return whom a page shows that must not ask who is reading."""
+    return Reader("", "", bench=False, work="", account="", sign_in="", sign_out="", token="")
 
 
 def reader_of(query: PageQuery, *, forms: bool = False) -> Reader:
