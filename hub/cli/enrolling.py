@@ -29,7 +29,7 @@ from hub.services.trust.verifying import fingerprint
 from hub.settings import HubSettings
 from hub.store import schema
 from hub.store.engine import make_engine
-from hub.store.records import Enrolment
+from hub.store.records import Enrolment, Invitation
 from hub.store.unit_of_work import Database
 from protocol.command_line import usage_error
 from protocol.errors import kim_error
@@ -178,12 +178,24 @@ def list_command(home: Path, *, everything: bool, as_json: bool) -> None:
     states = () if everything else (EnrolmentState.PENDING, EnrolmentState.APPROVED)
     with desk.database.read() as unit:
         found = unit.enrolments.all(*states)
+        locked = unit.enrolments.locked()
     answer(
-        {"enrolments": [_document(one) for one in found]},
+        {
+            "enrolments": [_document(one) for one in found],
+            "locked": [{"node": one.node_id, "areas": list(one.areas), "name": one.name} for one in locked],
+        },
         Text(f"{len(found)} Anmeldung(en).", f"{len(found)} request(s)."),
         as_json=as_json,
-        lines=[line for one in found for line in _described(one)],
+        lines=[*(line for one in found for line in _described(one)), *(_alarm(one) for one in locked)],
     )
+
+
+def _alarm(one: Invitation) -> str:
+    said = Text(
+        f"ALARM: {one.name} ({one.node_id}): nach falschen Token gesperrt. Nachfragen und neu einladen.",
+        f"ALARM: {one.name} ({one.node_id}): locked after wrong tokens. Ask, and invite anew.",
+    )
+    return " / ".join(said.in_(language) for language in languages())
 
 
 def _document(one: Enrolment) -> dict[str, Any]:

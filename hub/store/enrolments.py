@@ -44,6 +44,11 @@ class Enrolments:
             found = found.where(_I.c.node_id == node_id)
         return [_invitation(row) for row in self._connection.execute(found)]
 
+    def locked(self) -> list[Invitation]:
+        """Return invitations that wrong tokens have locked and that were not replaced since, oldest first."""
+        newest = {one.node_id: one for one in reversed(self.invitations())}
+        return [one for one in newest.values() if one.state is InvitationState.LOCKED]
+
     def set_state(self, invitation: Invitation, state: InvitationState) -> None:
         """Change the state of an invitation."""
         self._connection.execute(_I.update().where(_I.c.id == invitation.id).values(state=state))

@@ -144,3 +144,24 @@ def test_refusing_ends_a_request(office: Office) -> None:
     (waiting,) = told(office, "enrol", "list")["enrolments"]
     assert told(office, "enrol", "refuse", waiting["id"], "--by", "B. Beispiel")["node"] == letter["node"]
     assert "not_found" in hub(office, "enrol", "refuse", waiting["id"], "--by", "B. Beispiel").stderr
+
+
+def test_a_locked_invitation_is_an_alarm_until_somebody_invites_anew(office: Office) -> None:
+    letter, other = invited(office), invited(office)
+    for _ in range(5):
+        office.post(office.request(other["token"], new_keys(), letter["node"]))
+    assert [one["node"] for one in told(office, "enrol", "list")["locked"]] == [letter["node"]]
+    assert f"ALARM: Düsseldorf ({letter['node']})" in hub(office, "enrol", "list").stdout
+    invited(office, "--node", letter["node"])
+    assert told(office, "enrol", "list")["locked"] == []
+
+
+def test_of_two_nodes_invited_for_one_area_one_is_entered(office: Office) -> None:
+    letters = invited(office), invited(office)
+    for letter, expected in zip(letters, (0, 73), strict=True):
+        keys = new_keys()
+        office.post(office.request(letter["token"], keys, letter["node"]))
+        (waiting,) = told(office, "enrol", "list")["enrolments"]
+        fingerprint = ("--fingerprint", keys.sign.public.fingerprint(), "--by", "B. Beispiel")
+        done = hub(office, "enrol", "approve", waiting["id"], *fingerprint)
+        assert done.exit_code == expected, done.output

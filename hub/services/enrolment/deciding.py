@@ -66,7 +66,10 @@ class BenchRegistry:
         for node_id, change in changes:
             known = unit.nodes.get(node_id)
             entry = None if known is None else entry_of(known, unit.nodes.keys_of(node_id), at=at)
-            enter_node(unit, change(entry), known=known, at=at)
+            after = change(entry)
+            if {unit.nodes.of_area(area) for area in after.areas} - {None, node_id}:
+                raise kim_error("already_exists", pointer="/areas")
+            enter_node(unit, after, known=known, at=at)
 
 
 def approve(
