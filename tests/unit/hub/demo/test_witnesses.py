@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.demo import witnesses
-from hub.demo.judgement import Check, Judgement
+from hub.demo.judgement import OFFLINE, Check, Judgement
 from hub.demo.processes import Finished
 from hub.demo.witnesses import check_offline, quorum_for
 
@@ -44,7 +44,7 @@ GOOD = {"signs": True, "alarms": [], "problem": None, "final": 2, "receipts": 2}
 def test_a_good_node_and_a_good_verification_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = outcome(tmp_path, monkeypatch, log=GOOD)
     assert not found.failures
-    assert set(found.checks) >= {Check.LOG_WITNESSED, Check.RECEIPT_FINAL, Check.RECEIPT_VERIFIES}
+    assert set(found.checks) == OFFLINE
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,13 @@ def test_what_a_node_does_not_confirm_fails(
     change: dict[str, Any], failed: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert outcome(tmp_path, monkeypatch, log={**GOOD, **change}).failures[failed] == 1
+
+
+def test_without_evidence_every_check_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(witnesses, "_await_evidence", lambda port: None)
+    judgement = Judgement()
+    check_offline([tmp_path / "a" / "node.toml"], tmp_path / "x", port=1, run=None, judgement=judgement)
+    assert set(judgement.failures) == OFFLINE
 
 
 def test_a_node_that_does_not_watch_and_a_verification_that_fails_are_failures(
