@@ -1,13 +1,15 @@
 """The node's copy of the officers' repository, below its home: the pinned root, and what was last verified.
 
-Invariants: the pinned root is never replaced by another; what was verified last stays usable, with its dates,
-while no source answers; a version that is older than a known one is never taken.
+Invariants: the pinned root is never replaced by another; a copy is whole and verified to the last document
+before it takes the place of the one before, in one rename, so a refusal changes nothing and what was verified
+last stays usable, with its dates; a version that is older than a known one is never taken.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +18,13 @@ from urllib.parse import quote
 from tuf.api.metadata import Metadata
 from tuf.api.serialization import DeserializationError
 
-from node.durable_files import PRIVATE_FOLDER_MODE, create_private_file, replace_private_file, write_error
+from node.durable_files import (
+    PRIVATE_FOLDER_MODE,
+    create_private_file,
+    replace_private_file,
+    sync_folder,
+    write_error,
+)
 from node.journal.lock import NodeLock
 from node.trust.knowledge import NodeTrust
 from node.trust.refresh import DIRECTORY, HUB_KEYS, METADATA, POLICY, TARGETS, refresh, verify_root
@@ -27,6 +35,8 @@ from protocol.trust import parse_directory, parse_hub_keys, parse_policy
 from protocol.trust.fingerprints import root_fingerprint, same_fingerprint
 
 _ROOT: Final = "pinned.root.json"
+_COPIES: Final = "copies"
+_POINTER: Final = "current"
 _CHECKED: Final = "checked"
 _ROLES: Final = ("root", "targets", "snapshot", "timestamp")
 _MOST_ROOTS: Final = 64
@@ -119,11 +129,20 @@ class TrustStore:
         root = self._pinned_root()
         self._make_folders()
         with NodeLock(self._folder / "lock"):
-            refresh(self._folder, root, source)
-            replace_private_file(self._folder / _CHECKED, now.astimezone(UTC).isoformat().encode())
-        found = self.load()
-        if found is None:
-            raise kim_error("trust_altered")
+            number = self._number()
+            copy = self._copy(number + 1)
+            shutil.rmtree(copy, ignore_errors=True)  # what a process that died has left
+            try:
+                self._begin_copy(copy, number)
+                refresh(copy, root, source)
+                (copy / _CHECKED).write_text(now.astimezone(UTC).isoformat(), "ascii")
+                found = self._read_whole(copy)
+                _make_durable(copy)
+                replace_private_file(self._folder / _POINTER, str(number + 1).encode("ascii"))
+            except BaseException:
+                shutil.rmtree(copy, ignore_errors=True)
+                raise
+            shutil.rmtree(self._copy(number), ignore_errors=True)
         return found
 
     def load(self) -> NodeTrust | None:
@@ -132,8 +151,17 @@ class TrustStore:
         Raises:
             KimError: ``wrong_audience``, or what the documents' readers raise.
         """
-        roles = {name: self._role(name) for name in _ROLES}
-        documents = [self._document(roles["targets"], path) for path in (DIRECTORY, HUB_KEYS, POLICY)]
+        return self._read(self._copy(self._number()))
+
+    def _read_whole(self, copy: Path) -> NodeTrust:
+        found = self._read(copy)
+        if found is None:
+            raise kim_error("trust_altered")
+        return found
+
+    def _read(self, copy: Path) -> NodeTrust | None:
+        roles = {name: _role(copy, name) for name in _ROLES}
+        documents = [_document(copy, roles["targets"], path) for path in (DIRECTORY, HUB_KEYS, POLICY)]
         directory, hub_keys, policy = documents
         root, targets = roles["root"], roles["targets"]
         if root is None or targets is None or directory is None or hub_keys is None or policy is None:
@@ -146,7 +174,7 @@ class TrustStore:
             targets_version=targets.signed.version,
             root_fingerprint=root_fingerprint(root.signed_bytes),
             expires={name: role.signed.expires for name, role in roles.items() if role is not None},
-            checked_at=self._checked_at(),
+            checked_at=_checked_at(copy),
         )
         if {found.directory.audience, found.hub_keys.audience, found.policy.audience} != {self._audience}:
             raise _other_hub(self._audience)
@@ -158,33 +186,62 @@ class TrustStore:
         except OSError as error:
             raise kim_error("no_trust_repository") from error
 
-    def _role(self, name: str) -> Metadata[Any] | None:
+    def _number(self) -> int:
         try:
-            return Metadata.from_bytes((self._folder / METADATA / f"{name}.json").read_bytes())
-        except (OSError, DeserializationError):
-            return None
-
-    def _document(self, targets: Metadata[Any] | None, path: str) -> bytes | None:
-        target = None if targets is None else targets.signed.to_dict()["targets"].get(path)
-        try:
-            data = (self._folder / TARGETS / quote(path, "")).read_bytes()
-        except OSError:
-            return None
-        # A copy that was damaged here is no copy; the next refresh brings it again.
-        digest = hashlib.sha256(data).hexdigest()
-        return data if target is not None and target["hashes"] == {"sha256": digest} else None
-
-    def _checked_at(self) -> datetime:
-        try:
-            return datetime.fromisoformat((self._folder / _CHECKED).read_text("ascii"))
+            return int((self._folder / _POINTER).read_text("ascii"))
         except (OSError, ValueError):
-            return datetime.fromtimestamp(0, UTC)
+            return 0
+
+    def _copy(self, number: int) -> Path:
+        return self._folder / _COPIES / str(number)
+
+    def _begin_copy(self, copy: Path, number: int) -> None:
+        """Begin where the last one stands: what is known there is what nothing older may follow."""
+        known = self._copy(number)
+        if known.is_dir():
+            shutil.copytree(known, copy, symlinks=True)
+        for folder in (copy, copy / METADATA, copy / TARGETS):
+            folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
 
     def _make_folders(self) -> None:
-        for folder in (self._folder, self._folder / METADATA, self._folder / TARGETS):
-            folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
-            if os.name == "posix":
-                folder.chmod(PRIVATE_FOLDER_MODE)
+        self._folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+        if os.name == "posix":
+            self._folder.chmod(PRIVATE_FOLDER_MODE)
+
+
+def _role(copy: Path, name: str) -> Metadata[Any] | None:
+    try:
+        return Metadata.from_bytes((copy / METADATA / f"{name}.json").read_bytes())
+    except (OSError, DeserializationError):
+        return None
+
+
+def _document(copy: Path, targets: Metadata[Any] | None, path: str) -> bytes | None:
+    target = None if targets is None else targets.signed.to_dict()["targets"].get(path)
+    try:
+        data = (copy / TARGETS / quote(path, "")).read_bytes()
+    except OSError:
+        return None
+    # A copy that was damaged here is no copy; the next refresh brings it again.
+    digest = hashlib.sha256(data).hexdigest()
+    return data if target is not None and target["hashes"] == {"sha256": digest} else None
+
+
+def _checked_at(copy: Path) -> datetime:
+    try:
+        return datetime.fromisoformat((copy / _CHECKED).read_text("ascii"))
+    except (OSError, ValueError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _make_durable(copy: Path) -> None:
+    """Bring a copy to the disk before anything points to it: TUF's client leaves that to the system."""
+    for path in (copy, *copy.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            sync_folder(path)
+        elif not path.is_symlink():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def _another_is_pinned() -> KimError:
