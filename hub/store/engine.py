@@ -20,6 +20,8 @@ from protocol.errors import kim_error
 BUSY_TIMEOUT_SECONDS = 30
 #: Key of the advisory lock that PostgreSQL's writers queue at: "KIM" in ASCII.
 _WRITERS = 0x4B494D
+#: Where a connection remembers how durable its commits are now.
+_LEVEL = "kim.synchronous"
 
 
 class WriteKind(StrEnum):
@@ -98,5 +100,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     if kind:
         # Connections are shared by a pool and keep what was set last.
         level = "NORMAL" if kind is WriteKind.PASSING else "FULL"
-        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        if connection.info.get(_LEVEL, "FULL") != level:
+            connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+            connection.info[_LEVEL] = level
     connection.exec_driver_sql(f"BEGIN {'IMMEDIATE' if kind else 'DEFERRED'}")
