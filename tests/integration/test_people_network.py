@@ -43,9 +43,9 @@ def listening(hub: Office, **settings: str) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
+        server.task_dispatcher.shutdown()  # first: a thread that still answers would wake a loop that is gone
         server.trigger.pull_trigger(lambda: server.asyncore.close_all(map=server._map))
         thread.join(PATIENCE_SECONDS)
-        server.task_dispatcher.shutdown()
 
 
 # ------------------------------------------------------------------------------------ where it listens
