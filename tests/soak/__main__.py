@@ -11,8 +11,10 @@ again. Mutation testing goes on where an earlier run was stopped, as long as `mu
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -100,18 +102,45 @@ def mutants() -> dict[str, Any]:
     words |= {-24: "timeout", -11: "killed", 37: "caught by types"}
     modules: dict[str, Counter[str]] = {}
     survivors: list[str] = []
+    wording = 0
     for file in sorted((ROOT / "mutants").rglob("*.meta")):
         codes = json.loads(file.read_text())["exit_code_by_key"]
         known = {name: code for name, code in codes.items() if code is not None}
         if known:
             name = str(file.relative_to(ROOT / "mutants")).removesuffix(".meta")
             modules[name] = Counter(words.get(code, "other") for code in known.values())
-            survivors += [name for name, code in known.items() if code == 0]
+            alive = {key.rpartition(".")[2] for key, code in known.items() if code == 0}
+            only_words = _only_words(file.with_suffix(""), alive)
+            wording += len(only_words)
+            survivors += [
+                key for key, code in known.items() if code == 0 and key.rpartition(".")[2] not in only_words
+            ]
     total: Counter[str] = sum(modules.values(), Counter())
     return {
         "mutants": dict(total),
         "modules": {name: dict(counts) for name, counts in modules.items()},
+        "survivors_in_wording_only": wording,
         "survivors": survivors,
+    }
+
+
+def _only_words(file: Path, names: set[str]) -> set[str]:
+    """Return the mutants that differ from the original by the spelling of a text alone."""
+    found = {
+        node.name: node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)
+    }
+
+    def meaning(name: str) -> str:
+        node = found[name]
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                inner.value = inner.value.removeprefix("XX").removesuffix("XX").casefold()
+        return "".join(ast.dump(part) for part in node.body)
+
+    return {
+        name
+        for name in names
+        if name in found and meaning(name) == meaning(re.sub(r"__mutmut_\d+$", "__mutmut_orig", name))
     }
 
 
