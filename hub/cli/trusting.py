@@ -43,6 +43,7 @@ from hub.services.trust.publishing import publish
 from hub.services.trust.renewal import renew
 from hub.services.trust.repository import Repository
 from hub.services.trust.signing import Review, memory_path, read_memory, review, sign
+from hub.services.trust.staging import withdraw
 from hub.services.trust.standing import Standing, standing
 from hub.services.trust.verifying import fingerprint
 from hub.services.trust.wording import describe, describe_change, describe_officers, describe_state
@@ -498,6 +499,31 @@ def _standing_lines(found: Standing) -> list[Text]:
             for line in describe_change(item.change)
         ]
     return lines
+
+
+@trust_group.command("withdraw", cls=HubCommand)
+@HOME
+@click.argument("number", type=int)
+@click.option("--by", required=True, metavar="NAME", help="Wer entscheidet. / Who decides.")
+@JSON
+@LANGUAGE
+@reports_problems
+def withdraw_command(home: Path, *, number: int, by: str, as_json: bool) -> None:
+    """Eine wartende Änderung zurückziehen. / Take back a change that is waiting.
+
+    Die Nummer zeigt kim-hub trust status; unterschriebene Dateien sind danach neu zusammenzustellen. / The
+    number is in kim-hub trust status; files that were signed have to be put together anew afterwards.
+
+    Beispiel / Example: kim-hub trust withdraw 17 --by "A. Muster"
+    """
+    desk = _desk(home)
+    with desk.database.write() as unit:
+        withdraw(unit, number, at=clock_on(desk.settings.date).now(), actor=by)
+    answer(
+        {"withdrawn": number},
+        Text(f"Änderung {number} ist zurückgezogen.", f"Change {number} is withdrawn."),
+        as_json=as_json,
+    )
 
 
 @trust_group.command("renew", cls=HubCommand)

@@ -40,7 +40,7 @@ COMMANDS = [
     "grants import",
     "trust",
     *(f"trust {command}" for command in ("key", "init", "propose", "show", "sign", "publish", "status")),
-    *(f"trust {command}" for command in ("renew", "export")),
+    *(f"trust {command}" for command in ("renew", "export", "withdraw")),
 ]
 
 

@@ -22,12 +22,12 @@ from hub.services.trust.proposing import OfficerChange
 from hub.services.trust.publishing import heal
 from hub.services.trust.renewal import renew
 from hub.services.trust.signing import Memory, read_memory, review
-from hub.services.trust.staging import OfficersRegistry, stage, withdraw
+from hub.services.trust.staging import OfficersRegistry, withdraw
 from hub.services.trust.standing import standing
 from hub.services.trust.wording import describe
 from protocol.errors import KimError
 from protocol.keys import KeyPurpose, PrivateKey
-from protocol.trust import AddKey, AddNode, ChangeKey, ChangeNode, RevocationReason
+from protocol.trust import AddKey, AddNode, Change, ChangeKey, ChangeNode, RevocationReason, apply
 from protocol.trust.officers import check_root
 from tests.factories.officers import (
     NAMES,
@@ -382,13 +382,23 @@ def test_a_staged_change_is_refused_at_once_or_taken_back(tmp_path: Path) -> Non
     made = governed(tmp_path, entry)
     directory = made.repository.documents().directory
 
-    def staged(change: object) -> int:
+    def staged(*changes: Change) -> int:
         with made.database.write() as unit:
-            return stage(unit, directory, change, at=now(), actor="A. Meier").id  # type: ignore[arg-type]
+            wanted = [
+                (change.node, lambda _, change=change: apply(directory, [change]).node(change.node))
+                for change in changes
+            ]
+            OfficersRegistry(directory).change(unit, wanted, at=now())  # type: ignore[arg-type]
+            return unit.trust.staged()[-1].id
 
     assert code_of(lambda: staged(AddNode(entry))) == "trust_change_refused"
     assert code_of(lambda: staged(AddKey("node-nobody", key_entry()))) == "trust_change_refused"
     assert code_of(lambda: staged(AddKey(entry.node, entry.keys[0]))) == "duplicate_key"
+    # Each is in order by itself; together they would be no directory.
+    twice = [AddNode(node_entry(2)), AddNode(node_entry(3, areas=("NW00002",)))]
+    assert code_of(lambda: staged(*twice)) == "trust_document_invalid"
+    with made.database.read() as unit:
+        assert unit.trust.staged() == []
     number = staged(ChangeNode(entry.node, "Neuer Name", entry.areas, NodeStatus.SUSPENDED))
     with made.database.write() as unit:
         withdraw(unit, number, at=now(), actor="A. Meier")

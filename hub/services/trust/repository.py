@@ -21,7 +21,7 @@ from securesystemslib.signer import CryptoSigner, Signer
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 
 from hub.services.trust.change_file import ChangeFile, load
-from hub.services.trust.documents import Documents, digest, resolve, targets_of
+from hub.services.trust.documents import Documents, digest, resolve
 from hub.services.trust.governance import FOLDER, KEY_FILE
 from hub.services.trust.verifying import verified_root
 from hub.store.blobs import sync_folder
@@ -155,8 +155,7 @@ class Repository:
 
     def add_targets(self, targets: Metadata[Targets], data: bytes, documents: Documents) -> None:
         """Store new targets and their documents; readers find them once the pointer is switched."""
-        for path in targets_of(documents):
-            content = documents.files()[path]
+        for path, content in documents.files().items():
             _write(self._target(path, digest(content)), content)
         _write(self.metadata / f"{targets.signed.version}.targets.json", data)
 

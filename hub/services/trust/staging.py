@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from hub.domain.enrolment import EnrolmentState
-from hub.store.trust import StagedChange
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.trust import Change, Directory, NodeEntry, apply
@@ -43,7 +42,8 @@ class OfficersRegistry:
             at: now, on the hub's clock.
 
         Raises:
-            KimError: as :func:`stage`.
+            KimError: `trust_change_refused`, `duplicate_key` or `trust_document_invalid`: with what is staged
+                already, the changes have to give a directory.
         """
         directory = apply(self._published, [item.change for item in unit.trust.staged()])
         entries = {entry.node: entry for entry in directory.nodes}
@@ -56,27 +56,6 @@ class OfficersRegistry:
         for item in staged:
             unit.trust.stage(item, at=at, actor=_ACTOR)
             unit.audit("trust.staged", item.node, at=at, actor=_ACTOR, detail={"change": kind_of(item)})
-
-
-def stage(
-    unit: UnitOfWork, directory: Directory, change: Change, *, at: dt.datetime, actor: str
-) -> StagedChange:
-    """Stage a change, in the caller's transaction.
-
-    Args:
-        unit: an open unit of work that writes.
-        directory: what is published (:func:`hub.services.trust.repository.published_directory`).
-        change: what is wanted; with what is staged already it has to give a directory.
-        at: now, on the hub's clock.
-        actor: who decided.
-
-    Raises:
-        KimError: `trust_change_refused`, `duplicate_key`, `trust_document_invalid`.
-    """
-    apply(directory, [*(item.change for item in unit.trust.staged()), change])
-    number = unit.trust.stage(change, at=at, actor=actor)
-    unit.audit("trust.staged", change.node, at=at, actor=actor, detail={"change": kind_of(change)})
-    return StagedChange(number, at, actor, change)
 
 
 def withdraw(unit: UnitOfWork, number: int, *, at: dt.datetime, actor: str) -> None:
