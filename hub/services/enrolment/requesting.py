@@ -62,46 +62,48 @@ def request_enrolment(context: HubContext, body: bytes) -> Answer:
     # 2. It was made for this hub.
     if request.aud != context.settings.audience:
         raise kim_error("wrong_audience")
-    identity, envelope_sha256 = statement_id(envelope), None
-    refusal: KimError | None = None
+    identity = statement_id(envelope)
     with context.database.write() as unit:
         # 3. A statement that is known already: its state, and nothing else happens.
         known = unit.enrolments.get(identity)
         if known is not None:
             return Answer(known, created=False)
-        # 4. The sender has read an invitation of this very node that is open.
-        invitation, refusal = _invitation(context, unit, request)
-        if invitation is not None and refusal is None:
+        # 4. The sender has read an invitation of this very node, and it is open.
+        invitation = _invitation(context, unit, request)
+        if isinstance(invitation, Invitation):
             # 5. The keys are nobody's yet.
             _require_new(unit, request.keys)
-            envelope_sha256 = context.blobs.put(body)
-            enrolment = Enrolment(
-                id=identity,
-                kind=EnrolmentKind.ENROL,
-                node_id=invitation.node_id,
-                name=invitation.name,
-                areas=invitation.areas,
-                invitation_id=invitation.id,
-                envelope_sha256=envelope_sha256,
-                sign_key=request.keys.sign.hex,
-                witness_key=request.keys.witness.hex,
-                old_keyid=None,
-                state=EnrolmentState.PENDING,
-                received_at=context.clock.now(),
-            )
+            enrolment = _asked(context, request, invitation, identity=identity, body=body)
             # 6. One use: in the same transaction.
             unit.enrolments.set_state(invitation, InvitationState.USED)
             unit.enrolments.add(enrolment)
             _note(unit, enrolment)
             return Answer(enrolment, created=True)
     # Behind the transaction: a failed try has to be counted, whatever the sender is told.
-    raise refusal or kim_error("invitation_invalid")
+    raise invitation
 
 
-def _invitation(
-    context: HubContext, unit: UnitOfWork, request: EnrolRequest
-) -> tuple[Invitation | None, KimError | None]:
-    """Return the invitation that the sender has read, and why it may not be used, if so."""
+def _asked(
+    context: HubContext, request: EnrolRequest, invitation: Invitation, *, identity: str, body: bytes
+) -> Enrolment:
+    return Enrolment(
+        id=identity,
+        kind=EnrolmentKind.ENROL,
+        node_id=invitation.node_id,
+        name=invitation.name,
+        areas=invitation.areas,
+        invitation_id=invitation.id,
+        envelope_sha256=context.blobs.put(body),
+        sign_key=request.keys.sign.hex,
+        witness_key=request.keys.witness.hex,
+        old_keyid=None,
+        state=EnrolmentState.PENDING,
+        received_at=context.clock.now(),
+    )
+
+
+def _invitation(context: HubContext, unit: UnitOfWork, request: EnrolRequest) -> Invitation | KimError:
+    """Return the open invitation that the sender has read, or what the sender is told instead."""
     invitations = unit.enrolments.invitations(request.node)
     # Each is compared, and one that fits nobody too: the time says nothing about what there is.
     fits = [one for one in invitations if request.knows(bytes.fromhex(one.verifier))]
@@ -109,20 +111,20 @@ def _invitation(
     now = context.clock.now()
     if not fits:
         _count_failure(context, unit, invitations)
-        return None, kim_error("invitation_invalid")
+        return kim_error("invitation_invalid")
     invitation = fits[0]
     if invitation.state is InvitationState.LOCKED:
-        return invitation, kim_error("invitation_locked")
+        return kim_error("invitation_locked")
     if invitation.state is InvitationState.USED:
         # Somebody has the token a second time: either the node lost its answer and its files, or two have it.
         unit.audit(
             "enrolment.reused", request.node, at=now, actor="hub", detail={"invitation": invitation.id}
         )
         _LOG.warning("an invitation of %s was used again", request.node)
-        return invitation, kim_error("invitation_used")
+        return kim_error("invitation_used")
     if invitation.state is not InvitationState.OPEN or now >= invitation.expires_at:
-        return invitation, kim_error("invitation_expired")
-    return invitation, None
+        return kim_error("invitation_expired")
+    return invitation
 
 
 def _count_failure(context: HubContext, unit: UnitOfWork, invitations: list[Invitation]) -> None:

@@ -72,7 +72,10 @@ def test_the_list_of_commands_speaks_one_language(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["chek"], "Den Befehl 'chek' gibt es nicht, nur check, corrections, enrol, init, preview, "),
+        (
+            ["chek"],
+            "Den Befehl 'chek' gibt es nicht, nur check, corrections, enrol, export, import, init, preview, ",
+        ),
         (["check", "--jsn"], "Die Option --jsn gibt es nicht. Gemeint --json?"),
         (["init"], "Es fehlt 'DIR'."),
         (["init", "here"], "Es fehlt '--area'."),
