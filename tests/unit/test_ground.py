@@ -72,9 +72,8 @@ def test_base_install_is_what_offline_verification_needs(pyproject: dict[str, An
     }
 
 
-def test_a_node_installs_no_web_framework_and_a_hub_no_http_client(pyproject: dict[str, Any]) -> None:
+def test_a_node_installs_no_web_framework(pyproject: dict[str, Any]) -> None:
     assert not _pins("node").keys() & {"flask", "werkzeug", "celery", "kombu", "waitress"}
-    assert "requests" not in _pins("hub")
     assert not _extra(pyproject, "node") & {"flask", "celery", "waitress"}
 
 

@@ -116,6 +116,22 @@ def test_a_batch_of_other_columns_is_refused(case: str) -> None:
         assert caught.value.code == "not_canonical"
 
 
+def test_a_dictionary_is_refused_where_it_is_declared() -> None:
+    """Also if no batch makes use of it."""
+    with pytest.raises(KimError, match="not_canonical"):
+        prescan(_spliced(pa.table({"A": TEXT.dictionary_encode()}), pa.table({"A": TEXT})))
+
+
+@pytest.mark.parametrize("nulls", [1, 2])
+def test_a_column_without_nulls_has_none_in_any_batch(nulls: int) -> None:
+    whole = pa.schema([pa.field("A", pa.int64(), nullable=False)])
+    declared = pa.table({"A": NUMBER}, schema=whole)
+    assert prescan(_spliced(declared, declared)).batch_rows == (2,)
+    sent = pa.table({"A": pa.array([None] * nulls + [1] * (2 - nulls), pa.int64())})
+    with pytest.raises(KimError, match="decode_failed"):
+        prescan(_spliced(declared, sent))
+
+
 def test_a_negative_number_of_rows_is_refused() -> None:
     rows = 77_777
     stream = b"".join(_messages(pa.table({"A": pa.array(range(rows))})))
