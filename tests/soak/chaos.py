@@ -57,7 +57,8 @@ def run(seconds: float, seed: int) -> dict[str, Any]:
             for start in range(0, len(parcels), BATCH):
                 batch = parcels[start : start + BATCH]
                 place = random.choice(failpoints.PLACES)
-                doom = f"{place}:{random.choice(('kill', 'kill', 'kill', 'eio', 'enospc'))}:{random.randint(1, 6)}"
+                action = random.choice(("kill", "kill", "kill", "eio", "enospc"))
+                doom = f"{place}:{action}:{random.randint(1, 6)}"
                 kills += ended(lambda batch=batch: _deliver(home, keys, batch, strict=False), doom) < 0
                 ended(lambda batch=batch: _deliver(home, keys, batch, strict=True), None)
                 memory.append(psutil.Process().memory_info().rss)
