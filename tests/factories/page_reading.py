@@ -18,6 +18,7 @@ PAGES = (
     "/gebiet/NW05334",
     "/gebiet/NW05?period=2025",
     "/daten",
+    "/nachweis/CASES_OPEN?period=2025&area=NW051",
     "/suche?q=wartezeit",
     "/barrierefreiheit",
     *(f"/indikator/{name}" for name in SUBJECTS),

@@ -42,6 +42,8 @@ EVERY_TEMPLATE = (
     "/lieferungen",
     "/lieferungen?period=2025&lang=en&status=withheld",
     "/daten",
+    "/nachweis/CASES_OPEN?period=2025&area=NW051",
+    "/nachweis/MEDIAN_WAIT?lang=en&period=2026-Q2",
     "/suche?q=wartezeit",
     "/barrierefreiheit",
     "/lieferungen?period=soon",

@@ -16,6 +16,7 @@ EVIDENCE_INTRO: Final = Text(
     "where the public log proves their acceptance. All of it can be verified without this hub.",
 )
 EVIDENCE_TABLES: Final = Text("Tabellen der Veröffentlichung", "Tables of the release")
+EVIDENCE_TABLE_LIST: Final = Text("Liste der Tabellen", "List of tables")
 EVIDENCE_TABLE: Final = Text("Tabelle", "Table")
 EVIDENCE_DELIVERIES: Final = Text("Unterschriebene Lieferungen", "Signed deliveries")
 EVIDENCE_CAPTION: Final = Text("{} Lieferungen hinter dieser Zahl", "{} deliveries behind this figure")
