@@ -33,7 +33,7 @@ from hub.services.trust.officers import (
     is_encrypted,
     load_signer,
     make_officer_key,
-    officer_document,
+    name_card_key,
     public_path_of,
     read_officer,
     smartcard_signer,
@@ -134,9 +134,7 @@ def key_command(
     """
     public_path = public_path_of(file)
     if public_key is not None:
-        document = officer_document(name, public_key.read_bytes())
-        public_path.write_bytes(document)
-        officer = read_officer(document)
+        officer = name_card_key(public_path, name, public_pem=public_key.read_bytes())
     else:
         question = Text("Neues Kennwort (mindestens 12 Zeichen)", "New passphrase (at least 12 characters)")
         secret = passphrase(question, file=passphrase_file, again=True)
@@ -375,8 +373,8 @@ def sign_command(
         signer = load_signer(key_file, passphrase=secret)
     signed = sign(judged, signer)
     # What was seen is remembered before the signature leaves: no older state is taken for the present one.
-    memory.write_bytes(judged.memory.to_bytes())
-    file.write_bytes(signed.to_bytes())
+    _replace(memory, judged.memory.to_bytes())
+    _replace(file, signed.to_bytes())
     judged = review(signed, None, now=_now())
     answer(
         {"file": str(file), "changes": [_both(line) for line in lines], **_facts(judged)},
@@ -386,6 +384,13 @@ def sign_command(
         as_json=as_json,
         lines=_printed(describe_state(judged)),
     )
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: it may be the only copy with the other officers' signatures."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
 
 
 def _compare_root(judged: Review, said: str | None, lines: Sequence[Text], *, asks: bool) -> None:

@@ -107,6 +107,23 @@ def test_a_wrong_passphrase_and_an_open_file(ministry: Path, run: Run) -> None:
     assert (opened.exit_code, "chmod 600" in opened.output) == (77, True)
 
 
+def test_a_key_on_a_card_gets_a_name(tmp_path: Path, run: Run) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    pem = generate_private_key(SECP384R1()).public_key()
+    (tmp_path / "card.pem").write_bytes(pem.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    words = ("trust", "key", tmp_path / "wolf.pem", "--name", NAMES[2], "--public-key", tmp_path / "card.pem")
+    made = document(run(*words, "--json"))
+    assert made["name"] == NAMES[2]
+    assert Path(made["public"]).exists()
+    assert not (tmp_path / "wolf.pem").exists()
+    assert "already_exists" in run(*words).output
+    (tmp_path / "card.pem").write_bytes(b"no key")
+    other = ("trust", "key", tmp_path / "x.pem", *words[3:])
+    assert "officer_key_invalid" in run(*other).output
+
+
 def test_a_card_that_is_not_there(ministry: Path, run: Run) -> None:
     done = run(
         "trust", "sign", ministry / "first.kim-trust", "--key", public(ministry, "meier"),

@@ -121,6 +121,19 @@ def make_officer_key(path: Path, name: str, *, passphrase: str) -> Officer:
     return read_officer(document)
 
 
+def name_card_key(path: Path, name: str, *, public_pem: bytes) -> Officer:
+    """Write the file to hand over for a key that lies on a smartcard.
+
+    Raises:
+        KimError: `already_exists`, `officer_key_invalid`.
+    """
+    document = officer_document(name, public_pem)
+    if path.exists():
+        raise _exists(path)
+    path.write_bytes(document)
+    return read_officer(document)
+
+
 def public_path_of(path: Path) -> Path:
     """Return where the public half of a key file lies."""
     return path.with_name(f"{path.name}.pub")
