@@ -176,20 +176,22 @@ def test_a_preview_of_what_was_delivered_points_to_the_paper_with_the_reasons(
     assert "Der Bogen dieser Lieferung fehlt" in scene.home.run("preview", "--period", "2026-Q1").stdout
 
 
-def test_an_unknown_key_is_refused_and_the_same_statements_count_later(unknown: Scene) -> None:
-    code, refused = unknown.home.json("submit")
+def test_with_an_unknown_key_nothing_is_signed_and_all_is_delivered_later(unknown: Scene) -> None:
+    """Whoever is not answered does not know what the hub holds of it: nothing new could be protected."""
+    code, stopped = unknown.home.json("submit")
     assert code == PROBLEMS["unknown_key"].exit_code
-    assert states(refused) == ["refused"] * 6
-    assert {d["problem"]["code"] for d in refused["deliveries"]} == {"unknown_key"}
+    assert states(stopped) == ["blocked"] * 6
+    assert {d["problem"]["code"] for d in stopped["deliveries"]} == {"unknown_key"}
+    assert unknown.home.records() == ()
 
     unknown.register()
     code, accepted = unknown.home.json("submit")
 
     assert code == 0
-    assert [d["id"] for d in accepted["deliveries"]] == [d["id"] for d in refused["deliveries"]]
+    assert states(accepted) == ["accepted"] * 6
 
 
-def test_a_new_key_signs_what_the_old_one_could_not_deliver(unknown: Scene) -> None:
+def test_a_new_key_delivers_what_the_old_one_could_not(unknown: Scene) -> None:
     unknown.home.json("submit")
     unknown.home.settings.key.path.unlink()
     create_key(unknown.home.settings.key)
@@ -198,7 +200,7 @@ def test_a_new_key_signs_what_the_old_one_could_not_deliver(unknown: Scene) -> N
     code, document = unknown.home.json("submit")
 
     assert code == 0, document
-    assert len(unknown.home.records()) == 12
+    assert len(unknown.home.records()) == 6
 
 
 def test_changed_figures_are_held_and_the_others_go_on(scene: Scene) -> None:
