@@ -7,6 +7,7 @@ route with a value that is not there fails, and so does one whose rule is not in
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -265,3 +266,21 @@ def _quiet() -> Iterator[None]:
     limiter.reset()
     yield
     limiter.reset()
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_every_page_behind_an_account_speaks_both_languages_and_keeps_to_it(
+    hub: Office, members: dict[Role, Browser], language: str
+) -> None:
+    for route in _routes(hub.app):
+        if route.method != "GET" or route.permission in (*OPEN, None) or route.rule.rule.endswith(".csv"):
+            continue
+        role = next(role for role in Role if route.permission in RIGHTS[role])
+        address = route.address() + ("?lang=en" if language == "en" else "")
+        answer = members[role].get(address)
+        assert answer.status_code == 200, address
+        assert answer.headers["Content-Language"] == language
+        assert f'<html lang="{language}">' in answer.text
+        assert answer.text.count("<h1") == 1
+        for action in re.findall(r'<form method="post" action="([^"]+)"', answer.text):
+            assert ("lang=en" in action) is (language == "en"), (address, action)
