@@ -207,7 +207,7 @@ def parse_note(data: bytes) -> SignedNote:
     except UnicodeDecodeError:
         raise bad_document("Die Notiz ist kein UTF-8.", "The note is no UTF-8.") from None
     text, separator, lines = content.rpartition("\n\n")
-    if not separator or not lines.endswith("\n"):
+    if not separator:
         raise bad_document("Der Notiz fehlen Signaturen.", "The note has no signatures.")
     signatures = parse_signature_lines(lines)
     return SignedNote(text + "\n", signatures)

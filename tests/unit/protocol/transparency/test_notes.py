@@ -130,6 +130,7 @@ def test_the_checkpoint_of_another_log():
         b"text\n\n\n",
         b"text" + SPEC_NOTE[SPEC_NOTE.index(b"\n\n") :][:-1],
         SPEC_NOTE[:-1],
+        SPEC_NOTE[SPEC_NOTE.index("—".encode()) :],
         SPEC_NOTE + b"\n",
         SPEC_NOTE.replace(b"\n", b"\r\n"),
         SPEC_NOTE.replace("— ".encode(), b"- "),
@@ -145,10 +146,20 @@ def test_the_checkpoint_of_another_log():
         ("text\n\n" + "— name AAAAAAA=\n" * (MAX_SIGNATURES + 1)).encode(),
         b"a" * 70_000 + SPEC_NOTE,
     ],
-    ids=range(21),
+    ids=range(22),
 )
 def test_what_is_no_note(data):
     assert refusal_of(lambda: parse_note(data)) == "bad_log_document"
+
+
+def test_the_longest_note_and_the_most_signatures():
+    lines = SPEC_NOTE[SPEC_NOTE.index(b"\n\n") + 2 :]
+    most = b"text\n\n" + lines * MAX_SIGNATURES
+    assert len(parse_note(most).signatures) == MAX_SIGNATURES == 128
+    longest = b"a" * (65_536 - len(lines) - 2) + b"\n\n" + lines
+    assert len(longest) == 65_536
+    assert parse_note(longest).to_bytes() == longest
+    assert refusal_of(lambda: parse_note(b"a" + longest)) == "bad_log_document"
 
 
 @given(st.binary(max_size=300) | st.text(alphabet="—\n ab+/=A1", max_size=80).map(str.encode))
