@@ -53,11 +53,21 @@ def trust_documents(place: Path, directory: Path | None) -> tuple[bytes, bytes |
         KimError: ``file_missing``.
     """
     if place.is_dir():
-        candidates = [place / name for name in (HUB, f"keys/{HUB}", f"targets/{_KEPT}{HUB}")]
+        copy = _current_copy(place)
+        candidates = [place / HUB, place / "keys" / HUB, copy / "targets" / f"{_KEPT}{HUB}"]
         place = next((path for path in candidates if path.exists()), candidates[0])
     beside = directory or place.with_name(place.name.removesuffix(HUB) + DIRECTORY)
     known = directory is not None or beside.exists()
     return read(place), read(beside) if known else None
+
+
+def _current_copy(place: Path) -> Path:
+    """Return the copy that a node uses; the folder itself if it is no node's."""
+    try:
+        number = (place / "current").read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return place
+    return place / "copies" / number if number.isdigit() else place
 
 
 def mirror_reader(folder: Path) -> Callable[[str], bytes | None]:

@@ -467,6 +467,20 @@ def test_every_command_verifies_in_both_languages(
     assert (code, json.loads(said)[0]["verified"]) == (0, True)
 
 
+def test_the_trust_folder_of_a_node_is_read_as_it_lies(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = desk / "node" / "copies" / "12" / "targets"
+    copy.mkdir(parents=True)
+    for name in ("hub.json", "directory.json"):
+        (copy / f"keys%2F{name}").write_bytes((desk / "trust" / name).read_bytes())
+    (desk / "node" / "current").write_text("12")
+    code, said = run(desk, "release", "@release", "--trust", "@node", capsys=capsys)
+    assert (code, "directory.json SHA-256" in said) == (0, True), said
+    (desk / "node" / "current").write_text("../..")
+    assert run(desk, "release", "@release", "--trust", "@node", capsys=capsys)[0] == 2
+
+
 def test_keys_on_the_command_line_do_as_well(
     desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
 ) -> None:
