@@ -11,6 +11,7 @@ I7 what is withheld stands nowhere on the hub's disk.
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import shutil
 import sqlite3
@@ -99,7 +100,9 @@ class Told:
 @cache
 def _prepared() -> tuple[Path, dict[str, SecretKeys]]:
     """A hub with two enrolled nodes, set up once: every example begins with a copy."""
-    home = Path(tempfile.mkdtemp(prefix="kim-model-")) / "hub"
+    folder = Path(tempfile.mkdtemp(prefix="kim-model-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    home = folder / "hub"
     keys = {}
     with running_hub(home, start=False, sandbox=lasting_sandbox()) as running:
         office = Office(running)
