@@ -1,4 +1,4 @@
-"""The log of everything the hub decides, as far as both sides must understand it (SPEC P-100..P-119).
+"""The log of everything the hub decides, as far as both sides must understand it (SPEC P-100..P-109).
 
 A leaf is one event (`events`), the leaves form a Merkle tree (`merkle`) that is served in tiles (`tiles`).
 The hub signs the state of the tree as a note (`notes`, `checkpoints`), witnesses sign that the newer state

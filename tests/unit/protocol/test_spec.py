@@ -7,8 +7,9 @@ import protocol
 
 PACKAGE = Path(protocol.__file__).parent
 TESTS = Path(__file__).parents[2]
-_DEFINED = re.compile(r"^- \*\*P-(\d\d)\*\* ", re.MULTILINE)
-_CITED = re.compile(r"\bP-(\d\d)\b(?:(?: to |\.\.)P-(\d\d))?")
+_DEFINED = re.compile(r"^- \*\*P-(\d{2,3})\*\* ", re.MULTILINE)
+# (P-256 is a curve.)
+_CITED = re.compile(r"\bP-(?!256)(\d{2,3})\b(?:(?: to |\.\.)P-(\d{2,3}))?")
 
 
 def defined() -> list[int]:
