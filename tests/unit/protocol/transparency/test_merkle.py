@@ -99,7 +99,10 @@ def test_inclusion_at_the_edges(size):
     log = large_log()
     for index in {0, 1, size // 2, 254, 255, 256, size - 2, size - 1} & set(range(size)):
         proof = inclusion_proof(log, index, size=size)
-        verify_inclusion(leaf_hash(log.entries[index]), index, size=size, proof=proof, root=root_of(size))
+        leaf = leaf_hash(log.entries[index])
+        verify_inclusion(leaf, index, size=size, proof=proof, root=root_of(size))
+        with pytest.raises(KimError, match="proof_invalid"):
+            verify_inclusion(leaf, index, size=size, proof=proof, root=leaf_hash(b"another"))
 
 
 @pytest.mark.parametrize("new", [size for size in EDGES if size])
@@ -108,6 +111,8 @@ def test_consistency_at_the_edges(new):
     for old in [size for size in EDGES if 0 < size <= new]:
         proof = consistency_proof(log, old, new=new)
         verify_consistency(old, new, old_root=root_of(old), new_root=root_of(new), proof=proof)
+        with pytest.raises(KimError, match="proof_invalid"):
+            verify_consistency(old, new, old_root=root_of(old), new_root=leaf_hash(b"another"), proof=proof)
 
 
 @settings(max_examples=200, deadline=None)
