@@ -8,6 +8,8 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from hub.domain.jobs import Job, JobQueue
@@ -47,13 +49,19 @@ class Sweeper:
         self._settled: tuple[int, ...] | None = None
         self._settled_at = 0.0
         self._signed_at = -math.inf
+        self._tidied_at = -math.inf
         self._unsigned = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kim-sweeper", daemon=True)
 
     def start(self) -> None:
-        """Take up what an earlier process left, then look again and again."""
+        """Take up what an earlier process left, then look again and again.
+
+        The officers' repository is fresh before anybody can ask for it.
+        """
         clear_leftovers(self._context)
+        with _warning():
+            self._tidy()
         self.sign()
         if self._worker is not None:
             self.sweep(patience_seconds=None)
@@ -110,19 +118,31 @@ class Sweeper:
             self._settled, self._settled_at = mark, now
         return jobs
 
+    def _tidy(self) -> None:
+        """Do what has time, once `_EXPIRY_SECONDS` are over since the last time."""
+        now = time.monotonic()
+        if now - self._tidied_at < _EXPIRY_SECONDS:
+            return
+        expire_uploads(self._context)
+        renew_trust(self._context)
+        forget_nonces(self._context)
+        self._tidied_at = now
+
     def _run(self) -> None:
         settings = self._context.settings
-        expired_at = -_EXPIRY_SECONDS  # the first look does all of it
         while not self._stop.wait(settings.sweep_seconds):
-            try:
+            with _warning():
                 if self._worker is not None:
                     self._worker.ensure_running()
                 self.sign()
                 self.sweep(patience_seconds=settings.stale_seconds)
-                if time.monotonic() - expired_at > _EXPIRY_SECONDS:
-                    expire_uploads(self._context)
-                    renew_trust(self._context)
-                    forget_nonces(self._context)
-                    expired_at = time.monotonic()
-            except Exception as error:  # noqa: BLE001 -- a full disk or a locked database passes; look again
-                _LOG.warning("sweep failed: %s", type(error).__name__)
+                self._tidy()
+
+
+@contextmanager
+def _warning() -> Iterator[None]:
+    """Go on after whatever fails: a full disk or a locked database passes; the next look does the rest."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 -- the thread must outlive it
+        _LOG.warning("sweep failed: %s", type(error).__name__)

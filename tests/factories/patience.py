@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 #: Far longer than anything takes on a loaded machine with two cores: only a test that fails waits for it.
 PATIENCE_SECONDS: Final = 180.0
 
+T = TypeVar("T")
 
-def assert_soon(happens: Callable[[], object], what: str = "what was waited for") -> None:
-    """Wait until `happens()` is true; fail, and name `what`, if it does not become so."""
+
+def assert_soon(happens: Callable[[], T | None], what: str = "what was waited for") -> T:
+    """Wait until `happens()` gives something true and return it; fail, and name `what`, if it does not."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not happens():
+    while not (found := happens()):
         assert time.monotonic() < deadline, f"never happened: {what}"
         time.sleep(0.01)
+    return found
