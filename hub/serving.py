@@ -18,6 +18,7 @@ from waitress.task import ErrorTask
 from hub.api.problem_responses import problem_response
 from hub.services.people import EXTENSION as PEOPLE
 from hub.services.people import PeopleDesk
+from hub.services.trust.governance import is_governed
 from hub.settings import HubSettings, is_loopback
 from protocol.errors import kim_error
 from protocol.texts import Text
@@ -33,28 +34,39 @@ _FROM_PROXY: Final = frozenset({"x-forwarded-for", "x-forwarded-host", "x-forwar
 
 
 def require_guarded(settings: HubSettings, *, has_accounts: bool) -> None:
-    """Raise `not_loopback` for an address that others reach, unless people have to log in, by https.
+    """Raise `not_loopback` for a hub that others reach, unless officers decide and people log in, by https.
 
-    TLS ends at a proxy, so it must be said which one: what anybody else claims in `X-Forwarded-*` is dropped.
+    Others reach it at an address beyond loopback, or through a proxy on this machine (`public_url`). Keys for
+    which nobody but the operator vouches are for a test bench (SPEC P-139). TLS ends at a proxy, so it must
+    be said which one: what anybody else claims in `X-Forwarded-*` is dropped.
     """
-    if is_loopback(settings.host):
-        return
+    by_proxy = settings.public_url.startswith("https:")
+    beyond = not is_loopback(settings.host)
     missing = [
         what
-        for what, there in (
-            (Text("Konten", "accounts"), has_accounts),
-            (Text("public_url mit https", "public_url with https"), settings.public_url.startswith("https:")),
-            (Text("trusted_proxy", "trusted_proxy"), bool(settings.trusted_proxy)),
+        for what, needed, there in (
+            (
+                Text(
+                    "ein Vertrauensverzeichnis (kim-hub trust init)",
+                    "a trust repository (kim-hub trust init)",
+                ),
+                beyond or by_proxy,
+                is_governed(settings.home),
+            ),
+            (Text("Konten", "accounts"), beyond, has_accounts),
+            (Text("public_url mit https", "public_url with https"), beyond, by_proxy),
+            (Text("trusted_proxy", "trusted_proxy"), beyond, bool(settings.trusted_proxy)),
         )
-        if not there
+        if needed and not there
     ]
     if missing:
+        place = settings.host if beyond else settings.public_url
         raise kim_error(
             "not_loopback",
             Text(
-                f"Unter {settings.host} dürfen andere den Hub erst erreichen, wenn es gibt: "
+                f"Unter {place} dürfen andere den Hub erst erreichen, wenn es gibt: "
                 f"{', '.join(what.de for what in missing)}.",
-                f"At {settings.host} others may reach the hub only once there is: "
+                f"At {place} others may reach the hub only once there is: "
                 f"{', '.join(what.en for what in missing)}.",
             ),
         )

@@ -26,7 +26,8 @@ _TEMPLATE: Final = """\
 [hub]
 # Name in den signierten Erklärungen der Knoten. / Name in the nodes' signed statements.
 audience = {audience}
-# Andere Adressen erst mit Konten, public_url und trusted_proxy. / Others only with accounts and these two.
+# Andere erst mit Schlüsselbeauftragten (kim-hub trust init), Konten, public_url und trusted_proxy.
+# Others only under key officers (kim-hub trust init), with accounts, public_url and trusted_proxy.
 host = "127.0.0.1"
 port = 8000
 # Adresse für Browser, https://… / Address for browsers.

@@ -103,8 +103,8 @@ def test_a_refusal_is_said_in_two_languages(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["init", "--home", str(tmp_path)]).exit_code == 0
     done = CliRunner().invoke(main, ["serve", "--home", str(tmp_path), "--host", "0.0.0.0"])
     missing = (
-        "Konten, public_url mit https, trusted_proxy.",
-        "accounts, public_url with https, trusted_proxy.",
+        "ein Vertrauensverzeichnis (kim-hub trust init), Konten, public_url mit https, trusted_proxy.",
+        "a trust repository (kim-hub trust init), accounts, public_url with https, trusted_proxy.",
     )
     title, remedy = PROBLEMS["not_loopback"].title, PROBLEMS["not_loopback"].remedy
     assert done.stderr.splitlines() == [

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from hub.domain.rights import Role
+from hub.services.trust.repository import Repository
 from hub.serving import make_server, require_guarded
 from hub.settings import HubSettings
 from protocol.errors import KimError
@@ -29,6 +30,7 @@ FROM_PROXY = {
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Office]:
     with office(tmp_path, public_url=PUBLIC, trusted_proxy="127.0.0.1") as made:
+        Repository(tmp_path).create()
         made.invite("first", Role.RESEARCHER)
         yield made
 
@@ -53,7 +55,7 @@ def listening(hub: Office, **settings: str) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("host", "settings", "accounts", "allowed"),
-    [
+    [  # all of a hub that officers govern
         ("127.0.0.1", {}, False, True),
         ("localhost", {}, False, True),
         ("::1", {}, False, True),
@@ -63,11 +65,13 @@ def listening(hub: Office, **settings: str) -> Iterator[str]:
         ("192.0.2.1", {"public_url": PUBLIC, "trusted_proxy": "192.0.2.9"}, False, False),
         ("192.0.2.1", {"public_url": "http://127.0.0.1", "trusted_proxy": "192.0.2.9"}, True, False),
         ("192.0.2.1", {"public_url": PUBLIC, "trusted_proxy": "192.0.2.9"}, True, True),
+        ("127.0.0.1", {"public_url": PUBLIC, "trusted_proxy": "127.0.0.1"}, True, True),
     ],
 )
 def test_others_reach_a_hub_only_with_accounts_https_and_a_named_proxy(
     tmp_path: Path, host: str, settings: dict[str, str], accounts: bool, allowed: bool
 ) -> None:
+    Repository(tmp_path).create()
     chosen = HubSettings(home=tmp_path, host=host, **settings)
     if allowed:
         require_guarded(chosen, has_accounts=accounts)
@@ -75,6 +79,19 @@ def test_others_reach_a_hub_only_with_accounts_https_and_a_named_proxy(
     with pytest.raises(KimError) as caught:
         require_guarded(chosen, has_accounts=accounts)
     assert caught.value.code == "not_loopback"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "::", "127.0.0.1"])
+def test_a_hub_that_others_reach_has_officers(tmp_path: Path, host: str) -> None:  # SPEC P-139
+    chosen = HubSettings(home=tmp_path, host=host, public_url=PUBLIC, trusted_proxy="127.0.0.1")
+    with pytest.raises(KimError) as caught:
+        require_guarded(chosen, has_accounts=True)
+    assert caught.value.code == "not_loopback"
+    for sentence in (caught.value.detail.de, caught.value.detail.en):
+        assert sentence.endswith("(kim-hub trust init).")
+        assert "trusted_proxy" not in sentence  # nothing else is missing
+    Repository(tmp_path).create()
+    require_guarded(chosen, has_accounts=True)
 
 
 @pytest.mark.parametrize(
