@@ -7,8 +7,10 @@ import click
 from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.cli.usage import HubGroup
+from hub.services.transparency.reading import copy_of_log
 from hub.services.transparency.rounds import check_whole, run_round
 from hub.services.transparency.signer import LogSigner
+from protocol.errors import kim_error
 from protocol.texts import Text
 
 
@@ -74,5 +76,35 @@ def sign_command(home: Path, *, as_json: bool) -> None:
             f"Unterschrieben: {signed.size} Einträge, Wurzel {signed.root.hex()}.",
             f"Signed: {signed.size} entries, root {signed.root.hex()}.",
         ),
+        as_json=as_json,
+    )
+
+
+@log_group.command("export")
+@HOME
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@JSON
+@LANGUAGE
+@reports_problems
+def export_command(home: Path, *, folder: Path, as_json: bool) -> None:
+    """Eine Kopie des Protokolls schreiben, für Prüfende oder Knoten ohne Netz. / Write a copy of the log.
+
+    Für einen Knoten ohne Netz kommt sie als Ordner „log“ neben seine Ergebnisse auf den Stick. / For a node
+    without a line it goes onto the stick as the folder "log", beside its results.
+
+    Beispiel / Example: kim-hub log export /media/stick/log
+    """
+    written = 0
+    try:
+        for path, content in copy_of_log(Hub(settings_of_hub(home)).context):
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            written += 1
+    except OSError as error:
+        raise kim_error("cannot_write", Text(str(folder), str(folder))) from error
+    answer(
+        {"folder": str(folder), "files": written},
+        Text(f"{written} Dateien in {folder}.", f"{written} files in {folder}."),
         as_json=as_json,
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from node.cli.session import Session
 from node.cli.states import STATES
-from node.cli.witnessing import keep_brought_receipts
+from node.cli.witnessing import LOG_FOLDER, BroughtReceipts, take_brought_receipts
 from node.durable_files import replace_private_file, write_error
 from node.hub_client import SubmissionView
 from node.hub_client.answers import submission_view
@@ -91,21 +91,21 @@ def import_results(session: Session, folder: Path) -> int:
         folder: with the results.
 
     Returns:
-        0, or the exit code of the first delivery that the hub did not take.
+        0, or the exit code of what does not hold of receipts and log, or of the first delivery that the hub
+        did not take.
 
     Raises:
         KimError: ``not_found`` if there is no result of this node; ``wrong_audience``, ``bad_envelope`` or
             ``unsupported_version`` for a result that is none of its hub.
     """
     read: list[tuple[DeliveryRecord, KimError | None]] = []
-    receipts = 0
     with session.journal() as journal, journal.exclusive:
         known = {record.statement_id: record for record in journal.deliveries()}
         for identity, record in known.items():
             path = folder / result_file(identity)
             if path.is_file():
                 read.append(_learn(session, journal, record, path))
-                receipts += keep_brought_receipts(session, journal, read[-1][0], folder)
+        receipts = take_brought_receipts(session, journal, (record for record, _ in read), folder)
     if not read:
         raise kim_error(
             "not_found",
@@ -114,7 +114,7 @@ def import_results(session: Session, folder: Path) -> int:
                 f"{folder} holds no result of a delivery of this node (…{RESULT_SUFFIX}).",
             ),
         )
-    return _report(session, read, receipts=receipts)
+    return _report(session, read, receipts)
 
 
 def _learn(
@@ -142,7 +142,7 @@ def _code(view: SubmissionView) -> str | None:
 
 
 def _report(
-    session: Session, read: Sequence[tuple[DeliveryRecord, KimError | None]], *, receipts: int
+    session: Session, read: Sequence[tuple[DeliveryRecord, KimError | None]], receipts: BroughtReceipts
 ) -> int:
     console = session.console
     console.result(
@@ -151,10 +151,12 @@ def _report(
                 {**_member(record), "problem": problem.code if problem is not None else None}
                 for record, problem in read
             ],
-            "receipts": receipts,
+            "receipts": receipts.kept,
+            "uncompared": receipts.uncompared,
+            "log": receipts.problem.code if receipts.problem is not None else None,
         }
     )
-    problems = [problem for _, problem in read if problem is not None]
+    problems = [problem for problem in (receipts.problem, *(told for _, told in read)) if problem is not None]
     if not console.as_json:
         console.table(
             (Text("Lieferung", "Delivery"), Text("Stand", "Standing"), Text("Grund", "Reason")),
@@ -167,7 +169,16 @@ def _report(
                 for record, problem in read
             ],
         )
-        console.say(Text(f"{receipts} Quittungen übernommen.", f"Receipts kept: {receipts}."))
+        console.say(Text(f"{receipts.kept} Quittungen übernommen.", f"Receipts kept: {receipts.kept}."))
+        if receipts.uncompared:
+            console.say(
+                Text(
+                    f"Noch nicht mit dem Protokoll des Hubs verglichen: {receipts.uncompared}. Das geschieht "
+                    f"beim nächsten Kontakt oder mit einer Kopie in {LOG_FOLDER}/ (kim-hub log export).",
+                    f"Not compared with the log of the hub yet: {receipts.uncompared}. That happens at the "
+                    f"next contact, or with a copy in {LOG_FOLDER}/ (kim-hub log export).",
+                )
+            )
     for problem in problems:
         console.explain(problem)
     return problems[0].exit_code if problems else 0

@@ -6,7 +6,7 @@ Without a key of the log nothing can be verified, and nothing is said about it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from node.clock import local
 from node.keystore import load_key
 from node.witness import (
     Alarm,
+    LogCopy,
     LogWatch,
     ReceiptKeeper,
     WitnessKey,
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 _PATIENCE: Final = timedelta(hours=24)
 
+#: A copy of the log in a folder that comes by stick.
+LOG_FOLDER: Final = "log"
+
 #: What keeps a look at the log from being made and is said elsewhere already, or is nothing new.
 _SILENT: Final = frozenset({"hub_unreachable", "not_a_hub", "not_found", "busy", "log_unavailable"})
 
@@ -50,6 +54,7 @@ class Watching:
         verified_at: when that was seen last.
         receipts: verified receipts.
         final: those of them that enough witnesses have confirmed.
+        uncompared: those that were brought and could not be compared with the log yet.
         signs: whether this node signs what it has seen.
         alarms: what people must know.
         problem: what kept the log from being looked at now.
@@ -59,6 +64,7 @@ class Watching:
     verified_at: datetime | None
     receipts: int
     final: int
+    uncompared: int
     signs: bool
     alarms: Sequence[Alarm]
     problem: KimError | None = None
@@ -80,6 +86,7 @@ class Watching:
             "verified_at": None if self.verified_at is None else f"{self.verified_at:%Y-%m-%dT%H:%M:%SZ}",
             "receipts": self.receipts,
             "final": self.final,
+            "uncompared": self.uncompared,
             "signs": self.signs,
             "problem": None if self.problem is None else self.problem.code,
             "alarms": [
@@ -102,7 +109,7 @@ def look_at_log(session: Session, journal: Journal, client: HubClient | None) ->
         believed = _believed(session)
         return None if believed is None else _look(session, journal, client, *believed)
     except KimError as error:
-        return Watching(None, None, 0, 0, signs=False, alarms=(), problem=error)
+        return Watching(None, None, 0, 0, 0, signs=False, alarms=(), problem=error)
 
 
 def _look(
@@ -133,27 +140,59 @@ def _look(
         verified_at=store.verified_at(),
         receipts=len(receipts),
         final=sum(receipt.final for receipt in receipts),
+        uncompared=sum(not receipt.compared for receipt in receipts),
         signs=key is not None,
         alarms=keeper.alarms(),
         problem=problem,
     )
 
 
-def keep_brought_receipts(session: Session, journal: Journal, record: DeliveryRecord, folder: Path) -> int:
-    """Keep the receipts of a delivery that came as files; 0 as long as the log's key is not known.
+@dataclass(frozen=True, slots=True)
+class BroughtReceipts:
+    """What became of receipts that came as files.
+
+    Attributes:
+        kept: how many are kept.
+        uncompared: how many receipts of this node could not be compared with the log yet.
+        problem: what does not hold, of a receipt or of the copy of the log beside it.
+    """
+
+    kept: int = 0
+    uncompared: int = 0
+    problem: KimError | None = None
+
+
+def take_brought_receipts(
+    session: Session, journal: Journal, records: Iterable[DeliveryRecord], folder: Path
+) -> BroughtReceipts:
+    """Keep the receipts that came as files, and compare them with the log as far as that can be done here.
+
+    A copy of the log beside them is read like the log itself (SPEC P-110), but signed for is nothing. Without
+    one, only a receipt under the very state that this node has seen can be compared. As long as the log's key
+    is not known, nothing is kept.
 
     Raises:
         KimError: a receipt that does not hold.
     """
     believed = _believed(session)
     if believed is None:
-        return 0
-    anchors, patience = believed
-    store = WitnessStore(session.settings.witness, clock=session.clock)
+        return BroughtReceipts()
+    (anchors, patience), settings, clock = believed, session.settings, session.clock
+    store = WitnessStore(settings.witness, clock=clock)
     keeper = ReceiptKeeper(
-        store, journal, node=session.settings.node, anchors=anchors, clock=session.clock, patience=patience
+        store, journal, node=settings.node, anchors=anchors, clock=clock, patience=patience
     )
-    return keeper.bring(record, folder)
+    kept = sum(keeper.bring(record, folder) for record in records)
+    copy = LogCopy(folder / LOG_FOLDER)
+    watch = LogWatch(store, copy, node=settings.node, log=anchors.log, clock=clock, served=False)
+    problem: KimError | None = None
+    if copy.exists:
+        problem = watch.visit(lambda: {record.statement_id for record in journal.deliveries()}).problem
+        if problem is not None and problem.code == "log_shrunk":
+            problem = None  # older than what this node has seen: it says nothing, and nobody is to blame
+    wrong = keeper.compare(watch)
+    receipts = [item for record in journal.deliveries() for item in keeper.stored(record)]
+    return BroughtReceipts(kept, sum(not item.compared for item in receipts), next(iter(wrong), problem))
 
 
 def show_watching(session: Session, watching: Watching) -> None:
@@ -183,10 +222,14 @@ def _summary(watching: Watching, language: Language) -> Text:
     if watching.size is None or watching.verified_at is None:
         return Text("Protokoll des Hubs: noch nicht gesehen.", "Log of the hub: not seen yet.")
     when = _moment(watching.verified_at, language)
-    waiting = watching.receipts - watching.final
+    waiting, uncompared = watching.receipts - watching.final, watching.uncompared
     receipts = Text(
-        f"{watching.receipts} Quittungen" + (f", {waiting} davon warten auf Zeugen" if waiting else ""),
-        f"{watching.receipts} receipts" + (f", {waiting} of them wait for witnesses" if waiting else ""),
+        f"{watching.receipts} Quittungen"
+        + (f", {waiting} davon warten auf Zeugen" if waiting else "")
+        + (f", {uncompared} noch nicht mit dem Protokoll verglichen" if uncompared else ""),
+        f"{watching.receipts} receipts"
+        + (f", {waiting} of them wait for witnesses" if waiting else "")
+        + (f", {uncompared} not compared with the log yet" if uncompared else ""),
     )
     return Text(
         f"Protokoll des Hubs: {watching.size} Einträge, geprüft {when}; {receipts.de}.",

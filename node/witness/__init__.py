@@ -8,6 +8,7 @@ It deliberately decides nothing about deliveries: an alarm is for people, and wh
 """
 
 from node.witness.alarms import Alarm, AlarmKind
+from node.witness.copies import LogCopy
 from node.witness.keeping import ReceiptKeeper, ReceiptStage, StoredReceipt
 from node.witness.store import WitnessStore
 from node.witness.watching import LogWatch, Visit, WitnessKey
@@ -15,6 +16,7 @@ from node.witness.watching import LogWatch, Visit, WitnessKey
 __all__ = [
     "Alarm",
     "AlarmKind",
+    "LogCopy",
     "LogWatch",
     "ReceiptKeeper",
     "ReceiptStage",

@@ -81,6 +81,8 @@ class StoredReceipt:
         receipt: what it proves.
         final: whether enough witnesses have confirmed it.
         file: its name in the folder of receipts.
+        compared: whether the state that it is proven under is one of the history that this node watches; of
+            a receipt that was brought, that shows once there is a line or a copy of the log.
     """
 
     statement_id: str
@@ -88,6 +90,7 @@ class StoredReceipt:
     receipt: VerifiedReceipt
     final: bool
     file: str
+    compared: bool
 
 
 class ReceiptKeeper:
@@ -136,7 +139,7 @@ class ReceiptKeeper:
         Raises:
             KimError: ``storage_full``, ``spool_damaged``.
         """
-        problems: list[KimError] = []
+        problems = list(self.compare(watch))
         for record, stage in self._wanted():
             try:
                 data = client.receipt(
@@ -157,7 +160,7 @@ class ReceiptKeeper:
         """Keep the receipts that came as files, beside the answer of the hub.
 
         They are verified like those that are fetched; whether they stand under the history that this node
-        watches shows at its next visit to the log.
+        watches, :meth:`compare` has to find out.
 
         Args:
             record: a delivery of this node.
@@ -183,9 +186,43 @@ class ReceiptKeeper:
                 raise
             known = self._stored(record, stage)
             if found is not None and (known is None or not known.final):
-                self._store.keep_receipt(_name(record.statement_id, stage), data)
+                self._store.keep_receipt(_name(record.statement_id, stage), data, compared=False)
                 kept += 1
         return kept
+
+    def compare(self, watch: LogWatch) -> tuple[KimError, ...]:
+        """Compare what was brought with the history that this node watches (SPEC P-113).
+
+        Args:
+            watch: has just visited the hub's log, or a copy of it.
+
+        Returns:
+            What does not hold; an alarm is written down, and the receipt is not kept. A receipt that cannot
+            be compared yet stays marked as such.
+
+        Raises:
+            KimError: ``storage_full``, ``spool_damaged``.
+        """
+        problems: list[KimError] = []
+        for record in self._journal.deliveries():
+            for item in self.stored(record):
+                if item.compared:
+                    continue
+                try:
+                    watch.contains(item.receipt.checkpoint)
+                except KimError as error:
+                    if error.code != "log_contradicts":
+                        continue
+                    self._store.raise_alarm(
+                        AlarmKind.WRONG_RECEIPT,
+                        subject=item.statement_id,
+                        proof=self._store.receipt(item.file),
+                    )
+                    self._store.drop_receipt(item.file)
+                    problems.append(error)
+                else:
+                    self._store.note_compared(item.file)
+        return tuple(problems)
 
     def stored(self, record: DeliveryRecord) -> tuple[StoredReceipt, ...]:
         """Return the receipts of a delivery, verified again.
@@ -247,7 +284,7 @@ class ReceiptKeeper:
             raise
         known = self._stored(record, stage)
         if known is None or not known.final:
-            self._store.keep_receipt(_name(record.statement_id, stage), data)
+            self._store.keep_receipt(_name(record.statement_id, stage), data, compared=True)
 
     def _verified(self, record: DeliveryRecord, stage: ReceiptStage, data: bytes) -> VerifiedReceipt | None:
         """Check what a receipt says; None if it is about an earlier event than the one asked for.
@@ -285,7 +322,9 @@ class ReceiptKeeper:
         # A node that changed its witness key has several, and is one witness all the same.
         witnesses = {witness.name: witness for witness in found.cosigners}.values()
         final = self._anchors.quorum.met_by(witnesses, subject=self._node)
-        return StoredReceipt(record.statement_id, stage, found, final, name)
+        return StoredReceipt(
+            record.statement_id, stage, found, final, name, compared=self._store.is_compared(name)
+        )
 
 
 def _name(statement_id: str, stage: ReceiptStage) -> str:

@@ -1,9 +1,9 @@
 """What the node remembers of the hub's log, in a folder of its own.
 
 `checkpoint` is the newest state that was verified, as the signed note; `alarms.jsonl` what was found, one per
-line; `proofs/` what proves it; `receipts/` the receipts of the node's own deliveries. Everything is written
-durably before anything else happens, and nothing but `checkpoint` and a receipt that becomes final is
-replaced.
+line; `proofs/` what proves it; `receipts/` the receipts of the node's own deliveries, and beside those that
+were brought a mark as long as nobody could compare them with the log. Everything is written durably before
+anything else happens, and nothing but `checkpoint` and a receipt that becomes final is replaced.
 
 :meth:`WitnessStore.alone` keeps two processes of the node from looking at the same state at once: the second
 would otherwise sign an older one than the first (C2SP tlog-witness).
@@ -135,13 +135,39 @@ class WitnessStore:
         """Return a receipt by its file name."""
         return _read(self.receipts / name)
 
-    def keep_receipt(self, name: str, data: bytes) -> None:
+    def keep_receipt(self, name: str, data: bytes, *, compared: bool) -> None:
         """Keep a receipt, durably.
+
+        Args:
+            name: its file name.
+            data: the receipt.
+            compared: whether the state that it is proven under is one of the history that this node watches.
 
         Raises:
             KimError: ``storage_full``, ``spool_damaged``.
         """
+        # A crash in between leaves a mark too many: the receipt is compared once more.
+        if not compared:
+            _replace(self._mark(name), b"")
         _replace(self.receipts / name, data)
+        if compared:
+            self.note_compared(name)
+
+    def is_compared(self, name: str) -> bool:
+        """Whether a receipt stands under the history that this node watches."""
+        return not self._mark(name).exists()
+
+    def note_compared(self, name: str) -> None:
+        """Remember that it does."""
+        _remove(self._mark(name))
+
+    def drop_receipt(self, name: str) -> None:
+        """Forget a receipt that does not hold; its bytes lie in `proofs/`, the hub may send a right one."""
+        _remove(self.receipts / name)
+        self.note_compared(name)
+
+    def _mark(self, name: str) -> Path:
+        return self.receipts / f"{name}.to-compare"
 
     def raise_alarm(self, kind: AlarmKind, *, subject: str = "", proof: bytes | None = None) -> Alarm:
         """Write an alarm down, durably, with what proves it; the same alarm again changes nothing.
@@ -210,6 +236,14 @@ def _read(path: Path) -> bytes | None:
 def _replace(path: Path, content: bytes) -> None:
     try:
         replace_private_file(path, content)
+    except OSError as error:
+        raise journal_error(error) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
     except OSError as error:
         raise journal_error(error) from error
 

@@ -14,11 +14,10 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from node.clock import Clock
 from node.failpoints import passing
-from node.hub_client import HubClient
 from node.witness.alarms import Alarm, AlarmKind
 from node.witness.store import WitnessStore
 from protocol import strict_json
@@ -70,22 +69,44 @@ class Visit:
     problem: KimError | None = None
 
 
+class LogSource(Protocol):
+    """Where the log is read: the hub, or a copy in a folder."""
+
+    def log_file(self, path: str) -> bytes:
+        """Return ``checkpoint`` or a tile; raises `KimError`."""
+
+    def witness(self, note: bytes, /) -> None:
+        """Hand over a checkpoint with this node's cosignature; raises `KimError`."""
+
+
 class LogWatch:
     """Watches the log of one hub for one node."""
 
     def __init__(
         self,
         store: WitnessStore,
-        client: HubClient,
+        client: LogSource,
         *,
         node: str,
         log: VerifierKey,
         clock: Clock,
         key: WitnessKey | None = None,
+        served: bool = True,
     ) -> None:
-        """Watch the log whose key is ``log``; without ``key`` nothing is signed."""
+        """Watch the log whose key is ``log``.
+
+        Args:
+            store: what this node remembers.
+            client: where the log is read.
+            node: this node.
+            log: the key of the log.
+            clock: for what is written down.
+            key: without it nothing is signed.
+            served: whether the hub itself answers. A copy may be old without that being anybody's fault.
+        """
         self._store = store
         self._client = client
+        self._served = served
         self._node = node
         self._log = log
         self._clock = clock
@@ -126,8 +147,9 @@ class LogWatch:
         """Check that a state of the log is an earlier state of the one in the store, or the same.
 
         Raises:
-            KimError: ``log_contradicts`` if it is not (an alarm is written down), ``log_shrunk`` if it is
-                newer than the store; a failure of the connection.
+            KimError: ``log_contradicts`` if it is not; ``log_shrunk`` if it is newer than the store;
+                ``proof_invalid`` if what is served says nothing about it; a failure of the connection, or
+                ``file_missing`` where a copy does not hold enough to tell.
         """
         known = self._known()
         if known is None or other.size > known.checkpoint.size:
@@ -143,7 +165,8 @@ class LogWatch:
         try:
             verify_consistency(other.size, state.size, old_root=other.root, new_root=state.root, proof=proof)
         except KimError as error:
-            raise kim_error("log_contradicts") from error
+            # What is read and does not even give the state in the store says nothing about the other one.
+            raise kim_error("log_contradicts" if self._gives(state) else "proof_invalid") from error
 
     def _known(self) -> SignedCheckpoint | None:
         note = self._store.checkpoint()
@@ -166,15 +189,17 @@ class LogWatch:
         """Verify a state against the one that is known; return the entries that are new."""
         new = newest.checkpoint
         # 1. The first state that a node sees is the beginning of what it can vouch for. Older entries are not
-        # read: none of them can be its own.
+        # read: none of them can be its own. A copy has to be whole: who carried it may have changed it, and
+        # that accuses no hub.
+        if (known is None or not self._served) and not self._gives(new):
+            raise kim_error("proof_invalid")
         if known is None:
-            if not hmac.compare_digest(root(self._reader(new.size), new.size), new.root):
-                raise kim_error("proof_invalid")
             return []
         old = known.checkpoint
         # 2. A log never gets shorter.
         if new.size < old.size:
-            self._accuse(AlarmKind.SHRUNK, known, newest)
+            if self._served:
+                self._accuse(AlarmKind.SHRUNK, known, newest)
             raise kim_error("log_shrunk")
         # 3. There is one state of every length.
         if new.size == old.size:
@@ -253,6 +278,10 @@ class LogWatch:
         )
         subject = f"{known.checkpoint.size}/{newest.checkpoint.size}/{newest.checkpoint.root.hex()[:16]}"
         return self._store.raise_alarm(kind, subject=subject, proof=proof)
+
+    def _gives(self, state: Checkpoint) -> bool:
+        """Whether what is read is the tree of a state."""
+        return hmac.compare_digest(root(self._reader(state.size), state.size), state.root)
 
     def _entries(self, start: int, size: int) -> list[bytes]:
         found: list[bytes] = []

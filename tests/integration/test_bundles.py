@@ -17,10 +17,15 @@ from click.testing import CliRunner
 from hub.cli import main as hub_main
 from hub.domain.states import NodeStatus
 from hub.services.registration import Registration, register
+from hub.services.transparency.rounds import run_round, signer_of
 from node.journal import DeliveryState
 from protocol.bundle import Result, parse_result, payload_file, result_file, statement_file
 from protocol.errors import KimError
+from protocol.keys import PrivateKey
 from protocol.periods import Period
+from protocol.problems import PROBLEMS
+from protocol.transparency.checkpoints import Checkpoint
+from protocol.verify.cli import main as verify_main
 from tests.factories.node_home import NodeHome, node_home
 from tests.factories.running_hub import Parcel, RunningHub, lasting_sandbox, running_hub
 from tests.fakes.served import served
@@ -266,3 +271,42 @@ def test_the_same_delivery_may_go_both_ways(running: RunningHub, home: NodeHome,
     code, taken = take_in(running, stick)
     assert (code, {one["state"] for one in taken}) == (0, {"accepted"})
     assert home.json("import", str(stick))[0] == 0
+
+
+def test_receipts_come_back_and_are_compared_with_a_copy_of_the_log(
+    running: RunningHub, home: NodeHome, stick: Path
+) -> None:
+    """SPEC P-113: without a line and without a copy that cannot be done, and the command says so."""
+    context = running.hub.context
+    home.change("[hub]\n", f'[hub]\nlog_key = "{signer_of(context).verifier_key}"\n')
+    home.json("submit", "--no-wait", "--period", "2026-Q1")
+    home.json("export", str(stick))
+    take_in(running, stick)
+    run_round(context)
+    take_in(running, stick)  # the second time there are receipts of all
+    code, read = home.json("import", str(stick))
+    number = 2 * len(read["deliveries"])
+    assert (code, read["receipts"], read["uncompared"], read["log"]) == (0, number, number, None)
+    said = home.run("import", str(stick), "--lang", "en").stdout
+    assert f"Not compared with the log of the hub yet: {number}." in said
+
+    written = CliRunner().invoke(
+        hub_main, ["log", "export", str(stick / "log"), "--home", str(running.hub.settings.home), "--json"]
+    )
+    assert written.exit_code == 0, written.output
+    keys = ("--log-key", str(signer_of(context).verifier_key), "--quorum", "0")
+    assert verify_main(["log", "--mirror", str(stick / "log"), *keys]) == 0
+    code, read = home.json("import", str(stick))
+    assert (code, read["uncompared"], read["log"]) == (0, 0, None)
+    found = home.json("status", "--offline")[1]["log"]
+    with context.database.read() as unit:
+        assert (found["size"], found["uncompared"], found["alarms"]) == (unit.leaves.size(), 0, [])
+
+    # A copy of another history, signed by the same key: the file that proves it is kept.
+    key = PrivateKey.from_pem((context.settings.log_folder / "key.pem").read_bytes())
+    forged = Checkpoint(context.settings.log_origin, found["size"], b"\x07" * 32).sign(key)
+    (home.settings.witness / "checkpoint").write_bytes(forged.to_bytes())
+    code, read = home.json("import", str(stick))
+    assert (code, read["log"]) == (PROBLEMS["log_contradicts"].exit_code, "log_contradicts")
+    alarms = home.json("status", "--offline")[1]["log"]["alarms"]
+    assert [alarm["kind"] for alarm in alarms] == ["contradiction"]

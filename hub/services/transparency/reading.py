@@ -4,16 +4,18 @@ Tiles come from the table of leaves; there are no files that could be torn, lost
 the newest signed state contains is served, so that nothing is shown that the hub could still take back.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from hub.services.context import HubContext
 from hub.store.log import StoredCheckpoint
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
+from protocol.transparency.checkpoints import parse_checkpoint
 from protocol.transparency.cosignatures import Quorum
 from protocol.transparency.merkle import HASH_BYTES, leaf_hash
 from protocol.transparency.notes import SignedNote, parse_note, parse_signature_lines
-from protocol.transparency.tiles import Tile, bundle
+from protocol.transparency.tiles import Tile, bundle, entry_tiles
 
 #: Cosignatures that travel with a state: more prove no more, and a note stays small.
 MAX_COSIGNATURES: Final = 64
@@ -49,6 +51,19 @@ def tile_bytes(context: HubContext, tile: Tile) -> bytes:
     if any(leaf_hash(entry) != hashes[:HASH_BYTES] for entry, hashes in found):
         raise kim_error("log_inconsistent")
     return bundle(entry for entry, _ in found)
+
+
+def copy_of_log(context: HubContext) -> Iterator[tuple[str, bytes]]:
+    """Return a copy of the log, path below `/log/` and content: all entries, and last the state they give.
+
+    Raises:
+        KimError: `log_unavailable` before the first state is signed, `log_inconsistent` for entries that were
+            changed.
+    """
+    checkpoint = newest_checkpoint(context)
+    for tile in entry_tiles(0, size=parse_checkpoint(parse_note(checkpoint).text).size):
+        yield tile.path, tile_bytes(context, tile)
+    yield "checkpoint", checkpoint
 
 
 def cosigned(unit: UnitOfWork, stored: StoredCheckpoint) -> SignedNote:
