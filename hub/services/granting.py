@@ -2,15 +2,16 @@
 
 Each area gets a protected FUNDS table with what was granted only, by the same engine and the same proof as at
 a node; what is withheld in it is withheld by the hub. It counts where the area itself has no accepted
-delivery. The list itself is not kept: evidence are its digest, the digests of the tables made from it, and
-the event in the audit trail. Nothing of it is public before the year is closed, so until then a later import
-replaces an earlier one; afterwards none is taken.
+delivery. The list itself is not kept: evidence are its digest and the digests of the tables made from it, in
+the log, and the event in the audit trail. Nothing of it is public before the year is closed, so until then a
+later import replaces an earlier one; afterwards none is taken.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -31,6 +32,7 @@ from protocol.grid import delivery_grid
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
 from protocol.texts import Text
+from protocol.transparency.events import EventKind, LogEvent
 
 _GRANTED: Final = "FUNDS_GRANTED"
 _WITH_VALUE: Final = [STATE_NUMBER[state] for state in CellState if state.has_value]
@@ -93,7 +95,35 @@ def import_grants(context: HubContext, data: bytes, year: Period) -> Imported:
             at=now,
             detail={"sha256": digest, "areas": [table.area for table in tables], "rows": len(grants)},
         )
+        for event in _events(year, digest, tables, at=now):
+            unit.log(event)
     return Imported(tuple(table.area for table in tables), len(grants), withheld, digest)
+
+
+def _events(
+    year: Period, digest: str, tables: Sequence[GrantTable], *, at: dt.datetime
+) -> Iterator[LogEvent]:
+    """Yield what the log says (SPEC P-100): a list, which replaces those of the year, and what it gave."""
+    about = f"grants/{year}"
+    yield LogEvent(
+        at=at,
+        kind=EventKind.GRANTS_IMPORTED,
+        id=about,
+        dataset=FUNDS,
+        period=str(year),
+        payload_sha256=digest,
+    )
+    for table in tables:
+        yield LogEvent(
+            at=at,
+            kind=EventKind.GRANTS_TABLE,
+            id=f"{about}/{table.area}",
+            area=table.area,
+            dataset=FUNDS,
+            period=str(year),
+            payload_sha256=digest,
+            out_sha256=table.cells_sha256,
+        )
 
 
 def _require_open(is_closed: bool) -> None:  # noqa: FBT001 -- the answer to one question

@@ -17,6 +17,7 @@ A confirmation holds for the cells it was given for: where others do not fit lat
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -41,6 +42,7 @@ from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
 from protocol.statement import is_reason
 from protocol.texts import Text
+from protocol.transparency.events import EventKind, LogEvent
 
 #: Cells named per rule and delivery: enough to see what it is about.
 MAX_ROWS: Final = 20
@@ -95,6 +97,7 @@ def _write(
         if said is AuditVerdict.OPEN:
             now = context.clock.now()
             unit.audit("submission.held", head.id, at=now, actor="hub", detail={"area": head.area})
+            unit.log(_event(EventKind.FINDING_HELD, head, AUDIT_RULE, at=now))
         # A closed period waits for it.
         if unit.periods.is_closed(head.dataset, head.period):
             unit.after_commit(Job(JobName.COMPILE, (head.dataset, head.period)))
@@ -214,4 +217,20 @@ def confirm(
             unit.submissions.set_audit(known.id, AuditVerdict.CONFIRMED)
         detail = {"rule": rule, "reason": reason}
         unit.audit("finding.confirmed", known.id, at=now, actor=actor, detail=detail)
+        unit.log(_event(EventKind.FINDING_CONFIRMED, known, rule, at=now))
     return known
+
+
+def _event(kind: EventKind, submission: Submission, rule: str, *, at: dt.datetime) -> LogEvent:
+    """Say in the log what became of a finding (SPEC P-100); the reason stays in the audit trail."""
+    return LogEvent(
+        at=at,
+        kind=kind,
+        id=f"finding/{submission.id}",
+        node=submission.node_id,
+        area=submission.area,
+        dataset=submission.dataset,
+        period=submission.period,
+        revision=submission.revision,
+        code=rule.lower(),
+    )

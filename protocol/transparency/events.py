@@ -1,8 +1,8 @@
 """What stands in a leaf of the log: one event, in exactly one spelling (SPEC P-101).
 
-Every decision of the hub about a submission, a key, a node, a period or a release is one leaf, written in
-the transaction that decides. A leaf holds identifiers, digests and codes, never a figure, so the log can be
-public while a release is under embargo.
+Every decision of the hub about a submission, a finding in one, a key, a node, a list of grants, a period or a
+release is one leaf, written in the transaction that decides. A leaf holds identifiers, digests and codes,
+never a figure, so the log can be public while a release is under embargo.
 
 It deliberately does not say which events may follow each other; that is the hub's state machine.
 """
@@ -66,6 +66,10 @@ class EventKind(StrEnum):
     TRUST_PUBLISHED = "trust-published"
     PERIOD_CLOSED = "period-closed"
     PERIOD_REOPENED = "period-reopened"
+    FINDING_HELD = "finding-held"
+    FINDING_CONFIRMED = "finding-confirmed"
+    GRANTS_IMPORTED = "grants-imported"
+    GRANTS_TABLE = "grants-table"
     RELEASE = "release"
     HEARTBEAT = "heartbeat"
 
@@ -90,7 +94,8 @@ class LogEvent:
     Attributes:
         at: the hub's time, in whole seconds UTC; fractions are cut off.
         kind: an :class:`EventKind`, or that of a later version.
-        id: what it is about: statement id, key id, node id, dataset and period, ``release/<number>``, …
+        id: what it is about: statement id, key id, node id, dataset and period, ``release/<number>``,
+            ``finding/<statement id>``, ``grants/<year>``, …
         node: the node it concerns.
         keyid: of a submission, the key that signed it.
         area: region id.
@@ -98,9 +103,9 @@ class LogEvent:
         period: wire form.
         revision: place in the revision chain, or version of what was published.
         prev: statement id of the revision before.
-        code: problem code of a rejection, reason of a revocation.
-        payload_sha256: digest of the payload, as the statement signs it.
-        out_sha256: digest of what the hub made of it: cells of a delivery, manifest of a release.
+        code: problem code of a rejection, reason of a revocation, rule of a finding in lower case.
+        payload_sha256: digest of the payload, as the statement signs it; of a list of grants, of the file.
+        out_sha256: digest of what the hub made of it: cells of a delivery or of grants, record of a release.
     """
 
     at: datetime

@@ -13,7 +13,7 @@ from hub.services.transparency.receipts import receipt_of
 from hub.services.transparency.rounds import signer_of
 from hub.store import models
 from hub.store.unit_of_work import UnitOfWork
-from protocol.transparency.events import SUBMISSION_EVENTS, parse_event
+from protocol.transparency.events import SUBMISSION_EVENTS, LogEvent, parse_event
 from protocol.transparency.merkle import leaf_hash, root
 from protocol.transparency.receipts import VerifiedReceipt, parse_receipt, verify_receipt
 
@@ -57,6 +57,12 @@ def assert_log_whole(unit: UnitOfWork) -> list[bytes]:
     )
     assert logged == states
     return found
+
+
+def logged(context: HubContext) -> list[LogEvent]:
+    """What stands in the hub's log, oldest first."""
+    with context.database.read() as unit:
+        return [parse_event(entry) for entry in entries(unit)]
 
 
 def assert_receipt(context: HubContext, submission: str, node: str) -> VerifiedReceipt:

@@ -35,7 +35,9 @@ from protocol.catalogue import AUDIT_RULE
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import delivery_grid
 from protocol.periods import Period
+from protocol.transparency.events import EventKind
 from tests.factories.areas import deliveries
+from tests.factories.log_checks import logged
 from tests.factories.node_home import node_home
 from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
 from tests.factories.spooled import spooled
@@ -174,9 +176,15 @@ def test_a_year_that_opens_its_quarters_is_held_back_until_somebody_has_looked(r
     assert "zurückgestellt" in page
     # Looking again changes nothing; somebody confirms, with a reason, and it counts.
     validate(context, "NW05111")
+    about = f"finding/{parcels[year].id}"
+    assert [event.kind for event in logged(running.hub.context) if event.id == about] == [
+        EventKind.FINDING_HELD
+    ]
     assert _stored(running, parcels[year]).audit is AuditVerdict.OPEN
     confirm(context, parcels[year].id, AUDIT_RULE, reason="Rückfrage beim Gebiet: Personen wechselten")
     assert _stored(running, parcels[year]).audit is AuditVerdict.CONFIRMED
+    held, confirmed = (event for event in logged(running.hub.context) if event.id == about)
+    assert (confirmed.kind, held.code, confirmed.code) == (EventKind.FINDING_CONFIRMED, "audit", "audit")
     assert _compile_all(running, parcels) == 2
     assert _published_areas(running, year) == {"NW05111"}
 

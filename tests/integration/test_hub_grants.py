@@ -25,6 +25,8 @@ from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
 from protocol.grid import grid_of
 from protocol.periods import Period
+from protocol.transparency.events import EventKind
+from tests.factories.log_checks import logged
 from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
 from tests.factories.submissions import consistent_values
 from tests.integration.test_hub_processes import hub
@@ -88,6 +90,17 @@ def test_grants_stand_in_for_an_area_that_does_not_deliver(running: RunningHub) 
         "NW05113": "grants",
     }
     assert detail == {"sha256": imported.sha256, "areas": ["NW05112", "NW05113"], "rows": 14}
+    # SPEC P-100: so does the log, with what the release cites.
+    listed, *tables = (event for event in logged(running.hub.context) if event.id.startswith("grants/"))
+    assert (listed.kind, listed.id, listed.payload_sha256) == (
+        EventKind.GRANTS_IMPORTED,
+        "grants/2025",
+        imported.sha256,
+    )
+    assert {event.area: f"grants:{event.out_sha256}" for event in tables} == cube.inputs
+    assert {(event.kind, event.payload_sha256) for event in tables} == {
+        (EventKind.GRANTS_TABLE, imported.sha256)
+    }
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from protocol.errors import KimError
 from protocol.grid import grid_of
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
+from protocol.transparency.events import EventKind, parse_event
+from tests.factories.log_checks import logged
 from tests.factories.patience import assert_soon
 from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
 from tests.factories.submissions import consistent_values
@@ -109,6 +111,13 @@ def test_a_confirmation_holds_until_other_cells_do_not_fit(running: RunningHub) 
             sa.select(models.audit_event.c.detail).where(models.audit_event.c.action == "finding.confirmed")
         ).scalars()
         assert list(audits) == [{"rule": "V_FLOW", "reason": "Nachmeldung"}]
+    # SPEC P-100: in the log too, and not as the newest event of the submission, which its receipt is about.
+    (event,) = (one for one in logged(running.hub.context) if one.kind == EventKind.FINDING_CONFIRMED)
+    assert (event.id, event.node, event.code) == (f"finding/{second.id}", sender.node, "v_flow")
+    with context.database.read() as unit:
+        newest = unit.leaves.newest_of(second.id)
+    assert newest is not None
+    assert parse_event(newest.entry).kind == EventKind.SUPERSEDED
 
 
 def test_what_cannot_be_confirmed(running: RunningHub) -> None:
