@@ -31,7 +31,7 @@ _MODULES: Final = {
     "serve": ("hub.cli.running", "serve_command"),
     "status": ("hub.cli.deliveries", "status_command"),
     "suspend": ("hub.cli.enrolling", "suspend_command"),
-    "trust": ("hub.cli.trusting", "trust_group"),
+    "trust": ("hub.cli.trust.command", "trust_group"),
     "worker": ("hub.cli.running", "worker_command"),
 }
 
