@@ -19,7 +19,7 @@ _MODULES: Final = {
     "confirm": ("hub.cli.deliveries", "confirm_command"),
     "db": ("hub.cli.installation", "database_group"),
     "demo": ("hub.demo.command", "demo"),
-    "enrol": ("hub.cli.enrolling", "enrol_group"),
+    "enrol": ("hub.cli.enrolment.command", "enrol_group"),
     "extract": ("hub.cli.extracting", "extract_command"),
     "grants": ("hub.cli.granting", "grants_group"),
     "import": ("hub.cli.importing", "import_command"),
@@ -30,7 +30,7 @@ _MODULES: Final = {
     "sealing": ("hub.cli.sealing", "sealing_group"),
     "serve": ("hub.cli.running", "serve_command"),
     "status": ("hub.cli.deliveries", "status_command"),
-    "suspend": ("hub.cli.enrolling", "suspend_command"),
+    "suspend": ("hub.cli.enrolment.withdrawing", "suspend_command"),
     "trust": ("hub.cli.trust.command", "trust_group"),
     "worker": ("hub.cli.running", "worker_command"),
 }

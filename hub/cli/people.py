@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems, settings_of_hub
+from hub.cli.desk import desk_at
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems
 from hub.cli.usage import HubGroup
-from hub.clock import clock_on
-from hub.domain.jobs import NoQueue
 from hub.domain.people import OPERATOR, Person
 from hub.domain.rights import Role
 from hub.services.people import PeopleDesk, make_desk
@@ -22,9 +21,6 @@ from hub.services.people.accounts import (
     people,
     reset_person,
 )
-from hub.store import schema
-from hub.store.engine import make_engine
-from hub.store.unit_of_work import Database
 from protocol.texts import Text
 
 
@@ -141,10 +137,8 @@ def reset_command(home: Path, *, login: str, second_factor: bool, as_json: bool)
 
 
 def _desk(home: Path) -> PeopleDesk:
-    settings = settings_of_hub(home)
-    engine = make_engine(settings.sqlalchemy_url)
-    schema.require_known(engine)
-    return make_desk(settings, Database(engine, NoQueue()), clock_on(settings.date))
+    desk = desk_at(home)
+    return make_desk(desk.settings, desk.database, desk.clock)
 
 
 def _show(desk: PeopleDesk, invitation: Invitation, *, as_json: bool) -> None:

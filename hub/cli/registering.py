@@ -6,21 +6,15 @@ Who enters one node at a terminal is shown its fingerprint and asked; a list was
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import click
 
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems, settings_of_hub
+from hub.cli.desk import desk_at
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems
 from hub.cli.usage import HubCommand
-from hub.clock import Clock, clock_on
-from hub.domain.jobs import NoQueue
 from hub.services.registration import Registration, register
-from hub.settings import HubSettings
-from hub.store import schema
-from hub.store.engine import make_engine
-from hub.store.unit_of_work import Database
 from protocol.command_line import usage_error
 from protocol.errors import kim_error
 from protocol.keys import PublicKey
@@ -38,15 +32,6 @@ _STILL_TO_COMPARE: Final = Text(
     "Falls noch nicht geschehen, den Fingerabdruck auf zweitem Weg mit der Kommune vergleichen.",
     "If that is not done yet, compare the fingerprint with the municipality out of band.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """All that a registration needs of a hub."""
-
-    settings: HubSettings
-    database: Database
-    clock: Clock
 
 
 @click.command("register", cls=HubCommand)
@@ -98,16 +83,14 @@ def register_command(
         entries = [Registration(node=node, areas=areas, public_key=public_key, name=name or areas[0])]
     else:
         raise usage_error(_NOT_NAMED)
-    settings = settings_of_hub(home)
-    engine = make_engine(settings.sqlalchemy_url)
-    schema.require_known(engine)
+    desk = desk_at(home)
     prints = [PublicKey.from_hex(entry.public_key).fingerprint() for entry in entries]
     lines = [f"{', '.join(e.areas)}  {e.node}  {p}" for e, p in zip(entries, prints, strict=True)]
     asks = not (yes or as_json or list_file) and sys.stdin is not None and sys.stdin.isatty()
     if asks and not confirmed(_QUESTION, lines=lines):
         answer({}, Text("Nichts eingetragen.", "Nothing was registered."), as_json=False)
         raise click.exceptions.Exit(1)
-    keyids = register(_Desk(settings, Database(engine, NoQueue()), clock_on(settings.date)), entries)
+    keyids = register(desk, entries)
     rows = zip(entries, keyids, prints, strict=True)
     number = len(entries)
     done = Text(f"{number} Knoten eingetragen.", f"{number} {'node' if number == 1 else 'nodes'} registered.")

@@ -4,35 +4,27 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.cli.output import settings_of_hub
-from hub.clock import SystemClock
-from hub.domain.jobs import NoQueue
+from hub.cli.desk import desk_at
+from hub.clock import Clock, SystemClock
 from hub.services.trust.repository import Repository
 from hub.settings import HubSettings
-from hub.store import schema
-from hub.store.engine import make_engine
 from hub.store.unit_of_work import Database
 
 
 @dataclass(frozen=True, slots=True)
 class OfficersDesk:
-    """All of a hub that its repository needs."""
+    """A hub and the documents of its officers."""
 
     settings: HubSettings
     database: Database
+    clock: Clock
     repository: Repository
 
 
-def desk_at(home: Path) -> OfficersDesk:
-    """Return the desk of the hub in `home`.
-
-    Raises:
-        KimError: `config_invalid`, `no_hub_here`, or that the database is of another version.
-    """
-    settings = settings_of_hub(home)
-    engine = make_engine(settings.sqlalchemy_url)
-    schema.require_known(engine)
-    return OfficersDesk(settings, Database(engine, NoQueue()), Repository(settings.home))
+def officers_desk_at(home: Path) -> OfficersDesk:
+    """Return the desk of the hub in `home`; raises KimError as :func:`hub.cli.desk.desk_at`."""
+    desk = desk_at(home)
+    return OfficersDesk(desk.settings, desk.database, desk.clock, Repository(desk.settings.home))
 
 
 def now() -> dt.datetime:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems
-from hub.cli.trust.desk import desk_at, now
+from hub.cli.trust.desk import now, officers_desk_at
 from hub.cli.trust.options import EXISTING, FILE
 from hub.cli.trust.printing import both, facts, printed
 from hub.cli.usage import HubCommand
@@ -83,7 +83,7 @@ def init_command(
     Beispiel / Example: kim-hub trust init --officer meier.pem.pub --officer kaya.pem.pub
     --officer wolf.pem.pub --out erste.kim-trust
     """
-    desk = desk_at(home)
+    desk = officers_desk_at(home)
     signers = _officers(officers)
     change = first_proposal(
         desk.settings,
@@ -129,7 +129,7 @@ def propose_command(home: Path, *, out: Path, as_json: bool, **wishes: Any) -> N
 
     Beispiel / Example: kim-hub trust propose --out aenderung.kim-trust
     """
-    desk = desk_at(home)
+    desk = officers_desk_at(home)
     change = next_proposal(desk.settings, desk.database, desk.repository, wishes=_wishes(wishes), now=now())
     if change is None:
         raise usage_error(_NO_WISH)

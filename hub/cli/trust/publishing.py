@@ -6,10 +6,9 @@ from pathlib import Path
 import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems
-from hub.cli.trust.desk import desk_at, now
+from hub.cli.trust.desk import now, officers_desk_at
 from hub.cli.trust.options import EXISTING
 from hub.cli.usage import HubCommand
-from hub.clock import clock_on
 from hub.services.trust.change_file import read_change_file
 from hub.services.trust.exporting import export
 from hub.services.trust.publishing import publish
@@ -31,9 +30,9 @@ def publish_command(home: Path, *, files: Sequence[Path], as_json: bool) -> None
 
     Beispiel / Example: kim-hub trust publish aenderung.kim-trust
     """
-    desk = desk_at(home)
+    desk = officers_desk_at(home)
     changes = [read_change_file(path.read_bytes()) for path in files]
-    done = publish(desk.settings, desk.database, clock_on(desk.settings.date), changes, now=now())
+    done = publish(desk.settings, desk.database, desk.clock, changes, now=now())
     answer(
         {"root": done.root_version, "version": done.targets_version, "changes": done.changes},
         Text(
@@ -54,7 +53,7 @@ def renew_command(home: Path, *, as_json: bool) -> None:
 
     Beispiel / Example: kim-hub trust renew
     """
-    desk = desk_at(home)
+    desk = officers_desk_at(home)
     desk.repository.require()
     done = renew(desk.repository, desk.database, now=now())
     answer(
@@ -78,7 +77,7 @@ def export_command(home: Path, *, folder: Path, as_json: bool) -> None:
 
     Beispiel / Example: kim-hub trust export /media/stick/kim-trust
     """
-    desk = desk_at(home)
+    desk = officers_desk_at(home)
     number = export(desk.repository, folder, now=now())
     answer(
         {"folder": str(folder), "files": number},

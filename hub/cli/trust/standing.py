@@ -5,10 +5,9 @@ from pathlib import Path
 import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems
-from hub.cli.trust.desk import desk_at, now
+from hub.cli.trust.desk import now, officers_desk_at
 from hub.cli.trust.printing import both, printed
 from hub.cli.usage import HubCommand
-from hub.clock import clock_on
 from hub.services.trust.staging import withdraw
 from hub.services.trust.standing import Standing, standing
 from hub.services.trust.wording import describe_change, describe_officers
@@ -26,7 +25,7 @@ def status_command(home: Path, *, as_json: bool) -> None:
 
     Beispiel / Example: kim-hub trust status
     """
-    desk = desk_at(home)
+    desk = officers_desk_at(home)
     found = standing(desk.repository, desk.database)
     if found is None:
         raise kim_error(
@@ -98,9 +97,9 @@ def withdraw_command(home: Path, *, number: int, by: str, as_json: bool) -> None
 
     Beispiel / Example: kim-hub trust withdraw 17 --by "A. Muster"
     """
-    desk = desk_at(home)
+    desk = officers_desk_at(home)
     with desk.database.write() as unit:
-        withdraw(unit, number, at=clock_on(desk.settings.date).now(), actor=by)
+        withdraw(unit, number, at=desk.clock.now(), actor=by)
     answer(
         {"withdrawn": number},
         Text(f"Änderung {number} ist zurückgezogen.", f"Change {number} is withdrawn."),
