@@ -40,7 +40,7 @@ from hub.store.unit_of_work import Database
 from hub.tasks.celery_app import CeleryQueue, add_tasks, make_celery
 from hub.tasks.sweeper import Sweeper
 from hub.tasks.worker import InProcessWorker
-from hub.web.people import accounts, acts, audit, gate, own_account, provider, sign_in
+from hub.web.people import accounts, audit, gate, own_account, provider, sign_in, work
 from protocol.catalogue_file import load_catalogue
 from protocol.regions import region_tree
 
@@ -141,6 +141,6 @@ def create_app(context: HubContext) -> Flask:
     app.register_blueprint(statistics.blueprint)
     app.register_blueprint(extracts.blueprint)
     app.register_blueprint(evidence.blueprint)
-    for part in (sign_in, provider, own_account, acts, audit, accounts):
+    for part in (sign_in, provider, own_account, audit, accounts, *work.PARTS):
         app.register_blueprint(part.blueprint)
     return app
