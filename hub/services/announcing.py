@@ -110,7 +110,7 @@ def missing_chunks(unit: UnitOfWork, submission: Submission) -> list[list[int]]:
     """Return the chunks that the node still owes; none once the upload is over."""
     if submission.state not in OPEN_UPLOAD:
         return []
-    return submission.plan.missing(unit.submissions.chunks(submission.id))
+    return submission.plan.missing(unit.chunks.of(submission.id))
 
 
 def _check_content(context: HubContext, statement: SubmissionStatement) -> Dataset:

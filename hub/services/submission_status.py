@@ -29,7 +29,7 @@ def status_of(context: HubContext, submission_id: SubmissionId, *, node_id: str)
             submission,
             missing_chunks(unit, submission),
             unit.submissions.events(submission_id),
-            unit.submissions.findings(submission_id, unconfirmed=True),
+            unit.findings.of(submission_id, unconfirmed=True),
         )
 
 
@@ -52,5 +52,5 @@ def _moment(moment: dt.datetime) -> str:
 def heads_of(context: HubContext, node_id: str) -> list[tuple[Submission, list[Finding]]]:
     """Return the newest submission of each of a node's chains, and what is to be confirmed in it."""
     with context.database.read() as unit:
-        unconfirmed = unit.submissions.unconfirmed(node_id)
+        unconfirmed = unit.findings.unconfirmed(node_id)
         return [(head, unconfirmed.get(head.id, [])) for head in unit.submissions.heads(node_id)]

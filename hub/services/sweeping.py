@@ -78,7 +78,7 @@ def expire_uploads(context: HubContext) -> int:
             if current is None or current.state not in OPEN_UPLOAD:
                 continue
             reject(unit, current, kim_error("upload_expired"), at=context.clock.now())
-            unit.submissions.drop_chunks(item)
+            unit.chunks.drop(item)
         context.incoming.clear(item)
     return len(late)
 

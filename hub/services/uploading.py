@@ -72,7 +72,7 @@ def receive_chunk(
         if not stored:
             raise kim_error("busy")
         now = context.clock.now()
-        unit.submissions.add_chunk(submission_id, n, size=len(body), sha256=actual.hexdigest(), at=now)
+        unit.chunks.add(submission_id, n, size=len(body), sha256=actual.hexdigest(), at=now)
         if submission.state is SubmissionState.ANNOUNCED:
             unit.submissions.move(submission, SubmissionState.UPLOADING, at=now)
 
@@ -96,7 +96,7 @@ def complete(context: HubContext, submission_id: SubmissionId, *, node_id: str) 
         submission = owned(unit, submission_id, node_id=node_id)
         if submission.state not in OPEN_UPLOAD:
             return _unless_refused(submission)
-        chunks = unit.submissions.chunks(submission_id)
+        chunks = unit.chunks.of(submission_id)
         missing = submission.plan.missing(chunks)
     if missing:
         raise _incomplete(missing)
@@ -140,7 +140,7 @@ def cancel(context: HubContext, submission_id: SubmissionId, *, node_id: str) ->
         if submission.state not in OPEN_UPLOAD:
             raise kim_error("already_received")
         reject(unit, submission, kim_error(_CANCELLED), at=context.clock.now())
-        unit.submissions.drop_chunks(submission_id)
+        unit.chunks.drop(submission_id)
     context.incoming.clear(submission_id)
 
 
@@ -199,8 +199,8 @@ def _assemble(context: HubContext, submission: Submission, chunks: Mapping[int, 
     with context.database.write() as unit:
         if _get(unit, submission.id).state not in OPEN_UPLOAD:
             return  # over already; the caller reads how it ended
-        if unit.submissions.chunks(submission.id) == chunks:  # else they were sent again meanwhile
-            unit.submissions.drop_chunks(submission.id)
+        if unit.chunks.of(submission.id) == chunks:  # else they were sent again meanwhile
+            unit.chunks.drop(submission.id)
     raise kim_error("digest_mismatch")
 
 
@@ -212,7 +212,7 @@ def _get(unit: UnitOfWork, submission_id: SubmissionId) -> Submission:
 
 
 def _is_repeat(unit: UnitOfWork, submission: Submission, n: int, *, sha256: str) -> bool:
-    present = unit.submissions.chunks(submission.id).get(n)
+    present = unit.chunks.of(submission.id).get(n)
     if present is not None and present != sha256:
         raise kim_error("chunk_conflict")
     if present is None and submission.state not in OPEN_UPLOAD:

@@ -89,7 +89,7 @@ def _write(
     verdict: _Verdict | None,
 ) -> None:
     """Store what was found in one delivery; a verdict is given once."""
-    kept = [finding for finding in unit.submissions.findings(head.id) if finding.rule == AUDIT_RULE]
+    kept = [finding for finding in unit.findings.of(head.id) if finding.rule == AUDIT_RULE]
     if verdict is not None and head.audit is None:
         said, found = verdict
         kept += [found] if found else []
@@ -101,7 +101,7 @@ def _write(
         # A closed period waits for it.
         if unit.periods.is_closed(head.dataset, head.period):
             unit.after_commit(Job(JobName.COMPILE, (head.dataset, head.period)))
-    unit.submissions.set_findings(head.id, [*findings, *kept], at=context.clock.now())
+    unit.findings.replace(head.id, [*findings, *kept], at=context.clock.now())
 
 
 def _verdicts(context: HubContext, known: Sequence[Submission]) -> Mapping[SubmissionId, _Verdict]:
@@ -200,7 +200,7 @@ def confirm(
         if (
             known is None
             or known.state is not SubmissionState.ACCEPTED
-            or not unit.submissions.confirm(known.id, rule, reason=reason, at=now)
+            or not unit.findings.confirm(known.id, rule, reason=reason, at=now)
         ):
             raise kim_error(
                 "not_found",

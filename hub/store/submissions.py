@@ -1,4 +1,4 @@
-"""Reading and writing submissions: the state machine's table, its events and the chunks of open uploads.
+"""Reading and writing submissions: the state machine's table and its events.
 
 Invariant: a state changes only through :meth:`Submissions.move`, which writes the event and, for what the
 sender must learn, the leaf of the log in the same transaction, and changes nothing if another process was
@@ -6,7 +6,7 @@ faster.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, astuple, fields
 from typing import Any
 
@@ -25,13 +25,11 @@ from hub.domain.states import (
 )
 from hub.store import models
 from hub.store.log import LogLeaves
-from hub.store.records import Chain, Counted, Finding, OpenFinding, Submission, SubmissionEvent
+from hub.store.records import Chain, Counted, Submission, SubmissionEvent
 from protocol.transparency.events import SUBMISSION_EVENTS, LogEvent
 
 _T = models.submission
-_CHUNK = models.submission_chunk
 _EVENT = models.submission_event
-_FINDING = models.submission_finding
 
 # Built once: putting a statement together costs SQLAlchemy more than SQLite needs to run it.
 _SELECT = sa.select(_T)
@@ -58,8 +56,7 @@ _LOST = _COUNT.where(
     _T.c.received_at.is_not(None),
 )
 _PUBLIC = {SubmissionState.ACCEPTED, SubmissionState.SUPERSEDED, SubmissionState.QUARANTINED}
-_INSERT, _INSERT_EVENT, _INSERT_CHUNK = _T.insert(), _EVENT.insert(), _CHUNK.insert()
-_CHUNKS = sa.select(_CHUNK.c.n, _CHUNK.c.sha256).where(_CHUNK.c.submission_id == sa.bindparam("id"))
+_INSERT, _INSERT_EVENT = _T.insert(), _EVENT.insert()
 _EVENTS = (
     sa.select(_EVENT.c.state, _EVENT.c.at, _EVENT.c.code)
     .where(_EVENT.c.submission_id == sa.bindparam("id"))
@@ -273,66 +270,6 @@ class Submissions:
         """Return how many accepted submissions were not compared with the others of their area yet."""
         return self._count(_COUNT.where(_T.c.state == SubmissionState.ACCEPTED, _T.c.validated_at.is_(None)))
 
-    def set_findings(self, submission: SubmissionId, findings: Sequence[Finding], *, at: dt.datetime) -> None:
-        """Replace what was found in a submission; what is found again keeps its confirmation."""
-        known = {finding.rule: finding for finding in self.findings(submission)}
-        gone = [rule for rule, finding in known.items() if finding not in findings]
-        self._connection.execute(
-            _FINDING.delete().where(_FINDING.c.submission_id == submission, _FINDING.c.rule.in_(gone))
-        )
-        rows = [
-            {"submission_id": submission, **asdict(finding), "rows": list(finding.rows)}
-            for finding in findings
-            if known.get(finding.rule) != finding
-        ]
-        if rows:
-            self._connection.execute(_FINDING.insert(), rows)
-        self._connection.execute(_T.update().where(_T.c.id == submission).values(validated_at=at))
-
-    def findings(self, submission: SubmissionId, *, unconfirmed: bool = False) -> list[Finding]:
-        """Return what does not fit in a submission, ordered by rule; all of it, or what nobody confirmed."""
-        found = sa.select(_FINDING.c.rule, _FINDING.c.cells, _FINDING.c.rows).where(
-            _FINDING.c.submission_id == submission
-        )
-        if unconfirmed:
-            found = found.where(_FINDING.c.confirmed_at.is_(None))
-        rows = self._connection.execute(found.order_by(_FINDING.c.rule))
-        return [Finding(rule, cells, tuple(places)) for rule, cells, places in rows]
-
-    def unconfirmed(self, node_id: str) -> dict[SubmissionId, list[Finding]]:
-        """Return what nobody confirmed in a node's accepted submissions, ordered by rule."""
-        c, f = _T.c, _FINDING.c
-        rows = self._connection.execute(
-            sa.select(c.id, f.rule, f.cells, f.rows)
-            .join_from(_FINDING, _T)
-            .where(c.node_id == node_id, c.state == SubmissionState.ACCEPTED, f.confirmed_at.is_(None))
-            .order_by(f.rule)
-        )
-        found: dict[SubmissionId, list[Finding]] = {}
-        for identity, rule, cells, places in rows:
-            found.setdefault(identity, []).append(Finding(rule, cells, tuple(places)))
-        return found
-
-    def open_findings(self) -> list[OpenFinding]:
-        """Return what is to be confirmed in all submissions that count."""
-        c, f = _T.c, _FINDING.c
-        found = (
-            sa.select(c.id, c.area, c.dataset, c.period, f.rule, f.cells)
-            .join_from(_FINDING, _T)
-            .where(c.state == SubmissionState.ACCEPTED, f.confirmed_at.is_(None))
-            .order_by(c.area, c.dataset, c.period, f.rule)
-        )
-        return [OpenFinding(*row) for row in self._connection.execute(found)]
-
-    def confirm(self, submission: SubmissionId, rule: str, *, reason: str, at: dt.datetime) -> bool:
-        """Note why figures are right all the same; False if the submission has no such finding."""
-        changed = self._connection.execute(
-            _FINDING.update()
-            .where(_FINDING.c.submission_id == submission, _FINDING.c.rule == rule)
-            .values(confirmed_at=at, reason=reason)
-        )
-        return changed.rowcount == 1
-
     def open_uploads_before(self, announced: dt.datetime) -> list[SubmissionId]:
         """Return uploads that are not complete and were announced before a moment."""
         return self._ids(_T.c.state.in_(OPEN_UPLOAD), _T.c.announced_at < announced)
@@ -362,22 +299,6 @@ class Submissions:
             .order_by(_T.c.dataset)
         )
         return [row.dataset for row in rows]
-
-    def chunks(self, submission: SubmissionId) -> dict[int, str]:
-        """Return number → digest of the chunks that are in."""
-        rows = self._connection.execute(_CHUNKS, {"id": submission})
-        return {row.n: row.sha256 for row in rows}
-
-    def add_chunk(self, submission: SubmissionId, n: int, *, size: int, sha256: str, at: dt.datetime) -> None:
-        """Note that a chunk is stored."""
-        self._connection.execute(
-            _INSERT_CHUNK,
-            {"submission_id": submission, "n": n, "size": size, "sha256": sha256, "stored_at": at},
-        )
-
-    def drop_chunks(self, submission: SubmissionId) -> None:
-        """Forget the chunks, so that they can be sent again."""
-        self._connection.execute(_CHUNK.delete().where(_CHUNK.c.submission_id == submission))
 
     def _all(self, statement: sa.Select[Any], **values: str) -> list[Submission]:
         return [_submission(row._asdict()) for row in self._connection.execute(statement, values)]

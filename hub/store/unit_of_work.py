@@ -18,9 +18,11 @@ from hub.domain.jobs import Job, JobQueue
 from hub.domain.people import OPERATOR
 from hub.store import models
 from hub.store.audit_trail import AuditTrail
+from hub.store.chunks import Chunks
 from hub.store.cubes import Cubes, Periods
 from hub.store.engine import WriteKind, translated_faults
 from hub.store.enrolments import Enrolments
+from hub.store.findings import Findings
 from hub.store.grants import Grants
 from hub.store.log import LogLeaves
 from hub.store.nodes import Nodes
@@ -49,6 +51,8 @@ class UnitOfWork:
         self.leaves = LogLeaves(connection)
         self.nonces = Nonces(connection)
         self.submissions = Submissions(connection, self.leaves)
+        self.chunks = Chunks(connection)
+        self.findings = Findings(connection)
         self.periods = Periods(connection)
         self.cubes = Cubes(connection)
         self.grants = Grants(connection)

@@ -68,7 +68,7 @@ def revoke(
     # What is not complete can never be: nobody can sign the request any more that would complete it.
     for begun in unit.submissions.open_with(key.keyid):
         reject(unit, begun, kim_error("key_revoked"), at=at)
-        unit.submissions.drop_chunks(begun.id)
+        unit.chunks.drop(begun.id)
     return Withdrawal() if since is None else quarantine(unit, key, since=since, at=at)
 
 

@@ -75,7 +75,7 @@ def own_page(region: str) -> Response:
             newest.setdefault((submission.dataset, submission.period), submission)
         order = sorted(newest.values(), key=lambda one: (Period.parse(one.period), one.dataset), reverse=True)
         shown = [
-            (one, [finding.rule for finding in unit.submissions.findings(one.id, unconfirmed=True)])
+            (one, [finding.rule for finding in unit.findings.of(one.id, unconfirmed=True)])
             for one in order[:_MOST]
         ]
     title = texts.OWN_TITLE.in_(page_query().language).format(area_name(region))
