@@ -20,7 +20,8 @@ from node.hub_client.answers import (
     heads,
     submission_view,
 )
-from node.hub_client.transport import Call, OnRetry, Transport
+from node.hub_client.call import Call
+from node.hub_client.transport import OnRetry, Transport
 from node.settings import HubSettings
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.enrolment import PAYLOAD_TYPE_ENROL, PAYLOAD_TYPE_ROTATION
