@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,13 +11,11 @@ from typing import Any, Final
 import click
 
 from node.cli.console import Console
-from node.cli.session import Session, language_of, open_session
+from node.cli.frame import end_refused, on_a_node
+from node.cli.session import Session, language_of
 from node.cli.usage import NodeGroup
 from node.settings import Environment
-from protocol.errors import KimError, kim_error
-from protocol.texts import Text
-
-_OWN_CODE: Final = Path(__file__).resolve().parents[2]
+from protocol.errors import KimError
 
 _CONFIG: Final = click.option(
     "--config",
@@ -42,61 +38,8 @@ _PERIODS: Final = click.option(
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 
-def _unexpected(error: Exception) -> KimError:
-    """Say where an unforeseen error arose, and nothing of what it says: that may quote a row."""
-    place = ""
-    trace = error.__traceback__
-    while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if file.is_relative_to(_OWN_CODE) and ".venv" not in file.parts:
-            place = f"{file.relative_to(_OWN_CODE)}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    name = type(error).__name__
-    return kim_error("unexpected", Text(f"kim-node: {name} bei {place}.", f"kim-node: {name} at {place}."))
-
-
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
     return _CONFIG(_LANGUAGE(_JSON(command)))
-
-
-def _on_a_node(run: Callable[..., int]) -> Callable[..., None]:
-    """Open a session, run, log the end, and turn a refusal into a message and its exit code."""
-
-    @functools.wraps(run)
-    def command(config: Path | None, lang: str | None, *, as_json: bool, **arguments: Any) -> None:  # noqa: ANN401
-        root = click.get_current_context().find_root().params
-        console = Console(as_json=as_json)
-        session: Session | None = None
-        try:
-            session = open_session(
-                console,
-                command=run.__name__,
-                config=config or root.get("config"),
-                language=lang or root.get("lang"),
-            )
-            code = run(session, **arguments)
-        except KimError as error:
-            code = _refused(console, session, error)
-        except BrokenPipeError:
-            # Whoever reads our output has seen enough; what is left of it goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 128 + 13  # as the shell reports SIGPIPE
-        except Exception as error:  # noqa: BLE001 - the last net: no traceback, it could quote a row
-            code = _refused(console, session, _unexpected(error))
-        if session is not None:
-            session.logbook.write("command.end", {"command": run.__name__, "exit_code": code})
-        sys.exit(code)
-
-    return command
-
-
-def _refused(console: Console, session: Session | None, error: KimError) -> int:
-    console.refusal(error)
-    if session is not None:
-        # The detail of an unforeseen error is a place in our code; that of others is for the screen only.
-        place = error.detail.en if error.code == "unexpected" else None
-        session.logbook.write("command.refused", {"code": error.code, "place": place})
-    return error.exit_code
 
 
 @click.group(
@@ -175,7 +118,7 @@ def init(
         registers = {holds: choices.pop(holds) for holds in ("posts", "funds", "issues", "decisions")}
         set_up(console, folder, NewNode(registers=registers, **choices), token_file=token_file)
     except KimError as error:
-        sys.exit(_refused(console, None, error))
+        sys.exit(end_refused(console, None, error))
 
 
 @main.command("enrol")
@@ -190,7 +133,7 @@ def init(
     help="Mit neuen Schlüsseln: Die alten sind entzogen. / With new keys: the old ones were revoked.",
 )
 @_shared
-@_on_a_node
+@on_a_node
 def enrol(session: Session, *, token_file: Path | None, new_keys: bool) -> int:
     """Den Knoten beim Hub anmelden. / Enrol the node at the hub.
 
@@ -207,7 +150,7 @@ def enrol(session: Session, *, token_file: Path | None, new_keys: bool) -> int:
 
 @main.command("check")
 @_shared
-@_on_a_node
+@on_a_node
 def check(session: Session) -> int:
     """Quellen lesen und prüfen; nichts wird geliefert. / Read and check the sources; nothing is delivered.
 
@@ -229,7 +172,7 @@ def check(session: Session) -> int:
 )
 @_PERIODS
 @_shared
-@_on_a_node
+@on_a_node
 def preview(session: Session, html: Path | None, periods: Sequence[str]) -> int:
     """Zeigen, was das Haus verlassen würde; nichts wird gesendet. / Show what would leave; sends nothing.
 
@@ -258,7 +201,7 @@ def preview(session: Session, html: Path | None, periods: Sequence[str]) -> int:
     help="Fortschritt zeigen (Vorgabe: nur am Bildschirm). / Show progress (default: on a terminal).",
 )
 @_shared
-@_on_a_node
+@on_a_node
 def submit(
     session: Session, periods: Sequence[str], *, wait: bool, redeliver: bool, progress: bool | None
 ) -> int:
@@ -295,7 +238,7 @@ def submit(
 )
 @click.option("--by", metavar="NAME", help="Wer entscheidet. / Who decides.")
 @_shared
-@_on_a_node
+@on_a_node
 def corrections(
     session: Session, coarser: Sequence[str], hold: Sequence[str], until: datetime | None, by: str | None
 ) -> int:
@@ -315,7 +258,7 @@ def corrections(
 
 @main.command("rotate-ledger-key")
 @_shared
-@_on_a_node
+@on_a_node
 def rotate_ledger_key(session: Session) -> int:
     """Zahlen früherer Lieferungen neu verschlüsseln. / Encrypt the figures of earlier deliveries anew.
 
@@ -344,7 +287,7 @@ def rotate_ledger_key(session: Session) -> int:
 )
 @click.option("--offline", is_flag=True, help="Niemanden fragen, nur zeigen. / Ask nobody, only show.")
 @_shared
-@_on_a_node
+@on_a_node
 def trust(
     session: Session, root: Path | None, fingerprint: str | None, folder: Path | None, *, offline: bool
 ) -> int:
@@ -363,7 +306,7 @@ def trust(
     "--all", "everything", is_flag=True, help="Auch schon Entschiedenes. / Also what is decided already."
 )
 @_shared
-@_on_a_node
+@on_a_node
 def export(session: Session, folder: Path, *, everything: bool) -> int:
     """Unterschriebenes als Dateien schreiben, z. B. auf einen Stick. / Write deliveries as files.
 
@@ -380,7 +323,7 @@ def export(session: Session, folder: Path, *, everything: bool) -> int:
 @main.command("import")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="FOLDER")
 @_shared
-@_on_a_node
+@on_a_node
 def import_(session: Session, folder: Path) -> int:
     """Ergebnisse und Quittungen des Hubs von einem Stick lesen. / Read the hub's results from a stick.
 
@@ -394,7 +337,7 @@ def import_(session: Session, folder: Path) -> int:
 @main.command("status")
 @click.option("--offline", is_flag=True, help="Den Hub nicht fragen. / Do not ask the hub.")
 @_shared
-@_on_a_node
+@on_a_node
 def status(session: Session, *, offline: bool) -> int:
     """Stand der Lieferungen, hier und beim Hub. / How deliveries stand, here and at the hub.
 
