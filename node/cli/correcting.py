@@ -87,7 +87,7 @@ def decide_corrections(session: Session, decisions: Decisions) -> int:
         held = {_name(p, session): p for p in every if p.decision is Decision.HELD}
         choices = [_choice(session, journal, run, held, name, decisions) for name in named]
         for choice in choices:
-            journal.choose(choice)
+            journal.choices.add(choice)
             session.logbook.write(
                 f"correction.{choice.option.value}",
                 {
@@ -133,7 +133,7 @@ def _choice(
 def _show(session: Session, journal: Journal, held: Mapping[str, Prospect]) -> None:
     console = session.console
     decided = {
-        name: journal.choice(prospect.dataset_id, str(prospect.period), area=prospect.area)
+        name: journal.choices.newest(prospect.dataset_id, str(prospect.period), area=prospect.area)
         for name, prospect in held.items()
     }
     console.result({"corrections": [_member(prospect, decided[name]) for name, prospect in held.items()]})

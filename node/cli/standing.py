@@ -67,7 +67,7 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
     problem: KimError | None = None
     with session.journal() as journal:
         records = journal.deliveries()
-        staying = journal.staying()
+        staying = journal.staying.all()
         if ask_hub:
             try:
                 heads = _ask(session)

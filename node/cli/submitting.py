@@ -208,9 +208,9 @@ def _remember(journal: Journal, prospect: Prospect) -> None:
     """Keep in mind what stays and why, so that `status` can say it; forget what does not stay any more."""
     dataset, period, area = prospect.dataset_id, str(prospect.period), prospect.area
     if prospect.decision not in {Decision.HELD, Decision.BLOCKED}:
-        journal.let_go(dataset, period, area=area)
+        journal.staying.let_go(dataset, period, area=area)
         return
-    journal.keep_back(
+    journal.staying.keep_back(
         dataset,
         period,
         area=area,
@@ -223,9 +223,9 @@ def _remember(journal: Journal, prospect: Prospect) -> None:
 def _forget_what_is_not_due(journal: Journal, run: Run) -> None:
     """Forget what stayed for a delivery that the configuration or the sources do not ask for any more."""
     due = {(slot.dataset_id, str(slot.period), slot.area) for slot in run.figures.tables}
-    for entry in journal.staying():
+    for entry in journal.staying.all():
         if (entry.dataset, entry.period, entry.area) not in due:
-            journal.let_go(entry.dataset, entry.period, area=entry.area)
+            journal.staying.let_go(entry.dataset, entry.period, area=entry.area)
 
 
 def _send(

@@ -4,6 +4,7 @@ Invariants: what was signed is kept byte for byte and only ever re-sent; nothing
 It deliberately opens no connection and knows no hub.
 """
 
+from node.journal.journal import Journal
 from node.journal.lock import NodeLock
 from node.journal.records import (
     FAILED,
@@ -18,7 +19,6 @@ from node.journal.records import (
     NewDelivery,
     StayingDelivery,
 )
-from node.journal.spool import Journal
 
 __all__ = [
     "FAILED",

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from node.durable_files import journal_error
 from node.failpoints import passing
 from node.journal.ledger_table import Ledger
 from protocol.errors import KimError, kim_error
@@ -214,6 +216,28 @@ def open_database(path: Path, ledger: Ledger) -> sqlite3.Connection:
         raise
     connection.row_factory = sqlite3.Row
     return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Write all of it or nothing.
+
+    Raises:
+        KimError: ``storage_full``, ``spool_damaged``.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            passing("journal.write")
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    except OSError as error:
+        raise journal_error(error) from error
+    except sqlite3.DatabaseError as error:
+        raise database_error(error) from error
 
 
 def _bring_to_version(connection: sqlite3.Connection, ledger: Ledger) -> bool:

@@ -17,14 +17,7 @@ from typing import Final
 from aggregation.disclosure import Delivered
 from aggregation.tabulation import Tabulation
 from node.clock import local
-from node.journal import (
-    FAILED,
-    UNDER_WAY,
-    CorrectionOption,
-    DeliveryRecord,
-    DeliveryState,
-    Journal,
-)
+from node.journal import FAILED, UNDER_WAY, CorrectionOption, DeliveryRecord, DeliveryState, Journal
 from node.pipeline.corrections import Change, Offer, change_of, offer_of
 from node.pipeline.drafts import Draft, Place, Workshop, make_draft
 from node.pipeline.figures import Figures
@@ -232,7 +225,7 @@ class Prospects:
 
     def _why_not_coarser(self, slot: Slot, table: Tabulation, offer: Offer) -> Text | None:
         """Say why a correction is not published coarser; None if somebody decided so."""
-        choice = self.journal.choice(slot.dataset_id, str(slot.period), area=slot.area)
+        choice = self.journal.choices.newest(slot.dataset_id, str(slot.period), area=slot.area)
         if choice is None:
             return offer.text
         if choice.option is CorrectionOption.HOLD and choice.until is not None:

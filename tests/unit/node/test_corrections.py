@@ -202,7 +202,7 @@ def decide(office: Office, option: CorrectionOption, prospect: Prospect, **chang
         decided_by="A. Muster",
         at="2026-10-09T08:15:00Z",
     )
-    office.journal.choose(replace(choice, **changes))
+    office.journal.choices.add(replace(choice, **changes))
 
 
 CASES = Slot(AREA, "CASES", QUARTER)
@@ -267,7 +267,7 @@ def test_decisions_are_history(office: Office) -> None:
     held = prospect_of(office, CASES)
     decide(office, CorrectionOption.HOLD, held, figures=None, until="2026-12-01")
     decide(office, CorrectionOption.COARSER, held)
-    assert [choice.option.value for choice in office.journal.choices()] == ["coarser", "hold"]
+    assert [choice.option.value for choice in office.journal.choices.all()] == ["coarser", "hold"]
     for statement in ("DELETE FROM correction_choice", "UPDATE correction_choice SET option = 'hold'"):
         with pytest.raises(sqlite3.IntegrityError):
             office.journal._connection.execute(statement)

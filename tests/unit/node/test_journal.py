@@ -230,22 +230,24 @@ def test_a_revision_that_failed_leaves_the_one_before_in_force(journal: Journal)
 
 def test_what_stays_is_remembered_until_nothing_keeps_it(journal: Journal, clock: SteppedClock) -> None:
     def hold(cells: int, code: str = "correction_held") -> None:
-        journal.keep_back("CASES", "2026-Q1", area=AREA, decision="held", code=code, changed_cells=cells)
+        journal.staying.keep_back(
+            "CASES", "2026-Q1", area=AREA, decision="held", code=code, changed_cells=cells
+        )
 
     hold(3)
     clock.wait(60)
     hold(4)
-    (held,) = journal.staying()
+    (held,) = journal.staying.all()
     assert (held.dataset, held.period, held.changed_cells) == ("CASES", "2026-Q1", 4)
     assert held.since == "2026-10-09T08:15:00Z"
 
     hold(4, "disclosure_unsafe")
-    assert journal.staying()[0].since == "2026-10-09T08:16:00Z"
+    assert journal.staying.all()[0].since == "2026-10-09T08:16:00Z"
 
-    journal.let_go("CASES", "2026-Q1", area="NW05334")
-    assert len(journal.staying()) == 1
-    journal.let_go("CASES", "2026-Q1", area=AREA)
-    assert journal.staying() == ()
+    journal.staying.let_go("CASES", "2026-Q1", area="NW05334")
+    assert len(journal.staying.all()) == 1
+    journal.staying.let_go("CASES", "2026-Q1", area=AREA)
+    assert journal.staying.all() == ()
 
 
 def first_version(folder: Path) -> None:

@@ -10,9 +10,7 @@ The true figures are encrypted at rest (:mod:`node.journal.ledger_table`); the k
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -21,6 +19,7 @@ from node.clock import Clock, timestamp
 from node.durable_files import PRIVATE_FOLDER_MODE, journal_error
 from node.failpoints import passing
 from node.journal.blobs import BlobStore
+from node.journal.corrections import CorrectionChoices
 from node.journal.ledger_keys import KEY_FILE_NAME
 from node.journal.ledger_table import Ledger
 from node.journal.lock import NodeLock
@@ -28,28 +27,20 @@ from node.journal.records import (
     FAILED,
     FIGURES_KNOWN,
     UNDER_WAY,
-    CorrectionChoice,
-    CorrectionOption,
     DeliveryEvent,
     DeliveryRecord,
     DeliveryState,
     LedgerEntry,
     LedgerFigures,
     NewDelivery,
-    StayingDelivery,
 )
-from node.journal.schema import database_error, open_database
+from node.journal.schema import open_database, transaction
+from node.journal.staying import StayingDeliveries
 from protocol.errors import kim_error
 from protocol.texts import Text
 
 _COLUMNS: Final = tuple(field.name for field in fields(DeliveryRecord))
 _SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM delivery"  # noqa: S608 - names of our own dataclass
-_CHOICE: Final = tuple(field.name for field in fields(CorrectionChoice))
-_CHOICES: Final = f"SELECT {', '.join(_CHOICE)} FROM correction_choice"  # noqa: S608 - as above
-_CHOOSE: Final = (
-    f"INSERT INTO correction_choice ({', '.join(_CHOICE)}) "  # noqa: S608 - as above
-    f"VALUES ({', '.join(':' + name for name in _CHOICE)})"
-)
 _INSERTED: Final = tuple(name for name in _COLUMNS if name != "number")
 _INSERT: Final = (
     f"INSERT INTO delivery ({', '.join(_INSERTED)}) "  # noqa: S608 - names of our own dataclass
@@ -58,7 +49,15 @@ _INSERT: Final = (
 
 
 class Journal:
-    """The spool and ledger of one node: a SQLite database and a folder of blobs."""
+    """The spool and ledger of one node: a SQLite database and a folder of blobs.
+
+    Attributes:
+        staying: what was not delivered, and why.
+        choices: what somebody decided about corrections.
+    """
+
+    staying: StayingDeliveries
+    choices: CorrectionChoices
 
     def __init__(self, folder: Path, *, clock: Clock, ledger_key: Path | None = None) -> None:
         """Open the journal in ``folder``, making it if it does not exist.
@@ -82,6 +81,8 @@ class Journal:
             self._connection = open_database(folder / "journal.sqlite3", self._ledger)
         except OSError as error:
             raise journal_error(error) from error
+        self.staying = StayingDeliveries(self._connection, clock=clock)
+        self.choices = CorrectionChoices(self._connection)
         self._lock = NodeLock(folder / "lock")
 
     def __enter__(self) -> Self:
@@ -114,7 +115,7 @@ class Journal:
         """
         owner = self.owner
         if owner is None:
-            with self._transaction() as connection:
+            with transaction(self._connection) as connection:
                 connection.execute("INSERT INTO owner (only, node, area) VALUES (1, ?, ?)", (node, area))
         elif owner != (node, area):
             raise kim_error(
@@ -171,7 +172,7 @@ class Journal:
             "created": now,
             "changed": now,
         }
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             number = connection.execute(_INSERT, row).lastrowid or 0
             self._ledger.write(connection, number, delivery.figures, delivery.withheld_mask)
             self._add_event(connection, number=number, at=now, state=DeliveryState.SPOOLED, code=None)
@@ -199,7 +200,7 @@ class Journal:
         if (current.state, current.code) == (state, code):
             return current
         now = timestamp(self._clock.now())
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute(
                 "UPDATE delivery SET state = ?, code = ?, changed = ? WHERE number = ?",
                 (state.value, code, now, record.number),
@@ -291,70 +292,10 @@ class Journal:
         """
         self._ledger.require_whole(self._connection)
         self._ledger.begin_rotation()
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             count = self._ledger.seal_anew(connection)
         self._ledger.end_rotation()
         return count
-
-    def keep_back(
-        self, dataset: str, period: str, *, area: str, decision: str, code: str | None, changed_cells: int
-    ) -> None:
-        """Remember that something was not delivered; the time of the first finding stays.
-
-        Raises:
-            KimError: ``storage_full``, ``spool_damaged``.
-        """
-        row = (area, dataset, period, decision, code, changed_cells, timestamp(self._clock.now()))
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT INTO staying (area, dataset, period, decision, code, changed_cells, since) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (area, dataset, period) DO UPDATE SET "
-                "since = CASE WHEN (decision, code) IS (excluded.decision, excluded.code) THEN since "
-                "ELSE excluded.since END, decision = excluded.decision, code = excluded.code, "
-                "changed_cells = excluded.changed_cells",
-                row,
-            )
-
-    def let_go(self, dataset: str, period: str, *, area: str) -> None:
-        """Forget that something was not delivered: nothing keeps it any more.
-
-        Raises:
-            KimError: ``storage_full``, ``spool_damaged``.
-        """
-        key = (area, dataset, period)
-        where = "FROM staying WHERE area = ? AND dataset = ? AND period = ?"
-        if self._connection.execute(f"SELECT 1 {where}", key).fetchone() is not None:
-            with self._transaction() as connection:
-                connection.execute(f"DELETE {where}", key)
-
-    def staying(self) -> tuple[StayingDelivery, ...]:
-        """Return what was not delivered and why, by period, dataset and area."""
-        rows = self._connection.execute(
-            "SELECT area, dataset, period, decision, code, changed_cells, since FROM staying "
-            "ORDER BY period, dataset, area"
-        ).fetchall()
-        return tuple(StayingDelivery(*row) for row in rows)
-
-    def choose(self, choice: CorrectionChoice) -> None:
-        """Write down what somebody decided about a correction.
-
-        Raises:
-            KimError: ``storage_full``, ``spool_damaged``.
-        """
-        with self._transaction() as connection:
-            connection.execute(_CHOOSE, asdict(choice))
-
-    def choice(self, dataset: str, period: str, *, area: str) -> CorrectionChoice | None:
-        """Return the newest decision about corrections of a period, if there is one."""
-        place = (area, dataset, period)
-        return next((c for c in self.choices() if (c.area, c.dataset, c.period) == place), None)
-
-    def choices(self) -> tuple[CorrectionChoice, ...]:
-        """Return all decisions about corrections, the newest first."""
-        rows = self._connection.execute(f"{_CHOICES} ORDER BY sequence DESC").fetchall()
-        return tuple(
-            CorrectionChoice(**{**dict(row), "option": CorrectionOption(row["option"])}) for row in rows
-        )
 
     def fingerprint(self, figures: LedgerFigures) -> str:
         """Return what true figures are recognised by; it says nothing about them.
@@ -405,22 +346,6 @@ class Journal:
             if digest is not None
         }
         return self._blobs.sweep(keep=keep)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                passing("journal.write")
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-        except OSError as error:
-            raise journal_error(error) from error
-        except sqlite3.DatabaseError as error:
-            raise database_error(error) from error
 
     def _supersede(self, connection: sqlite3.Connection, record: DeliveryRecord, *, at: str) -> None:
         """Write down what the hub does with the revisions before an accepted one."""
