@@ -165,6 +165,15 @@ class _Book:
         known = [value for value in quarters if value is not None]
         return sum(known) if indicator.time_additivity == "sum" and len(known) == 4 else None
 
+    def lines(self, indicator: Indicator, period: Period) -> npt.NDArray[np.int64]:
+        """Return the rows of an indicator's total and of its cells broken down by one dimension.
+
+        Empty where the indicator is not delivered in the frequency of the period.
+        """
+        grid = self.grid((indicator.dataset, period))
+        rows = (grid.index.get(grid.key(indicator, codes)) for codes in _lines(indicator))
+        return np.array([row for row in rows if row is not None], dtype=np.int64)
+
     def sum(self, terms: Sequence[Term], period: Period, codes: Mapping[str, str]) -> int | None:
         """Add signed terms up; None unless all of them are known."""
         total = 0
@@ -255,22 +264,24 @@ def _jumps(book: _Book, rule: PlausibilityRule) -> Iterator[_Candidate]:
     window, factor = rule.window or 0, rule.max_factor or 1
     for indicator in book.catalogue.indicators.values():
         smallest = (rule.min_value or 0) * 10**indicator.decimals
+        lines: dict[str, npt.NDArray[np.int64]] = {}
         for period in book.periods(indicator.dataset):
-            if book.interrupted(period, window):
+            places = [(indicator.dataset, _back(period, step)) for step in range(window + 1)]
+            if book.interrupted(period, window) or not all(place in book.history for place in places):
                 continue
-            for codes in _lines(indicator):
-                value = book.value(indicator, period, codes)
-                before = [book.value(indicator, _back(period, step), codes) for step in range(1, window + 1)]
-                known = [earlier for earlier in before if earlier is not None]
-                if value is None or not known or len(known) < window:
-                    continue
-                # The mean is total / window; compared in integers.
-                total, here = sum(known), value * window
-                if max(here, total) < smallest * window or total <= 0:
-                    continue
-                if here > factor * total or here * factor < total:
-                    places = {(indicator.dataset, _back(period, step)) for step in range(window + 1)}
-                    yield book.finding(rule.id, indicator, period, codes), frozenset(places)
+            if period.freq not in lines:
+                lines[period.freq] = book.lines(indicator, period)
+            here, *before = (book.history[place] for place in places)
+            rows = lines[period.freq]
+            rows = rows[np.logical_and.reduce([known.known[rows] for known in (here, *before)])]
+            # Python's integers, whatever a delivery says: these cannot overflow. The mean is total / window.
+            value = here.values[rows].astype(object) * window
+            total = sum(known.values[rows].astype(object) for known in before)
+            counts = (np.maximum(value, total) >= smallest * window) & (total > 0)
+            jumped = counts & ((value > factor * total) | (value * factor < total))
+            for row in rows[jumped].tolist():
+                found = PlausibilityFinding(indicator.dataset, period, rule.id, row)
+                yield found, frozenset(places)
 
 
 _CHECKS: Final = {

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from hub.cli.output import JSON, LANGUAGE, languages, reports_problems
 from hub.cli.usage import HubCommand
 from hub.demo.api_check import check_api
 from hub.demo.comparison import Comparison
+from hub.demo.costs import CostMeter
 from hub.demo.course import ChildFailedError, Course, choose_areas
 from hub.demo.home import default_home, fresh_home
 from hub.demo.judgement import Judgement
@@ -122,35 +122,35 @@ def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, as_j
 def _run(
     course: Course, areas: Sequence[Region], jobs: int, *, console: Console, language: Language
 ) -> Summary:
-    seconds: dict[str, float] = {}
+    meter = CostMeter(lambda: course.hub_cpu_seconds)
     catalogue = load_catalogue()
     cells = sum(
         len(delivery_grid(catalogue, dataset, period.freq))
         for area in areas
         for _, dataset, period in deliveries_of(plan_of(area))
     )
-    with _timed("total", seconds):
+    with meter.measuring("total"):
         with DemoProgress(console, areas=len(areas), cells=cells, language=language) as progress:
             progress.say(_SETTING_UP)
-            with _timed("set_up", seconds):
+            with meter.measuring("set_up"):
                 configs = course.set_up(areas, jobs, progress)
             progress.say(_DELIVERING)
-            with _timed("deliver", seconds):
+            with meter.measuring("deliver"):
                 runs = course.run_areas(configs, jobs, progress)
         if not any(run.report for run in runs):
             raise ChildFailedError(f"Kein Gebiet hat geliefert. / No area has delivered. {runs[0].failure}")
-        with _timed("publish", seconds), console.status(_PUBLISHING.in_(language)):
+        with meter.measuring("publish"), console.status(_PUBLISHING.in_(language)):
             course.close_and_publish(areas)
-        with _timed("compare", seconds), console.status(_COMPARING.in_(language)):
+        with meter.measuring("compare"), console.status(_COMPARING.in_(language)):
             truths = {truth.area: truth for area in areas for truth in load_truths(course.folder_of(area))}
             judgement = _compare(course, areas, truths)
-        with _timed("verify", seconds), console.status(_VERIFYING.in_(language)):
+        with meter.measuring("verify"), console.status(_VERIFYING.in_(language)):
             course.verify_offline(configs, judgement)
     return summarise(
         runs,
         truths,
         judgement,
-        seconds=seconds,
+        costs=meter.steps,
         hub=HubCost(course.hub_cpu_seconds, course.hub_peak_bytes),
         url=course.url,
     )
@@ -185,16 +185,6 @@ def _api_judgement(port: int, engine: Engine, catalogue: Catalogue) -> Judgement
     with engine.connect() as connection:
         check_api(port, PublishedRelease(connection), catalogue, judgement)
     return judgement
-
-
-@contextlib.contextmanager
-def _timed(step: str, seconds: dict[str, float]) -> Iterator[None]:
-    started = time.perf_counter()
-    seconds[step] = 0.0
-    try:
-        yield
-    finally:
-        seconds[step] = time.perf_counter() - started
 
 
 def _free_port(port: int) -> int:

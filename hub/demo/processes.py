@@ -12,6 +12,7 @@ It deliberately does not: import the node. It starts it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -137,15 +138,27 @@ _MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
 def cpu_seconds_of(pid: int) -> float | None:
-    """Return the processor time a running process and its ended children have used, or None if unknown."""
+    """Return the processor time a running process and all its descendants have used, or None if unknown.
+
+    What an ended descendant has used is its parent's.
+    """
     try:
         # The name of the command stands in brackets and may hold anything.
         fields = (
             Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
         )
-        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+        own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError):
         return None
+    return own + sum(cpu_seconds_of(child) or 0.0 for child in _children_of(pid))
+
+
+def _children_of(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("[0-9]*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended meanwhile
+            found += map(int, task.read_text(encoding="ascii").split())
+    return found
 
 
 def peak_bytes_of(pid: int) -> int | None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hub.demo.costs import StepCost
 from hub.demo.course import AreaRun
 from hub.demo.judgement import Cells, Judgement
 from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, Special, plan_of
@@ -76,7 +77,7 @@ class Summary:
     judgement: Judgement
     statewide: Sequence[StatewideShare]
     failures: Sequence[Text]
-    seconds: Mapping[str, float]
+    costs: Mapping[str, StepCost]
     hub: HubCost
     url: str
 
@@ -150,7 +151,11 @@ class Summary:
             ],
             "comparison": {"held": dict(judgement.checks), "failed": dict(judgement.failures)},
             "failures": [failure.en for failure in self.failures],
-            "seconds": {step: round(value, 2) for step, value in self.seconds.items()},
+            "seconds": {step: round(cost.seconds, 2) for step, cost in self.costs.items()},
+            "processor_seconds": {
+                step: {who: round(used, 2) for who, used in cost.processor_seconds.items()}
+                for step, cost in self.costs.items()
+            },
             "hub_cpu_seconds": None if self.hub.cpu_seconds is None else round(self.hub.cpu_seconds, 1),
             "node_cpu_seconds": round(sum(run.node_cpu_seconds for run in self.runs), 1),
             "peak_mib": {
@@ -165,7 +170,7 @@ def summarise(
     truths: Mapping[str, AreaTruth],
     judgement: Judgement,
     *,
-    seconds: Mapping[str, float],
+    costs: Mapping[str, StepCost],
     hub: HubCost,
     url: str,
 ) -> Summary:
@@ -175,7 +180,7 @@ def summarise(
         runs: what came of each area.
         truths: answer key by area.
         judgement: the comparison of all published cells.
-        seconds: wall-clock time by step.
+        costs: what each step cost.
         hub: what the hub has used.
         url: where the hub answers.
     """
@@ -192,7 +197,7 @@ def summarise(
     failures += judgement.examples
     if not judgement.checks:
         failures.append(Text("Nichts wurde verglichen.", "nothing was compared"))
-    return Summary(runs, findings, judgement, _statewide(judgement), failures, seconds, hub, url)
+    return Summary(runs, findings, judgement, _statewide(judgement), failures, costs, hub, url)
 
 
 def _of_area(run: AreaRun, text: Text) -> Text:

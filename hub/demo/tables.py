@@ -24,7 +24,7 @@ _KINDS: Final = {
     "max_sum": Text("verschiedene Personen", "distinct persons"),
 }
 _STEPS: Final = {
-    "total": Text("Dauer", "Duration"),
+    "total": Text("Alles zusammen", "Everything"),
     "set_up": Text("  Hub starten, Knoten eintragen", "  start the hub, register the nodes"),
     "deliver": Text(
         "  Exporte erzeugen, zählen, schützen, liefern", "  generate exports, count, protect, deliver"
@@ -41,6 +41,7 @@ def print_summary(summary: Summary, console: Console, *, language: Language) -> 
     tables = _Tables(language)
     console.print()
     console.print(tables.overview(summary))
+    console.print(tables.costs(summary))
     console.print(tables.datasets(summary))
     console.print(tables.findings(summary.findings))
     console.print(tables.audits(summary))
@@ -109,20 +110,28 @@ class _Tables:
                 Text("  nach oben offen (Lieferung fehlt)", "  open above (delivery missing)"),
                 self._number(share["open"]),
             )
-        for step, seconds in summary.seconds.items():
-            row(_STEPS[step], f"{self._tenths(seconds)} s")
-        hub = document["hub_cpu_seconds"]
-        row(
-            Text("Rechenzeit des Hubs", "Processor time of the hub"),
-            "–" if hub is None else f"{self._tenths(hub)} s",
-        )
-        processor = self._tenths(document["node_cpu_seconds"])
-        row(Text("Rechenzeit aller Knoten", "Processor time of all nodes"), f"{processor} s")
         row(Text("Speicherspitze Hub", "Peak memory, hub"), self._mib(summary.hub.peak_bytes))
         row(
             Text("Speicherspitze größter Knoten", "Peak memory, largest node"),
             self._mib(max((r.node_peak_bytes for r in summary.runs), default=0)),
         )
+        return table
+
+    def costs(self, summary: Summary) -> Table:
+        table = self._table(Text("Zeit und Rechenzeit in Sekunden", "Time and processor time in seconds"))
+        self._columns(table, Text("Schritt", "Step"))
+        self._columns(
+            table,
+            Text("Dauer", "Duration"),
+            Text("Hub", "hub"),
+            Text("Knoten und Befehle", "nodes and commands"),
+            Text("Demo selbst", "the demo itself"),
+            numbers=True,
+        )
+        for step, cost in summary.costs.items():
+            used = cost.processor_seconds.values()
+            figures = (self._tenths(seconds) for seconds in (cost.seconds, *used))
+            table.add_row(_STEPS[step].in_(self._language), *figures)
         return table
 
     def datasets(self, summary: Summary) -> Table:

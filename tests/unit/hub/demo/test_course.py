@@ -57,7 +57,7 @@ def summary_of(run: AreaRun, found: Judgement, *, due: int = 3) -> Any:
         [run],
         {AREA.id: truth},
         found,
-        seconds={},
+        costs={},
         hub=HubCost(),
         url="http://127.0.0.1",
     )

@@ -7,6 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
+from hub.demo.costs import StepCost
 from hub.demo.course import AreaRun
 from hub.demo.judgement import Check, Judgement
 from hub.demo.summary import HubCost, summarise
@@ -26,7 +27,7 @@ def printed(language: Language, judgement: Judgement) -> str:
         [AreaRun(AREA, 10, report, "", 1.0, 2**20)],
         {AREA.id: AreaTruth(AREA.id, frozenset({"2025-Q1"}), {("T05", "R"): 1234}, {}, {}, {})},
         judgement,
-        seconds={"total": 61.54},
+        costs={"total": StepCost(61.54, 3.0, 20.25, 1.0)},
         hub=HubCost(),
         url="http://127.0.0.1",
     )
@@ -43,7 +44,7 @@ def printed(language: Language, judgement: Judgement) -> str:
             (
                 "Ergebnis der Demo",
                 "1.234",
-                "61,5 s",
+                "61,5 ",
                 "T05 Datum",
                 "zurückgestellt",
                 "2 von 34",
@@ -57,7 +58,7 @@ def printed(language: Language, judgement: Judgement) -> str:
             (
                 "Result of the demo",
                 "1,234",
-                "61.5 s",
+                "61.5 ",
                 "T05 dates",
                 "set aside",
                 "2 of 34",
