@@ -27,7 +27,7 @@ from hub.demo.course import ChildFailedError, Course, choose_areas
 from hub.demo.home import default_home, fresh_home
 from hub.demo.judgement import Judgement
 from hub.demo.plans import plan_of
-from hub.demo.processes import ProcessTable
+from hub.demo.processes import EndedError, ProcessTable, ending_in_order
 from hub.demo.progress import DemoProgress
 from hub.demo.published import PublishedRelease, open_database
 from hub.demo.rates_check import RatesCheck
@@ -97,7 +97,7 @@ def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, as_j
     console = Console(stderr=as_json)
     port = _free_port(port)
     processes = ProcessTable()
-    with fresh_home(home) as folder:
+    with fresh_home(home) as folder, ending_in_order():
         course = Course(folder, port, processes)
         console.print(f"{_FOLDER.in_(language)}: {folder}", markup=False, highlight=False)
         try:
@@ -110,9 +110,10 @@ def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, as_j
             console.print(f"{_VERDICTS.in_(language)}: {verdicts}", markup=False, highlight=False)
             if not exit_after:
                 _keep_serving(course, areas=areas, console=console, language=language)
-        except KeyboardInterrupt:
-            console.print(_ABORTED.in_(language))
-            raise SystemExit(130) from None
+        except EndedError as ended:
+            with contextlib.suppress(OSError):  # the terminal may be closed
+                console.print(_ABORTED.in_(language))
+            raise SystemExit(ended.exit_code) from None
         finally:
             processes.stop_all()
     if not summary.ok:
@@ -195,7 +196,7 @@ def _free_port(port: int) -> int:
 
 
 def _keep_serving(course: Course, *, areas: int, console: Console, language: Language) -> None:
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(EndedError):
         console.print(f"\n{_LOGINS.in_(language)}")
         for role, link in course.invite_people(choose_areas(areas)[0]):
             console.print(f"  {role:13} {link}", markup=False, highlight=False, soft_wrap=True)

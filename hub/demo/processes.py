@@ -4,7 +4,7 @@ Purpose: the demo runs `kim-node` and `kim-hub` exactly as an operator does, and
 cost: processor time and peak memory of each child (``wait4``), and of the hub while it is alive (``/proc``).
 
 Invariants: no shell; every child has its own session, so that Ctrl-C reaches the demo alone, which then
-ends its children in order; a child is only ever ended by the process that started it. Standard output and
+ends its children in order; no child outlives the demo, however that ends (`guardian`). Standard output and
 error go to files: no pipe can fill.
 
 It deliberately does not: import the node. It starts it.
@@ -18,12 +18,18 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
-_GRACE_SECONDS: Final = 10.0
+from hub.demo import guardian
+
+_GRACE_SECONDS: Final = guardian.GRACE_SECONDS
+#: A terminal's Ctrl-C, a service manager's wish, a closed terminal.
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MODULES: Final[Mapping[str, str]] = {
     "kim-node": "node.cli",
     "kim-hub": "hub.cli",
@@ -57,6 +63,38 @@ def command_line(command: str, *arguments: str | Path) -> list[str]:
     return [*start, *(str(argument) for argument in arguments)]
 
 
+class EndedError(KeyboardInterrupt):
+    """Somebody ends the demo by a signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+@contextlib.contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Raise `EndedError` at the first signal that ends the demo; a second one does not cut its end short.
+
+    What whoever started the demo has ignored (`nohup`) stays ignored.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        raise EndedError(number)
+
+    before = {
+        number: handler for number in _ENDINGS if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class ProcessTable:
     """All children that are running, so that they can be ended when the demo is."""
 
@@ -64,6 +102,10 @@ class ProcessTable:
         self._lock = threading.Lock()
         self._running: dict[int, subprocess.Popen[bytes]] = {}
         self._ended = False
+        # A signal that ends the demo strikes its main thread: no child is started there, so none is lost
+        # between its start and its entry here.
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="start")
+        self._guardian: subprocess.Popen[str] | None = None
 
     def start(self, command: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
         """Start a child; its output goes to ``log`` + ``.out`` and ``.err``.
@@ -71,6 +113,9 @@ class ProcessTable:
         Raises:
             InterruptedError: if everything is being ended already.
         """
+        return self._starter.submit(self._start, command, log).result()
+
+    def _start(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
         log.parent.mkdir(parents=True, exist_ok=True)
         with (
             self._lock,
@@ -83,7 +128,27 @@ class ProcessTable:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True
             )
             self._running[process.pid] = process
+            self._tell_guardian(f"+{process.pid}")
         return process
+
+    def _tell_guardian(self, line: str) -> None:
+        if self._guardian is None:
+            self._guardian = subprocess.Popen(
+                [sys.executable, "-I", "-S", guardian.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                text=True,
+            )
+        if self._guardian.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it is only needed where this table does not live on
+                self._guardian.stdin.write(f"{line}\n")
+                self._guardian.stdin.flush()
+
+    def _forget(self, process: subprocess.Popen[bytes]) -> None:
+        if self._running.pop(process.pid, None) is not None:
+            self._tell_guardian(f"-{process.pid}")
 
     def run(self, command: Sequence[str], *, log: Path) -> Finished:
         """Start a child and wait for its end."""
@@ -94,7 +159,7 @@ class ProcessTable:
             # wait4 instead of Popen.wait, because only it tells what this one child has used.
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
-            self._running.pop(process.pid, None)
+            self._forget(process)
         return Finished(
             exit_code=process.returncode,
             output=log.with_suffix(".out").read_text(encoding="utf-8", errors="replace"),
@@ -113,7 +178,7 @@ class ProcessTable:
                 process.kill()
                 process.wait()
         with self._lock:
-            self._running.pop(process.pid, None)
+            self._forget(process)
 
     def refuse_more(self) -> None:
         """Ask all running children to end and start no others; those who wait for them see them end."""
@@ -131,6 +196,10 @@ class ProcessTable:
             remaining = list(self._running.values())
         for process in remaining:
             self.stop(process)
+        with self._lock:
+            watching, self._guardian = self._guardian, None
+        if watching is not None:
+            watching.communicate()  # closes its input: nothing is left for it to do
 
 
 #: Linux counts kibibytes, macOS bytes.
