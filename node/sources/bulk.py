@@ -219,7 +219,7 @@ def _line_breaks(column: pa.Array, body: Body) -> Rows | int | None:
 
 
 def _may_hold_line_end(texts: pa.Array) -> bool:
-    """Whether a line end is among the bytes of a column: nearly never, and looking is quicker than counting."""
+    """Whether a line end is among the bytes of a column: nearly never, and a look is quicker than a count."""
     _, _, content = texts.buffers()
     if content is None:
         return False
