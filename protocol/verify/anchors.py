@@ -1,8 +1,8 @@
 """What a verifier believes before it begins: keys, and how many witnesses are enough (SPEC P-117).
 
 It comes from the officers' signed documents (`hub.json`, `directory.json`) or from the command line. Whether
-those are the right ones is not found out here: their digests are shown, to be compared with what the officers
-publish.
+those are the right ones is found out by `officers`, if the fingerprint of a root is given; else their digests
+are shown, to be compared with what the officers publish.
 """
 
 from __future__ import annotations

@@ -11,16 +11,18 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from protocol.errors import KimError, kim_error
 from protocol.texts import LANGUAGES, Language, Text
-from protocol.verify import files, settings
+from protocol.verify import clock, files, settings
 from protocol.verify.anchors import Anchors, anchors_of_documents, anchors_of_keys
 from protocol.verify.explaining import Explanation, Question, explain
 from protocol.verify.folders import check_folder
 from protocol.verify.mirrors import check_mirror
+from protocol.verify.officers import Signed, check_officers
 from protocol.verify.parser import USAGE_EXIT, BilingualParser, asked_for
 from protocol.verify.receipts import check_receipt
 from protocol.verify.releases import check_release
@@ -71,9 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     language = asked_for(given, otherwise=settings.language())
     parsed = _parser(language).parse_args(given)
+    anchors: Anchors | None = None
     try:
-        anchors = _anchors(parsed)
-        outcomes = parsed.run(_Run(parsed, language, anchors))
+        outcomes, signed = _officers(parsed)
+        if parsed.run is not None and (signed is not None or not outcomes):
+            anchors = _anchors(parsed, signed)
+            outcomes += parsed.run(_Run(parsed, language, anchors))
     except KimError as error:
         # Nothing was judged: what is believed, or the question, cannot be read.
         sys.stderr.write(f"{error.detail.in_(language)}\n  → {error.remedy.in_(language)}\n")
@@ -82,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         documents = [_document(item, anchors) for item in outcomes]
         sys.stdout.write(json.dumps(documents, ensure_ascii=False, indent=1) + "\n")
     else:
-        lines = [*anchor_lines(anchors, language), *_lines(outcomes, language)]
+        believed = anchor_lines(anchors, language) if anchors is not None else ()
+        lines = [*believed, *_lines(outcomes, language)]
         sys.stdout.write("\n".join(lines) + "\n")
     return _exit_code(outcomes)
 
@@ -103,7 +109,7 @@ def _lines(outcomes: Sequence[_Outcome], language: Language) -> Iterator[str]:
         yield from verdict_lines(item.verdict, language)
 
 
-def _document(item: _Outcome, anchors: Anchors) -> dict[str, object]:
+def _document(item: _Outcome, anchors: Anchors | None) -> dict[str, object]:
     problem = item.verdict.problem
     return {
         "subject": item.subject,
@@ -119,7 +125,9 @@ def _document(item: _Outcome, anchors: Anchors) -> dict[str, object]:
         "checks": [{"de": text.de, "en": text.en} for text in item.verdict.passed],
         "remarks": [{"de": text.de, "en": text.en} for text in item.verdict.remarks],
         "facts": dict(item.verdict.facts),
-        "believed": {"log": str(anchors.log), "documents": dict(anchors.documents)},
+        "believed": {"log": str(anchors.log), "documents": dict(anchors.documents)}
+        if anchors is not None
+        else None,
     }
 
 
@@ -206,7 +214,7 @@ def _parser(language: Language) -> BilingualParser:
     )
 
     def command(
-        name: str, summary: Text, example: str, run: Callable[[_Run], list[_Outcome]]
+        name: str, summary: Text, example: str, run: Callable[[_Run], list[_Outcome]] | None
     ) -> BilingualParser:
         made: BilingualParser = commands.add_parser(
             name,
@@ -219,6 +227,15 @@ def _parser(language: Language) -> BilingualParser:
         _add_trust(made, say)
         return made
 
+    command(
+        "trust",
+        Text(
+            "Prüfen, was die Schlüsselbeauftragten unterschrieben haben, von der Wurzel im Brief an.",
+            "Verify what the key officers have signed, from the root in the letter on.",
+        ),
+        '--trust stick --root-fingerprint "5f0c …"',
+        None,
+    )
     receipt = command(
         "receipt",
         Text(
@@ -304,8 +321,27 @@ def _add_trust(parser: BilingualParser, say: Callable[[str, str], str]) -> None:
         "--trust",
         metavar="PATH",
         help=say(
-            "hub.json, oder ein Ordner mit hub.json und directory.json.",
-            "hub.json, or a folder with hub.json and directory.json.",
+            "hub.json, oder ein Ordner mit hub.json und directory.json, oder ein Vertrauensverzeichnis.",
+            "hub.json, or a folder with hub.json and directory.json, or a trust repository.",
+        ),
+    )
+    trust.add_argument(
+        "--root-fingerprint",
+        metavar="TEXT",
+        help=say(
+            "Fingerabdruck der Wurzel: --trust ist ein Vertrauensverzeichnis (kim-hub trust export, oder "
+            "trust eines Knotens), dessen Unterschriften geprüft werden.",
+            "Fingerprint of the root: --trust is a trust repository (kim-hub trust export, or trust of a "
+            "node), whose signatures are verified.",
+        ),
+    )
+    trust.add_argument(
+        "--at",
+        type=_moment,
+        metavar="DATE",
+        help=say(
+            "Fristen für diesen Tag beurteilen, 2026-10-09; sonst für jetzt.",
+            "Judge lifetimes for this day, 2026-10-09; now if omitted.",
         ),
     )
     trust.add_argument(
@@ -339,7 +375,27 @@ def _add_trust(parser: BilingualParser, say: Callable[[str, str], str]) -> None:
     output.add_argument("--lang", choices=LANGUAGES, help=say("Sprache.", "Language."))
 
 
-def _anchors(parsed: argparse.Namespace) -> Anchors:
+def _officers(parsed: argparse.Namespace) -> tuple[list[_Outcome], Signed | None]:
+    """Verify the officers' signatures, where the fingerprint of a root is given."""
+    if parsed.root_fingerprint is None:
+        # The command that verifies nothing else needs it.
+        if parsed.at is not None or parsed.run is None:
+            raise _trust_unclear()
+        return [], None
+    if parsed.trust is None or parsed.log_key is not None or parsed.directory is not None or parsed.witness:
+        raise _trust_unclear()
+    read = files.trust_reader(Path(parsed.trust))
+    at = parsed.at or clock.now()
+    found: list[Signed] = []
+    verdict = verdict_of(
+        lambda trail: found.append(check_officers(trail, read, fingerprint=parsed.root_fingerprint, at=at))
+    )
+    return [_Outcome(parsed.trust, verdict)], found[0] if found else None
+
+
+def _anchors(parsed: argparse.Namespace, signed: Signed | None) -> Anchors:
+    if signed is not None:
+        return anchors_of_documents(signed.hub, signed.directory, quorum=parsed.quorum)
     directory = Path(parsed.directory) if parsed.directory else None
     if (parsed.trust is None) == (parsed.log_key is None) or (parsed.trust and parsed.witness):
         raise _trust_unclear()
@@ -357,8 +413,10 @@ def _trust_unclear() -> KimError:
     return kim_error(
         "bad_request",
         Text(
-            "Unklar, wem geglaubt werden soll: entweder --trust, oder --log-key mit --witness.",
-            "Unclear what is to be believed: either --trust, or --log-key with --witness.",
+            "Unklar, wem geglaubt werden soll: --trust, allein oder mit --root-fingerprint und --at, oder "
+            "--log-key mit --witness.",
+            "Unclear what is to be believed: --trust, on its own or with --root-fingerprint and --at, or "
+            "--log-key with --witness.",
         ),
         remedy=Text("Siehe kim-verify --help.", "See kim-verify --help."),
     )
@@ -369,6 +427,10 @@ def _count(text: str) -> int:
     if not 0 <= number <= 100:
         raise ValueError
     return number
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
 
 
 def _code(text: str) -> str:

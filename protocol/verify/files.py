@@ -10,6 +10,7 @@ from typing import Final
 
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
+from protocol.trust.metadata import Role, parse_metadata
 
 HUB: Final = "hub.json"
 DIRECTORY: Final = "directory.json"
@@ -20,6 +21,10 @@ _KEPT: Final = "keys%2F"
 
 _MOST_BYTES: Final = 1 << 30
 _SUM: Final = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[A-Za-z0-9._-]{1,128})")
+#: TUF's client keeps the roots it has followed in a folder of their own.
+_HISTORY: Final = "root_history"
+#: Made of signed numbers and digests, or fixed; keeps accidents out.
+_IN_REPOSITORY: Final = re.compile(r"(?:metadata|targets)(?:/keys)?/[0-9a-z][0-9a-z.]*")
 #: Paths of a copy of the log are made of our own numbers, so this only keeps accidents out.
 _INSIDE: Final = re.compile(r"[a-z0-9./]+")
 
@@ -68,6 +73,54 @@ def _current_copy(place: Path) -> Path:
     except (OSError, UnicodeDecodeError):
         return place
     return place / "copies" / number if number.isdigit() else place
+
+
+def trust_reader(place: Path) -> Callable[[str], bytes | None]:
+    """Return what reads a copy of the officers' repository by paths below ``/trust/``.
+
+    Args:
+        place: a folder as ``kim-hub trust export`` writes it, or the folder in which a node keeps its copy.
+
+    Raises:
+        KimError: ``file_missing`` if there is no such folder.
+    """
+    copy = _current_copy(place)
+    if not (copy / "metadata").is_dir():
+        raise kim_error(
+            "file_missing",
+            Text(
+                f"{place} ist kein Vertrauensverzeichnis (kim-hub trust export).",
+                f"{place} is no trust repository (kim-hub trust export).",
+            ),
+        )
+    kept_by_client = (copy / "metadata" / _HISTORY).is_dir()
+
+    def reader(path: str) -> bytes | None:
+        if not _IN_REPOSITORY.fullmatch(path):
+            raise ValueError(path)
+        return _of_client(copy, path) if kept_by_client else _existing(copy / path)
+
+    return reader
+
+
+def _of_client(copy: Path, path: str) -> bytes | None:
+    """Read from the folder of TUF's client, which keeps one version of each role under its plain name."""
+    folder, _, name = path.partition("/")
+    number, _, rest = name.rpartition("/")[2].partition(".")
+    if folder == "targets":
+        inner = f"{name.rpartition('/')[0]}/{rest}".removeprefix("/")
+        return _existing(copy / "targets" / inner.replace("/", "%2F"))
+    if rest == "root.json":
+        return _existing(copy / "metadata" / _HISTORY / name)
+    data = _existing(copy / "metadata" / (rest if number.isdigit() else name))
+    if data is not None and number.isdigit():
+        found = parse_metadata(data, Role(rest.removesuffix(".json")))
+        return data if found.version == int(number) else None
+    return data
+
+
+def _existing(path: Path) -> bytes | None:
+    return read(path) if path.is_file() else None
 
 
 def mirror_reader(folder: Path) -> Callable[[str], bytes | None]:

@@ -15,6 +15,7 @@ from hub.domain.jobs import NoQueue
 from hub.services.installation import install
 from hub.services.trust.change_file import ChangeFile, load
 from hub.services.trust.documents import Documents, digest
+from hub.services.trust.exporting import export
 from hub.services.trust.officers import Officer, load_signer, make_officer_key
 from hub.services.trust.preparing import Wishes, first_proposal
 from hub.services.trust.proposing import OfficerChange, next_change
@@ -26,6 +27,7 @@ from hub.store.engine import make_engine
 from hub.store.unit_of_work import Database
 from protocol.keys import KeyPurpose, PrivateKey
 from protocol.trust import Change, Directory, HubKeys, KeyEntry, NodeEntry, Policy, apply
+from protocol.trust.fingerprints import root_fingerprint
 
 PASSPHRASE = "korrekt pferd batterie"
 NAMES = ("A. Meier, MKJFGFI", "B. Kaya, IT.NRW", "C. Wolf, LDI NRW")
@@ -157,6 +159,17 @@ def governed(home: Path, *nodes: NodeEntry) -> Office:
     made = office(home)
     made.publish(made.signed(made.first(*nodes), *NAMES[:2]))
     return made
+
+
+def exported(home: Path, folder: Path, documents: Documents) -> str:
+    """Let officers sign documents and export their repository; return the fingerprint of its root."""
+    from hub.services.trust.proposing import _with_documents
+
+    made = office(home, audience=documents.directory.audience)
+    change = _with_documents(made.first(), documents, 1, now=now())
+    made.publish(made.signed(change, *NAMES[:2]))
+    export(made.repository, folder, now=now())
+    return root_fingerprint(root_of(made.repository.roots()[0]).signed_bytes)
 
 
 def resigned(metadata: Metadata[Root] | Metadata[Targets], *signers: Signer) -> bytes:

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories.logged_world import PaperNetwork
+from hub.services.trust.documents import Documents
+from protocol.trust import Policy
+from tests.factories.logged_world import AUDIENCE, PaperNetwork
+from tests.factories.officers import exported
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 180
@@ -51,6 +54,9 @@ def desk(tmp_path: Path) -> Path:
     (tmp_path / "quittung.tlog-proof").write_bytes(network.log.receipt(received, network.nodes).to_bytes())
     network.log.write_mirror(tmp_path / "log", network.nodes)
     network.write_trust(tmp_path / "trust")
+    signed = Documents(network.directory(), network.hub_keys, Policy(audience=AUDIENCE), {})
+    fingerprint = exported(tmp_path / "officers", tmp_path / "stick", signed)
+    (tmp_path / "letter").write_text(fingerprint)
     return tmp_path
 
 
@@ -59,13 +65,19 @@ COMMANDS = (
     ("log", "--mirror", "log", "--trust", "trust"),
     ("release", "evidence.json", "--trust", "trust"),
     ("explain", "evidence.json", "CASES_OPEN", "2026-Q2", "NW05", "--trust", "trust"),
+    ("trust", "--trust", "stick", "--root-fingerprint", "LETTER"),
 )
+
+
+def letter(desk: Path, command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command with the fingerprint of the officers' root."""
+    return tuple(word.replace("LETTER", (desk / "letter").read_text()) for word in command)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_no_command_imports_anything_but_cryptography(desk: Path, command: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", BLOCKED.format(allowed=ALLOWED), *command],
+        [sys.executable, "-c", BLOCKED.format(allowed=ALLOWED), *letter(desk, command)],
         cwd=desk,
         env={**os.environ, "PYTHONPATH": str(ROOT), "KIM_LANG": "en"},
         capture_output=True,
@@ -103,7 +115,7 @@ def test_the_wheel_verifies_in_an_environment_with_cryptography_alone(desk: Path
     verified = _output(program, "receipt", "quittung.tlog-proof", "--trust", "trust", folder=desk)
     assert verified.rstrip().endswith("GEPRÜFT")
     for command in COMMANDS:
-        (document,) = json.loads(_output(program, *command, "--json", folder=desk))
+        (document,) = json.loads(_output(program, *letter(desk, command), "--json", folder=desk))
         assert document["verified"] is True
     receipt = desk / "quittung.tlog-proof"
     receipt.write_bytes(receipt.read_bytes().replace(b"index 0", b"index 1"))
