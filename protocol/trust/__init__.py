@@ -3,8 +3,8 @@
 Three documents are targets of the TUF repository under `/trust/`: the directory of nodes and their keys, the
 hub's own keys, and the policy. Node and hub, and whoever checks offline, read them with the same code.
 
-What is read here has to come out of a verified repository. Hub and nodes verify with the client of TUF; whoever
-has nothing but `cryptography` reads the metadata with `metadata`. This package reads no file.
+What is read here has to come out of a verified repository. Hub and nodes verify with the client of TUF;
+whoever has nothing but `cryptography` reads the metadata with `metadata`. This package reads no file.
 """
 
 from protocol.trust.changes import AddKey, AddNode, Change, ChangeKey, ChangeNode, apply, differences
