@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.hpke import (
 
 from protocol.errors import kim_error
 from protocol.statement import SALT_BYTES, SealedInfo, SubmissionStatement
-from protocol.trust.hub_keys import SEALING_KEY_BYTES, SUITE, sealing_kid
+from protocol.trust.hub_keys import SUITE, sealing_kid
 
 #: Seed of the ML-KEM-768 key (FIPS 203) and X25519 private key, one behind the other.
 SECRET_BYTES: Final = 64 + 32
@@ -161,11 +161,11 @@ def open_payload(sealed: bytes, statement: SubmissionStatement, secret: SealingS
         secret: the key that it names.
 
     Raises:
-        KimError: ``sealed_unreadable`` if key, suite, digest, purpose or bytes are not those of the
-            statement, or what comes out is not its `payload`.
+        KimError: ``sealed_unreadable`` if key, digest, purpose or bytes are not those of the statement,
+            or what comes out is not its `payload`.
     """
     info = statement.sealed
-    if info is None or info.kid != secret.kid or info.suite != SUITE:
+    if info is None or info.kid != secret.kid:
         raise kim_error("sealed_unreadable")
     if len(sealed) != info.size or hashlib.sha256(sealed).hexdigest() != info.sha256:
         raise kim_error("sealed_unreadable")
@@ -187,8 +187,6 @@ def purpose_of_statement(statement: SubmissionStatement) -> bytes:
 
 
 def _public(data: bytes) -> MLKEM768X25519PublicKey:
-    if len(data) != SEALING_KEY_BYTES:
-        raise kim_error("bad_public_key")
     try:
         return MLKEM768X25519PublicKey(
             MLKEM768PublicKey.from_public_bytes(data[:_LATTICE_KEY_BYTES]),

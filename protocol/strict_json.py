@@ -89,9 +89,9 @@ def dumps(value: Any) -> bytes:  # noqa: ANN401  (any nesting of the JSON types;
         ValueError: for a value that :func:`loads` would refuse whatever its size and depth (a float, an
             integer beyond 2^53-1, a member name that is no string, a lone surrogate, another type).
     """
-    return json.dumps(
-        _plain(value), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-    ).encode("utf-8")
+    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
+        "utf-8"
+    )
 
 
 def encode_base64(data: bytes) -> str:

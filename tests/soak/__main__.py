@@ -5,21 +5,17 @@
     make soak SOAK_ARGS="--only model"          one part: arrow, model, chaos, mutation
 
 Every part has its share of the time and says how far it came. What fails names the seed with which it fails
-again. Mutation testing goes on where an earlier run was stopped, as long as `mutants/` is there.
+again.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,80 +64,16 @@ def model(seconds: float, seed: int) -> dict[str, Any]:
 
 
 def mutation(seconds: float, _seed: int) -> dict[str, Any]:
-    """Change the modules that verify and see whether a test notices (`[tool.mutmut]` in pyproject.toml)."""
-    tool = shutil.which("mutmut", path=str(Path(sys.executable).parent))
-    if tool is None:
-        return {"ok": False, "output": "mutmut is not installed"}
-    running = subprocess.Popen(
-        [tool, "run", "--max-children", str(os.cpu_count() or 1)],
+    """Change the modules that hold a boundary and see whether a test notices (`tests/soak/mutation`)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.soak.mutation", "--minutes", str(seconds / 60)],
         cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    try:
-        running.wait(seconds)
-        complete = True
-    except subprocess.TimeoutExpired:
-        running.terminate()
-        running.wait()
-        complete = False
-    return {"ok": True, "complete": complete, **mutants()}
-
-
-def mutants() -> dict[str, Any]:
-    """Count what became of the mutants so far, in all and by module, and name those that survived."""
-    words = {
-        0: "survived",
-        1: "killed",
-        3: "killed",
-        5: "no tests",
-        33: "no tests",
-        36: "timeout",
-        24: "timeout",
-    }
-    words |= {-24: "timeout", -11: "killed", 37: "caught by types"}
-    modules: dict[str, Counter[str]] = {}
-    survivors: list[str] = []
-    wording = 0
-    for file in sorted((ROOT / "mutants").rglob("*.meta")):
-        codes = json.loads(file.read_text())["exit_code_by_key"]
-        known = {name: code for name, code in codes.items() if code is not None}
-        if known:
-            name = str(file.relative_to(ROOT / "mutants")).removesuffix(".meta")
-            modules[name] = Counter(words.get(code, "other") for code in known.values())
-            alive = {key.rpartition(".")[2] for key, code in known.items() if code == 0}
-            only_words = _only_words(file.with_suffix(""), alive)
-            wording += len(only_words)
-            survivors += [
-                key for key, code in known.items() if code == 0 and key.rpartition(".")[2] not in only_words
-            ]
-    total: Counter[str] = sum(modules.values(), Counter())
-    return {
-        "mutants": dict(total),
-        "modules": {name: dict(counts) for name, counts in modules.items()},
-        "survivors_in_wording_only": wording,
-        "survivors": survivors,
-    }
-
-
-def _only_words(file: Path, names: set[str]) -> set[str]:
-    """Return the mutants that differ from the original by the spelling of a text alone."""
-    found = {
-        node.name: node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)
-    }
-
-    def meaning(name: str) -> str:
-        node = found[name]
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
-                inner.value = inner.value.removeprefix("XX").removesuffix("XX").casefold()
-        return "".join(ast.dump(part) for part in node.body)
-
-    return {
-        name
-        for name in names
-        if name in found and meaning(name) == meaning(re.sub(r"__mutmut_\d+$", "__mutmut_orig", name))
-    }
+    targets = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return {"ok": done.returncode == 0, "targets": targets, "output": done.stderr[-20_000:]}
 
 
 PARTS: dict[str, tuple[float, Callable[[float, int], dict[str, Any]]]] = {

@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_public_key,
 )
 
 from protocol import keys
 from protocol.errors import KimError
-from protocol.keys import PrivateKey, PublicKey
+from protocol.keys import KeyPurpose, PrivateKey, PublicKey
 
 # RFC 8032 section 7.1, TEST 2
 SEED = bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")
@@ -62,6 +63,19 @@ def test_pem_goes_there_and_back(key):
     pem = key.to_pem()
     assert pem.startswith(b"-----BEGIN PRIVATE KEY-----\n")
     assert PrivateKey.from_pem(pem).public == key.public
+
+
+def test_a_public_key_is_written_for_other_programs(key):
+    """P-14: what OpenSSL writes for the private key of RFC 8032."""
+    assert load_pem_public_key(key.public.to_pem()).public_bytes_raw().hex() == PUBLIC
+    assert key.public.to_pem().startswith(b"-----BEGIN PUBLIC KEY-----\n")
+
+
+def test_a_key_that_is_read_has_the_purpose_it_is_read_for():
+    """P-140."""
+    witness = PublicKey.from_hex(PUBLIC, purpose=KeyPurpose.WITNESS)
+    assert witness.keyid == hashlib.sha256(b"kim/1 ed25519 witness\x00" + bytes.fromhex(PUBLIC)).hexdigest()
+    assert PublicKey.from_hex(PUBLIC).purpose is KeyPurpose.SIGN
 
 
 def _other_pems():
@@ -150,7 +164,11 @@ def test_a_private_key_does_not_show_itself(key):
 
 def test_what_is_made_fresh_is_fresh():
     """P-20."""
-    assert len(keys.new_nonce()) == 32
+    assert len(keys.new_nonce()) == len(keys.new_secret_key()) == 32
+    assert len(keys.new_cipher_nonce()) == 12
+    assert len(keys.new_token()) == 20
+    assert len(keys.new_passphrase()) == 64
+    assert len(keys.new_secret_text()) == 43
     assert keys.new_nonce() != keys.new_nonce()
     assert keys.new_node_id() != keys.new_node_id()
     assert keys.new_node_id().startswith("node-")

@@ -110,6 +110,23 @@ def test_what_was_sealed_with_another_suite_does_not_open() -> None:
     assert code(open_payload, sent, statement, SECRET)[0] == "sealed_unreadable"
 
 
+def test_the_bytes_are_those_that_the_statement_names() -> None:
+    """P-133: also where other bytes would open, and hold the same table."""
+    statement, sent = sealed_statement()
+    content = open_payload(sent, statement, SECRET)
+    again = seal(content, public_key=SECRET.public_key, info=purpose_of_statement(statement))
+    assert SECRET.open(again, info=purpose_of_statement(statement)) == content
+    assert code(open_payload, again, statement, SECRET)[0] == "sealed_unreadable"
+    payload = replace(statement.payload, sha256="0" * 64)
+    assert code(open_payload, sent, replace(statement, payload=payload), SECRET)[0] == "sealed_unreadable"
+
+
+def test_the_key_is_the_one_that_the_statement_names() -> None:
+    """P-133: also where the bytes would open."""
+    statement, sent = sealed_statement(kid=OTHER.kid)
+    assert code(open_payload, sent, statement, SECRET)[0] == "sealed_unreadable"
+
+
 def test_an_open_statement_opens_nothing() -> None:
     _, sent = sealed_statement()
     assert code(open_payload, sent, OPEN, SECRET)[0] == "sealed_unreadable"
@@ -132,6 +149,7 @@ def test_too_short_to_be_sealed(length: int) -> None:
 def test_a_secret_goes_to_bytes_and_back_and_shows_nothing() -> None:
     again = SealingSecret.from_bytes(SECRET.to_bytes())
     assert (again.kid, again.public_key) == (SECRET.kid, SECRET.public_key)
+    assert SealingSecret.generate().kid not in (SECRET.kid, OTHER.kid)
     assert len(SECRET.public_key) == SEALING_KEY_BYTES
     assert again.open(seal(b"x", public_key=SECRET.public_key, info=b"i"), info=b"i") == b"x"
     assert repr(SECRET) == f"SealingSecret(kid={SECRET.kid!r})"

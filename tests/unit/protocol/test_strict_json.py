@@ -16,9 +16,11 @@ from protocol.errors import KimError
         (b"0", 0),
         ('"Köln"'.encode(), "Köln"),
         (b'"\\ud83d\\ude00"', "\U0001f600"),  # a pair of surrogates is one character
+        (b'{"\\u00e4":[1,null,"\\u00df"]}', {"ä": [1, None, "ß"]}),  # an escape is no surrogate by itself
         (b'"[[[[[[[[[[\\"{{{{{{{{{{"', '[[[[[[[[[["{{{{{{{{{{'),  # brackets in texts are no depth
         (b"[[[[[[[[1]]]]]]]]", [[[[[[[[1]]]]]]]]),  # depth 8
         (b"[[1],[[2],[3]]]", [[1], [[2], [3]]]),
+        (b"[" + b"[]," * 19 + b"[]]", [[]] * 20),  # many beside each other are no depth
     ],
 )
 def test_what_has_one_meaning_is_read(data, value):
@@ -66,6 +68,7 @@ def test_what_has_one_meaning_is_read(data, value):
         b"1" * 5000,
         b"[" * 9 + b"]" * 9,
         b'{"a":' * 9 + b"1" + b"}" * 9,
+        b"[" * 8 + b"1]],[[[1]]]" + b"]" * 6,  # deep again after it was less deep
         b"[" * 60_000,
     ],
 )
@@ -138,3 +141,6 @@ def test_base64_in_another_spelling_is_refused(text):
     with pytest.raises(KimError) as caught:
         strict_json.decode_base64(text, pointer="/nonce")
     assert (caught.value.code, caught.value.pointer) == ("bad_envelope", "/nonce")
+    with pytest.raises(KimError) as caught:
+        strict_json.decode_base64(text)
+    assert caught.value.pointer == ""

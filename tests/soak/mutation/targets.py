@@ -1,0 +1,114 @@
+"""Which modules are changed, and which tests are asked.
+
+The tests of a target are those that can reach its modules inside one process and quickly: tests that start a
+program of their own would not see a change, and need not be listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.soak.mutation.changes import ROOT
+
+_PROTOCOL: Final = "tests/unit/protocol"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A part that is judged by itself.
+
+    Attributes:
+        modules: patterns of paths.
+        tests: what pytest is given.
+    """
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    def paths(self) -> list[Path]:
+        """Return the modules, in order."""
+        found = [path for pattern in self.modules for path in sorted(ROOT.glob(pattern))]
+        assert all(any(ROOT.glob(pattern)) for pattern in self.modules), self.modules
+        return found
+
+
+#: In the order of importance.
+TARGETS: Final = {
+    "verify": Target(
+        ("protocol/verify/*.py",), (f"{_PROTOCOL}/test_verify.py", f"{_PROTOCOL}/test_edges.py")
+    ),
+    "transparency": Target(
+        ("protocol/transparency/*.py",),
+        (
+            f"{_PROTOCOL}/transparency",
+            f"{_PROTOCOL}/test_verify.py",
+            f"{_PROTOCOL}/test_edges.py",
+            "tests/vectors/test_merkle.py",
+        ),
+    ),
+    "prescan": Target(
+        ("protocol/prescan.py", "protocol/flatbuffer.py", "protocol/columns.py"),
+        (
+            f"{_PROTOCOL}/test_prescan.py",
+            f"{_PROTOCOL}/test_flatbuffer.py",
+            f"{_PROTOCOL}/test_columns.py",
+            f"{_PROTOCOL}/test_canonical.py",
+            f"{_PROTOCOL}/test_edges.py",
+            "tests/vectors/test_arrow_streams.py",
+            "tests/property/test_protocol_wire.py",
+        ),
+    ),
+    "envelopes": Target(
+        ("protocol/dsse.py", "protocol/strict_json.py", "protocol/keys.py"),
+        (
+            f"{_PROTOCOL}/test_dsse.py",
+            f"{_PROTOCOL}/test_strict_json.py",
+            f"{_PROTOCOL}/test_keys.py",
+            f"{_PROTOCOL}/test_statement.py",
+            f"{_PROTOCOL}/test_edges.py",
+            "tests/vectors/test_wycheproof.py",
+        ),
+    ),
+    "sealing": Target(
+        ("protocol/sealing.py",), (f"{_PROTOCOL}/test_sealing.py", "tests/vectors/test_wycheproof.py")
+    ),
+    "requests": Target(
+        ("protocol/request_signatures.py",),
+        (f"{_PROTOCOL}/test_request_signatures.py", "tests/vectors/test_rfc9421.py"),
+    ),
+    "trust": Target(
+        ("protocol/trust/*.py",),
+        (
+            f"{_PROTOCOL}/test_trust_documents.py",
+            f"{_PROTOCOL}/test_trust_officers.py",
+            f"{_PROTOCOL}/test_trust_changes.py",
+            "tests/property/test_trust_changes.py",
+            "tests/property/test_lives_of_keys.py",
+        ),
+    ),
+    "states": Target(
+        (
+            "hub/domain/states.py",
+            "hub/services/announcing.py",
+            "hub/services/uploading.py",
+            "hub/services/verification.py",
+        ),
+        (
+            "tests/unit/hub/test_states.py",
+            "tests/spec/test_hub_states.py",
+            "tests/integration/test_hub_announce.py",
+            "tests/integration/test_hub_upload.py",
+            "tests/integration/test_hub_validation.py",
+        ),
+    ),
+    "signer": Target(
+        ("hub/services/transparency/signer.py", "hub/store/log.py"),
+        ("tests/integration/test_hub_log.py", "tests/integration/test_log_store.py"),
+    ),
+    "sandbox": Target(
+        ("hub/sandbox/system_calls.py", "hub/sandbox/verdict.py"),
+        ("tests/unit/hub/test_system_calls.py", "tests/unit/hub/test_verdict.py"),
+    ),
+}
