@@ -1,6 +1,7 @@
 """`kim-hub import`: take deliveries from a stick, and write beside them what became of them."""
 
 import os
+import secrets
 import stat
 import time
 from collections.abc import Iterator, Sequence
@@ -77,11 +78,16 @@ def import_command(home: Path, *, paths: tuple[Path, ...], wait: bool, timeout: 
             f"{accepted} of {len(documents)} deliveries accepted. The results are beside them.",
         ),
         as_json=as_json,
-        lines=[f"{d['id'][:16]}…  {d['state'] or '–'}  {d['code'] or ''}".rstrip() for d in documents],
+        lines=[f"{_shown(d['id'])}  {d['state'] or '–'}  {d['code'] or ''}".rstrip() for d in documents],
     )
     problems = [parse_problem_document(said) for _, result in results if (said := _problem(result))]
     if problems:
         raise click.exceptions.Exit(problems[0].exit_code)
+
+
+def _shown(name: str) -> str:
+    """Return the beginning of an id, or of a name that somebody else gave a file: fit for a terminal."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name[:16]) + "…"
 
 
 _NOTHING: Final = Text(f"Keine Datei endet auf {STATEMENT_SUFFIX}.", f"No file ends in {STATEMENT_SUFFIX}.")
@@ -151,19 +157,37 @@ def _write_result(hub: Hub, brought: _Brought) -> Result:
         result = refusal_of(hub.context, brought.problem or kim_error("internal"))
         name = brought.statement.name.removesuffix(STATEMENT_SUFFIX)
         if is_sha256(name):
-            brought.statement.with_name(result_file(name)).write_bytes(result.to_bytes())
+            _put(brought.statement.with_name(result_file(name)), result.to_bytes())
         return result
     submission = brought.submission
     result = result_of(hub.context, submission)
     folder = brought.statement.parent
-    (folder / result_file(submission.id)).write_bytes(result.to_bytes())
+    _put(folder / result_file(submission.id), result.to_bytes())
     for stage, first in _STAGES:
         try:
             receipt = receipt_of(hub.context, submission.id, node_id=submission.node_id, first=first)
         except KimError:
             continue  # the log is signed now and then: another import brings it
-        (folder / f"{submission.id}.{stage}{SUFFIX}").write_bytes(receipt)
+        _put(folder / f"{submission.id}.{stage}{SUFFIX}", receipt)
     return result
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Put a whole file onto the stick, in the place of whatever has its name.
+
+    A link of that name is replaced, never followed: it could lead into the hub's own home.
+    """
+    part = path.with_name(f".{secrets.token_hex(8)}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _problem(result: Result) -> Any:  # noqa: ANN401 -- a problem document

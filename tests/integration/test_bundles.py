@@ -155,6 +155,37 @@ def test_a_stick_is_checked_like_the_network(running: RunningHub, stick: Path) -
     assert not (stick / "noise.result.json").exists()
 
 
+@pytest.mark.parametrize("taken", [True, False], ids=["taken", "refused"])
+def test_a_link_on_a_stick_leads_nowhere(running: RunningHub, stick: Path, *, taken: bool) -> None:
+    """Who brings a stick chooses what lies on it, under the names of the answers too."""
+    sender = running.sender()
+    parcel = sender.parcel()
+    if not taken:
+        parcel = replace(parcel, envelope=replace(parcel.envelope, signature=bytes(64)))
+    put_on(stick, parcel)
+    kept = running.hub.settings.home / "hub.toml"
+    kept.write_bytes(b"[hub]\n")
+    names = [result_file(parcel.id), f"{parcel.id}.received.tlog-proof", f"{parcel.id}.decided.tlog-proof"]
+    for name in names:
+        (stick / name).symlink_to(kept)
+    _, (found,) = take_in(running, stick)
+    assert found["code"] == (None if taken else "signature_invalid")
+    assert kept.read_bytes() == b"[hub]\n"
+    answer = stick / names[0]
+    assert not answer.is_symlink()
+    assert (parse_result(answer.read_bytes()).problem is None) == taken
+    assert not list(stick.glob(".*"))
+
+
+def test_the_name_of_a_file_on_a_stick_says_nothing_to_a_terminal(running: RunningHub, stick: Path) -> None:
+    (stick / "\x1b[2J\x9b1;31mfein.dsse.json").write_bytes(b"no envelope")
+    home = running.hub.settings.home
+    result = CliRunner().invoke(hub_main, ["import", str(stick), "--home", str(home)], color=True)
+    assert "fein" in result.stdout
+    assert "\x1b[2J" not in result.stdout
+    assert "\x9b" not in result.stdout
+
+
 def test_an_empty_stick_says_so(running: RunningHub, stick: Path) -> None:
     result = CliRunner().invoke(
         hub_main, ["import", str(stick), "--home", str(running.hub.settings.home), "--json"]
