@@ -195,12 +195,14 @@ class Evidence:
         checkpoint: signed note of the log, with cosignatures.
         release: the log's event of the publication.
         statements: by statement id. That an id is its envelope's is for the verifier to find out.
+        files: the log's event that names the list of the release's files; None if there is none yet.
     """
 
     record: bytes
     checkpoint: bytes
     release: LoggedEvent
     statements: Mapping[str, StatementEvidence]
+    files: LoggedEvent | None = None
 
     def to_bytes(self) -> bytes:
         """Return the document; :func:`parse_evidence` gives the same evidence back."""
@@ -210,6 +212,7 @@ class Evidence:
                 "record": strict_json.encode_base64(self.record),
                 "checkpoint": self.checkpoint.decode("utf-8"),
                 "release": _event_members(self.release),
+                "files": None if self.files is None else _event_members(self.files),
                 "statements": {
                     identity: {
                         "envelope": strict_json.loads(item.envelope.to_bytes(), max_bytes=MAX_ENVELOPE_BYTES),
@@ -229,14 +232,15 @@ def parse_evidence(data: bytes) -> Evidence:
         KimError: ``evidence_invalid`` for any other form; ``too_large``; ``bad_envelope`` for a statement.
     """
     document = _members(
-        _strict(data, MAX_EVIDENCE_BYTES), {"v", "record", "checkpoint", "release", "statements"}
+        _strict(data, MAX_EVIDENCE_BYTES), {"v", "record", "checkpoint", "release", "files", "statements"}
     )
     _require_version(document["v"])
-    statements = _object(document["statements"])
+    statements, files = _object(document["statements"]), document["files"]
     return Evidence(
         record=_bytes(document["record"]),
         checkpoint=_text(document["checkpoint"]).encode(),
         release=_event(document["release"]),
+        files=None if files is None else _event(files),
         statements={_matching(_SHA256, identity): _statement(item) for identity, item in statements.items()},
     )
 

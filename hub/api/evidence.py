@@ -7,6 +7,7 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app, request
 
+from hub.api.extracts import RELEASE_NUMBER
 from hub.domain import ids
 from hub.domain.rights import Permission, needs
 from hub.services.context import EXTENSION, HubContext
@@ -17,7 +18,7 @@ from protocol.evidence import MEDIA_TYPE, TableRecord
 from protocol.transparency.receipts import MEDIA_TYPE as RECEIPT
 from protocol.transparency.receipts import SUFFIX
 
-blueprint = Blueprint("evidence", __name__, url_prefix="/extracts/<int:number>")
+blueprint = Blueprint("evidence", __name__, url_prefix=f"/extracts/<{RELEASE_NUMBER}:number>")
 
 #: What may be asked for, and how it is spelt.
 _PARAMETERS: Final = {

@@ -16,6 +16,9 @@ from protocol.errors import kim_error
 
 blueprint = Blueprint("extracts", __name__)
 
+#: In an address: what no database can hold is no release.
+RELEASE_NUMBER: Final = "int(max=2147483647)"
+
 _MEDIA: Final = {
     ".csv": "text/csv; charset=utf-8; header=present",
     ".json": "application/json",
@@ -25,7 +28,7 @@ _MEDIA: Final = {
 }
 
 
-@blueprint.get("/extracts/<int:number>/<name>")
+@blueprint.get(f"/extracts/<{RELEASE_NUMBER}:number>/<name>")
 @needs(Permission.PUBLIC)
 def get_extract_file(number: int, name: str) -> Response:
     """Send one file of a release; what the folder's own lists do not name is not there."""

@@ -1,8 +1,8 @@
 """`kim-hub import`: take deliveries from a stick, and write beside them what became of them."""
 
 import os
-import secrets
 import stat
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -177,17 +177,16 @@ def _put(path: Path, data: bytes) -> None:
 
     A link of that name is replaced, never followed: it could lead into the hub's own home.
     """
-    part = path.with_name(f".{secrets.token_hex(8)}")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        part = Path(file.name)
+        try:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
 
 def _problem(result: Result) -> Any:  # noqa: ANN401 -- a problem document

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from hub.domain.ids import SubmissionId
 from hub.services.context import HubContext
+from hub.services.extracts.entering import newest_listing
 from hub.services.transparency.reading import cosigned, state_for
 from hub.services.transparency.release_record import record_of
 from hub.store.evidence_files import EvidenceFiles
@@ -157,15 +158,17 @@ def evidence_of(context: HubContext, number: int, wanted: Wanted | None = None) 
         published = unit.leaves.newest_of(f"release/{number}")
         if published is None:
             raise _older_than_the_log()
-        state = state_for(unit, published.index)
+        listed = _signed_listing(unit, number)
+        state = state_for(unit, published.index if listed is None else max(published.index, listed.index))
         proofs = _Proofs(unit, state)
         made = Evidence(
             record=record.to_bytes(),
             checkpoint=cosigned(unit, state).to_bytes(),
             release=proofs.of(published),
             statements=_statements(context, unit, sorted(_cited(record, wanted)), proofs),
+            files=None if listed is None else proofs.of(listed),
         ).to_bytes()
-        final = _is_final(unit, state)
+        final = listed is not None and _is_final(unit, state)
     if wanted is None and final:
         kept.keep(number, made)
     return made
@@ -187,6 +190,12 @@ def _statements(
             accepted=proofs.of(leaves[EventKind.ACCEPTED][0]),
         )
     return found
+
+
+def _signed_listing(unit: UnitOfWork, number: int) -> StoredLeaf | None:
+    """Return the event about the release's files, once a state with it is signed."""
+    newest, listed = unit.leaves.checkpoint(), newest_listing(unit, number)
+    return listed if newest is not None and listed is not None and listed.index < newest.size else None
 
 
 def _is_final(unit: UnitOfWork, state: StoredCheckpoint) -> bool:

@@ -78,7 +78,24 @@ def register(context: Directory, registrations: list[Registration]) -> list[str]
     """
     require_bench(context.settings.home)
     with context.database.write() as unit:
+        require_never_governed(unit)
         return [_register(context, unit, entry) for entry in registrations]
+
+
+def require_never_governed(unit: UnitOfWork) -> None:
+    """Raise `directory_governs` where officers have decided once, also if their repository is not there now.
+
+    A home folder that was restored without `trust/`, or from which somebody moved it away, is no test bench.
+    """
+    if unit.trust.current() is not None:
+        raise kim_error(
+            "directory_governs",
+            Text(
+                "Die Datenbank kennt Entscheidungen der Schlüsselbeauftragten, aber trust/ fehlt.",
+                "The database knows decisions of the key officers, but trust/ is missing.",
+            ),
+            remedy=Text("trust/ aus der Datensicherung zurückholen.", "Bring trust/ back from the backup."),
+        )
 
 
 def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:

@@ -10,7 +10,7 @@ from hub.clock import SystemClock
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import OPEN_UPLOAD
 from hub.services.context import HubContext
-from hub.services.extracts import clear_unfinished, find_extract
+from hub.services.extracts import clear_unfinished, is_extracted
 from hub.services.publishing import progress
 from hub.services.trust.renewal import renew
 from hub.services.trust.repository import Repository
@@ -56,7 +56,7 @@ def find_unpublished(context: HubContext) -> list[Job]:
         published = unit.cubes.published()
         if state.complete and state.cubes and (published is None or published.cubes != state.cubes):
             jobs.append(Job(JobName.PUBLISH))
-        elif published is not None and find_extract(context.settings.home, published.number) is None:
+        elif published is not None and not is_extracted(context, published.number):
             jobs.append(Job(JobName.EXTRACT, (str(published.number),)))
     return jobs
 

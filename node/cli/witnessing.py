@@ -130,7 +130,9 @@ def _look(
     problem: KimError | None = None
     if client is not None:
         watch = LogWatch(store, client, node=settings.node, log=anchors.log, clock=clock, key=key)
-        visit = watch.visit(lambda: {record.statement_id for record in journal.deliveries()})
+        visit = watch.visit(
+            lambda: {record.statement_id for record in journal.deliveries()}, keys=lambda: _own_keys(session)
+        )
         problem = visit.problem
         if problem is None:
             problem = next(iter(keeper.collect(client, watch)), None)
@@ -270,6 +272,18 @@ def _believed(session: Session) -> tuple[Anchors, timedelta] | None:
 def _stored_size(store: WitnessStore, anchors: Anchors) -> int | None:
     note = store.checkpoint()
     return None if note is None else open_checkpoint(note, anchors.log).checkpoint.size
+
+
+def _own_keys(session: Session) -> frozenset[str]:
+    """Return the ids of the keys that this node has, and of those that are to follow them."""
+    settings = session.settings
+    places = ((settings.key, KeyPurpose.SIGN), (settings.witness_key, KeyPurpose.WITNESS))
+    return frozenset(
+        load_key(place, purpose=purpose).public.keyid
+        for first, purpose in places
+        for place in (first, first.next)
+        if place.path.exists()
+    )
 
 
 def _witness_key(session: Session) -> WitnessKey | None:

@@ -19,6 +19,7 @@ class AlarmKind(StrEnum):
     CONTRADICTION = "contradiction"
     SHRUNK = "shrunk"
     FOREIGN_EVENT = "foreign_event"
+    FOREIGN_KEY = "foreign_key"
     WRONG_RECEIPT = "wrong_receipt"
     NO_RECEIPT = "no_receipt"
     EVENT_MISSING = "event_missing"
@@ -37,6 +38,10 @@ _TITLES: Final = {
     AlarmKind.FOREIGN_EVENT: Text(
         "Im Protokoll steht eine Lieferung dieses Knotens, die er nicht kennt.",
         "The log has a delivery of this node that it does not know.",
+    ),
+    AlarmKind.FOREIGN_KEY: Text(
+        "Für diesen Knoten wurde ein Schlüssel eingetragen, den er nicht hat.",
+        "A key was entered for this node that it does not have.",
     ),
     AlarmKind.WRONG_RECEIPT: Text(
         "Eine Quittung des Hubs hält der Prüfung nicht stand.",
@@ -73,6 +78,12 @@ _REMEDIES: Final = {
         "Find out whether somebody else has this node's key (a second system, an old backup); otherwise have "
         "the key revoked.",
     ),
+    AlarmKind.FOREIGN_KEY: Text(
+        "Das Ministerium unter der bekannten Nummer anrufen und den Schlüssel entziehen lassen, wenn ihn "
+        "niemand hier angemeldet hat (ein zweites System, eine alte Datensicherung).",
+        "Call the ministry on its known number and have the key revoked unless somebody here has asked for "
+        "it (a second system, an old backup).",
+    ),
     AlarmKind.WRONG_RECEIPT: Text(
         "Die genannte Datei aufheben und bei der Stelle nachfragen, die den Hub betreibt.",
         "Keep the file named and ask the body that runs the hub.",
@@ -93,7 +104,13 @@ _REMEDIES: Final = {
 
 #: Alarms after which somebody has to act at once: the command that shows them does not end with 0.
 GRAVE: Final = frozenset(
-    {AlarmKind.CONTRADICTION, AlarmKind.SHRUNK, AlarmKind.FOREIGN_EVENT, AlarmKind.WRONG_RECEIPT}
+    {
+        AlarmKind.CONTRADICTION,
+        AlarmKind.SHRUNK,
+        AlarmKind.FOREIGN_EVENT,
+        AlarmKind.FOREIGN_KEY,
+        AlarmKind.WRONG_RECEIPT,
+    }
 )
 
 

@@ -26,7 +26,7 @@ from protocol.keys import PrivateKey
 from protocol.texts import Text
 from protocol.transparency.checkpoints import Checkpoint, SignedCheckpoint, open_checkpoint
 from protocol.transparency.cosignatures import cosign
-from protocol.transparency.events import SUBMISSION_EVENTS, LogEvent, parse_event
+from protocol.transparency.events import SUBMISSION_EVENTS, EventKind, LogEvent, parse_event
 from protocol.transparency.merkle import (
     EMPTY_ROOT,
     Node,
@@ -112,13 +112,14 @@ class LogWatch:
         self._clock = clock
         self._key = key
 
-    def visit(self, own: Callable[[], Collection[str]]) -> Visit:
+    def visit(self, own: Callable[[], Collection[str]], *, keys: Callable[[], Collection[str]]) -> Visit:
         """Read what is new in the log, verify and keep it, and sign for it.
 
         A failure of the connection or of a check is part of the outcome: deliveries go on without it.
 
         Args:
             own: gives the ids of all statements that this node has signed, asked after the log was read.
+            keys: gives the ids of all keys that this node has or has asked for, asked if there is a new one.
 
         Raises:
             KimError: ``storage_full``, ``spool_damaged`` if the state cannot be kept; ``node_locked``.
@@ -134,7 +135,7 @@ class LogWatch:
                 entries = self._verify(known, newest)
             except KimError as error:
                 return Visit(known, problem=error)
-            self._look_for_strangers(known, entries, own())
+            self._look_for_strangers(known, entries, own(), keys)
             self._note_time(known, newest, entries)
             if known is None or newest.checkpoint.size > known.checkpoint.size:
                 passing("witness.verified")
@@ -219,19 +220,29 @@ class LogWatch:
         return entries
 
     def _look_for_strangers(
-        self, known: SignedCheckpoint | None, entries: Sequence[bytes], own: Collection[str]
+        self,
+        known: SignedCheckpoint | None,
+        entries: Sequence[bytes],
+        own: Collection[str],
+        keys: Callable[[], Collection[str]],
     ) -> None:
-        """Raise an alarm for every delivery under this node's name that it has not signed."""
+        """Raise an alarm for every delivery and every key under this node's name that are not its own."""
         first = known.checkpoint.size if known is not None else 0
         for index, entry in enumerate(entries, start=first):
             event = _event(entry)
-            if event is None or event.node != self._node or event.kind not in SUBMISSION_EVENTS:
+            if event is None or event.node != self._node:
                 continue
-            if event.id not in own:
-                proof = strict_json.dumps(
-                    {"v": _PROOF_VERSION, "index": index, "leaf": strict_json.encode_base64(entry)}
-                )
-                self._store.raise_alarm(AlarmKind.FOREIGN_EVENT, subject=event.id, proof=proof)
+            if event.kind in SUBMISSION_EVENTS and event.id not in own:
+                self._report(AlarmKind.FOREIGN_EVENT, event, index, entry)
+            if event.kind == EventKind.KEY_ADDED and event.id not in keys():
+                self._report(AlarmKind.FOREIGN_KEY, event, index, entry)
+
+    def _report(self, kind: AlarmKind, event: LogEvent, index: int, entry: bytes) -> None:
+        """Write down an entry of the log that this node did not cause."""
+        proof = strict_json.dumps(
+            {"v": _PROOF_VERSION, "index": index, "leaf": strict_json.encode_base64(entry)}
+        )
+        self._store.raise_alarm(kind, subject=event.id, proof=proof)
 
     def _note_time(
         self, known: SignedCheckpoint | None, newest: SignedCheckpoint, entries: Sequence[bytes]

@@ -71,6 +71,7 @@ class EventKind(StrEnum):
     GRANTS_IMPORTED = "grants-imported"
     GRANTS_TABLE = "grants-table"
     RELEASE = "release"
+    EXTRACT = "extract"
     HEARTBEAT = "heartbeat"
 
 
@@ -95,7 +96,7 @@ class LogEvent:
         at: the hub's time, in whole seconds UTC; fractions are cut off.
         kind: an :class:`EventKind`, or that of a later version.
         id: what it is about: statement id, key id, node id, dataset and period, ``release/<number>``,
-            ``finding/<statement id>``, ``grants/<year>``, …
+            ``extract/<number>``, ``finding/<statement id>``, ``grants/<year>``, …
         node: the node it concerns.
         keyid: of a submission, the key that signed it.
         area: region id.
@@ -105,7 +106,8 @@ class LogEvent:
         prev: statement id of the revision before.
         code: problem code of a rejection, reason of a revocation, rule of a finding in lower case.
         payload_sha256: digest of the payload, as the statement signs it; of a list of grants, of the file.
-        out_sha256: digest of what the hub made of it: cells of a delivery or of grants, record of a release.
+        out_sha256: digest of what the hub made of it: cells of a delivery or of grants, record of a release,
+            list of its files.
     """
 
     at: datetime

@@ -20,7 +20,7 @@ from protocol.texts import LANGUAGES, Language, Text
 from protocol.verify import clock, files, settings
 from protocol.verify.anchors import Anchors, anchors_of_documents, anchors_of_keys
 from protocol.verify.explaining import Explanation, Question, explain
-from protocol.verify.folders import check_folder
+from protocol.verify.folders import check_figures, check_folder
 from protocol.verify.mirrors import check_mirror
 from protocol.verify.officers import Signed, check_officers
 from protocol.verify.parser import USAGE_EXIT, BilingualParser, asked_for
@@ -159,9 +159,9 @@ def _release(run: _Run) -> list[_Outcome]:
     data = files.read(files.evidence_of(place))
 
     def check(trail: Trail) -> None:
-        record, _ = check_release(trail, data, run.anchors)
+        found = check_release(trail, data, run.anchors)
         if place.is_dir():
-            check_folder(trail, place, record)
+            check_folder(trail, place, found.record, listed=found.files)
 
     return [_Outcome(str(place), verdict_of(check))]
 
@@ -181,9 +181,10 @@ def _explain(run: _Run) -> list[_Outcome]:
     found: list[Explanation] = []
 
     def check(trail: Trail) -> None:
-        found.append(explain(trail, data, run.anchors, question, figures=figures))
-        if chosen is not None and place.is_dir():
-            check_folder(trail, place, None, only=(chosen.name,))
+        explained = explain(trail, data, run.anchors, question, figures=figures)
+        if chosen is not None:
+            check_figures(trail, chosen, listed=explained.files)
+        found.append(explained)
 
     verdict = verdict_of(check)
     codes = "".join(f" {name}={code}" for name, code in question.codes.items())

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
@@ -26,6 +27,10 @@ _TOTALS = frozenset({"_T", "_Z"})
 #: Columns in front of the dimensions and behind them in a release's CSV files.
 _KEY = ("INDICATOR", "FREQ", "TIME_PERIOD", "REF_AREA")
 _FIRST_MEASURE = "OBS_VALUE"
+_CODES = ("OBS_STATUS", "CONF_STATUS")
+_MEASURES = (_FIRST_MEASURE, "LOWER", "UPPER", *_CODES)
+_NUMBER = re.compile(r"(?:-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:e[+-]?[0-9]{1,2})?)?", re.ASCII)
+_CODE = re.compile(r"[A-Z_]{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +131,20 @@ class Explanation:
         figure: the published figure; None without the release's file.
         parts: figures of single areas, by area; empty without the file.
         statements: the statements behind it, verified.
+        files: SHA-256 of the list of the release's files, as the log names it; None if that is not proven.
     """
 
     question: Question
     figure: PublishedFigure | None
     parts: Mapping[str, PublishedFigure]
     statements: tuple[CitedStatement, ...]
+    files: str | None
 
 
 def explain(
     trail: Trail, evidence: bytes, anchors: Anchors, question: Question, *, figures: bytes | None = None
 ) -> Explanation:
-    """Verify what a figure rests on.
+    """Verify what a figure rests on. That ``figures`` are the release's own is for the caller to check.
 
     Args:
         trail: collects what is found.
@@ -155,8 +162,8 @@ def explain(
     def wanted(table: TableRecord, area: str) -> bool:
         return table.place == (dataset, question.period) and area in leaves
 
-    record, cited = check_release(trail, evidence, anchors, wanted=wanted)
-    if record.table(dataset, question.period) is None:
+    release = check_release(trail, evidence, anchors, wanted=wanted)
+    if release.record.table(dataset, question.period) is None:
         raise _no_figure()
     found = dict(_figures(figures, question, leaves)) if figures is not None else {}
     if figures is not None and question.region not in found:
@@ -165,8 +172,8 @@ def explain(
     parts = {name: item for name, item in found.items() if name != question.region}
     trail.facts["figure"] = None if figure is None else figure.members
     trail.facts["parts"] = [item.members for item in parts.values()]
-    trail.facts["cited"] = [item.members for item in cited]
-    return Explanation(question, figure, parts, cited)
+    trail.facts["cited"] = [item.members for item in release.statements]
+    return Explanation(question, figure, parts, release.statements, release.files)
 
 
 def _figures(data: bytes, question: Question, leaves: Sequence[str]) -> Iterator[tuple[str, PublishedFigure]]:
@@ -176,6 +183,8 @@ def _figures(data: bytes, question: Question, leaves: Sequence[str]) -> Iterator
         dimensions = names[len(_KEY) : names.index(_FIRST_MEASURE)]
     except (UnicodeDecodeError, ValueError, csv.Error):
         raise _no_file() from None
+    if tuple(names[: len(_KEY)]) != _KEY or not set(_MEASURES) <= set(names):
+        raise _no_file()
     if unknown := question.codes.keys() - set(dimensions):
         raise kim_error(
             "bad_request",
@@ -192,15 +201,15 @@ def _figures(data: bytes, question: Question, leaves: Sequence[str]) -> Iterator
         if all(_is_at(row[name], question.codes.get(name)) for name in dimensions):
             yield (
                 row["REF_AREA"],
-                PublishedFigure(
-                    row["REF_AREA"],
-                    row["OBS_VALUE"],
-                    row["LOWER"],
-                    row["UPPER"],
-                    row["OBS_STATUS"],
-                    row["CONF_STATUS"],
-                ),
+                PublishedFigure(row["REF_AREA"], *(_cell(name, row[name]) for name in _MEASURES)),
             )
+
+
+def _cell(name: str, text: str | None) -> str:
+    """Return what stands in a cell: a number, a code or nothing; anything else never reaches a terminal."""
+    if text is None or not (_CODE if name in _CODES else _NUMBER).fullmatch(text):
+        raise _no_file()
+    return text
 
 
 def _is_at(code: str, wanted: str | None) -> bool:
@@ -209,11 +218,8 @@ def _is_at(code: str, wanted: str | None) -> bool:
 
 def _plain(number: str) -> str:
     """Write a decimal of the file without what a machine added: ``1234.0`` is 1234."""
-    try:
-        value = Decimal(number)
-    except InvalidOperation:
-        return number
-    return f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
+    text = f"{Decimal(number):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 _SIGNS = {

@@ -1,12 +1,14 @@
-"""Checks the files of a release's folder: as listed, and of the release that the evidence is about.
+"""Checks the files of a release's folder: as its list says, and the list as the log says.
 
-The list is not signed. What ties the folder to the log is the digest of every table that its manifest names.
+Nobody signs the list itself; the log carries its digest (SPEC P-115). Where the evidence does not prove that,
+the verdict says that the files were not checked: whoever can change a file can change the list beside it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -21,60 +23,109 @@ MANIFEST: Final = "manifest.json"
 _MAX_MANIFEST_BYTES: Final = 16 << 20
 
 
-def check_folder(
-    trail: Trail, folder: Path, record: ReleaseRecord | None, *, only: Collection[str] = ()
-) -> None:
+def check_folder(trail: Trail, folder: Path, record: ReleaseRecord, *, listed: str | None) -> None:
     """Check the files of a release.
 
-    1. every file has the digest that the folder's list names (a file may be missing: nobody needs all of
-       them);
-    2. the manifest is about the release of the record, with the same tables.
+    1. the folder's list is the one that the log names;
+    2. every file has the digest that the list names (a file may be missing: nobody needs all of them);
+    3. the manifest is about the release of the record, with the same tables.
 
     Args:
         trail: collects what is found.
         folder: the release's folder.
-        record: the record of the evidence, verified; None to leave the manifest out.
-        only: names of the files to check; all if empty.
+        record: the record of the evidence, verified.
+        listed: SHA-256 of the list, as the log names it; None if that is not proven.
 
     Raises:
         KimError: ``digest_mismatch``, ``evidence_invalid``, ``file_unreadable``.
     """
     # 1.
-    there = {
-        name: sha256
-        for name, sha256 in files.sums_of(folder).items()
-        if (folder / name).is_file() and (not only or name in only)
-    }
-    for name, sha256 in there.items():
-        if not hmac.compare_digest(files.sha256_of(folder / name), sha256):
-            raise kim_error(
-                "digest_mismatch",
-                Text(f"{name} wurde verändert.", f"{name} was altered."),
-            )
-    if there:
-        trail.passes(
-            f"{len(there)} Dateien des Ordners haben die Prüfsummen seiner Liste.",
-            f"{len(there)} files of the folder have the digests of its list.",
-        )
+    sums, is_logged = _list_of(trail, folder, listed)
     # 2.
-    if record is not None and (folder / MANIFEST).is_file():
-        _check_manifest(trail, files.read(folder / MANIFEST), record)
+    there = {name: sha256 for name, sha256 in sums.items() if (folder / name).is_file()}
+    for name, sha256 in there.items():
+        _require_digest(folder / name, sha256)
+    if there and is_logged:
+        trail.passes(
+            f"{len(there)} Dateien des Ordners haben die Prüfsummen dieser Liste.",
+            f"{len(there)} files of the folder have the digests of this list.",
+        )
+    # 3.
+    if (folder / MANIFEST).is_file():
+        _check_manifest(files.read(folder / MANIFEST), record)
 
 
-def _check_manifest(trail: Trail, data: bytes, record: ReleaseRecord) -> None:
+def check_figures(trail: Trail, file: Path, *, listed: str | None) -> None:
+    """Check that one file is the release's: by the list beside it, and that list by the log.
+
+    Args:
+        trail: collects what is found.
+        file: the file, in the release's folder.
+        listed: SHA-256 of the list, as the log names it; None if that is not proven.
+
+    Raises:
+        KimError: ``digest_mismatch``, ``evidence_invalid``, ``file_unreadable``.
+    """
+    sums, is_logged = _list_of(trail, file.parent, listed)
+    if file.name in sums:
+        _require_digest(file, sums[file.name])
+    elif is_logged:
+        raise kim_error(
+            "evidence_invalid",
+            Text(f"{file.name} steht nicht in der Liste.", f"{file.name} is not in the list."),
+        )
+    if is_logged:
+        trail.passes(
+            f"{file.name} hat die Prüfsumme dieser Liste.", f"{file.name} has the digest of this list."
+        )
+
+
+def _list_of(trail: Trail, folder: Path, listed: str | None) -> tuple[Mapping[str, str], bool]:
+    """Return the folder's list, and whether it is the one that the log names; if nobody knows, say so."""
+    sums = files.sums_of(folder)
+    trail.facts["files_logged"] = listed is not None and bool(sums)
+    if listed is None or not sums:
+        trail.remark(
+            "Nicht geprüft: ob die Dateien und ihre Zahlen die veröffentlichten sind. Dazu gehören "
+            f"{files.SUMS} im selben Ordner und ein Nachweis, der dessen Eintrag im Protokoll enthält.",
+            "Not checked: whether the files and their figures are those that were published. That takes "
+            f"{files.SUMS} in the same folder, and evidence that holds its entry in the log.",
+        )
+        return sums, False
+    if not hmac.compare_digest(hashlib.sha256(files.read(folder / files.SUMS)).hexdigest(), listed):
+        raise kim_error(
+            "evidence_invalid",
+            Text(
+                f"{files.SUMS} ist eine andere Liste, als das Protokoll nennt.",
+                f"{files.SUMS} is another list than the log names.",
+            ),
+        )
+    trail.passes(
+        "Die Liste der Dateien ist die, die das Protokoll nennt.",
+        "The list of files is the one that the log names.",
+    )
+    return sums, True
+
+
+def _require_digest(file: Path, sha256: str) -> None:
+    if not hmac.compare_digest(files.sha256_of(file), sha256):
+        raise kim_error("digest_mismatch", Text(f"{file.name} wurde verändert.", f"{file.name} was altered."))
+
+
+def _check_manifest(data: bytes, record: ReleaseRecord) -> None:
     try:
         document = strict_json.loads(data, max_bytes=_MAX_MANIFEST_BYTES)
     except KimError as error:
         raise kim_error("file_unreadable") from error
     members = document if isinstance(document, dict) else {}
-    listed = members.get("tables")
-    tables = {
+    tables = members.get("tables")
+    named = {
         (item.get("dataflow"), item.get("period"), item.get("sha256"))
-        for item in (listed if isinstance(listed, list) else ())
+        for item in (tables if isinstance(tables, list) else ())
         if isinstance(item, dict)
     }
     cited = {(table.dataset, table.period, table.sha256) for table in record.tables}
-    if members.get("release") != record.number or tables != cited:
+    if members.get("release") != record.number or named != cited:
         raise kim_error(
             "evidence_invalid",
             Text(
@@ -82,6 +133,3 @@ def _check_manifest(trail: Trail, data: bytes, record: ReleaseRecord) -> None:
                 "The files belong to other tables than the evidence cites.",
             ),
         )
-    trail.passes(
-        "Die Dateien sind die der zitierten Tabellen.", "The files are those of the tables that are cited."
-    )

@@ -78,18 +78,33 @@ class CitedStatement:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class VerifiedRelease:
+    """What the evidence of a release proves.
+
+    Attributes:
+        record: which tables it consists of, and from what.
+        statements: those that were asked about, verified.
+        files: SHA-256 of the list of its files, as the log names it; None if the evidence does not prove one.
+    """
+
+    record: ReleaseRecord
+    statements: tuple[CitedStatement, ...]
+    files: str | None
+
+
 #: Which tables, and which areas' deliveries to them, are to be checked.
 Wanted = Callable[[TableRecord, str], bool]
 
 
 def check_release(
     trail: Trail, data: bytes, anchors: Anchors, *, wanted: Wanted | None = None
-) -> tuple[ReleaseRecord, tuple[CitedStatement, ...]]:
+) -> VerifiedRelease:
     """Check the evidence of a release, offline.
 
     1. the document has its form;
     2. the log's key has signed the state of the log that it names, and enough witnesses have confirmed it;
-    3. the log says that the release was published with exactly this record;
+    3. the log says that the release was published with exactly this record, and which list of files is its;
     4. a year that was computed names the tables of its quarters as the record has them;
     5. every statement that the record cites is there, is the one cited, and belongs in its place;
     6. a node signed it that may, with a key that held when the hub received it;
@@ -102,7 +117,7 @@ def check_release(
         wanted: which deliveries to which tables are asked about; all of them if omitted.
 
     Returns:
-        The record and the statements checked.
+        What is proven.
 
     Raises:
         KimError: what does not hold.
@@ -122,6 +137,7 @@ def check_release(
     require_quorum(trail, anchors, anchors.cosigners(opened.note))
     # 3.
     _check_publication(trail, evidence, record, state)
+    files = _listed_files(evidence, record, state)
     # 4.
     _check_quarters(record)
     # 5 to 7.
@@ -143,10 +159,12 @@ def check_release(
             f"{granted} entries come from the granting authority's list; no node has signed them.",
         )
     trail.remark(
-        "Nicht geprüft: ob der Hub richtig gerechnet hat. Die Lieferungen legen fest, woraus.",
-        "Not checked: whether the hub computed correctly. The deliveries fix from what.",
+        "Nicht geprüft: ob der Hub richtig gerechnet hat. Die Lieferungen legen fest, woraus; ob es damals "
+        "neuere gab, zeigt eine Kopie des Protokolls.",
+        "Not checked: whether the hub computed correctly. The deliveries fix from what; whether there were "
+        "newer ones then is shown by a copy of the log.",
     )
-    return record, cited
+    return VerifiedRelease(record, cited, files)
 
 
 def _check_publication(trail: Trail, evidence: Evidence, record: ReleaseRecord, state: Checkpoint) -> None:
@@ -169,6 +187,16 @@ def _check_publication(trail: Trail, evidence: Evidence, record: ReleaseRecord, 
         f"Release {record.number} of {len(record.tables)} tables stands there at position "
         f"{evidence.release.index}.",
     )
+
+
+def _listed_files(evidence: Evidence, record: ReleaseRecord, state: Checkpoint) -> str | None:
+    """Return the digest of the list of files that the log names for this release; None without proof."""
+    if evidence.files is None:
+        return None
+    event = logged(evidence.files, state)
+    if (event.kind, event.id) != (EventKind.EXTRACT, f"extract/{record.number}") or event.out_sha256 is None:
+        raise _evidence("Der Eintrag der Dateien ist ein anderer.", "The entry of the files is another.")
+    return event.out_sha256
 
 
 def _check_quarters(record: ReleaseRecord) -> None:

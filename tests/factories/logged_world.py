@@ -257,8 +257,12 @@ class PaperNetwork:
             ),
         )
 
-    def publish(self, record: ReleaseRecord | None = None) -> Evidence:
-        """Log a release and return its evidence, confirmed by as many nodes as are asked for."""
+    def publish(self, record: ReleaseRecord | None = None, *, sums: bytes | None = None) -> Evidence:
+        """Log a release, and the list of its files if there is one.
+
+        Returns:
+            Its evidence, confirmed by as many nodes as are asked for.
+        """
         record = record or self.record()
         index = self.log.append(
             LogEvent(
@@ -268,10 +272,21 @@ class PaperNetwork:
                 out_sha256=record.sha256,
             )
         )
+        listed = None
+        if sums is not None:
+            listed = self.log.append(
+                LogEvent(
+                    at=self.clock + dt.timedelta(hours=1),
+                    kind=EventKind.EXTRACT,
+                    id=f"extract/{record.number}",
+                    out_sha256=hashlib.sha256(sums).hexdigest(),
+                )
+            )
         return Evidence(
             record=record.to_bytes(),
             checkpoint=self.log.note(self.nodes[-self.quorum :]).to_bytes(),
             release=self.log.logged(index),
+            files=None if listed is None else self.log.logged(listed),
             statements={
                 identity: StatementEvidence(envelope, self.log.logged(received), self.log.logged(accepted))
                 for identity, (envelope, received, accepted) in self.delivered.items()

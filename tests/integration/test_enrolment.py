@@ -176,7 +176,9 @@ def test_what_the_hub_keeps_of_a_token_gets_a_thief_no_further_than_the_telephon
 def test_whoever_invited_does_not_approve(office: Office) -> None:
     keys = new_keys()
     answer = office.post(office.request(office.invite().token, keys))
-    for by, code in ((INVITER, "second_person_required"), (APPROVER, None)):
+    spelt = f" {INVITER.upper()}  "
+    refused = "second_person_required"
+    for by, code in ((INVITER, refused), (spelt, refused), (APPROVER, None)):
         if code is None:
             office.approve(answer.get_json()["id"], keys.sign.public.fingerprint(), by=by)
         else:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from hub.domain.ids import SubmissionId
 from hub.services.compiling import compile_cube
 from hub.services.extracts import extract
 from hub.services.publishing import close, publish
+from hub.services.sweeping import find_unpublished
 from hub.services.transparency.rounds import run_round, signer_of
 from hub.services.validation import validate
 from hub.services.verification import verify
@@ -95,14 +98,24 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
 
 def test_the_whole_release_is_verified_offline(published: Published) -> None:
     trail = Trail()
-    record, cited = check_release(trail, published.get("/extracts/1/evidence.json"), published.anchors)
+    found = check_release(trail, published.get("/extracts/1/evidence.json"), published.anchors)
+    cited = found.statements
     assert {item.identity for item in cited} == {parcel.id for parcel in published.parcels.values()}
     assert [item.node.node for item in cited] == [
         published.senders[item.statement.area].node for item in cited
     ]
     folder = published.running.hub.context.settings.home / "extracts" / "1"
-    check_folder(trail, folder, record)
-    assert any("SHA" in text.en or "digests" in text.en for text in trail.passed)
+    # SPEC P-115: the log names the list of files, once, however often the folder is made again.
+    assert found.files == hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
+    shutil.rmtree(folder)
+    with published.running.hub.context.database.read() as unit:
+        size = unit.leaves.size()
+    extract(published.running.hub.context)
+    with published.running.hub.context.database.read() as unit:
+        assert unit.leaves.size() == size
+    check_folder(trail, folder, found.record, listed=found.files)
+    assert trail.facts["files_logged"] is True
+    assert find_unpublished(published.running.hub.context) == []
 
 
 def test_evidence_of_a_release_is_made_once_and_again_if_it_is_lost(published: Published) -> None:
@@ -158,6 +171,9 @@ def test_statement_and_receipt_are_served_and_belong_together(published: Publish
     [
         ("/extracts/2/evidence.json", 404),
         ("/extracts/0/evidence.json", 404),
+        (f"/extracts/{10**30}/evidence.json", 404),
+        (f"/extracts/{10**30}/manifest.json", 404),
+        (f"/extracts/{2**31 - 1}/evidence.json", 404),
         ("/extracts/1/evidence.json?area=NW99", 404),
         ("/extracts/1/evidence.json?area=..", 400),
         ("/extracts/1/evidence.json?period=x", 400),

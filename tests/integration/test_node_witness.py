@@ -19,6 +19,7 @@ from node.hub_client import HubClient
 from node.journal import DeliveryState, Journal
 from node.settings import HubSettings
 from node.witness import AlarmKind, LogWatch, ReceiptKeeper, ReceiptStage, Visit, WitnessKey, WitnessStore
+from node.witness.alarms import GRAVE
 from protocol.errors import KimError
 from protocol.statement import parse_statement
 from protocol.transparency.checkpoints import open_checkpoint
@@ -74,9 +75,9 @@ class Watchman:
             key=WitnessKey(self.node.id, self.node.witness),
         )
 
-    def visit(self, own: tuple[str, ...] = ()) -> Visit:
+    def visit(self, own: tuple[str, ...] = (), keys: tuple[str, ...] = ()) -> Visit:
         with self.client() as client:
-            return self.watch(client).visit(lambda: own)
+            return self.watch(client).visit(lambda: own, keys=lambda: keys)
 
     def stored_size(self) -> int:
         note = self.store.checkpoint()
@@ -329,6 +330,23 @@ def test_a_delivery_under_this_nodes_name_that_it_does_not_know_raises_the_alarm
     assert watchman.server.posted[-1][0] == watchman.network.log.size
 
 
+def test_a_key_under_this_nodes_name_that_it_does_not_have_raises_the_alarm(watchman: Watchman) -> None:
+    def enter(keyid: str, node: str) -> None:
+        watchman.network.log.append(LogEvent(at=START, kind=EventKind.KEY_ADDED, id=keyid, node=node))
+
+    watchman.visit()
+    own, other = watchman.node.sign.public.keyid, watchman.network.nodes[1]
+    enter(own, watchman.node.id)
+    enter(other.sign.public.keyid, other.id)
+    assert watchman.visit(keys=(own,)).problem is None
+    assert watchman.kinds() == []
+    enter("e" * 64, watchman.node.id)
+    assert watchman.visit(keys=(own,)).problem is None
+    (alarm,) = watchman.store.alarms()
+    assert (alarm.kind, alarm.subject, alarm.kind in GRAVE) == (AlarmKind.FOREIGN_KEY, "e" * 64, True)
+    assert json.loads((watchman.folder / alarm.file).read_bytes())["index"] == watchman.network.log.size - 1
+
+
 # -------------------------------------------------------------------------------------------- receipts
 
 
@@ -354,7 +372,7 @@ class Office:
     def collect(self) -> list[str]:
         with self.watchman.client() as client:
             watch = self.watchman.watch(client)
-            assert watch.visit(lambda: (self.statement_id,)).problem is None
+            assert watch.visit(lambda: (self.statement_id,), keys=tuple).problem is None
             return [problem.code for problem in self.keeper.collect(client, watch)]
 
     def offer(self, log: PaperLog | None = None, *, witnesses: int = 3, swapped: bool = False) -> None:

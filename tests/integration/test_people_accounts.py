@@ -227,7 +227,8 @@ def test_the_trail_is_filtered_paged_and_exported_without_formulas(hub: Office) 
     day = hub.clock.today().isoformat()
     assert auditor.get(f"/arbeit/protokoll?since={day}&until={day}").text.count('<tr><th scope="row"') == 100
     assert auditor.get("/arbeit/protokoll?since=2027-01-01").text.count('<tr><th scope="row"') == 0
-    for wrong in ("since=yesterday", "before=x", "before=-1"):
+    edges = ("until=9999-12-31", "since=0001-01-01")
+    for wrong in ("since=yesterday", "before=x", "before=-1", *edges):
         answer = auditor.get(f"/arbeit/protokoll?{wrong}")
         assert (answer.status_code, "bad_request" in answer.text) == (400, True)
     export = auditor.get("/arbeit/protokoll.csv?action=test.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Iterator
@@ -128,6 +129,28 @@ def test_a_second_factor_is_not_replaced_by_whoever_has_a_session(hub: Office) -
     browser = hub.member(Role.OFFICER, "otto")
     assert browser.get("/anmelden/faktor").location == "/anmelden"
     assert browser.post("/anmelden/faktor", form="/daten", code="123456").status_code == 403
+
+
+def test_a_secret_that_somebody_else_has_seen_is_never_the_one_that_is_set_up(hub: Office) -> None:
+    """Who has a stolen password sees the page before its owner does, and waits."""
+    owner = hub.member(Role.MUNICIPALITY, "mia")
+    thief = hub.browser()
+    thief.sign_in("mia")
+    seen = secret_on(thief.get("/anmelden/faktor").text)
+    assert secret_on(thief.get("/anmelden/faktor").text) == seen
+    assert owner.enrol().status_code == 200
+    assert owner.secret != seen
+    later = hub.browser()
+    later.sign_in("mia")
+    assert later.give_code(code_of(seen, hub.clock)).status_code == 401
+    later.secret = owner.secret
+    assert later.give_code().status_code == 303
+
+
+def secret_on(page: str) -> str:
+    found = re.search(r'<code class="secret">([A-Z2-7 ]+)</code>', page)
+    assert found
+    return found[1].replace(" ", "")
 
 
 def test_a_planted_session_is_worth_nothing_after_the_login(hub: Office) -> None:

@@ -14,6 +14,8 @@ import pytest
 
 from hub.clock import SystemClock
 from hub.domain.states import KeyStatus, NodeStatus
+from hub.services.enrolment.deciding import BenchRegistry
+from hub.services.enrolment.suspending import suspend
 from hub.services.registration import Registration, register
 from hub.services.trust.change_file import ChangeFile, read_change_file
 from hub.services.trust.documents import digest
@@ -318,6 +320,43 @@ def test_what_was_decided_is_not_undone(tmp_path: Path) -> None:
 
     change = next_change(made.repository, documents=shrunk, now=now())
     assert code_of(lambda: made.signed(change, NAMES[0])) == "trust_change_refused"
+
+
+def test_one_person_lifts_no_suspension_that_officers_have_signed(tmp_path: Path) -> None:
+    entry = node_entry(1)
+    made = governed(tmp_path, entry)
+
+    def lift() -> bool:
+        return suspend(made, entry.node, reason="ich will", by="C. Allein", lift=True)
+
+    def status() -> NodeStatus | None:
+        with made.database.read() as unit:
+            found = unit.nodes.get(entry.node)
+        return None if found is None else found.status
+
+    # What one person has stopped, one person lets go on.
+    assert suspend(made, entry.node, reason="Notebook gestohlen", by="A. Meier")
+    assert lift()
+    said = (entry.node, entry.name, entry.areas)
+    made.decide(ChangeNode(*said, NodeStatus.SUSPENDED))
+    assert code_of(lift) == "directory_governs"
+    assert status() is NodeStatus.SUSPENDED
+    made.decide(ChangeNode(*said, NodeStatus.ACTIVE))
+    assert lift()
+    assert status() is NodeStatus.ACTIVE
+
+
+def test_a_home_without_its_trust_folder_is_no_test_bench(tmp_path: Path) -> None:
+    made = governed(tmp_path, node_entry(1))
+    (made.settings.home / "trust").rename(tmp_path / "elsewhere")
+    stranger = PrivateKey.generate().public.hex
+    entry = Registration("node-thief", ("NW05111",), stranger, "Niemand")
+    assert code_of(lambda: register(made, [entry])) == "directory_governs"
+    with made.database.write() as unit:
+        changes = [("node-thief", lambda _: node_entry(2, node="node-thief"))]
+        assert code_of(lambda: BenchRegistry().change(unit, changes, at=now())) == "directory_governs"
+    with made.database.read() as unit:
+        assert unit.nodes.get("node-thief") is None
 
 
 def test_one_event_in_audit_and_log_per_change(tmp_path: Path) -> None:

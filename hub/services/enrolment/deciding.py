@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from hub.domain.enrolment import EnrolmentKind, EnrolmentState
+from hub.domain.people import display_key
 from hub.services.enrolment.entering import enter_node, entry_of
 from hub.services.enrolment.entries import with_new_keys, without_key
 from hub.services.enrolment.noting import note
 from hub.services.registration import Directory as Desk
+from hub.services.registration import require_never_governed
 from hub.store.records import Enrolment
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
@@ -63,6 +65,7 @@ class BenchRegistry:
 
     def change(self, unit: UnitOfWork, changes: Sequence[tuple[str, Change]], *, at: dt.datetime) -> None:
         """Enter changes at once."""
+        require_never_governed(unit)
         for node_id, change in changes:
             known = unit.nodes.get(node_id)
             entry = None if known is None else entry_of(known, unit.nodes.keys_of(node_id), at=at)
@@ -197,7 +200,7 @@ def _fits(enrolment: Enrolment, said: Decision) -> bool:
 def _require_second_person(unit: UnitOfWork, enrolment: Enrolment, *, by: str) -> None:
     invitations = unit.enrolments.invitations(enrolment.node_id)
     inviter = next((one.created_by for one in invitations if one.id == enrolment.invitation_id), None)
-    if inviter is not None and inviter == by:
+    if inviter is not None and display_key(inviter) == display_key(by):
         raise kim_error("second_person_required")
 
 

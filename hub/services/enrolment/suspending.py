@@ -1,11 +1,14 @@
 """Stop a node at once: one person, no signature. It only ever blocks, and what was accepted stays.
 
-Lifting it gives back what the directory says and nothing more: a key that was revoked meanwhile stays so.
+Lifting it gives back what the directory says and nothing more: a key that was revoked meanwhile stays so, and
+a node that the officers have suspended stays suspended until two of them sign that it is not.
 """
 
 from hub.domain.states import NodeStatus
 from hub.services.enrolment.noting import note
 from hub.services.registration import Directory as Desk
+from hub.services.trust.governance import is_governed
+from hub.services.trust.repository import published_directory
 from protocol.errors import kim_error
 from protocol.texts import Text
 from protocol.transparency.events import EventKind
@@ -25,8 +28,11 @@ def suspend(desk: Desk, node_id: str, *, reason: str, by: str, lift: bool = Fals
         Whether that changed anything.
 
     Raises:
-        KimError: `not_found` if there is no such node.
+        KimError: `not_found` if there is no such node; `directory_governs` if it is lifted for a node that
+            officers have suspended.
     """
+    if lift:
+        _require_not_signed(desk, node_id)
     with desk.database.write() as unit:
         node = unit.nodes.get(node_id)
         if node is None:
@@ -45,3 +51,18 @@ def suspend(desk: Desk, node_id: str, *, reason: str, by: str, lift: bool = Fals
         kind = EventKind.NODE_RESUMED if lift else EventKind.NODE_SUSPENDED
         note(unit, kind, node.id, node=node.id, at=desk.clock.now(), actor=by, reason=reason)
         return True
+
+
+def _require_not_signed(desk: Desk, node_id: str) -> None:
+    """Raise `directory_governs` if officers have signed that the node is suspended."""
+    if not is_governed(desk.settings.home):
+        return
+    entry = published_directory(desk.settings.home, desk.settings.audience).node(node_id)
+    if entry is not None and entry.status is NodeStatus.SUSPENDED:
+        raise kim_error(
+            "directory_governs",
+            Text(
+                "Diesen Knoten haben die Schlüsselbeauftragten gesperrt; nur sie heben das auf.",
+                "The key officers have suspended this node; they alone lift that.",
+            ),
+        )

@@ -138,7 +138,9 @@ class Provider:
             KimError: `provider_failed`; `login_refused` if no account is bound to that subject, or a disabled
                 one; `link_expired`; `already_exists` if another account is bound to it.
         """
-        if flow is None or not hmac.compare_digest(flow.state, answer.get("state", "")):  # 1.
+        if flow is None or not hmac.compare_digest(
+            flow.state.encode(), answer.get("state", "").encode()
+        ):  # 1.
             raise _failed("state")
         if answer.get("iss", self._issuer) != self._issuer:  # 2.
             raise _failed("iss")

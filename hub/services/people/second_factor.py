@@ -17,6 +17,7 @@ from hub.domain.people import Person, Stage
 from hub.services.people.desk import PeopleDesk
 from hub.services.people.sessions import Admission, begin_session, device_of
 from hub.services.people.throttling import attempt_was_right, begin_attempt, buckets_of
+from hub.services.people.vault import digest
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import KimError, kim_error
 from protocol.keys import new_secret_key
@@ -42,15 +43,22 @@ class Enrolment:
         return "Enrolment(…)"
 
 
-def begin_enrolment(desk: PeopleDesk, person: Person) -> Enrolment:
-    """Return a new secret, or the one that was begun with and not confirmed yet.
+def begin_enrolment(desk: PeopleDesk, person: Person, *, session: str) -> Enrolment:
+    """Return a new secret, or the one that was begun with in the same session and not confirmed yet.
+
+    What somebody else has seen with a stolen password is never what the person confirms.
+
+    Args:
+        desk: where people log in.
+        person: whose.
+        session: token of the browser's session.
 
     Raises:
         KimError: `already_exists` if there is a confirmed one: it is not replaced by whoever has a session.
     """
     if person.has_second_factor:
         raise _enrolled()
-    purpose = _purpose(person)
+    purpose = _pending_purpose(person, session)
     with desk.database.write() as unit:
         pending = unit.people.secrets(person.id).totp_pending
         secret = desk.vault.open(pending, purpose) if pending else None
@@ -80,12 +88,13 @@ def confirm_enrolment(
         if unit.people.secrets(person.id).totp_secret is not None:
             raise _enrolled()
         pending = unit.people.secrets(person.id).totp_pending
-        secret = desk.vault.open(pending, _purpose(person)) if pending else None
+        secret = desk.vault.open(pending, _pending_purpose(person, old)) if pending else None
         step = None if secret is None else _step_of(desk, secret, code)
-        if step is None:
+        if secret is None or step is None:
             raise kim_error("code_refused")
         attempt_was_right(unit, buckets)
-        unit.people.change(person.id, totp_secret=pending, totp_pending=None, totp_step=step)
+        sealed = desk.vault.seal(secret, _purpose(person))
+        unit.people.change(person.id, totp_secret=sealed, totp_pending=None, totp_step=step)
         codes = _new_recovery(desk, unit, person)
         unit.people.drop_sessions(person.id)
         at = desk.clock.now()
@@ -190,6 +199,10 @@ def _recovery_mac(desk: PeopleDesk, person: Person, code: str) -> str:
 
 def _purpose(person: Person) -> str:
     return f"totp {person.id}"
+
+
+def _pending_purpose(person: Person, session: str) -> str:
+    return f"totp {person.id} in session {digest(session)}"
 
 
 def _enrolled() -> KimError:

@@ -33,6 +33,7 @@ blueprint.after_request(strict_headers)
 _PAGE: Final = 100
 _BATCH: Final = 1000
 _GERMANY: Final = ZoneInfo("Europe/Berlin")
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
 _COLUMNS: Final = ("id", "at", "actor", "action", "subject", "detail")
 _ASKED: Final = ("actor", "action", "subject", "since", "until")
 
@@ -157,9 +158,13 @@ def _day(name: str, text: str) -> dt.datetime | None:
     if not text:
         return None
     try:
-        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), _GERMANY)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         raise refused_parameter(name) from None
+    # Beyond these, days and offsets are added to what no calendar holds any more.
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise refused_parameter(name)
+    return dt.datetime.combine(day, dt.time(), _GERMANY)
 
 
 def _before() -> int | None:

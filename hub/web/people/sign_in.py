@@ -296,7 +296,7 @@ def _code_form(error: KimError | None) -> Response:
 
 def _factor_form(person: Person, error: KimError | None) -> Response:
     form = _part(texts.FACTOR_TITLE, _keeping_onward("/anmelden/faktor"), error)
-    enrolment = begin_enrolment(desk(), person)
+    enrolment = begin_enrolment(desk(), person, session=browser().token or "")
     groups = [enrolment.secret[start : start + 4] for start in range(0, len(enrolment.secret), 4)]
     page = FactorPage(
         frame=plain_frame(form.title),

@@ -243,14 +243,17 @@ def release_check(evidence: Evidence, network: PaperNetwork, **changes) -> str |
 def test_evidence_and_record_survive_writing_and_reading(network: PaperNetwork) -> None:
     evidence = network.publish()
     assert parse_evidence(evidence.to_bytes()) == evidence
+    listed = network.publish(sums=b"")
+    assert parse_evidence(listed.to_bytes()) == listed
     assert parse_record(evidence.record) == network.record()
 
 
 def test_a_release_is_verified_down_to_its_statements(network: PaperNetwork) -> None:
     evidence = network.publish()
     trail = Trail()
-    _, cited = check_release(trail, evidence.to_bytes(), network.anchors())
-    assert {item.statement.area for item in cited} == set(AREAS)
+    found = check_release(trail, evidence.to_bytes(), network.anchors())
+    assert {item.statement.area for item in found.statements} == set(AREAS)
+    assert found.files is None
     assert trail.facts["statements"] == 4
 
 
@@ -324,6 +327,25 @@ def test_a_received_event_does_not_prove_acceptance(network: PaperNetwork) -> No
     assert release_check(dataclasses.replace(evidence, statements=changed), network) == "evidence_invalid"
 
 
+def test_the_list_of_files_is_the_one_that_the_log_names_for_this_release(network: PaperNetwork) -> None:
+    evidence = network.publish(sums=b"a list")
+    found = check_release(Trail(), evidence.to_bytes(), network.anchors())
+    assert found.files == hashlib.sha256(b"a list").hexdigest()
+    # Another event with a digest, or the list of another release, is no list of this one.
+    assert release_check(dataclasses.replace(evidence, files=evidence.release), network) == "evidence_invalid"
+    second = network.publish(dataclasses.replace(network.record(), number=2), sums=b"another list")
+    first = network.publish(sums=b"a list")
+    foreign = dataclasses.replace(first, files=network.log.logged(parse_index(second, network)))
+    assert release_check(foreign, network) == "evidence_invalid"
+
+
+def parse_index(evidence: Evidence, network: PaperNetwork) -> int:
+    """Where the list of files of an evidence stands; its proof may be about an older state."""
+    assert evidence.files is not None
+    assert network.log.entries[evidence.files.index] == evidence.files.leaf
+    return evidence.files.index
+
+
 def test_a_year_must_rest_on_the_quarters_of_the_same_release(network: PaperNetwork) -> None:
     record = network.record()
     (quarter,) = record.tables
@@ -379,6 +401,35 @@ def test_a_figure_leads_to_the_statements_behind_it(network: PaperNetwork) -> No
     assert half.figure.text.en == "at least 20"
 
 
+@pytest.mark.parametrize(
+    "cell", ["\x1b[2Jgone", "12\u202e34", "GEPRÜFT", "nan", "1e999999999", "", None], ids=ascii
+)
+def test_what_stands_in_a_file_of_figures_is_a_number_or_nothing(
+    cell: str | None, network: PaperNetwork
+) -> None:
+    """Whoever writes the file could otherwise write a verdict onto the auditor's terminal."""
+    evidence, question = network.publish().to_bytes(), Question("CASES_OPEN", "2026-Q2", AREAS[0])
+    row = f"CASES_OPEN,Q,2026-Q2,{AREAS[0]},_T"
+    rest = "" if cell is None else f",{cell},10.0,10.0,A,F"
+    data = b"".join([figures_csv().split(b"\n")[0], f"\n{row}{rest}\n".encode()])
+
+    def check():
+        return explain(Trail(), evidence, network.anchors(), question, figures=data)
+
+    if cell == "":
+        assert check().figure is not None
+    else:
+        assert refusal(check) == "file_unreadable"
+
+
+@pytest.mark.parametrize("missing", [b"INDICATOR,", b"UPPER,", b",CONF_STATUS"])
+def test_a_file_of_figures_without_its_columns_is_unreadable(missing: bytes, network: PaperNetwork) -> None:
+    evidence, question = network.publish().to_bytes(), Question("CASES_OPEN", "2026-Q2", AREAS[0])
+    data = figures_csv().replace(missing, b"", 1)
+    check = lambda: explain(Trail(), evidence, network.anchors(), question, figures=data)  # noqa: E731
+    assert refusal(check) == "file_unreadable"
+
+
 def test_one_area_is_explained_with_evidence_that_holds_nothing_else(network: PaperNetwork) -> None:
     evidence = network.publish()
     own = {
@@ -416,14 +467,19 @@ def test_a_question_that_has_no_answer_is_refused(
 def desk(tmp_path: Path, network: PaperNetwork) -> Path:
     """An auditor's folder."""
     received = next(iter(network.delivered.values()))[1]
-    evidence = network.publish()
+    release = tmp_path / "release"
+    release.mkdir()
+    evidence = network.publish(sums=write_files(release, network))
+    (release / "evidence.json").write_bytes(evidence.to_bytes())
     network.write_trust(tmp_path / "trust")
     (tmp_path / "a.tlog-proof").write_bytes(network.log.receipt(received, network.nodes).to_bytes())
     network.log.write_mirror(tmp_path / "log", network.nodes)
-    release = tmp_path / "release"
-    release.mkdir()
-    (release / "evidence.json").write_bytes(evidence.to_bytes())
-    (release / "CASES.csv").write_bytes(figures_csv())
+    return tmp_path
+
+
+def write_files(release: Path, network: PaperNetwork, figures: bytes | None = None) -> bytes:
+    """Write the files of a release and the list of them; return the list."""
+    (release / "CASES.csv").write_bytes(figures_csv() if figures is None else figures)
     tables = [
         {"dataflow": table.dataset, "period": table.period, "sha256": table.sha256}
         for table in network.record().tables
@@ -432,7 +488,7 @@ def desk(tmp_path: Path, network: PaperNetwork) -> Path:
     names = ("CASES.csv", "manifest.json")
     sums = "".join(f"{hashlib.sha256((release / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
     (release / "SHA256SUMS").write_text(sums)
-    return tmp_path
+    return sums.encode()
 
 
 def run(desk: Path, *arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -521,6 +577,41 @@ def test_a_file_of_the_release_that_was_altered_is_noticed(
     for command in (("release", "@release"), ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")):
         code, said = run(desk, *command, "--trust", "@trust", capsys=capsys)
         assert (code, "digest_mismatch" in said) == (3, True), said
+
+
+def test_a_figure_that_was_altered_together_with_the_list_of_files_is_noticed(
+    desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has the hub's disk can write any list beside any figures: only the log cannot be rewritten."""
+    write_files(desk / "release", network, figures_csv().replace(b"46.0", b"47.0"))
+    for command in (("release", "@release"), ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")):
+        code, said = run(desk, *command, "--trust", "@trust", capsys=capsys)
+        assert (code, "evidence_invalid" in said, "SHA256SUMS" in said) == (3, True, True), said
+    # A file that the list does not name has no place in the log either.
+    write_files(desk / "release", network)
+    (desk / "release" / "OTHER.csv").write_bytes(figures_csv().replace(b"46.0", b"47.0"))
+    explaining = ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051", "--figures", "@release/OTHER.csv")
+    code, said = run(desk, *explaining, "--trust", "@trust", capsys=capsys)
+    assert (code, "OTHER.csv" in said) == (3, True), said
+
+
+@pytest.mark.parametrize("lacks", ["list", "entry"])
+def test_what_is_said_of_files_is_only_what_was_checked(
+    lacks: str, desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if lacks == "list":
+        (desk / "release" / "SHA256SUMS").unlink()
+    else:
+        (desk / "release" / "evidence.json").write_bytes(network.publish().to_bytes())
+    for command in (("release", "@release"), ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")):
+        arguments = (*command, "--trust", "@trust", "--lang", "en")
+        code, said = run(desk, *arguments, capsys=capsys)
+        assert (code, "Not checked: whether the files" in said) == (0, True), said
+        assert "have the digests" not in said
+        document = json.loads(run(desk, *arguments, "--json", capsys=capsys)[1])[0]
+        assert document["facts"]["files_logged"] is False
+    code, said = run(desk, "release", "@release/evidence.json", "--trust", "@trust", capsys=capsys)
+    assert (code, "files_logged" in said) == (0, False)
 
 
 def test_files_of_another_release_are_noticed(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
