@@ -189,7 +189,9 @@ def take_brought_receipts(
     watch = LogWatch(store, copy, node=settings.node, log=anchors.log, clock=clock, served=False)
     problem: KimError | None = None
     if copy.exists:
-        problem = watch.visit(lambda: {record.statement_id for record in journal.deliveries()}).problem
+        problem = watch.visit(
+            lambda: {record.statement_id for record in journal.deliveries()}, keys=lambda: _own_keys(session)
+        ).problem
         if problem is not None and problem.code == "log_shrunk":
             problem = None  # older than what this node has seen: it says nothing, and nobody is to blame
     wrong = keeper.compare(watch)

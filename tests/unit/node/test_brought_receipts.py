@@ -83,7 +83,7 @@ class Town:
         """The node visits the log, as over a line."""
         copy = self.folder / "line"
         (log or self.log).write_mirror(copy)
-        return self.watch(copy, served=True).visit(lambda: (self.statement_id,))
+        return self.watch(copy, served=True).visit(lambda: (self.statement_id,), keys=tuple)
 
     def brought_copy(self, log: PaperLog | None = None) -> Path:
         copy = self.stick / "log"
@@ -175,7 +175,7 @@ def test_a_copy_beside_them_is_read_like_the_log_itself(town: Town) -> None:
     town.bring()
     strange = town.network.deliver(town.network.nodes[0], "2026-Q3")
     watch = town.watch(town.brought_copy())
-    visit = watch.visit(lambda: (town.statement_id,))
+    visit = watch.visit(lambda: (town.statement_id,), keys=tuple)
     assert (visit.problem, visit.new_entries, visit.signed) == (None, town.log.size - before, False)
     assert town.keeper.compare(watch) == ()
     assert town.compared() == [True, True]
@@ -186,7 +186,7 @@ def test_a_copy_beside_them_is_read_like_the_log_itself(town: Town) -> None:
 def test_the_first_copy_is_where_a_node_without_a_line_begins(town: Town) -> None:
     town.bring()
     watch = town.watch(town.brought_copy())
-    assert watch.visit(lambda: (town.statement_id,)).problem is None
+    assert watch.visit(lambda: (town.statement_id,), keys=tuple).problem is None
     assert town.keeper.compare(watch) == ()
     assert town.compared() == [True, True]
 
@@ -195,7 +195,7 @@ def test_a_copy_of_another_history_is_a_contradiction(town: Town) -> None:
     town.seen()
     forged = other_history(town.log)
     grow(forged, 4)
-    problem = town.watch(town.brought_copy(forged)).visit(lambda: (town.statement_id,)).problem
+    problem = town.watch(town.brought_copy(forged)).visit(lambda: (town.statement_id,), keys=tuple).problem
     assert problem is not None
     assert problem.code == "log_contradicts"
     assert town.alarms() == [AlarmKind.CONTRADICTION]
@@ -207,7 +207,7 @@ def test_an_old_copy_accuses_nobody(town: Town) -> None:
     grow(town.log, 3)
     town.seen()
     watch = town.watch(copy)
-    problem = watch.visit(lambda: (town.statement_id,)).problem
+    problem = watch.visit(lambda: (town.statement_id,), keys=tuple).problem
     assert problem is not None
     assert problem.code == "log_shrunk"
     assert town.keeper.compare(watch) == ()
@@ -224,7 +224,7 @@ def test_a_copy_that_was_changed_on_its_way_accuses_nobody(town: Town, *, known:
     (entries,) = (copy / "tile" / "entries" / "000.p").iterdir()
     entries.write_bytes(entries.read_bytes().replace(b"CASES/2", b"FUNDS/2"))
     watch = town.watch(copy)
-    problem = watch.visit(lambda: (town.statement_id,)).problem
+    problem = watch.visit(lambda: (town.statement_id,), keys=tuple).problem
     assert problem is not None
     assert problem.code == "proof_invalid"
     assert town.keeper.compare(watch) == ()
@@ -236,7 +236,7 @@ def test_a_copy_that_lacks_something_is_no_copy(town: Town) -> None:
     copy = town.brought_copy()
     (entries,) = (copy / "tile" / "entries" / "000.p").iterdir()
     entries.unlink()
-    problem = town.watch(copy).visit(lambda: ()).problem
+    problem = town.watch(copy).visit(lambda: (), keys=tuple).problem
     assert problem is not None
     assert problem.code == "file_missing"
 
