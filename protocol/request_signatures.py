@@ -46,6 +46,8 @@ REMEMBERED_SECONDS: Final = 900
 NO_CONTENT: Final = "application/octet-stream"
 #: The method that is meant, of a `POST` that a proxy lets through (SPEC P-126).
 OVERRIDE_HEADER: Final = "X-HTTP-Method-Override"
+#: Name and release of the program that sends a request, as it says itself (SPEC P-149).
+CLIENT_HEADER: Final = "Kim-Client"
 
 #: In the order in which the library writes them.
 _PARAMETERS: Final = ("created", "keyid", "expires", "nonce", "tag")

@@ -19,6 +19,7 @@ from hub.services.uploading import cancel, complete, receive_chunk
 from hub.store.records import Finding, Submission
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.errors import kim_error
+from protocol.request_signatures import CLIENT_HEADER
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/v1")
 
@@ -37,7 +38,12 @@ def post_submission() -> tuple[Response, int]:
     if request.mimetype != PAYLOAD_TYPE_SUBMISSION:
         raise kim_error("unsupported_media_type", pointer="/headers/Content-Type")
     context = _context()
-    answer = announce(context, _body(context.settings.max_envelope_bytes), sender=caller().node)
+    answer = announce(
+        context,
+        _body(context.settings.max_envelope_bytes),
+        sender=caller().node,
+        program=request.headers.get(CLIENT_HEADER, ""),
+    )
     body = {
         **_summary(answer.submission),
         "missing": answer.missing,

@@ -20,6 +20,7 @@ from hub.store.unit_of_work import UnitOfWork
 from protocol.catalogue import Dataset, RuleKind
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, parse_envelope, statement_id
 from protocol.errors import ErrorItem, KimError, kim_error
+from protocol.request_signatures import CLIENT_HEADER
 from protocol.statement import SubmissionStatement
 from protocol.submission_rules import agreed_dataset
 from protocol.texts import Text
@@ -36,13 +37,14 @@ class Announced:
     created: bool
 
 
-def announce(context: HubContext, body: bytes, *, sender: Node | None) -> Announced:
+def announce(context: HubContext, body: bytes, *, sender: Node | None, program: str = "") -> Announced:
     """Take the announcement of a submission.
 
     Args:
         context: the hub.
         body: the signed envelope, as received.
         sender: who signed the request that brought it; None if somebody brought it as a file.
+        program: name and release of the program that sends it, as it says itself.
 
     Raises:
         KimError: the refusal; nothing is stored then.
@@ -64,6 +66,8 @@ def announce(context: HubContext, body: bytes, *, sender: Node | None) -> Announ
         if known:
             return known
         # 5. to 10. What it announces can be taken.
+        if sender is not None:
+            _check_program(unit, program)
         require_agreed_form(context, unit, signed.statement)
         dataset = _check_content(context, signed.statement)
         _check_period(context, unit, dataset, signed)
@@ -111,6 +115,18 @@ def missing_chunks(unit: UnitOfWork, submission: Submission) -> list[list[int]]:
     if submission.state not in OPEN_UPLOAD:
         return []
     return submission.plan.missing(unit.chunks.of(submission.id))
+
+
+def _check_program(unit: UnitOfWork, program: str) -> None:
+    # SPEC P-149: the node asks itself before it signs; one that is too old may not know how.
+    trust = unit.trust.current()
+    if trust is not None and not trust.policy.accepts_client(program.rpartition("/")[2]):
+        oldest = trust.policy.oldest_client
+        raise kim_error(
+            "unsupported_version",
+            Text(f"Der Hub verlangt kim-node ab {oldest}.", f"The hub demands kim-node {oldest} or later."),
+            pointer=f"/headers/{CLIENT_HEADER}",
+        )
 
 
 def _check_content(context: HubContext, statement: SubmissionStatement) -> Dataset:

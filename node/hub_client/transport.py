@@ -34,7 +34,7 @@ from node.version import PROGRAM, program_version
 from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey
 from protocol.problems import MEDIA_TYPE
-from protocol.request_signatures import OVERRIDE_HEADER
+from protocol.request_signatures import CLIENT_HEADER, OVERRIDE_HEADER
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 
@@ -97,7 +97,7 @@ class Transport:
         session.headers.update(
             {
                 "User-Agent": product,
-                "Kim-Client": product,
+                CLIENT_HEADER: product,
                 "Accept": f"application/json, {MEDIA_TYPE}",
                 "Accept-Encoding": "identity",
             }

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from hub.cli import main
 from hub.domain.ids import Sha256, SubmissionId
+from hub.services.announcing import announce
 from hub.services.verification import verify
 from hub.store.sealing_keys import SealingKeys, SealingLockedError, StoredSealingKey
 from hub.store.trust import PublishedTrust
@@ -258,3 +259,39 @@ def test_keys_that_others_may_read_are_not_used(running: RunningHub, key: Stored
     (home / "sealing" / f"{key.kid}.json").chmod(0o644)
     code, document = _command(home, "list")
     assert (code, document["code"]) == (77, "key_unreadable")
+
+
+@pytest.mark.parametrize(
+    ("program", "taken"),
+    [
+        ("kim-node/1.4.2", True),
+        ("kim-node/1.10.0", True),
+        ("another/2.0.0", True),
+        ("1.4.2", True),
+        ("kim-node/1.4.1", False),
+        ("kim-node/0.99.99", False),
+        ("kim-node/", False),
+        ("kim-node/1.4.2 or so", False),
+        ("kim-node/١.4.2", False),
+        ("", False),
+    ],
+)
+def test_a_program_that_is_too_old_announces_nothing(
+    running: RunningHub, program: str, *, taken: bool
+) -> None:
+    """SPEC P-149: an old program asks nobody before it signs."""
+    sender = running.sender()
+    parcel, known = sender.parcel(), sender.parcel("PERSONS")
+    assert sender.announce(parcel, **{"Kim-Client": "x"}).status_code == 201  # without officers nobody asks
+    _govern(running, sealed=False, oldest_client="1.4.2")
+    answer = sender.announce(known, **{"Kim-Client": program.encode().decode("latin-1")})
+    assert answer.status_code == (201 if taken else 400)
+    if not taken:
+        document = answer.get_json()
+        assert (document["code"], document["pointer"]) == ("unsupported_version", "/headers/Kim-Client")
+        assert "1.4.2" in document["detail"]
+        with running.hub.context.database.read() as unit:
+            assert unit.submissions.get(SubmissionId(known.id)) is None
+    # What is known is answered, whoever asks; and a stick was sent by no program.
+    assert sender.announce(parcel, **{"Kim-Client": "x"}).status_code == 200
+    assert announce(running.hub.context, known.envelope.to_bytes(), sender=None).created is not taken
