@@ -86,7 +86,7 @@ check-dependencies: setup
 		--extend-exclude aggregation/protect
 	@# cryptography is of the base install; what reads signatures is not scanned here.
 	$(VENV)/bin/deptry aggregation/protect aggregation/sdc --per-rule-ignores DEP002=cryptography \
-		--optional-dependencies-dev-groups node,hub,client,postgresql,mariadb,mssql,oracle
+		--optional-dependencies-dev-groups node,hub,client,postgresql,mariadb,mssql,oracle,redis
 
 docs: setup
 	$(VENV)/bin/python -m tests.links
@@ -134,7 +134,7 @@ lock: .tools/.stamp
 	$(COMPILE) --all-extras --group dev --output-file requirements/dev.lock pyproject.toml
 	$(COMPILE) --extra node --constraint requirements/dev.lock --output-file requirements/node.lock pyproject.toml
 	$(COMPILE) --group build --constraint requirements/dev.lock --output-file requirements/build.lock
-	$(COMPILE) --extra hub --constraint requirements/dev.lock --output-file requirements/hub.lock pyproject.toml
+	$(COMPILE) --extra hub --extra postgresql --extra redis --constraint requirements/dev.lock --output-file requirements/hub.lock pyproject.toml
 	$(COMPILE) --extra protect --constraint requirements/dev.lock --output-file requirements/protect.lock pyproject.toml
 
 clean:

@@ -4,6 +4,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.services.context import HubContext
 from hub.store import schema
+from protocol.errors import KimError
 
 
 def not_ready_because(context: HubContext) -> list[str]:
@@ -15,7 +16,7 @@ def not_ready_because(context: HubContext) -> list[str]:
         else:
             with context.database.read() as unit:
                 failing += ["log"] if unit.leaves.head().halted else []
-    except SQLAlchemyError:
+    except (SQLAlchemyError, KimError):
         failing.append("database")
     if not context.sandbox.alive:
         failing.append("sandbox")

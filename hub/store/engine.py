@@ -10,16 +10,23 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from protocol.errors import kim_error
+from protocol.errors import KimError, kim_error
 
 BUSY_TIMEOUT_SECONDS = 30
+#: A server that does not answer must not hold every thread of the hub for as long as TCP is patient.
+_CONNECT_SECONDS: Final = 10
 #: Key of the advisory lock that PostgreSQL's writers queue at: "KIM" in ASCII.
 _WRITERS = 0x4B494D
+#: PostgreSQL's states (Appendix A of its manual): a full disk, and the classes of what passes: a lost
+#: connection, a transaction that has to be repeated, too few resources, an operator's intervention.
+_DISK_FULL: Final = "53100"
+_PASSING_CLASSES: Final = frozenset({"08", "40", "53", "57"})
 #: Where a connection remembers how durable its commits are now.
 _LEVEL = "kim.synchronous"
 
@@ -42,30 +49,49 @@ def make_engine(url: str) -> sa.Engine:
     Args:
         url: SQLAlchemy URL, e.g. `sqlite:////var/lib/kim/hub.sqlite` or `postgresql+psycopg://…`.
     """
-    engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
-    if engine.dialect.name == "sqlite":
+    if url.startswith("sqlite"):
+        engine = sa.create_engine(url, hide_parameters=True)
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    elif engine.dialect.name == "postgresql":
+    else:
+        # A server that was started anew is noticed before a request meets a dead connection.
+        engine = sa.create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _CONNECT_SECONDS},
+        )
         event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
 @contextmanager
 def translated_faults() -> Iterator[None]:
-    """Raise faults that pass by themselves as `storage_full` or `busy`; nothing of the transaction is kept.
+    """Raise faults that pass by themselves as `storage_full` or `busy`.
 
-    SQLite tells them by result code; other databases' faults stay what they are.
+    Nothing of the transaction is kept; only where the connection was lost during the commit itself can nobody
+    here know. Every request and every job is repeated in either case, and finds what is there.
     """
     try:
         yield
     except OperationalError as error:
-        result = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # without the extension bits
+        passing = _passing_fault(error)
+        if passing is None:
+            raise
+        raise passing from None
+
+
+def _passing_fault(error: OperationalError) -> KimError | None:
+    if isinstance(error.orig, sqlite3.Error):
+        result = error.orig.sqlite_errorcode & 0xFF  # without the extension bits
         if result == sqlite3.SQLITE_FULL:
-            raise kim_error("storage_full") from None
-        if result in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise kim_error("busy") from None
-        raise
+            return kim_error("storage_full")
+        return kim_error("busy") if result in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else None
+    # PostgreSQL: no state at all where nobody answered, or nobody any more.
+    state = getattr(error.orig, "sqlstate", None)
+    if state == _DISK_FULL:
+        return kim_error("storage_full")
+    return kim_error("busy") if state is None or state[:2] in _PASSING_CLASSES else None
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:

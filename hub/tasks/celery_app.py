@@ -28,6 +28,9 @@ _LOG: Final = logging.getLogger("kim.hub.tasks")
 # Kombu's memory transport is one for the whole process: each hub in it needs a queue of its own.
 _NUMBERS: Final = itertools.count(1)
 _POLL_SECONDS: Final = 0.01
+_BROKER_SECONDS: Final = 2.0
+#: What a worker makes of a message; by its name, as only workers need it.
+_REQUEST: Final = "hub.tasks.worker:Taken"
 #: A task that only wakes a waiting worker up.
 REST: Final = "kim.rest"
 
@@ -47,6 +50,13 @@ def make_celery(broker_url: str) -> Celery:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
+        # Once more over a new connection; after that the sweeper will find the work.
+        task_publish_retry_policy={
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0,
+            "interval_max": 0,
+        },
         task_default_queue=queue,
         task_create_missing_queues=True,
         worker_prefetch_multiplier=1,
@@ -55,9 +65,19 @@ def make_celery(broker_url: str) -> Celery:
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"polling_interval": _POLL_SECONDS} if in_process else {},
+        broker_connection_max_retries=None,  # a worker waits for its broker, however long that is away
+        broker_transport_options=_transport_options(broker_url),
     )
     return app
+
+
+def _transport_options(broker_url: str) -> dict[str, float]:
+    if not broker_url:
+        return {"polling_interval": _POLL_SECONDS}
+    if broker_url.startswith("redis"):
+        # A request hands its job over before it is answered: a broker that hangs must not hold it for long.
+        return {"socket_connect_timeout": _BROKER_SECONDS, "socket_timeout": _BROKER_SECONDS}
+    return {}
 
 
 class CeleryQueue:
@@ -90,9 +110,10 @@ def add_tasks(app: Celery, context: HubContext, *, stopping: threading.Event) ->
         JobName.EXTRACT: lambda number: extract(context, int(number)),
     }
     # Not shared: Celery would give the first hub's tasks to every application of the process.
+    options = {"shared": False, "Request": _REQUEST}
     for name, call in work.items():
-        app.task(name=f"kim.{name}", shared=False)(_guarded(name, call, stopping))
-    app.task(name=REST, shared=False)(_guarded("rest", lambda: None, stopping))
+        app.task(name=f"kim.{name}", **options)(_guarded(name, call, stopping))
+    app.task(name=REST, **options)(_guarded("rest", lambda: None, stopping))
 
 
 def _decide(context: HubContext, submission: SubmissionId) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from celery import Celery
 from celery.worker import WorkController
 from celery.worker import state as worker_state
+from celery.worker.request import Request
 
 from hub.tasks.celery_app import REST
 
@@ -29,6 +30,20 @@ class _Controller(WorkController):  # type: ignore[misc]  # Celery ships no anno
 
     def on_consumer_ready(self, _consumer: object) -> None:
         self.ready.set()
+
+
+class Taken(Request):  # type: ignore[misc]  # Celery ships no annotations
+    """A task at hand. If its acknowledgement fails, the connection is lost, and the worker opens another.
+
+    Celery itself only writes the failure down. Over Redis the message then counts as not acknowledged for
+    ever, and a worker that takes one message at a time waits for that and takes no other.
+    """
+
+    def acknowledge(self) -> None:
+        """Acknowledge the message, once."""
+        if not self.acknowledged:
+            self.on_ack(_LOG, ())  # no kind of failure is only to be written down
+            self.acknowledged: bool = True
 
 
 def make_controller(app: Celery) -> Any:  # noqa: ANN401 -- Celery ships no annotations

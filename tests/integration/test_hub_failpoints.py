@@ -40,10 +40,13 @@ class Deliveries:
     key: PrivateKey
     first: Parcel
     second: Parcel
+    database_url: str = ""
 
     @contextmanager
     def hub(self) -> Iterator[tuple[RunningHub, Sender]]:
-        with running_hub(self.home, start=False, sandbox=lasting_sandbox()) as running:
+        with running_hub(
+            self.home, start=False, sandbox=lasting_sandbox(), database_url=self.database_url
+        ) as running:
             yield running, Sender("node-nw05111", "NW05111", self.key, running.client)
 
     def deliver(self) -> None:
@@ -84,19 +87,22 @@ class Deliveries:
                 assert_receipt(running.hub.context, parcel.id, sender.node)
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Deliveries:
+def prepare(home: Path, *, database_url: str = "") -> Deliveries:
     """A hub with one node to which nothing was delivered yet."""
-    home = tmp_path_factory.mktemp("prepared") / "hub"
     lasting_sandbox()  # before a fork, which could not share it with its siblings
     key = PrivateKey.generate()
-    with running_hub(home, start=False, sandbox=lasting_sandbox()) as running:
+    with running_hub(home, start=False, sandbox=lasting_sandbox(), database_url=database_url) as running:
         node = Registration("node-nw05111", ("NW05111",), key.public.hex, "Düsseldorf")
         register(running.hub.context, [node])
         sender = Sender("node-nw05111", "NW05111", key, running.client)
         first = sender.parcel(chunk=20_000)
         second = sender.parcel(chunk=20_000, revision=2, supersedes=first.id, reason="Nachmeldungen")
-    return Deliveries(home, key, first, second)
+    return Deliveries(home, key, first, second, database_url)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Deliveries:
+    return prepare(tmp_path_factory.mktemp("prepared") / "hub")
 
 
 @pytest.fixture

@@ -102,9 +102,9 @@ def complete(url: str, sender: Sender, parcel: Parcel) -> requests.Response:
     return call(url, sender, "POST", f"/v1/submissions/{parcel.id}/complete")
 
 
-def send(url: str, sender: Sender, parcel: Parcel) -> None:
-    """Announce, upload and complete a submission of one chunk."""
-    assert announce(url, sender, parcel).status_code == 201
+def send(url: str, sender: Sender, parcel: Parcel, *, known: bool = False) -> None:
+    """Announce, upload and complete a submission of one chunk; `known`: it was announced before."""
+    assert announce(url, sender, parcel).status_code == (200 if known else 201)
     assert put(url, sender, parcel, 0).status_code == 204
     assert complete(url, sender, parcel).status_code == 202
 

@@ -69,6 +69,7 @@ def test_base_install_is_what_offline_verification_needs(pyproject: dict[str, An
     assert set(pyproject["project"]["optional-dependencies"]) == {
         *("node", "hub", "protect", "client"),
         *("postgresql", "mariadb", "mssql", "oracle"),  # drivers of the databases that a node reads from
+        "redis",  # what carries the jobs of a hub with workers
     }
 
 

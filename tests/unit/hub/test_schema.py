@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic import command
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from hub.store import models, schema
 from hub.store.engine import make_engine
@@ -100,15 +98,3 @@ def test_sqlite_is_durable_and_checks_references(engine: sa.Engine) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
-
-
-def test_postgresql_gets_the_same_tables() -> None:
-    """No PostgreSQL is at hand here: at least every statement of the schema can be written for it."""
-    written = [
-        str(CreateTable(table).compile(dialect=postgresql.dialect()))
-        for table in models.metadata.sorted_tables
-    ]
-    assert len(written) == len(models.metadata.tables)
-    assert any("TIMESTAMP WITH TIME ZONE" in statement for statement in written)
-    (chain,) = [index for index in models.submission.indexes if index.name == "uq_submission_chain"]
-    assert "WHERE state <> 'rejected'" in str(CreateIndex(chain).compile(dialect=postgresql.dialect()))

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import IllegalTransitionError, KeyStatus, NodeStatus, SubmissionState
 from hub.store import schema
-from hub.store.engine import make_engine
+from hub.store.engine import make_engine, translated_faults
 from hub.store.records import Chain, Node, NodeKey, Submission
 from hub.store.unit_of_work import Database
 from protocol.errors import KimError
@@ -224,3 +224,30 @@ def test_a_full_disk_is_storage_full_and_keeps_what_was_there(database: Database
     with database.read() as unit:
         assert unit.submissions.get(SubmissionId("1" * 64)) is not None
         assert unit.connection.execute(sa.text("SELECT count(*) FROM audit_event")).scalar_one() == 0
+
+
+class _ServerError(Exception):
+    """A fault as psycopg raises it: with PostgreSQL's state, or with none."""
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__("the server's words")
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "code"),
+    [
+        (None, "busy"),  # nobody answers
+        ("08006", "busy"),  # the connection failed
+        ("40P01", "busy"),  # two waited for each other
+        ("53100", "storage_full"),
+        ("53300", "busy"),  # too many connections
+        ("57P01", "busy"),  # shut down
+        ("57P03", "busy"),  # not up yet
+        ("58030", None),  # the disk fails: nothing that passes
+    ],
+)
+def test_what_passes_at_postgresql_is_said_to_pass(sqlstate: str | None, code: str | None) -> None:
+    with pytest.raises(KimError if code else OperationalError) as caught, translated_faults():
+        raise OperationalError("SELECT 1", {}, _ServerError(sqlstate))
+    assert code is None or (isinstance(caught.value, KimError) and caught.value.code == code)
