@@ -17,6 +17,7 @@ from typing import Final
 
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
+from protocol.forms import SHA256_HEX
 from protocol.keys import SIGNATURE_BYTES, PrivateKey, PublicKey
 from protocol.texts import Text
 
@@ -25,7 +26,6 @@ MAX_ENVELOPE_BYTES: Final = 131_072
 MAX_PAYLOAD_BYTES: Final = strict_json.MAX_BYTES
 
 _PAYLOAD_TYPE: Final = re.compile(r"[!-~]{1,255}")
-_KEYID: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Envelope:
             raise _refusal("/payloadType")
         if len(self.payload) > MAX_PAYLOAD_BYTES:
             raise kim_error("too_large", pointer="/payload")
-        if not _KEYID.fullmatch(self.keyid):
+        if not SHA256_HEX.fullmatch(self.keyid):
             raise _refusal("/signatures/0/keyid")
         if len(self.signature) != SIGNATURE_BYTES:
             raise _refusal("/signatures/0/sig")

@@ -23,6 +23,7 @@ from typing import Final, TypeVar
 from protocol import strict_json
 from protocol.dsse import MAX_ENVELOPE_BYTES, Envelope, parse_envelope
 from protocol.errors import KimError, kim_error
+from protocol.forms import AREA, AUDIENCE, DATASET, INSTANT, PERIOD, SHA256_HEX
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 
@@ -34,13 +35,7 @@ GRANTS: Final = "grants:"
 MAX_EVIDENCE_BYTES: Final = 256 << 20
 _MAX_DEPTH: Final = 6
 
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _INPUT: Final = re.compile(r"(?:grants:)?[0-9a-f]{64}")
-_DATASET: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
-_PERIOD: Final = re.compile(r"(?:199|20[0-9]|21[0-9])[0-9](?:-Q[1-4])?")
-_AREA: Final = re.compile(r"NW[0-9]{5}(?:X?[0-9]{3})?")
-_INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z")
-_AUDIENCE: Final = re.compile(r"(?=.{1,128}\Z)[a-z0-9][a-z0-9.-]*(?:/[a-z0-9][a-z0-9._-]*)*")
 
 _T = TypeVar("_T")
 
@@ -70,15 +65,15 @@ class TableRecord:
         Raises:
             KimError: ``evidence_invalid``.
         """
-        _require(_DATASET, self.dataset)
-        _require(_PERIOD, self.period)
-        _require(_SHA256, self.sha256)
+        _require(DATASET, self.dataset)
+        _require(PERIOD, self.period)
+        _require(SHA256_HEX, self.sha256)
         for area, given in self.deliveries.items():
-            _require(_AREA, area)
+            _require(AREA, area)
             _require(_INPUT, given)
         for quarter, digest in self.quarters.items():
-            _require(_PERIOD, quarter)
-            _require(_SHA256, digest)
+            _require(PERIOD, quarter)
+            _require(SHA256_HEX, digest)
 
     @property
     def place(self) -> tuple[str, str]:
@@ -115,9 +110,9 @@ class ReleaseRecord:
         Raises:
             KimError: ``evidence_invalid``.
         """
-        _require(_AUDIENCE, self.audience)
-        _require(_INSTANT, self.published)
-        _require(_SHA256, self.catalogue_sha256)
+        _require(AUDIENCE, self.audience)
+        _require(INSTANT, self.published)
+        _require(SHA256_HEX, self.catalogue_sha256)
         places = [table.place for table in self.tables]
         if self.number < 1 or places != sorted(set(places)):
             raise _refusal()
@@ -241,7 +236,9 @@ def parse_evidence(data: bytes) -> Evidence:
         checkpoint=_text(document["checkpoint"]).encode(),
         release=_event(document["release"]),
         files=None if files is None else _event(files),
-        statements={_matching(_SHA256, identity): _statement(item) for identity, item in statements.items()},
+        statements={
+            _matching(SHA256_HEX, identity): _statement(item) for identity, item in statements.items()
+        },
     )
 
 

@@ -31,6 +31,7 @@ from http_message_signatures import (
 )
 
 from protocol.errors import KimError, kim_error
+from protocol.forms import SHA256_HEX
 from protocol.keys import SIGNATURE_BYTES, PrivateKey, PublicKey
 from protocol.strict_json import decode_base64, encode_base64
 from protocol.texts import Text
@@ -52,7 +53,6 @@ CLIENT_HEADER: Final = "Kim-Client"
 #: In the order in which the library writes them.
 _PARAMETERS: Final = ("created", "keyid", "expires", "nonce", "tag")
 _SIGNATURE: Final = re.compile(rf"{LABEL}=:([A-Za-z0-9+/=]{{1,100}}):")
-_KEYID: Final = re.compile(r"[0-9a-f]{64}")
 _NONCE: Final = re.compile(r"[A-Za-z0-9+/]{43}=")
 # The library wants an absolute address; no component that is covered depends on this part of it.
 _BASE: Final = "https://hub.invalid"
@@ -209,7 +209,7 @@ def _signature(parameters: Mapping[str, int | str]) -> RequestSignature:
         and isinstance(expires, int)
         and isinstance(keyid, str)
         and isinstance(nonce, str)
-        and _KEYID.fullmatch(keyid)
+        and SHA256_HEX.fullmatch(keyid)
         and _NONCE.fullmatch(nonce)
         # SPEC P-123: what can be used for long can be stolen for long.
         and 0 < expires - created <= MAX_SECONDS

@@ -3,10 +3,10 @@
 File names are only ever made from these: lower-case hex of a fixed length, or digits.
 """
 
-import re
-from typing import Final, NewType
+from typing import NewType
 
 from protocol.errors import kim_error
+from protocol.forms import NODE, SHA256_HEX
 from protocol.texts import Text
 
 #: Hex SHA-256 of the signed bytes: idempotency key, replay key and link of the revision chain.
@@ -14,13 +14,10 @@ SubmissionId = NewType("SubmissionId", str)
 #: Hex SHA-256 of some bytes.
 Sha256 = NewType("Sha256", str)
 
-_HEX64: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_NODE_ID: Final = re.compile(r"node-[0-9a-z][0-9a-z-]{0,58}", re.ASCII)
-
 
 def is_sha256(text: str) -> bool:
     """Whether `text` is 64 lower-case hex digits."""
-    return _HEX64.fullmatch(text) is not None
+    return SHA256_HEX.fullmatch(text) is not None
 
 
 def submission_id(text: str) -> SubmissionId:
@@ -32,7 +29,7 @@ def submission_id(text: str) -> SubmissionId:
 
 def node_id(text: str) -> str:
     """Return `text` if it is `node-` and lower-case letters, digits and hyphens, else raise `bad_request`."""
-    if _NODE_ID.fullmatch(text) is None:
+    if NODE.fullmatch(text) is None:
         raise kim_error(
             "bad_request",
             Text(

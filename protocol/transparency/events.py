@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from protocol import strict_json
 from protocol.errors import KimError
+from protocol.forms import AREA, DATASET, NODE, PERIOD, SHA256_HEX
 from protocol.transparency.faults import bad_document
 from protocol.transparency.merkle import leaf_hash
 
@@ -25,19 +26,18 @@ MAX_EVENT_BYTES: Final = 4_096
 
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 _KIND: Final = re.compile(r"[a-z]{1,16}(?:-[a-z]{1,16}){0,3}")
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _FORMS: Final = {
     "kind": _KIND,
     "id": re.compile(r"[!-~]{1,128}"),
-    "keyid": _SHA256,
-    "node": re.compile(r"node-[0-9a-z][0-9a-z-]{0,58}"),
-    "area": re.compile(r"NW[0-9]{5}(?:X?[0-9]{3})?"),
-    "dataset": re.compile(r"[A-Z][A-Z0-9_]{0,31}"),
-    "period": re.compile(r"(?:199|20[0-9]|21[0-9])[0-9](?:-Q[1-4])?"),
-    "prev": _SHA256,
+    "keyid": SHA256_HEX,
+    "node": NODE,
+    "area": AREA,
+    "dataset": DATASET,
+    "period": PERIOD,
+    "prev": SHA256_HEX,
     "code": re.compile(r"[0-9a-z][0-9a-z._-]{0,63}"),
-    "payload_sha256": _SHA256,
-    "out_sha256": _SHA256,
+    "payload_sha256": SHA256_HEX,
+    "out_sha256": SHA256_HEX,
 }
 
 

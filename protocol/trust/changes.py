@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from protocol.errors import KimError, kim_error
+from protocol.forms import AREA, NODE
 from protocol.texts import Text
 from protocol.trust.directory import (
     MAX_AREAS,
@@ -24,7 +25,7 @@ from protocol.trust.directory import (
     read_key,
     read_node,
 )
-from protocol.trust.members import AREA, LINE, NODE, Members
+from protocol.trust.members import LINE, Members
 
 
 @dataclass(frozen=True, slots=True)

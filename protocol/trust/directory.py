@@ -18,14 +18,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from protocol.errors import KimError, kim_error
+from protocol.forms import AREA, AUDIENCE, NODE, SHA256_HEX
 from protocol.keys import KeyPurpose, PublicKey
 from protocol.texts import Text
 from protocol.trust.members import (
-    AREA,
-    AUDIENCE,
-    DIGEST,
     LINE,
-    NODE,
     Members,
     is_whole_second,
     placed,
@@ -295,10 +292,10 @@ def read_node(members: Members) -> NodeEntry:
 
 def read_key(members: Members) -> KeyEntry:
     """Read one entry of the list of a node's keys; errors as of :func:`parse_directory`."""
-    keyid = members.text("keyid", DIGEST)
+    keyid = members.text("keyid", SHA256_HEX)
     use = members.choice("use", KeyPurpose)
     members.constant("alg", "ed25519")
-    text = members.text("public_key", DIGEST)
+    text = members.text("public_key", SHA256_HEX)
     try:
         public_key = PublicKey.from_hex(text, purpose=use)
     except KimError as error:

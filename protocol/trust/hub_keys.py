@@ -18,9 +18,8 @@ from typing import Any, Final
 
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
+from protocol.forms import AUDIENCE, SHA256_HEX
 from protocol.trust.members import (
-    AUDIENCE,
-    DIGEST,
     Members,
     is_whole_second,
     placed,
@@ -224,7 +223,7 @@ def _read_witness(members: Members) -> OutsideWitness:
 
 
 def _read_sealing_key(members: Members) -> SealingKey:
-    kid = members.text("kid", DIGEST)
+    kid = members.text("kid", SHA256_HEX)
     members.constant("suite", SUITE)
     public_key = members.data("public_key")
     not_before, not_after = members.instant("not_before"), members.instant("not_after")

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
+from protocol.forms import INSTANT, one_line
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 
@@ -21,15 +22,8 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 VERSION: Final = 1
 
-# As in a statement: hours are named here because later versions of Python read 24:00 as midnight.
-_INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
-
-AUDIENCE: Final = re.compile(r"(?=.{1,128}\Z)[a-z0-9][a-z0-9.-]*(?:/[a-z0-9][a-z0-9._-]*)*")
-NODE: Final = re.compile(r"node-[0-9a-z][0-9a-z-]{0,58}")
-AREA: Final = re.compile(r"NW[0-9]{5}(?:X?[0-9]{3})?")
-DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-#: One line for a person: no control characters, no direction marks that could disguise what it says.
-LINE: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]{1,200}")
+#: One line for a person.
+LINE: Final = one_line(200)
 RELEASE: Final = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
 _ANYTHING: Final = re.compile(r".*", re.DOTALL)
 
@@ -96,11 +90,11 @@ class Members:
 
     def instant(self, name: str) -> datetime:
         """Take a moment in UTC, whole seconds, ``2026-10-09T08:15:00Z``."""
-        return self._as_instant(name, self.text(name, _INSTANT))
+        return self._as_instant(name, self.text(name, INSTANT))
 
     def optional_instant(self, name: str) -> datetime | None:
         """Take a moment, or None where ``null`` stands."""
-        text = self.optional_text(name, _INSTANT)
+        text = self.optional_text(name, INSTANT)
         return None if text is None else self._as_instant(name, text)
 
     def _as_instant(self, name: str, text: str) -> datetime:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from protocol.trust.members import AUDIENCE, RELEASE, read_document, refusal, write_document
+from protocol.forms import AUDIENCE
+from protocol.trust.members import RELEASE, read_document, refusal, write_document
 
 MAX_POLICY_BYTES: Final = 64 * 1024
 MIB: Final = 1024 * 1024

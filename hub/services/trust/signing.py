@@ -25,8 +25,9 @@ from hub.services.trust.verifying import (
 )
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
+from protocol.forms import SHA256_HEX
 from protocol.trust import Change, Directory, differences
-from protocol.trust.members import DIGEST, read_document, refusal
+from protocol.trust.members import read_document, refusal
 
 _LONGEST_LIFE: Final = dt.timedelta(days=400)
 _KIND: Final = "kim-trust-memory"
@@ -70,7 +71,7 @@ def read_memory(path: Path) -> Memory | None:
     members = read_document(path.read_bytes(), max_bytes=4096)
     members.constant("kind", _KIND)
     memory = Memory(
-        members.text("root_sha256", DIGEST),
+        members.text("root_sha256", SHA256_HEX),
         members.integer("root_version", least=1, most=_MOST),
         members.integer("targets_version", least=0, most=_MOST),
     )

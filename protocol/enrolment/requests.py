@@ -1,153 +1,28 @@
-"""What a node says about its keys: the request to be entered, and the change to new ones (SPEC P-151..P-154).
-
-Both are signed envelopes of a kind of their own. A request is signed with the very key it asks for (proof of
-possession) and carries a proof that its sender has read the invitation: a keyed digest over node and public
-keys. The token of the invitation never travels, and what the hub keeps of it (:func:`verifier`) does not give
-it away. A rotation is signed by the key in force; the new keys sign inside it.
-
-It deliberately decides nothing: whether an invitation is open, a key known, a person has compared the
-fingerprint is the hub's business. It has no clock and makes no randomness.
-"""
+"""The request to be entered, and the change to new keys (SPEC P-153, P-154): made, and opened."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from protocol import strict_json
 from protocol.dsse import Envelope, sign
 from protocol.dsse import verify as verify_envelope
+from protocol.enrolment.invitation import PROOF_BYTES, proof, verifier
+from protocol.enrolment.node_keys import NodeKeys, SecretKeys
 from protocol.errors import KimError, kim_error
-from protocol.keys import NONCE_BYTES, SIGNATURE_BYTES, TOKEN_BYTES, KeyPurpose, PrivateKey, PublicKey
+from protocol.forms import AUDIENCE, INSTANCE, INSTANT, NODE, SHA256_HEX
+from protocol.keys import NONCE_BYTES, SIGNATURE_BYTES, KeyPurpose, PrivateKey, PublicKey
 from protocol.texts import Text
 
 PAYLOAD_TYPE_ENROL: Final = "application/vnd.kim.enrol-request.v1+json"
 PAYLOAD_TYPE_ROTATION: Final = "application/vnd.kim.key-rotation.v1+json"
 VERSION: Final = 1
-PROOF_BYTES: Final = 32
 
-_AUDIENCE: Final = re.compile(r"(?=.{1,128}\Z)[a-z0-9][a-z0-9.-]*(?:/[a-z0-9][a-z0-9._-]*)*")
-_NODE: Final = re.compile(r"node-[0-9a-z][0-9a-z-]{0,58}")
-_INSTANCE: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_CREATED: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
-_KEYID: Final = re.compile(r"[0-9a-f]{64}")
-_GROUP: Final = 4
-_TOKEN_SIGNS: Final = TOKEN_BYTES * 8 // 5
-_CHECK_DOMAIN: Final = b"kim/1 invitation check\x00"
-_VERIFIER_DOMAIN: Final = b"kim/1 invitation\x00"
-_PROOF_DOMAIN: Final = b"kim/1 enrol-request\x00"
 _POSSESSION_DOMAIN: Final = b"kim/1 key possession\x00"
-
-
-def write_token(token: bytes) -> str:
-    """Return the token as it stands in the letter: nine groups of four letters and digits (SPEC P-151).
-
-    The last group is a check: a slip of the pen is found where it is typed and costs no try.
-    """
-    text = base64.b32encode(token).decode("ascii") + _check(token)
-    return "-".join(text[start : start + _GROUP] for start in range(0, len(text), _GROUP))
-
-
-def read_token(text: str) -> bytes:
-    """Read a token as somebody types it; blanks, hyphens and case do not matter.
-
-    Raises:
-        KimError: ``bad_request`` if it is none, or has a slip; it is never repeated.
-    """
-    signs = re.sub(r"[\s-]", "", text).upper()
-    try:
-        token = base64.b32decode(signs[:_TOKEN_SIGNS])
-    except ValueError:  # no base32, or signs that are in no alphabet
-        token = b""
-    if len(token) != TOKEN_BYTES or not hmac.compare_digest(
-        signs[_TOKEN_SIGNS:].encode(), _check(token).encode()
-    ):
-        raise kim_error(
-            "bad_request",
-            Text(
-                "Das Token hat neun Gruppen aus vier Zeichen; mindestens eine ist falsch abgeschrieben.",
-                "The token has nine groups of four characters; at least one was not copied right.",
-            ),
-        )
-    return token
-
-
-def _check(token: bytes) -> str:
-    return base64.b32encode(hashlib.sha256(_CHECK_DOMAIN + token).digest()).decode("ascii")[:_GROUP]
-
-
-def verifier(token: bytes, *, audience: str, node: str) -> bytes:
-    """Return what a hub keeps of a token: HKDF-SHA256, bound to hub and node (SPEC P-152, RFC 5869).
-
-    With it a proof is checked; the token cannot be computed from it.
-    """
-    info = _VERIFIER_DOMAIN + audience.encode("ascii") + b"\x00" + node.encode("ascii")
-    return HKDF(algorithm=SHA256(), length=PROOF_BYTES, salt=None, info=info).derive(token)
-
-
-def proof(key: bytes, *, audience: str, node: str, keys: NodeKeys) -> bytes:
-    """Return the keyed digest over node and public keys (SPEC P-153).
-
-    Args:
-        key: from :func:`verifier`.
-        audience: the hub.
-        node: the node that asks.
-        keys: the keys that it asks for.
-    """
-    said = b"\x00".join((audience.encode("ascii"), node.encode("ascii"), keys.sign.raw + keys.witness.raw))
-    return hmac.digest(key, _PROOF_DOMAIN + said, "sha256")
-
-
-@dataclass(frozen=True, slots=True)
-class NodeKeys:
-    """The two public keys of a node: what it says is signed with one, what it has seen with the other."""
-
-    sign: PublicKey
-    witness: PublicKey
-
-    def __post_init__(self) -> None:
-        """Refuse one key for two purposes (SPEC P-140).
-
-        Raises:
-            KimError: ``bad_public_key``.
-        """
-        if (
-            self.sign.purpose is not KeyPurpose.SIGN
-            or self.witness.purpose is not KeyPurpose.WITNESS
-            or self.sign.raw == self.witness.raw
-        ):
-            raise kim_error("bad_public_key", pointer="/witness")
-
-    @classmethod
-    def from_hex(cls, sign_key: str, witness_key: str) -> NodeKeys:
-        """Read both, 64 lower-case hexadecimal digits each.
-
-        Raises:
-            KimError: ``bad_public_key``.
-        """
-        return cls(PublicKey.from_hex(sign_key), PublicKey.from_hex(witness_key, purpose=KeyPurpose.WITNESS))
-
-
-@dataclass(frozen=True, slots=True)
-class SecretKeys:
-    """The private halves; they are made at the node and stay there."""
-
-    sign: PrivateKey
-    witness: PrivateKey
-
-    @property
-    def public(self) -> NodeKeys:
-        """The public halves."""
-        return NodeKeys(self.sign.public, self.witness.public)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,10 +54,10 @@ class _Subject:
             KimError: ``bad_envelope`` with the member's pointer.
         """
         for name, pattern in (
-            ("aud", _AUDIENCE),
-            ("node", _NODE),
-            ("instance", _INSTANCE),
-            ("created", _CREATED),
+            ("aud", AUDIENCE),
+            ("node", NODE),
+            ("instance", INSTANCE),
+            ("created", INSTANT),
         ):
             if not pattern.fullmatch(getattr(self, name)):
                 raise _refusal(f"/{name}")
@@ -249,7 +124,7 @@ class KeyRotation(_Subject):
     def __post_init__(self) -> None:
         """Check the form of every member (SPEC P-154)."""
         _Subject.__post_init__(self)
-        if not _KEYID.fullmatch(self.old) or self.old == self.keys.sign.keyid:
+        if not SHA256_HEX.fullmatch(self.old) or self.old == self.keys.sign.keyid:
             raise _refusal("/old")
         if len(self.sign_signature) != SIGNATURE_BYTES:
             raise _refusal("/sign_signature")
