@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -27,6 +28,12 @@ def decimals_of(number: Decimal) -> int:
     """Return how many digits behind the point a number needs."""
     exponent = number.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def decimals_of_all(*columns: Iterable[Decimal | None]) -> int:
+    """Return how many digits behind the point all numbers need, at most :data:`MOST_DECIMALS`."""
+    numbers = (number for column in columns for number in column if number is not None)
+    return min(max(map(decimals_of, numbers), default=0), MOST_DECIMALS)
 
 
 def write_number(units: int, *, decimals: int) -> str:

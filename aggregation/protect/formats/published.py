@@ -13,7 +13,7 @@ import numpy as np
 
 from aggregation.protect.auditing import Published
 from aggregation.protect.faults import Fault
-from aggregation.protect.formats.cells import CellRows
+from aggregation.protect.formats.cell_rows import CellRows
 from aggregation.protect.formats.delimited import Rows, write_delimited
 from aggregation.protect.formats.numbers import read_number, write_number
 from aggregation.protect.model import LARGEST_FIGURE, Figures, Magnitudes
