@@ -16,10 +16,11 @@ from typing import Any, Final
 
 import yaml
 
+from aggregation.protect.description import Entry, outline_of
 from aggregation.protect.faults import Fault, Place, refusal
 from aggregation.protect.formats.delimited import decoded
 from aggregation.protect.formats.hierarchies import read_hierarchy
-from aggregation.protect.structure import Entry, Structure, outline_of
+from aggregation.protect.structure import Structure
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
