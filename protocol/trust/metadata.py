@@ -25,11 +25,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
+from protocol.forms import SHA256_HEX
 from protocol.keys import PublicKey
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 from protocol.trust.fingerprints import root_fingerprint
-from protocol.trust.members import DIGEST, Members, refusal
+from protocol.trust.members import Members, refusal
 from protocol.trust.officers import ED25519, check_root
 
 MAX_METADATA_BYTES: Final = 4 * 1024 * 1024
@@ -107,7 +108,7 @@ def parse_metadata(data: bytes, role: Role) -> Metadata:
     whole = Members(document)
     signatures: dict[str, bytes] = {}
     for item in whole.objects("signatures", most=_MAX_ENTRIES):
-        keyid, signature = item.text("keyid", DIGEST), item.text("sig", _HEX)
+        keyid, signature = item.text("keyid", SHA256_HEX), item.text("sig", _HEX)
         item.finish()
         if keyid in signatures:
             raise refusal(item.pointer)
@@ -171,7 +172,7 @@ def _root(signed: Members, content: Mapping[str, JsonValue]) -> Mapping[str, Jso
     if not 0 < len(_object(content, "keys")) <= _MAX_ENTRIES:
         raise refusal(keys.pointer)
     for keyid in _object(content, "keys"):
-        if DIGEST.fullmatch(keyid) is None:
+        if SHA256_HEX.fullmatch(keyid) is None:
             raise refusal(keys.pointer)
         key = keys.inner(keyid)
         key.text("keytype")
@@ -182,7 +183,7 @@ def _root(signed: Members, content: Mapping[str, JsonValue]) -> Mapping[str, Jso
         # Further members (an officer's name) are signed like the rest, and mean nothing here.
     for role in Role:
         entry = roles.inner(role)
-        entry.texts("keyids", DIGEST, most=_MAX_ENTRIES)
+        entry.texts("keyids", SHA256_HEX, most=_MAX_ENTRIES)
         entry.integer("threshold", least=1, most=_MAX_ENTRIES)
         entry.finish()
     roles.finish()
@@ -216,7 +217,7 @@ def _file(item: Members, *, versioned: bool) -> FileInfo:
     version = item.integer("version", least=1, most=strict_json.MAX_INTEGER) if versioned else None
     length = item.integer("length", least=0, most=_MAX_TARGET_BYTES)
     hashes = item.inner("hashes")
-    sha256 = hashes.text("sha256", DIGEST)
+    sha256 = hashes.text("sha256", SHA256_HEX)
     hashes.finish()
     item.finish()
     return FileInfo(version, length, sha256)
@@ -224,7 +225,7 @@ def _file(item: Members, *, versioned: bool) -> FileInfo:
 
 def _role(root: Metadata, role: Role) -> tuple[frozenset[str], int]:
     entry = Members(dict(_object(_object(root.root, "roles"), role)))
-    keyids = entry.texts("keyids", DIGEST, most=_MAX_ENTRIES)
+    keyids = entry.texts("keyids", SHA256_HEX, most=_MAX_ENTRIES)
     return frozenset(keyids), entry.integer("threshold", least=1, most=_MAX_ENTRIES)
 
 

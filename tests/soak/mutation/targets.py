@@ -61,7 +61,7 @@ TARGETS: Final = {
         ),
     ),
     "envelopes": Target(
-        ("protocol/dsse.py", "protocol/strict_json.py", "protocol/keys.py"),
+        ("protocol/dsse.py", "protocol/strict_json.py", "protocol/forms.py", "protocol/keys.py"),
         (
             f"{_PROTOCOL}/test_dsse.py",
             f"{_PROTOCOL}/test_strict_json.py",

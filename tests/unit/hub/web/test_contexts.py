@@ -4,21 +4,23 @@ import dataclasses
 import importlib
 import inspect
 import re
-from importlib import resources
+from pathlib import Path
 
 import pytest
 
+import hub.web
 from hub.web.texts import all_texts
 from hub.web.texts import figures as figure_texts
 from protocol.catalogue_file import load_catalogue
 
+WEB = Path(hub.web.__file__).parent
 MODULES = [
     "frame",
     *(
-        f"{package}.{path.name.removesuffix('.py')}"
+        ".".join(path.relative_to(WEB).with_suffix("").parts)
         for package in ("pages", "sections", "exports", "people")
-        for path in sorted(resources.files("hub.web").joinpath(package).iterdir(), key=lambda p: p.name)
-        if path.name.endswith(".py") and path.name != "__init__.py"
+        for path in sorted((WEB / package).rglob("*.py"))
+        if path.name != "__init__.py"
     ),
 ]
 
@@ -48,7 +50,7 @@ def test_contexts_are_frozen_and_name_every_field_in_their_documentation(context
 
 def test_templates_use_only_texts_that_exist() -> None:
     texts, notes = all_texts(), importlib.import_module("hub.web.notes")
-    for template in resources.files("hub.web").joinpath("templates").iterdir():
+    for template in (WEB / "templates").iterdir():
         source = template.read_text(encoding="utf-8")
         for prefix, name in re.findall(r"\b([TN])\.([A-Z_]+)", source):
             assert hasattr(texts if prefix == "T" else notes, name), f"{template.name}: {prefix}.{name}"
@@ -72,15 +74,10 @@ def test_the_note_on_confidentiality_names_the_thresholds_of_the_catalogue() -> 
 
 
 def test_every_text_is_used_somewhere() -> None:
-    package = resources.files("hub.web")
     sources = [
         path.read_text(encoding="utf-8")
-        for folder in (
-            package,
-            *(package / name for name in ("templates", "sections", "pages", "exports", "people")),
-        )
-        for path in folder.iterdir()
-        if path.name.endswith((".py", ".html"))
+        for path in WEB.rglob("*")
+        if path.suffix in {".py", ".html"} and not path.is_relative_to(WEB / "texts")
     ]
     names = list(vars(all_texts()))
     unused = [name for name in names if not any(re.search(rf"\b{name}\b", source) for source in sources)]
