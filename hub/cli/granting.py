@@ -34,9 +34,11 @@ def import_command(home: Path, *, file: Path, year: str, as_json: bool) -> None:
 
     CSV oder XLSX mit den Spalten Träger-ID, Gebiet, Baustein, Kostenart, bewilligt. Gezählt wird sie nur für
     Gebiete, die ihre Fördermittel nicht selbst liefern; was ein Rückschluss auf Träger wäre, bleibt gesperrt.
-    Bis das Jahr geschlossen ist, ersetzt eine neue Liste die alte. / CSV or XLSX with these columns. It
+    Bis das Jahr geschlossen ist, ersetzt eine neue Liste die alte. Liste und Salt zusammen aufheben: Sie
+    belegen, was im Protokoll steht. / CSV or XLSX with these columns. It
     counts only for areas that do not deliver their funds themselves; what would give carriers away is
-    withheld. Until the year is closed, a new list replaces the old one.
+    withheld. Until the year is closed, a new list replaces the old one. Keep list and salt:
+    together they prove what the log says.
 
     Beispiel / Example: kim-hub grants import bewilligungen.xlsx --year 2025
     """
@@ -52,4 +54,5 @@ def import_command(home: Path, *, file: Path, year: str, as_json: bool) -> None:
             f"Grants of {year} taken: {rows} rows, {of_areas.en}; {imported.withheld} cells withheld.",
         ),
         as_json=as_json,
+        lines=[f"SHA-256 {imported.listed}", f"Salt    {imported.salt}"],
     )

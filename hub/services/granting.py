@@ -2,9 +2,14 @@
 
 Each area gets a protected FUNDS table with what was granted only, by the same engine and the same proof as at
 a node; what is withheld in it is withheld by the hub. It counts where the area itself has no accepted
-delivery. The list itself is not kept: evidence are its digest and the digests of the tables made from it, in
-the log, and the event in the audit trail. Nothing of it is public before the year is closed, so until then a
-later import replaces an earlier one; afterwards none is taken.
+delivery. Nothing of it is public before the year is closed, so until then a later import replaces an earlier
+one; afterwards none is taken.
+
+The list itself is not kept: evidence is its digest, in the log and in the audit trail; the tables follow from
+it, and a release cites those that it holds. The list holds true amounts, so its digest is hidden by a salt
+that stays with whoever keeps the list: with a plain one, and the rows that others know, the rest could be
+tried. Nor is there a digest of a table in the log: many are never published, and an area may withhold in its
+own table what is shown there.
 """
 
 from __future__ import annotations
@@ -29,10 +34,11 @@ from hub.store.records import FUNDS, GrantTable
 from protocol.catalogue import Catalogue
 from protocol.errors import kim_error
 from protocol.grid import delivery_grid
+from protocol.keys import new_nonce
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
 from protocol.texts import Text
-from protocol.transparency.events import EventKind, LogEvent
+from protocol.transparency.events import EventKind, LogEvent, hidden_digest
 
 _GRANTED: Final = "FUNDS_GRANTED"
 _WITH_VALUE: Final = [STATE_NUMBER[state] for state in CellState if state.has_value]
@@ -40,12 +46,21 @@ _WITH_VALUE: Final = [STATE_NUMBER[state] for state in CellState if state.has_va
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of a list: areas it covers, its rows, cells withheld in all, and its digest."""
+    """What came of a list.
+
+    Attributes:
+        areas: that it covers.
+        rows: how many it has.
+        withheld: cells withheld in all tables.
+        listed: what the log says of it.
+        salt: 64 hex digits; with the list it proves `listed`. The hub keeps neither.
+    """
 
     areas: tuple[str, ...]
     rows: int
     withheld: int
-    sha256: str
+    listed: str
+    salt: str
 
 
 def import_grants(context: HubContext, data: bytes, year: Period) -> Imported:
@@ -67,7 +82,8 @@ def import_grants(context: HubContext, data: bytes, year: Period) -> Imported:
     with context.database.read() as unit:
         _require_open(unit.periods.is_closed(FUNDS, str(year)))
     grants = read_grants(data, context.catalogue)
-    digest = hashlib.sha256(data).hexdigest()
+    salt = new_nonce()
+    listed = hidden_digest(hashlib.sha256(data).hexdigest(), salt=salt)
     tables: list[GrantTable] = []
     withheld = 0
     for area in sorted({grant.area for grant in grants}):
@@ -80,7 +96,7 @@ def import_grants(context: HubContext, data: bytes, year: Period) -> Imported:
             GrantTable(
                 area=area,
                 period=str(year),
-                source_sha256=digest,
+                source_sha256=listed,
                 cells_sha256=context.blobs.put(cells.to_bytes()),
                 bounds_sha256=context.blobs.put(limits.to_bytes()),
             )
@@ -93,15 +109,15 @@ def import_grants(context: HubContext, data: bytes, year: Period) -> Imported:
             "grants.imported",
             str(year),
             at=now,
-            detail={"sha256": digest, "areas": [table.area for table in tables], "rows": len(grants)},
+            detail={"listed": listed, "areas": [table.area for table in tables], "rows": len(grants)},
         )
-        for event in _events(year, digest, tables, at=now):
+        for event in _events(year, listed, tables, at=now):
             unit.log(event)
-    return Imported(tuple(table.area for table in tables), len(grants), withheld, digest)
+    return Imported(tuple(table.area for table in tables), len(grants), withheld, listed, salt.hex())
 
 
 def _events(
-    year: Period, digest: str, tables: Sequence[GrantTable], *, at: dt.datetime
+    year: Period, listed: str, tables: Sequence[GrantTable], *, at: dt.datetime
 ) -> Iterator[LogEvent]:
     """Yield what the log says (SPEC P-100): a list, which replaces those of the year, and what it gave."""
     about = f"grants/{year}"
@@ -111,7 +127,7 @@ def _events(
         id=about,
         dataset=FUNDS,
         period=str(year),
-        payload_sha256=digest,
+        payload_sha256=listed,
     )
     for table in tables:
         yield LogEvent(
@@ -121,8 +137,7 @@ def _events(
             area=table.area,
             dataset=FUNDS,
             period=str(year),
-            payload_sha256=digest,
-            out_sha256=table.cells_sha256,
+            payload_sha256=listed,
         )
 
 

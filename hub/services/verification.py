@@ -37,7 +37,9 @@ from protocol.dsse import parse_envelope
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.grid import CellGrid, delivery_grid
 from protocol.periods import Period
+from protocol.statement import parse_statement
 from protocol.texts import Text
+from protocol.transparency.events import hidden_digest
 
 #: One per `stale_seconds`: an operator has some minutes to restore a file before the node is asked again.
 MAX_ATTEMPTS: Final = 10
@@ -195,6 +197,12 @@ def _withdrawn_key(unit: UnitOfWork, submission: Submission) -> KimError | None:
     return kim_error("key_revoked") if key is None or key.status is KeyStatus.REVOKED else None
 
 
+def _nonce_of(context: HubContext, submission: Submission) -> bytes:
+    """Return the 32 random bytes of the signed statement: nobody knows them before a release cites it."""
+    envelope = parse_envelope(context.blobs.get(submission.envelope_sha256))
+    return parse_statement(envelope.payload).nonce
+
+
 def _accept(
     context: HubContext, unit: UnitOfWork, submission: Submission, *, cells: Sha256, bounds: Sha256 | None
 ) -> None:
@@ -216,4 +224,5 @@ def _accept(
             "bounds_sha256": bounds,
             "audit": AuditVerdict.SAFE if is_first else None,
         },
+        made=hidden_digest(cells, salt=_nonce_of(context, submission)),
     )

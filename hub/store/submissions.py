@@ -94,6 +94,7 @@ class Submissions:
         at: dt.datetime,
         code: str | None = None,
         facts: Mapping[str, Any] | None = None,
+        made: str | None = None,
     ) -> None:
         """Change the state, with its event.
 
@@ -103,6 +104,7 @@ class Submissions:
             at: moment of the change.
             code: problem code of a rejection.
             facts: further columns that become known with this state.
+            made: what the log says of the cells that an accepted one has, hidden.
 
         Raises:
             IllegalTransitionError: the table forbids it, or the stored state is another by now.
@@ -117,7 +119,6 @@ class Submissions:
             raise IllegalTransitionError(f"the submission is no longer {submission.state}")
         self._record(submission.id, after, at=at, code=code)
         if after.value in SUBMISSION_EVENTS:
-            made = (facts or {}).get("canonical_sha256", submission.canonical_sha256)
             self._log.append(_leaf_of(submission, after, at=at, code=code, made=made))
 
     def _record(

@@ -9,6 +9,7 @@ It deliberately does not say which events may follow each other; that is the hub
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from protocol.transparency.merkle import leaf_hash
 VERSION: Final = 1
 MAX_EVENT_BYTES: Final = 4_096
 
+_HIDDEN: Final = b"kim/1 hidden digest\x00"
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 _KIND: Final = re.compile(r"[a-z]{1,16}(?:-[a-z]{1,16}){0,3}")
 _FORMS: Final = {
@@ -105,9 +107,9 @@ class LogEvent:
         revision: place in the revision chain, or version of what was published.
         prev: statement id of the revision before.
         code: problem code of a rejection, reason of a revocation, rule of a finding in lower case.
-        payload_sha256: digest of the payload, as the statement signs it; of a list of grants, of the file.
-        out_sha256: digest of what the hub made of it: cells of a delivery or of grants, record of a release,
-            list of its files.
+        payload_sha256: digest of the payload, as the statement signs it; of a list of grants, hidden.
+        out_sha256: digest of what the hub made of it: cells of a delivery (hidden, :func:`hidden_digest`) or
+            of grants, record of a release, list of its files.
     """
 
     at: datetime
@@ -156,6 +158,19 @@ class LogEvent:
     def leaf_hash(self) -> bytes:
         """Its hash as a leaf of the tree."""
         return leaf_hash(self.to_bytes())
+
+
+def hidden_digest(sha256: str, *, salt: bytes) -> str:
+    """Return what the log says of data that is not public (SPEC P-101).
+
+    Who has data and salt can check it. With a plain digest, somebody who knows all of a table but one cell
+    could try values until it fits.
+
+    Args:
+        sha256: hex SHA-256 of the data.
+        salt: 32 bytes that are as secret as the data: of a delivery, the nonce of its statement.
+    """
+    return hashlib.sha256(_HIDDEN + salt + bytes.fromhex(sha256)).hexdigest()
 
 
 def parse_event(data: bytes) -> LogEvent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
 from protocol.grid import grid_of
 from protocol.periods import Period
-from protocol.transparency.events import EventKind
+from protocol.transparency.events import EventKind, hidden_digest
 from tests.factories.log_checks import logged
 from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
 from tests.factories.submissions import consistent_values
@@ -89,18 +90,41 @@ def test_grants_stand_in_for_an_area_that_does_not_deliver(running: RunningHub) 
         "NW05112": "grants",
         "NW05113": "grants",
     }
-    assert detail == {"sha256": imported.sha256, "areas": ["NW05112", "NW05113"], "rows": 14}
+    assert detail == {"listed": imported.listed, "areas": ["NW05112", "NW05113"], "rows": 14}
     # SPEC P-100: so does the log, with what the release cites.
     listed, *tables = (event for event in logged(running.hub.context) if event.id.startswith("grants/"))
     assert (listed.kind, listed.id, listed.payload_sha256) == (
         EventKind.GRANTS_IMPORTED,
         "grants/2025",
-        imported.sha256,
+        imported.listed,
     )
-    assert {event.area: f"grants:{event.out_sha256}" for event in tables} == cube.inputs
+    assert {event.area for event in tables} == {*cube.inputs}
     assert {(event.kind, event.payload_sha256) for event in tables} == {
-        (EventKind.GRANTS_TABLE, imported.sha256)
+        (EventKind.GRANTS_TABLE, imported.listed)
     }
+
+
+def test_nothing_that_is_kept_lets_anybody_try_amounts(running: RunningHub) -> None:
+    """A carrier knows the other rows of the list: with a plain digest it could try the lonely one's amount."""
+    data = _list(*_rows("NW05112", 6))
+    imported = import_grants(running.hub.context, data, YEAR)
+    digest = hashlib.sha256(data).hexdigest()
+    assert imported.listed == hidden_digest(digest, salt=bytes.fromhex(imported.salt))
+    again = import_grants(running.hub.context, data, YEAR)
+    assert (again.listed == imported.listed, again.salt == imported.salt) == (False, False)
+    with running.hub.context.database.read() as unit:
+        (table,) = unit.grants.all()
+    cells = table.cells_sha256
+    said = b"".join(event.to_bytes() for event in logged(running.hub.context)).decode()
+    assert again.listed in said
+    assert not any(secret in said for secret in (digest, cells, imported.salt, again.salt))
+    kept = b"".join(path.read_bytes() for path in _files(running))
+    assert not any(secret.encode() in kept for secret in (digest, imported.salt, again.salt))
+
+
+def _files(running: RunningHub) -> Iterator[Path]:
+    """All that lies in the hub's folder."""
+    return (path for path in running.hub.settings.home.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize(

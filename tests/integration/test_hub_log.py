@@ -16,6 +16,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from hub.app import Hub, create_app
+from hub.domain.ids import SubmissionId
 from hub.domain.states import KeyUse
 from hub.services.publishing import close, is_published
 from hub.services.transparency.release_record import record_of
@@ -27,13 +28,14 @@ from protocol.keys import KeyPurpose, PrivateKey
 from protocol.periods import Period
 from protocol.transparency.checkpoints import Checkpoint, open_checkpoint
 from protocol.transparency.cosignatures import Quorum, Witness, cosign
-from protocol.transparency.events import LogEvent, parse_event
+from protocol.transparency.events import LogEvent, hidden_digest, parse_event
 from protocol.transparency.merkle import consistency_proof, leaf_hash, root, verify_consistency
 from protocol.transparency.notes import VerifierKey, parse_note
 from protocol.transparency.receipts import VerifiedReceipt, parse_receipt, verify_receipt
 from protocol.transparency.tiles import TileReader, entries_of, entry_tiles
 from protocol.trust import HubKeys, Policy
 from protocol.trust.hub_keys import OutsideWitness
+from tests.factories.log_checks import logged
 from tests.factories.logs import refusal_of
 from tests.factories.patience import assert_soon
 from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
@@ -233,7 +235,14 @@ def test_receipts_of_both_stages(hub: RunningHub):
         assert (event.id, event.node, event.revision) == (parcel.id, sender.node, 1)
         assert event.payload_sha256 == parcel.statement.payload.sha256
         assert event.keyid == sender.key.public.keyid
-    assert accepted.out_sha256 is not None
+    # SPEC P-101: to be checked by whoever has statement and cells, and of no use to anybody else.
+    with hub.hub.context.database.read() as unit:
+        stored = unit.submissions.get(SubmissionId(parcel.id))
+    assert stored is not None
+    assert stored.canonical_sha256 is not None
+    assert accepted.out_sha256 == hidden_digest(stored.canonical_sha256, salt=parcel.statement.nonce)
+    said = b"".join(event.to_bytes() for event in logged(hub.hub.context))
+    assert stored.canonical_sha256.encode() not in said
 
 
 def test_a_receipt_stays_good_while_the_log_grows(hub: RunningHub):
