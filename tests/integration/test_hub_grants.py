@@ -105,7 +105,7 @@ def test_grants_stand_in_for_an_area_that_does_not_deliver(running: RunningHub) 
 
 
 def test_nothing_that_is_kept_lets_anybody_try_amounts(running: RunningHub) -> None:
-    """A carrier knows the other rows of the list: with a plain digest it could try the lonely one's amount."""
+    """A carrier knows the other rows: with a plain digest it could try the lonely one's amount."""
     data = _list(*_rows("NW05112", 6))
     imported = import_grants(running.hub.context, data, YEAR)
     digest = hashlib.sha256(data).hexdigest()
