@@ -61,6 +61,8 @@ class HubSettings:
     #: long catches up in one go.
     max_open_uploads: int = 64
     upload_days: int = 14
+    #: What a node may announce within a day, statements included: what is rejected is kept as evidence, too.
+    node_day_bytes: int = 2048 * MIB
     sandbox_memory_bytes: int = 1024 * MIB
     sandbox_cpu_seconds: int = 20
     sandbox_wall_seconds: float = 60.0

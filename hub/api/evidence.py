@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Final
 
 from flask import Blueprint, Response, current_app, request
@@ -20,6 +21,8 @@ from protocol.transparency.receipts import SUFFIX
 
 blueprint = Blueprint("evidence", __name__, url_prefix=f"/extracts/<{RELEASE_NUMBER}:number>")
 
+#: Making evidence of a whole release takes seconds, and anybody may ask: others are to be answered meanwhile.
+_TURNS: Final = threading.BoundedSemaphore(2)
 #: What may be asked for, and how it is spelt.
 _PARAMETERS: Final = {
     "dataset": re.compile(r"[A-Z][A-Z0-9_]{0,31}", re.ASCII),
@@ -36,7 +39,13 @@ def get_evidence(number: int) -> Response:
     It is not kept by caches: as witnesses confirm newer states of the log, it is proven under those.
     """
     context = _context()
-    data = evidence_of(context, number, _wanted(context))
+    wanted = _wanted(context)
+    if not _TURNS.acquire(blocking=False):
+        raise kim_error("busy")
+    try:
+        data = evidence_of(context, number, wanted)
+    finally:
+        _TURNS.release()
     return _file(data, MEDIA_TYPE, name=f"kim-nrw-release-{number}-evidence.json")
 
 

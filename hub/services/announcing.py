@@ -3,6 +3,7 @@
 The same statement gets the same answer, however often and however late it comes: a replay changes nothing.
 """
 
+import datetime as dt
 import logging
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,7 @@ from protocol.submission_rules import agreed_dataset
 from protocol.texts import Text
 
 _LOG: Final = logging.getLogger("kim.hub.intake")
+_DAY: Final = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def announce(context: HubContext, body: bytes, *, sender: Node | None, program: 
         known = _known(unit, submission_id)
         if known:
             return known
-        # 5. to 10. What it announces can be taken.
+        # 5. to 11. What it announces can be taken.
         if sender is not None:
             _check_program(unit, program)
         require_agreed_form(context, unit, signed.statement)
@@ -169,6 +171,15 @@ def _check_chain(context: HubContext, unit: UnitOfWork, dataset: Dataset, signed
         raise kim_error(
             "rate_limited",
             Text("Zu viele angefangene Lieferungen.", "Too many deliveries begun and not finished."),
+        )
+    # 11. Nor more within a day than the disk is meant for: what is rejected stays as evidence.
+    since = context.clock.now() - _DAY
+    number, taken = unit.submissions.announced_since(signed.node.id, since=since)
+    own = statement.travelling.size + (number + 1) * context.settings.max_envelope_bytes
+    if taken + own > context.settings.node_day_bytes:
+        raise kim_error(
+            "rate_limited",
+            Text("Zu viel an einem Tag angekündigt.", "Too much announced within a day."),
         )
 
 

@@ -48,6 +48,9 @@ _ACCEPTED = _SELECT.where(
 _OF_AREA = _SELECT.where(_T.c.area == sa.bindparam("area")).order_by(_T.c.announced_at.desc(), _T.c.id)
 _COUNT = sa.select(sa.func.count()).select_from(_T)
 _OPEN_UPLOADS = _COUNT.where(_T.c.node_id == sa.bindparam("node_id"), _T.c.state.in_(OPEN_UPLOAD))
+_ANNOUNCED = sa.select(sa.func.count(), sa.func.sum(_T.c.payload_size)).where(
+    _T.c.node_id == sa.bindparam("node_id"), _T.c.announced_at > sa.bindparam("since")
+)
 _LOST = _COUNT.where(
     *_OF_CHAIN,
     _T.c.revision == sa.bindparam("revision"),
@@ -152,6 +155,11 @@ class Submissions:
     def open_uploads(self, node_id: str) -> int:
         """Return how many uploads of a node are not complete."""
         return self._count(_OPEN_UPLOADS, node_id=node_id)
+
+    def announced_since(self, node_id: str, *, since: dt.datetime) -> tuple[int, int]:
+        """Return how many submissions a node has announced since a moment, and how many bytes of payload."""
+        number, size = self._connection.execute(_ANNOUNCED, {"node_id": node_id, "since": since}).one()
+        return int(number), int(size or 0)
 
     def open_with(self, keyid: str) -> list[Submission]:
         """Return the uploads that are not complete and whose statement this key has signed."""

@@ -238,6 +238,22 @@ def test_too_many_unfinished_uploads(tmp_path: Path) -> None:
         assert other.announce(other.parcel()).status_code == 201
 
 
+def test_a_node_cannot_fill_the_disk_with_what_is_rejected(tmp_path: Path) -> None:
+    """What is rejected is kept, and its revision may be sent again: without a limit, for ever."""
+    with running_hub(tmp_path, start=False, node_day_bytes=600_000, max_envelope_bytes=64_000) as running:
+        sender, other = running.sender(), running.sender("NW05112")
+        taken = 0
+        while (answer := sender.announce(parcel := sender.parcel())).status_code == 201:
+            taken += len(parcel.payload) + 64_000
+            assert sender.client.delete(f"/v1/submissions/{parcel.id}").status_code == 204
+        assert_refused(answer, "rate_limited")
+        assert 0 < taken <= 600_000
+        assert other.announce(other.parcel()).status_code == 201
+        # Whatever was taken gets the same answer as ever, and the next day there is room again.
+        running.clock.advance(days=1)
+        assert sender.announce(sender.parcel()).status_code == 201
+
+
 def test_the_language_can_be_switched(running: RunningHub, sender: Sender) -> None:
     parcel = sender.parcel(aud="kim-nrw/prod")
     german = sender.announce(parcel)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.api import evidence
 from hub.domain.ids import SubmissionId
 from hub.services.compiling import compile_cube
 from hub.services.extracts import extract
@@ -128,6 +129,16 @@ def test_evidence_of_a_release_is_made_once_and_again_if_it_is_lost(published: P
     assert published.get("/extracts/1/evidence.json") == first
     assert [file.name for file in path.parent.iterdir()] == ["1.json"]
     assert path.parent.stat().st_mode & 0o77 == 0
+
+
+def test_evidence_is_made_for_a_few_at_once_and_others_are_answered(published: Published) -> None:
+    turns = evidence._TURNS
+    with turns, turns:
+        answer = published.running.client.get("/extracts/1/evidence.json?area=NW05111")
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "busy")
+        assert answer.headers["Retry-After"]
+        assert published.get("/healthz")
+    assert published.get("/extracts/1/evidence.json?area=NW05111")
 
 
 def test_evidence_of_one_figure_holds_what_it_takes_and_no_more(published: Published) -> None:
