@@ -22,6 +22,9 @@ from protocol.texts import LANGUAGES, Language, Text
 
 FILE_NAME: Final = "hub.toml"
 _PREFIX: Final = "KIM_HUB_"
+#: Set by systemd for a service that has credentials, and the name of ours (`LoadCredentialEncrypted=…`).
+CREDENTIALS_VARIABLE: Final = "CREDENTIALS_DIRECTORY"
+CREDENTIAL: Final = "kim-hub.passphrase"
 MIB: Final = 1024 * 1024
 
 
@@ -51,6 +54,8 @@ class HubSettings:
     date: str = ""
     #: The programme began in 2020; earlier periods are not taken.
     first_period: str = "2020-Q1"
+    #: The passphrase that the hub's signing keys are encrypted with; empty: `<home>.passphrase` beside it.
+    key_passphrase_file: str = ""
     #: The secret that private sealing keys are encrypted with; empty: in the home folder, beside them.
     sealing_unlock_file: str = ""
     threads: int = 8
@@ -127,6 +132,14 @@ class HubSettings:
         return Path(self.log_home) if self.log_home else self.home / "log"
 
     @property
+    def passphrase_file(self) -> Path:
+        """Where the passphrase of the signing keys lies: never in the hub's folder."""
+        if self.key_passphrase_file:
+            return Path(self.key_passphrase_file)
+        home = self.home.absolute()
+        return home.with_name(f"{home.name}.passphrase")
+
+    @property
     def log_origin(self) -> str:
         """Name of the log, and of its key in signatures."""
         return f"{self.audience}/log"
@@ -149,6 +162,10 @@ class HubSettings:
             name = key.removeprefix(_PREFIX).lower()
             if key.startswith(_PREFIX) and name != "home":
                 values[name] = _from_text(name, raw, types.get(name))
+        # Given by systemd for this start, it goes before a file.
+        given = Path(environ.get(CREDENTIALS_VARIABLE, "")) / CREDENTIAL
+        if CREDENTIALS_VARIABLE in environ and given.is_file():
+            values["key_passphrase_file"] = str(given)
         for name, value in values.items():
             if name == "home" or name not in types or not _fits(value, types[name]):
                 raise _invalid(name)

@@ -39,7 +39,7 @@ def get_trust_target(name: str) -> Response:
 
 def _send(kind: str, name: str) -> Response:
     context: HubContext = current_app.extensions[EXTENSION]
-    path = Repository(context.settings.home).served(kind, name)
+    path = Repository(context.settings).served(kind, name)
     if path is None:
         raise kim_error("not_found")
     response = Response(path.read_bytes(), mimetype="application/json")

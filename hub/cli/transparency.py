@@ -34,7 +34,7 @@ def key_command(home: Path, *, as_json: bool) -> None:
     Beispiel / Example: kim-hub log key --home var/hub
     """
     settings = settings_of_hub(home)
-    key = str(LogSigner(settings.log_folder, origin=settings.log_origin).verifier_key)
+    key = str(LogSigner.of(settings).verifier_key)
     answer({"vkey": key}, Text(key, key), as_json=as_json)
 
 

@@ -3,12 +3,21 @@
 from hub.settings import HubSettings
 from hub.store import schema
 from hub.store.engine import make_engine
+from hub.store.passphrase import Passphrase
 
 
 def install(settings: HubSettings) -> str:
-    """Create the home folder and the database, keeping what exists; return the schema's revision."""
+    """Create home folder, database and the keys' passphrase, keeping what exists.
+
+    Returns:
+        The schema's revision.
+
+    Raises:
+        KimError: `cannot_write` if there is no place for the passphrase outside the folder.
+    """
     # Submissions and settings are nobody else's business on this machine.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Passphrase(settings.passphrase_file).ensure()
     return upgrade(settings)
 
 

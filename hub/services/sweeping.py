@@ -88,7 +88,7 @@ def renew_trust(context: HubContext) -> bool:
 
     By the machine's time, like every reader: a hub that plays another day does not shift lifetimes.
     """
-    return renew(Repository(context.settings.home), context.database, now=SystemClock().now())
+    return renew(Repository(context.settings), context.database, now=SystemClock().now())
 
 
 def clear_leftovers(context: HubContext) -> None:

@@ -21,6 +21,7 @@ from hub.domain.jobs import NoQueue
 from hub.services.transparency.signer import LogSigner, recompute
 from hub.store import models, schema
 from hub.store.engine import make_engine
+from hub.store.passphrase import Passphrase
 from hub.store.unit_of_work import Database
 from protocol.transparency.events import LogEvent
 from protocol.transparency.merkle import (
@@ -159,7 +160,9 @@ def _milliseconds(database: Database, size: int) -> dict[str, float]:
 
 
 def _signing(database: Database, folder: Path) -> list[str]:
-    signer = LogSigner(folder, origin="hub.example/log")
+    signer = LogSigner(
+        folder, origin="hub.example/log", passphrase=Passphrase(folder.with_name("passphrase"))
+    )
     with database.read() as unit:
         size = unit.leaves.size()
         start = time.perf_counter()

@@ -11,8 +11,11 @@ from hub.domain.ids import SubmissionId
 from hub.services.context import HubContext
 from hub.services.transparency.receipts import receipt_of
 from hub.services.transparency.rounds import signer_of
+from hub.settings import HubSettings
 from hub.store import models
+from hub.store.passphrase import Passphrase
 from hub.store.unit_of_work import UnitOfWork
+from protocol.keys import PrivateKey
 from protocol.transparency.events import SUBMISSION_EVENTS, LogEvent, parse_event
 from protocol.transparency.merkle import leaf_hash, root
 from protocol.transparency.receipts import VerifiedReceipt, parse_receipt, verify_receipt
@@ -57,6 +60,12 @@ def assert_log_whole(unit: UnitOfWork) -> list[bytes]:
     )
     assert logged == states
     return found
+
+
+def log_key(settings: HubSettings) -> PrivateKey:
+    """The key of a hub's log, as somebody has it who has all that lies on the hub's machine."""
+    pem = (settings.log_folder / "key.pem").read_bytes()
+    return Passphrase(settings.passphrase_file).unlock(pem, keep=lambda _: None)
 
 
 def logged(context: HubContext) -> list[LogEvent]:

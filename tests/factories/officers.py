@@ -75,7 +75,7 @@ class Office:
 
     @property
     def repository(self) -> Repository:
-        return Repository(self.settings.home)
+        return Repository(self.settings)
 
     def hire(self, name: str) -> Officer:
         """Make somebody a key, on a machine of his own; nobody is in office by that."""

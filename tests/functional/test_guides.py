@@ -247,7 +247,7 @@ def _hand_over(reader: Reader, what: str) -> None:
             nodes = Nodes(connection)
             entries = tuple(_entered(node, nodes.keys_of(node.id)) for node in nodes.all())
         engine.dispose()
-        log = LogSigner(settings.log_folder, origin=settings.log_origin).verifier_key
+        log = LogSigner.of(settings).verifier_key
         (reader.folder / "trust").mkdir()
         for name, document in (
             ("hub.json", HubKeys(audience=settings.audience, log_vkey=str(log), quorum=0)),

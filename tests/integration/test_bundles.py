@@ -21,11 +21,11 @@ from hub.services.transparency.rounds import run_round, signer_of
 from node.journal import DeliveryState
 from protocol.bundle import Result, parse_result, payload_file, result_file, statement_file
 from protocol.errors import KimError
-from protocol.keys import PrivateKey
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from protocol.transparency.checkpoints import Checkpoint
 from protocol.verify.cli import main as verify_main
+from tests.factories.log_checks import log_key
 from tests.factories.node_home import NodeHome, node_home
 from tests.factories.running_hub import Parcel, RunningHub, lasting_sandbox, running_hub
 from tests.fakes.served import served
@@ -334,7 +334,7 @@ def test_receipts_come_back_and_are_compared_with_a_copy_of_the_log(
         assert (found["size"], found["uncompared"], found["alarms"]) == (unit.leaves.size(), 0, [])
 
     # A copy of another history, signed by the same key: the file that proves it is kept.
-    key = PrivateKey.from_pem((context.settings.log_folder / "key.pem").read_bytes())
+    key = log_key(context.settings)
     forged = Checkpoint(context.settings.log_origin, found["size"], b"\x07" * 32).sign(key)
     (home.settings.witness / "checkpoint").write_bytes(forged.to_bytes())
     code, read = home.json("import", str(stick))

@@ -11,10 +11,10 @@ import pytest
 
 from hub.services.registration import Registration, register
 from hub.services.transparency.rounds import run_round, signer_of
-from protocol.keys import PrivateKey
 from protocol.problems import PROBLEMS
 from protocol.transparency.checkpoints import Checkpoint
 from protocol.verify.cli import main
+from tests.factories.log_checks import log_key
 from tests.factories.node_home import NodeHome, node_home
 from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
 from tests.fakes.served import served
@@ -41,7 +41,7 @@ class Scene:
     def hub_says(self, size: int, root: bytes) -> bytes:
         """A state that the hub's own key has signed, whatever the hub knows of it."""
         context = self.running.hub.context
-        key = PrivateKey.from_pem((context.settings.log_folder / "key.pem").read_bytes())
+        key = log_key(context.settings)
         return Checkpoint(context.settings.log_origin, size, root).sign(key).to_bytes()
 
 

@@ -30,7 +30,7 @@ FROM_PROXY = {
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Office]:
     with office(tmp_path, public_url=PUBLIC, trusted_proxy="127.0.0.1") as made:
-        Repository(tmp_path).create()
+        Repository(HubSettings(home=tmp_path)).create()
         made.invite("first", Role.RESEARCHER)
         yield made
 
@@ -71,7 +71,7 @@ def listening(hub: Office, **settings: str) -> Iterator[str]:
 def test_others_reach_a_hub_only_with_accounts_https_and_a_named_proxy(
     tmp_path: Path, host: str, settings: dict[str, str], accounts: bool, allowed: bool
 ) -> None:
-    Repository(tmp_path).create()
+    Repository(HubSettings(home=tmp_path)).create()
     chosen = HubSettings(home=tmp_path, host=host, **settings)
     if allowed:
         require_guarded(chosen, has_accounts=accounts)
@@ -90,7 +90,7 @@ def test_a_hub_that_others_reach_has_officers(tmp_path: Path, host: str) -> None
     for sentence in (caught.value.detail.de, caught.value.detail.en):
         assert sentence.endswith("(kim-hub trust init).")
         assert "trusted_proxy" not in sentence  # nothing else is missing
-    Repository(tmp_path).create()
+    Repository(HubSettings(home=tmp_path)).create()
     require_guarded(chosen, has_accounts=True)
 
 

@@ -188,7 +188,7 @@ def test_a_running_hub_keeps_its_pointer_fresh(tmp_path: Path) -> None:
     before = office.repository.timestamp().signed
     assert before.expires < now() + dt.timedelta(hours=5)
     with running_hub(office.settings.home):
-        repository = Repository(office.settings.home)
+        repository = Repository(office.settings)
         assert_soon(lambda: repository.timestamp().signed.version > before.version, "a fresh pointer")
     assert office.repository.timestamp().signed.expires > now() + dt.timedelta(hours=23)
 

@@ -63,7 +63,9 @@ class Copy:
     def __init__(self, grown: Office, folder: Path) -> None:
         home = folder / "hub"
         shutil.copytree(grown.settings.home / "trust", home / "trust")
-        self.office = Office(replace(grown.settings, home=home), grown.database, grown.people)
+        passphrase = str(grown.settings.passphrase_file)
+        settings = replace(grown.settings, home=home, key_passphrase_file=passphrase)
+        self.office = Office(settings, grown.database, grown.people)
         self.folder = self.office.repository.metadata.parent
         self.root = self.office.repository.roots()[0]
         self.client = folder / "client"

@@ -69,9 +69,8 @@ def test_service_is_hardened_and_runs_as_its_own_user(service: Path) -> None:
     assert {key: settings[key][-1] for key in _HARDENING if settings[key]} == _HARDENING
     name = service.stem
     assert settings["User"] == settings["StateDirectory"] == [name]
-    assert all(
-        f"/var/lib/{name}" in value for value in settings["WorkingDirectory"] + settings["Environment"]
-    )
+    places = [value for value in settings["Environment"] if "PASSPHRASE" not in value]
+    assert all(f"/var/lib/{name}" in value for value in settings["WorkingDirectory"] + places)
 
 
 def test_hub_service_reaches_loopback_only_and_node_service_binds_nothing() -> None:
@@ -155,8 +154,17 @@ def test_image_installs_from_the_lock_and_runs_as_nobody_special(compose: dict[s
     last_stage = joined[joined.rindex("\nFROM ") :]
     assert re.search(r"^USER kim-hub$", last_stage, re.MULTILINE)
     assert "KIM_HUB_HOME=/var/lib/kim-hub" in last_stage
-    mount = compose["services"]["hub"]["volumes"][0].split(":")[1]
-    assert f"VOLUME {mount}\n" in last_stage
+    mounts = [mount.split(":")[1] for mount in compose["services"]["hub"]["volumes"]]
+    assert all(f"VOLUME {mount}\n" in last_stage for mount in mounts)
+    # The passphrase of the hub's keys lies in neither its folder nor the volume with that.
+    assert f"KIM_HUB_KEY_PASSPHRASE_FILE={mounts[1]}/" in last_stage
+
+
+def test_the_services_keep_their_passphrase_outside_what_is_backed_up() -> None:
+    hub = _unit(DEPLOY / "systemd" / "kim-hub.service")["Service"]
+    environment = dict(line.split("=", 1) for line in hub["Environment"])
+    settings = HubSettings.load(Path(environment["KIM_HUB_HOME"]), environment)
+    assert settings.home not in settings.passphrase_file.parents
 
 
 def test_image_context_holds_what_the_build_copies() -> None:

@@ -89,7 +89,7 @@ def invite_command(
 
 def _root_fingerprint(desk: Desk) -> str | None:
     """What the letter says about the key officers; None on a test bench and before their first version."""
-    repository = Repository(desk.settings.home)
+    repository = Repository(desk.settings)
     return fingerprint(repository.root()) if repository.is_published else None
 
 

@@ -11,4 +11,4 @@ def registry_of(desk: Desk) -> Registry:
     """Return the registry of the hub as it is governed now."""
     if not is_governed(desk.settings.home):
         return BenchRegistry()
-    return OfficersRegistry(published_directory(desk.settings.home, desk.settings.audience))
+    return OfficersRegistry(published_directory(desk.settings))

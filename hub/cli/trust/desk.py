@@ -24,7 +24,7 @@ class OfficersDesk:
 def officers_desk_at(home: Path) -> OfficersDesk:
     """Return the desk of the hub in `home`; raises KimError as :func:`hub.cli.desk.desk_at`."""
     desk = desk_at(home)
-    return OfficersDesk(desk.settings, desk.database, desk.clock, Repository(desk.settings.home))
+    return OfficersDesk(desk.settings, desk.database, desk.clock, Repository(desk.settings))
 
 
 def now() -> dt.datetime:

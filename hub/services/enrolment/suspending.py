@@ -57,7 +57,7 @@ def _require_not_signed(desk: Desk, node_id: str) -> None:
     """Raise `directory_governs` if officers have signed that the node is suspended."""
     if not is_governed(desk.settings.home):
         return
-    entry = published_directory(desk.settings.home, desk.settings.audience).node(node_id)
+    entry = published_directory(desk.settings).node(node_id)
     if entry is not None and entry.status is NodeStatus.SUSPENDED:
         raise kim_error(
             "directory_governs",

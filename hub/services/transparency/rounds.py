@@ -80,8 +80,7 @@ def check_whole(context: HubContext) -> int:
 
 def signer_of(context: HubContext) -> LogSigner:
     """Return the signer of this hub's log."""
-    settings = context.settings
-    return LogSigner(settings.log_folder, origin=settings.log_origin)
+    return LogSigner.of(context.settings)
 
 
 def _beat(context: HubContext) -> LogHead:

@@ -5,8 +5,9 @@ signature, and the root that the database gives for the state it signed then. A 
 an older state, or in which a leaf was changed, therefore stops the log instead of splitting it in two: nodes
 that have seen the newer state would know.
 
-Two files in a folder of its own, for its account only: `key.pem` and `checkpoint`. What is signed is durable
-in `checkpoint` before anybody else sees it. That file is never restored from a backup, and never deleted.
+Two files in a folder of its own, for its account only: `key.pem`, encrypted, and `checkpoint`. What is signed
+is durable in `checkpoint` before anybody else sees it. That file is never restored from a backup, and never
+deleted.
 """
 
 import contextlib
@@ -18,8 +19,10 @@ from pathlib import Path
 from typing import Final
 
 from hub import failpoints
+from hub.settings import HubSettings
 from hub.store.blobs import sync_folder
 from hub.store.log import LogLeaves
+from hub.store.passphrase import Passphrase
 from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey
 from protocol.texts import Text
@@ -44,15 +47,26 @@ _PRIVATE: Final = 0o600
 class LogSigner:
     """The key of one log, and what it has signed last."""
 
-    def __init__(self, folder: Path, *, origin: str) -> None:
+    def __init__(self, folder: Path, *, origin: str, passphrase: Passphrase) -> None:
         """Use the files in `folder`; nothing is read or made yet.
 
         Args:
             folder: only its owner may read it.
             origin: name of the log.
+            passphrase: encrypts the key.
         """
         self.origin = origin
         self._folder = folder
+        self._passphrase = passphrase
+
+    @classmethod
+    def of(cls, settings: HubSettings) -> "LogSigner":
+        """Return the signer of a hub's log."""
+        return cls(
+            settings.log_folder,
+            origin=settings.log_origin,
+            passphrase=Passphrase(settings.passphrase_file),
+        )
 
     @property
     def verifier_key(self) -> VerifierKey:
@@ -156,7 +170,7 @@ class LogSigner:
                 ),
                 remedy=Text("chmod 600 auf log/key.pem.", "chmod 600 on log/key.pem."),
             )
-        return PrivateKey.from_pem(path.read_bytes())
+        return self._passphrase.unlock(path.read_bytes(), keep=lambda locked: _write(path, locked))
 
     def _new_key(self, path: Path) -> PrivateKey:
         if (self._folder / _CHECKPOINT).exists():
@@ -164,7 +178,7 @@ class LogSigner:
             raise _missing_key()
         self._make_folder()
         key = PrivateKey.generate()
-        _write(path, key.to_pem())
+        _write(path, self._passphrase.lock(key))
         return key
 
     def _make_folder(self) -> None:

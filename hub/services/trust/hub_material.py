@@ -15,7 +15,7 @@ def log_vkey(settings: HubSettings) -> str:
     Raises:
         KimError: `key_missing` if something was signed with a key that is gone; `key_unreadable`.
     """
-    return str(LogSigner(settings.log_folder, origin=settings.log_origin).verifier_key)
+    return str(LogSigner.of(settings).verifier_key)
 
 
 def sealing_keys(

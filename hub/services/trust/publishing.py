@@ -55,7 +55,7 @@ def publish(
         KimError: `no_trust_repository`, `trust_conflict` if something else was published meanwhile or the
             copies differ, `trust_threshold`, `wrong_audience`, and what :func:`review` raises.
     """
-    repository = Repository(settings.home)
+    repository = Repository(settings)
     repository.require()
     with repository.alone():
         return _publish(repository, settings, database, clock, merged(list(files)), now=now)

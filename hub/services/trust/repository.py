@@ -24,7 +24,9 @@ from hub.services.trust.change_file import ChangeFile, load
 from hub.services.trust.documents import Documents, digest, resolve
 from hub.services.trust.governance import FOLDER, KEY_FILE
 from hub.services.trust.verifying import verified_root
+from hub.settings import HubSettings
 from hub.store.blobs import sync_folder
+from hub.store.passphrase import Passphrase
 from protocol.errors import kim_error
 from protocol.keys import PrivateKey
 from protocol.trust import Directory
@@ -40,9 +42,10 @@ TARGET_NAME: Final = re.compile(r"(?:[a-z]{1,32}/)?[0-9a-f]{64}\.[a-z][a-z0-9_-]
 class Repository:
     """The officers' repository of one hub."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, settings: HubSettings) -> None:
         """Look below a hub's home; nothing is made yet."""
-        self.folder = home / FOLDER
+        self.folder = settings.home / FOLDER
+        self._passphrase = Passphrase(settings.passphrase_file)
         self.metadata = self.folder / "repository" / "metadata"
         self.targets_folder = self.folder / "repository" / "targets"
         self._key_file = self.folder / KEY_FILE
@@ -68,7 +71,7 @@ class Repository:
             raise kim_error("already_exists")
         for folder in (self.metadata, self.targets_folder / "keys"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(self._key_file, PrivateKey.generate().to_pem(), mode=0o600)
+        self._make_key(self._key_file)
 
     def require(self) -> None:
         """Raise `no_trust_repository` if this hub has none."""
@@ -77,22 +80,29 @@ class Repository:
 
     def online_signer(self) -> Signer:
         """Return the hub's own key, for snapshot and timestamp."""
-        return _signer(self._key_file)
+        return self._signer(self._key_file)
 
     def prepare_online_key(self) -> Signer:
         """Make the hub's next key; it takes over once the officers have signed for it."""
-        _write(self._next_key_file, PrivateKey.generate().to_pem(), mode=0o600)
-        return _signer(self._next_key_file)
+        self._make_key(self._next_key_file)
+        return self._signer(self._next_key_file)
 
     def adopt_online_key(self, root: Metadata[Root]) -> bool:
         """Go on with the next key if it is the one that the officers have signed for; return whether so."""
         if not self._next_key_file.exists():
             return False
-        if _signer(self._next_key_file).public_key.keyid not in root.signed.roles["timestamp"].keyids:
+        if self._signer(self._next_key_file).public_key.keyid not in root.signed.roles["timestamp"].keyids:
             return False
         self._next_key_file.replace(self._key_file)
         sync_folder(self.folder)
         return True
+
+    def _make_key(self, path: Path) -> None:
+        _write(path, self._passphrase.lock(PrivateKey.generate()), mode=0o600)
+
+    def _signer(self, path: Path) -> Signer:
+        key = self._passphrase.unlock(path.read_bytes(), keep=lambda locked: _write(path, locked))
+        return CryptoSigner(load_pem_private_key(key.to_pem(), password=None))
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -220,15 +230,15 @@ class Repository:
                     yield f"{kind}/{name}", path
 
 
-def published_directory(home: Path, audience: str) -> Directory:
+def published_directory(settings: HubSettings) -> Directory:
     """Return the directory that is published, an empty one before the first publication.
 
     Raises:
         KimError: `no_trust_repository` on a test bench.
     """
-    repository = Repository(home)
+    repository = Repository(settings)
     repository.require()
-    return repository.documents().directory if repository.is_published else Directory(audience)
+    return repository.documents().directory if repository.is_published else Directory(settings.audience)
 
 
 def base_of(repository: Repository) -> ChangeFile:
@@ -237,10 +247,6 @@ def base_of(repository: Repository) -> ChangeFile:
         return ChangeFile((), None, None, None, {})
     blobs = {digest(data): data for data in repository.documents().files().values()}
     return ChangeFile(tuple(repository.roots()), repository.targets_bytes(), None, None, blobs)
-
-
-def _signer(path: Path) -> Signer:
-    return CryptoSigner(load_pem_private_key(path.read_bytes(), password=None))
 
 
 def _whole(moment: dt.datetime) -> dt.datetime:
