@@ -17,7 +17,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hub.app import create_app
 from hub.domain.rights import TWO_FACTORS, Role
 from hub.services.people import EXTENSION, PeopleDesk
 from hub.services.people.accounts import NewPerson, add_person
@@ -152,7 +151,7 @@ def office(
     with running_hub(home, start=False, **settings) as running:
         if wall_clock:
             running.clock.moment = dt.datetime.now(dt.UTC)
-        made = Office(running, create_app(running.hub.context))
+        made = Office(running, running.client.application)
         limiter.reset()
         if not dear:
             made.desk.passwords = Passwords(CHEAPEST)

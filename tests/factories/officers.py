@@ -12,7 +12,6 @@ from tuf.api.metadata import Metadata, Root, TargetFile, Targets
 
 from hub.clock import Clock, SystemClock
 from hub.domain.jobs import NoQueue
-from hub.services.installation import install
 from hub.services.trust.change_file import ChangeFile, load
 from hub.services.trust.documents import Documents, digest
 from hub.services.trust.exporting import export
@@ -28,6 +27,7 @@ from hub.store.unit_of_work import Database
 from protocol.keys import KeyPurpose, PrivateKey
 from protocol.trust import Change, Directory, HubKeys, KeyEntry, NodeEntry, Policy, apply
 from protocol.trust.fingerprints import root_fingerprint
+from tests.factories.installed_hub import install_copy
 
 PASSPHRASE = "korrekt pferd batterie"
 NAMES = ("A. Meier, MKJFGFI", "B. Kaya, IT.NRW", "C. Wolf, LDI NRW")
@@ -147,7 +147,7 @@ def office(home: Path, *, audience: str = "kim-nrw/local") -> Office:
     """A hub and three officers; nothing is signed yet."""
     settings = HubSettings(home=home / "hub", audience=audience)
     settings.home.mkdir(parents=True)
-    install(settings)
+    install_copy(settings)
     made = Office(settings, Database(make_engine(settings.sqlalchemy_url), NoQueue()))
     for name in NAMES:
         made.hire(name)

@@ -22,7 +22,6 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job
 from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION
-from hub.services.installation import install
 from hub.services.registration import Registration, register
 from hub.serving import make_server
 from hub.settings import HubSettings
@@ -31,6 +30,7 @@ from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, Envelope, sign, statement_id
 from protocol.keys import PrivateKey
 from protocol.sealing import purpose_of_statement, salted, seal, sealed_info
 from protocol.statement import CHUNK_BYTES, SubmissionStatement
+from tests.factories.installed_hub import install_copy
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.signing import SignedClient, signed_client
 from tests.factories.submissions import submission
@@ -238,7 +238,7 @@ def running_hub(
     chosen = HubSettings(
         home=home, **{"sweep_seconds": 0.05, "stale_seconds": 0.5, "quiet_seconds": 0.2, **settings}
     )
-    install(chosen)
+    install_copy(chosen)
     clock = FixedClock()
     hub = Hub(chosen, clock=clock, machine_clock=machine_clock, sandbox=sandbox)
     app = create_app(hub.context)

@@ -11,12 +11,13 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import IllegalTransitionError, KeyStatus, NodeStatus, SubmissionState
-from hub.store import schema
+from hub.settings import HubSettings
 from hub.store.engine import make_engine, translated_faults
 from hub.store.records import Chain, Node, NodeKey, Submission
 from hub.store.unit_of_work import Database
 from protocol.errors import KimError
 from protocol.transparency.events import parse_event
+from tests.factories.installed_hub import install_copy
 from tests.factories.running_hub import Collecting
 
 NOW = dt.datetime(2026, 10, 5, 10, 0, tzinfo=dt.UTC)
@@ -30,8 +31,9 @@ def queue() -> Collecting:
 
 @pytest.fixture
 def database(tmp_path: Path, queue: Collecting) -> Iterator[Database]:
-    engine = make_engine(f"sqlite:///{tmp_path}/hub.sqlite3")
-    schema.upgrade(engine)
+    settings = HubSettings(home=tmp_path)
+    install_copy(settings)
+    engine = make_engine(settings.sqlalchemy_url)
     database = Database(engine, queue)
     with database.write() as unit:
         unit.nodes.add(Node("node-1", "Eins", ("NW05111",), NodeStatus.ACTIVE, NOW))
