@@ -5,9 +5,10 @@ Changed: bodies of functions, decorated or not, default values of parameters, an
 Left alone, because nothing can depend on it, or because it is told by the form of the code:
 
 - docstrings, annotations, decorators, `__all__`, type variables, loggers, abstract methods, `__repr__`;
-- wording: what stands in a call of `Text` or of a function with parameters `german` and `english`, in the
-  arguments that label a command line or a remedy, in a line of the log, and the sentence of an error of
-  Python's own (`ValueError`). A refusal's code, pointer and exit code are no wording, nor are member names.
+- wording: a text of several words; what stands in a call of `Text` or of a function with parameters `german`
+  and `english`, in the arguments that label a command line or a remedy, in a line of the log, and the
+  sentence of an error of Python's own (`ValueError`). A refusal's code, pointer and exit code are no wording,
+  nor are member names.
 
 Fields of classes are not changed: their values are read while the class is made.
 """
@@ -41,6 +42,8 @@ _PYTHONS_OWN = frozenset(
         "AssertionError",
     }
 )
+# Neither bytes nor patterns.
+_SENTENCE = re.compile(r"""["']\S+ \S+ \S""")
 # Without their arguments these raise a TypeError at once, as mutmut knows too.
 _ALWAYS_NOTICED = frozenset({"len", "isinstance"})
 _NO_CONSTANTS = frozenset({"TypeVar", "ParamSpec", "NewType", "getLogger"})
@@ -262,6 +265,8 @@ def _is_wording(node: cst.CSTNode) -> bool:
         return node.keyword is not None and node.keyword.value in _LABELS
     if isinstance(node, cst.IfExp):
         return _is_wording(node.body) and _is_wording(node.orelse)
+    if isinstance(node, cst.SimpleString):
+        return _SENTENCE.match(node.value) is not None
     if not isinstance(node, cst.Call):
         return False
     name = _last_name(node.func)

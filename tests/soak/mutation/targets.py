@@ -37,7 +37,13 @@ class Target:
 #: In the order of importance.
 TARGETS: Final = {
     "verify": Target(
-        ("protocol/verify/*.py",), (f"{_PROTOCOL}/test_verify.py", f"{_PROTOCOL}/test_edges.py")
+        ("protocol/verify/*.py",),
+        (
+            f"{_PROTOCOL}/test_verify.py",
+            f"{_PROTOCOL}/test_verify_anchors.py",
+            f"{_PROTOCOL}/test_verify_command.py",
+            "tests/integration/test_verify_officers.py",
+        ),
     ),
     "transparency": Target(
         ("protocol/transparency/*.py",),

@@ -59,11 +59,13 @@ class _Reach:
 
     Attributes:
         lines: of each file, which tests reach which line.
+        texts: of each file that tests reach, as it was then.
         seconds: of processor time that each test takes.
         failed: tests that fail without a change.
     """
 
     lines: dict[str, dict[int, set[str]]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
@@ -138,7 +140,7 @@ class Trial:
             fate = Fate.NOT_REACHED
             if tests:
                 chosen = [items[name] for name in tests]
-                allowed = 5 + 10 * sum(preparing[name] + reach.seconds[name] for name in tests)
+                allowed = [1 + 4 * (preparing[name] + reach.seconds[name]) for name in tests]
                 change = lambda mutant=mutant: _apply(mutant, modules[mutant.path], functions)  # noqa: E731
                 fate = self._fate(chosen, change, allowed)
             if fate is Fate.KILLED:
@@ -190,7 +192,9 @@ class Trial:
         for name in reach.seconds:
             by_file[name.partition("::")[0]].add(name)
         for file in data.measured_files():
-            lines = reach.lines.setdefault(str(Path(file).relative_to(ROOT)), {})
+            path = str(Path(file).relative_to(ROOT))
+            reach.texts[path] = Path(file).read_text()
+            lines = reach.lines.setdefault(path, {})
             for line, contexts in data.contexts_by_lineno(file).items():
                 reached = lines.setdefault(line, set())
                 for context in contexts:
@@ -201,24 +205,22 @@ class Trial:
                         reached |= by_file[name.partition("::")[0]]
         return reach
 
-    def _fate(self, items: list[pytest.Item], change: Callable[[], None], allowed_seconds: float) -> Fate:
-        """Whether the tests pass with the change, within that processor time and ten times that waiting."""
+    def _fate(self, items: list[pytest.Item], change: Callable[[], None], allowed: list[float]) -> Fate:
+        """Whether the tests pass with the change, each within its seconds of processor time."""
         sys.stdout.flush()
         child = os.fork()
         if child == 0:
             _silence()
             os.setsid()
-            resource.setrlimit(resource.RLIMIT_CPU, (int(allowed_seconds) + 1,) * 2)
             resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES,) * 2)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            signal.alarm(int(10 * allowed_seconds))
-            self._judge(items, change)
+            self._judge(items, change, allowed)
         _, status = os.waitpid(child, 0)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # what a test that was broken off has started
         return _FATES.get(os.waitstatus_to_exitcode(status), Fate.KILLED)
 
-    def _judge(self, items: list[pytest.Item], change: Callable[[], None]) -> None:
+    def _judge(self, items: list[pytest.Item], change: Callable[[], None], allowed: list[float]) -> None:
         def stop(report: pytest.TestReport) -> None:
             if report.failed:
                 os._exit(1)
@@ -230,6 +232,9 @@ class Trial:
             change()
             for number, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
                 self._current[:8] = number.to_bytes(8, "little")
+                # Their signals end the process: of its own time, and of waiting for what never comes.
+                signal.setitimer(signal.ITIMER_PROF, allowed[number])
+                signal.setitimer(signal.ITIMER_REAL, 30 * allowed[number])
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         except SyntaxError:
             os._exit(2)
@@ -262,7 +267,7 @@ def _reaching(mutant: Mutant, reach: _Reach, items: dict[str, pytest.Item]) -> s
         return set().union(*(lines.get(line, ()) for line in mutant.lines))
     found = {name for name, item in items.items() if _names_itself(item, mutant.function)}
     for path, lines in reach.lines.items():
-        for number in _naming(ROOT / path, mutant.function):
+        for number in _naming(reach.texts[path], mutant.function):
             found |= lines.get(number, set())
     return found
 
@@ -272,10 +277,9 @@ def _names_itself(item: pytest.Item, constant: str) -> bool:
     return code is not None and constant in code.co_names
 
 
-def _naming(path: Path, name: str) -> set[int]:
+def _naming(text: str, name: str) -> set[int]:
     """Return the lines that name a constant, and all lines of functions that have it as a default."""
     word = re.compile(rf"\b{re.escape(name)}\b")
-    text = path.read_text()
     if not word.search(text):
         return set()
     found = {number for number, row in enumerate(text.splitlines(), 1) if word.search(row)}

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 import json
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +20,6 @@ from protocol.statement import parse_statement
 from protocol.transparency.cosignatures import Quorum
 from protocol.transparency.events import EventKind, LogEvent
 from protocol.trust.directory import KeyStatus, RevocationReason
-from protocol.verify.cli import main
 from protocol.verify.explaining import Question, explain
 from protocol.verify.mirrors import check_mirror
 from protocol.verify.receipts import check_receipt
@@ -458,167 +455,3 @@ def test_a_question_that_has_no_answer_is_refused(
 ) -> None:
     data = network.publish().to_bytes()
     assert refusal(lambda: explain(Trail(), data, network.anchors(), question)) == code
-
-
-# ------------------------------------------------------------------------------------------ commands
-
-
-@pytest.fixture
-def desk(tmp_path: Path, network: PaperNetwork) -> Path:
-    """An auditor's folder."""
-    received = next(iter(network.delivered.values()))[1]
-    release = tmp_path / "release"
-    release.mkdir()
-    evidence = network.publish(sums=write_files(release, network))
-    (release / "evidence.json").write_bytes(evidence.to_bytes())
-    network.write_trust(tmp_path / "trust")
-    (tmp_path / "a.tlog-proof").write_bytes(network.log.receipt(received, network.nodes).to_bytes())
-    network.log.write_mirror(tmp_path / "log", network.nodes)
-    return tmp_path
-
-
-def write_files(release: Path, network: PaperNetwork, figures: bytes | None = None) -> bytes:
-    """Write the files of a release and the list of them; return the list."""
-    (release / "CASES.csv").write_bytes(figures_csv() if figures is None else figures)
-    tables = [
-        {"dataflow": table.dataset, "period": table.period, "sha256": table.sha256}
-        for table in network.record().tables
-    ]
-    (release / "manifest.json").write_text(json.dumps({"release": 1, "tables": tables}))
-    names = ("CASES.csv", "manifest.json")
-    sums = "".join(f"{hashlib.sha256((release / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
-    (release / "SHA256SUMS").write_text(sums)
-    return sums.encode()
-
-
-def run(desk: Path, *arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    try:
-        code = main([argument.replace("@", f"{desk}/") for argument in arguments])
-    except SystemExit as end:
-        code = int(end.code or 0)
-    captured = capsys.readouterr()
-    return code, captured.out + captured.err
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("receipt", "@a.tlog-proof", "--trust", "@trust"),
-        ("receipt", "@a.tlog-proof", "--trust", "@trust/hub.json"),
-        ("log", "--mirror", "@log", "--trust", "@trust"),
-        ("log", "--mirror", "@log", "--trust", "@trust", "--checkpoint", "@log/checkpoint"),
-        ("release", "@release", "--trust", "@trust"),
-        ("release", "@release/evidence.json", "--trust", "@trust"),
-        ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051", "--trust", "@trust"),
-        ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051", "SEX=F", "--trust", "@trust"),
-    ],
-)
-@pytest.mark.parametrize("language", ["de", "en"])
-def test_every_command_verifies_in_both_languages(
-    desk: Path, command: tuple[str, ...], language: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, said = run(desk, *command, "--lang", language, capsys=capsys)
-    assert (code, said.rstrip().splitlines()[-1]) == (0, {"de": "GEPRÜFT", "en": "VERIFIED"}[language]), said
-    code, said = run(desk, *command, "--json", capsys=capsys)
-    assert (code, json.loads(said)[0]["verified"]) == (0, True)
-
-
-def test_the_trust_folder_of_a_node_is_read_as_it_lies(
-    desk: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    copy = desk / "node" / "copies" / "12" / "targets"
-    copy.mkdir(parents=True)
-    for name in ("hub.json", "directory.json"):
-        (copy / f"keys%2F{name}").write_bytes((desk / "trust" / name).read_bytes())
-    (desk / "node" / "current").write_text("12")
-    code, said = run(desk, "release", "@release", "--trust", "@node", capsys=capsys)
-    assert (code, "directory.json SHA-256" in said) == (0, True), said
-    (desk / "node" / "current").write_text("../..")
-    assert run(desk, "release", "@release", "--trust", "@node", capsys=capsys)[0] == 2
-
-
-def test_keys_on_the_command_line_do_as_well(
-    desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
-) -> None:
-    witnesses = [word for node in network.nodes[1:] for word in ("--witness", str(witness_of(node).vkey))]
-    keys = ("--log-key", str(network.log.vkey), *witnesses)
-    code, said = run(desk, "receipt", "@a.tlog-proof", *keys, capsys=capsys)
-    assert code == 0, said
-    code, said = run(desk, "receipt", "@a.tlog-proof", *keys, "--quorum", "4", capsys=capsys)
-    assert (code, "quorum_missing" in said) == (3, True)
-
-
-@pytest.mark.parametrize(
-    ("command", "expected", "word"),
-    [
-        (("receipt", "@trust/hub.json", "--trust", "@trust"), 3, "bad_log_document"),
-        (("receipt", "@none", "--trust", "@trust"), 2, "none"),
-        (("receipt", "@a.tlog-proof"), 2, "--trust"),
-        (("receipt", "@a.tlog-proof", "--trust", "@none"), 2, "none"),
-        (("receipt", "@a.tlog-proof", "--trust", "@a.tlog-proof"), 2, "→"),
-        (("receipt", "--trust", "@trust"), 2, "FILE"),
-        (("log", "--mirror", "@trust", "--trust", "@trust"), 2, "checkpoint"),
-        (("explain", "@release", "NO_SUCH", "2026-Q2", "NW05", "--trust", "@trust"), 2, "→"),
-        (("explain", "@release", "CASES_OPEN", "2020-Q2", "NW05", "--trust", "@trust"), 3, "not_found"),
-        (("nonsense",), 2, "explain"),
-    ],
-)
-def test_exit_codes_tell_a_wrong_proof_from_a_wrong_command(
-    desk: Path, command: tuple[str, ...], expected: int, word: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, said = run(desk, *command, capsys=capsys)
-    assert (code, word in said) == (expected, True), said
-
-
-def test_a_file_of_the_release_that_was_altered_is_noticed(
-    desk: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (desk / "release" / "CASES.csv").write_bytes(figures_csv().replace(b"46.0", b"47.0"))
-    for command in (("release", "@release"), ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")):
-        code, said = run(desk, *command, "--trust", "@trust", capsys=capsys)
-        assert (code, "digest_mismatch" in said) == (3, True), said
-
-
-def test_a_figure_that_was_altered_together_with_the_list_of_files_is_noticed(
-    desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Whoever has the hub's disk can write any list beside any figures: only the log cannot be rewritten."""
-    write_files(desk / "release", network, figures_csv().replace(b"46.0", b"47.0"))
-    for command in (("release", "@release"), ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")):
-        code, said = run(desk, *command, "--trust", "@trust", capsys=capsys)
-        assert (code, "evidence_invalid" in said, "SHA256SUMS" in said) == (3, True, True), said
-    # A file that the list does not name has no place in the log either.
-    write_files(desk / "release", network)
-    (desk / "release" / "OTHER.csv").write_bytes(figures_csv().replace(b"46.0", b"47.0"))
-    explaining = ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051", "--figures", "@release/OTHER.csv")
-    code, said = run(desk, *explaining, "--trust", "@trust", capsys=capsys)
-    assert (code, "OTHER.csv" in said) == (3, True), said
-
-
-@pytest.mark.parametrize("lacks", ["list", "entry"])
-def test_what_is_said_of_files_is_only_what_was_checked(
-    lacks: str, desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
-) -> None:
-    if lacks == "list":
-        (desk / "release" / "SHA256SUMS").unlink()
-    else:
-        (desk / "release" / "evidence.json").write_bytes(network.publish().to_bytes())
-    for command in (("release", "@release"), ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")):
-        arguments = (*command, "--trust", "@trust", "--lang", "en")
-        code, said = run(desk, *arguments, capsys=capsys)
-        assert (code, "Not checked: whether the files" in said) == (0, True), said
-        assert "have the digests" not in said
-        document = json.loads(run(desk, *arguments, "--json", capsys=capsys)[1])[0]
-        assert document["facts"]["files_logged"] is False
-    code, said = run(desk, "release", "@release/evidence.json", "--trust", "@trust", capsys=capsys)
-    assert (code, "files_logged" in said) == (0, False)
-
-
-def test_files_of_another_release_are_noticed(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    release = desk / "release"
-    (release / "SHA256SUMS").unlink()
-    manifest = json.loads((release / "manifest.json").read_text())
-    manifest["tables"][0]["sha256"] = "0" * 64
-    (release / "manifest.json").write_text(json.dumps(manifest))
-    code, said = run(desk, "release", "@release", "--trust", "@trust", capsys=capsys)
-    assert (code, "evidence_invalid" in said) == (3, True), said
