@@ -17,7 +17,7 @@ from protocol.transparency.faults import bad_document
 from protocol.transparency.merkle import EMPTY_ROOT, HASH_BYTES, MAX_SIZE
 from protocol.transparency.notes import SignedNote, VerifierKey, check_name, parse_note, sign_note
 
-_DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.errors import kim_error
-from protocol.keys import SIGNATURE_BYTES, PrivateKey, PublicKey
+from protocol.keys import PrivateKey, PublicKey
 from protocol.texts import Text
 from protocol.transparency.checkpoints import parse_checkpoint
 from protocol.transparency.notes import NoteSignature, SignatureType, SignedNote, VerifierKey
@@ -50,8 +50,6 @@ class Witness:
         Raises:
             KimError: ``signature_invalid``.
         """
-        if len(signature.signature) != _TIME_BYTES + SIGNATURE_BYTES:
-            raise kim_error("signature_invalid")
         self.key.verify(signature.signature[_TIME_BYTES:], _message(text, time_of(signature)))
 
 

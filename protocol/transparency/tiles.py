@@ -26,8 +26,8 @@ MAX_ENTRY_BYTES: Final = 65_535
 #: Nothing longer is a bundle: 256 entries with their lengths.
 MAX_BUNDLE_BYTES: Final = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
 
-_LEVEL: Final = re.compile(r"0|[1-9][0-9]?", re.ASCII)
-_PLACE: Final = re.compile(r"(?P<n>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<w>[1-9][0-9]{0,2}))?", re.ASCII)
+_LEVEL: Final = re.compile(r"0|[1-9][0-9]?")
+_PLACE: Final = re.compile(r"(?P<n>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<w>[1-9][0-9]{0,2}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ def _ask(target: Target, trial: Trial) -> None:
     with tempfile.TemporaryDirectory(dir=place) as folder:
         options = ["-q", "-s", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
         options += ["--no-header", "--no-summary", f"--basetemp={folder}/base"]
+        options += ["-k", f"not {target.without}"]
         pytest.main([*options, *target.tests], plugins=[_Quickly(), trial])
 
 

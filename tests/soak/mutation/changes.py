@@ -21,11 +21,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, PositionProvider
-from mutmut.mutation.mutators import mutation_operators, operator_arg_removal
+from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, operator_string
 
 ROOT = Path(__file__).parents[3]
 
@@ -166,15 +167,17 @@ class _Finder(cst.CSTVisitor):
         if self._constant and isinstance(node, cst.Assign | cst.AnnAssign):
             return  # a constant that is None breaks every import, which says nothing
         for kind, operator in mutation_operators:
-            if isinstance(node, kind):
-                if (
-                    operator is operator_arg_removal
-                    and _last_name(getattr(node, "func", node)) in _ALWAYS_NOTICED
-                ):
-                    continue
-                for changed in operator(node):
-                    if not (_in_wording_only(node, changed) or _respells_encoding(node, changed)):
-                        self._add(node, changed)
+            if not isinstance(node, kind):
+                continue
+            if operator is operator_arg_removal:
+                changes = _arguments(node)
+            elif operator is operator_string:
+                changes = islice(operator(node), 1)  # the rest only spells it in capitals
+            else:
+                changes = operator(node)
+            for changed in changes:
+                if not _in_wording_only(node, changed):
+                    self._add(node, changed)
         if isinstance(node, cst.If | cst.While):
             for word in ("True", "False"):
                 if not (isinstance(node, cst.While) and word == "True"):
@@ -207,6 +210,18 @@ class _Finder(cst.CSTVisitor):
 
 def _short(text: str) -> str:
     return " ".join(text.split())
+
+
+def _arguments(node: cst.Call) -> Iterator[cst.CSTNode]:
+    """Empty each argument, and drop those without which a call can still be one."""
+    if _last_name(node.func) in _ALWAYS_NOTICED:
+        return
+    places = [place for place, argument in enumerate(node.args) if argument.keyword is None]
+    needed = {id(node.args[place]) for place in places[:-1]}
+    for changed in operator_arg_removal(node):
+        kept = {id(argument) for argument in changed.args}
+        if len(changed.args) == len(node.args) or needed <= kept:
+            yield changed
 
 
 def _difference(old: str, new: str) -> str:
@@ -282,16 +297,6 @@ def _in_wording_only(node: cst.CSTNode, changed: cst.CSTNode) -> bool:
     kept = {id(argument) for argument in changed.args}
     lost = [argument for argument in node.args if id(argument) not in kept]
     return bool(lost) and all(_is_wording(argument) or _is_wording(argument.value) for argument in lost)
-
-
-def _respells_encoding(node: cst.CSTNode, changed: cst.CSTNode) -> bool:
-    """Whether only the name of an encoding is spelled otherwise, which Python takes for the same."""
-    return (
-        isinstance(node, cst.SimpleString)
-        and isinstance(changed, cst.SimpleString)
-        and node.value[1:-1] in ("ascii", "utf-8")
-        and changed.value.lower() == node.value
-    )
 
 
 @cache

@@ -265,10 +265,22 @@ def _reaching(mutant: Mutant, reach: _Reach, items: dict[str, pytest.Item]) -> s
     if not mutant.constant:
         lines = reach.lines.get(mutant.path, {})
         return set().union(*(lines.get(line, ()) for line in mutant.lines))
-    found = {name for name, item in items.items() if _names_itself(item, mutant.function)}
-    for path, lines in reach.lines.items():
-        for number in _naming(reach.texts[path], mutant.function):
-            found |= lines.get(number, set())
+    found: set[str] = set()
+    for constant in _resting_on(mutant):
+        found |= {name for name, item in items.items() if _names_itself(item, constant)}
+        for path, lines in reach.lines.items():
+            for number in _naming(reach.texts[path], constant):
+                found |= lines.get(number, set())
+    return found
+
+
+def _resting_on(mutant: Mutant) -> set[str]:
+    """Return the constant and those constants of its module that are made of it."""
+    found = {mutant.function}
+    for part in ast.parse(mutant.source).body:
+        name = _assigned(part)
+        if name is not None and _names(part.value) & found:
+            found.add(name)
     return found
 
 
@@ -367,21 +379,25 @@ def _renew_defaults(function: FunctionType, source: str) -> None:
 
 
 def _rebind(mutant: Mutant, module: ModuleType) -> None:
-    name = mutant.function
-    statement = next(
-        part
-        for part in ast.parse(mutant.source).body
-        if isinstance(part, ast.Assign | ast.AnnAssign) and _assigned(part) == name
-    )
-    assert statement.value is not None
-    old = vars(module)[name]
-    new = eval(compile(ast.Expression(statement.value), "", "eval"), vars(module))
-    for other in list(sys.modules.values()):
-        package = getattr(other, "__name__", "").partition(".")[0]
-        if package in _PACKAGES and vars(other).get(name) is old:
-            setattr(other, name, new)
+    """Give a constant its new value, and what is made of it by the module's further constants."""
+    changed: set[str] = set()
+    for part in ast.parse(mutant.source).body:
+        name = _assigned(part)
+        if name is not None and (name == mutant.function or _names(part.value) & changed):
+            changed.add(name)
+            old, new = vars(module)[name], eval(compile(ast.Expression(part.value), "", "eval"), vars(module))
+            for other in list(sys.modules.values()):
+                package = getattr(other, "__name__", "").partition(".")[0]
+                if package in _PACKAGES and vars(other).get(name) is old:
+                    setattr(other, name, new)
 
 
-def _assigned(node: ast.Assign | ast.AnnAssign) -> str | None:
-    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-    return getattr(target, "id", None)
+def _assigned(statement: ast.stmt) -> str | None:
+    """Return the name that a statement binds to a value, if it does nothing else."""
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        target = statement.target
+    else:
+        return None
+    return target.id if isinstance(target, ast.Name) else None

@@ -200,6 +200,7 @@ def test_an_unknown_type_of_key():
         "",
         "log\n1\n",
         "log\n1\nAA==\n",
+        f"log\n1\n{'A' * 43}\n",
         f"log\n01\n{'A' * 43}=\n",
         f"log\n-1\n{'A' * 43}=\n",
         f"log\n1 \n{'A' * 43}=\n",
@@ -211,7 +212,7 @@ def test_an_unknown_type_of_key():
         f"log\n1\n{'A' * 43}=\n\n",
         f"log\n0\n{'A' * 43}=\n",
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_is_no_checkpoint(text):
     assert refusal_of(lambda: parse_checkpoint(text)) == "bad_log_document"
@@ -220,6 +221,14 @@ def test_what_is_no_checkpoint(text):
 def test_the_empty_log():
     empty = Checkpoint("log", 0, EMPTY_ROOT)
     assert parse_checkpoint(empty.text) == empty
+
+
+def test_the_largest_log():
+    assert MAX_SIZE == 2**63 - 1
+    largest = Checkpoint("log", MAX_SIZE, bytes(32))
+    assert parse_checkpoint(largest.text) == largest
+    assert refusal_of(lambda: Checkpoint("log", MAX_SIZE + 1, bytes(32))) == "bad_log_document"
+    assert refusal_of(lambda: Checkpoint("log", -1, bytes(32))) == "bad_log_document"
 
 
 def test_numbers():

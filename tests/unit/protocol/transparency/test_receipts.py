@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from dataclasses import replace
 from functools import partial
@@ -85,6 +86,16 @@ def test_a_cosignature_needs_a_checkpoint_and_a_time(log):
     for at in (-1, 2**63):
         with pytest.raises(ValueError, match="POSIX"):
             cosign(log.note(), name="node-1", key=witness_key(1), at=at)
+
+
+def test_the_first_and_the_last_moment_of_a_cosignature(log):
+    """P-108: POSIX seconds from 0 to 2^63-1, eight bytes in front of the signature."""
+    for at in (0, 1, 2**63 - 1):
+        line = cosign(log.note(), name="node-1", key=witness_key(1), at=at)
+        assert (time_of(line), line.signature[:8]) == (at, at.to_bytes(8, "big"))
+        assert cosigners(log.note().with_signatures([line]), [witness(1)]) == (witness(1),)
+    late = NoteSignature("node-1", witness(1).key_id, (2**63).to_bytes(8, "big") + bytes(64))
+    assert refusal_of(lambda: time_of(late)) == "signature_invalid"
 
 
 def test_a_quorum_counts_holders_of_keys():
@@ -244,8 +255,15 @@ def test_moments_are_whole_seconds_utc():
     berlin = dt.timezone(dt.timedelta(hours=2))
     late = event(at=dt.datetime(2026, 10, 5, 14, 0, 0, 999_999, tzinfo=berlin))
     assert (late.at, late) == (NOON, event())
+    assert late.at.tzinfo is dt.UTC
     with pytest.raises(ValueError, match="offset"):
         event(at=dt.datetime(2026, 10, 5))
+
+
+def test_the_largest_revision_and_the_hash_of_a_leaf():
+    largest = event(revision=2**53 - 1)
+    assert parse_event(largest.to_bytes()) == largest
+    assert largest.leaf_hash == hashlib.sha256(b"\x00" + largest.to_bytes()).digest()
 
 
 def test_kinds_of_later_versions_are_read():
@@ -287,6 +305,8 @@ def test_members_have_a_form(member):
         (b'"v":1', b'"v":true'),
         (b',"v":1', b""),
         (b'"kind":"received",', b""),
+        (b'"t":"2026-10-05T12:00:00Z",', b""),
+        (b'"v":1', b'"at":"2026-10-05T12:00:00Z","v":1'),
         (b'"t":"2026-10-05T12:00:00Z"', b'"t":"2026-10-05T12:00:00+00:00"'),
         (b'"t":"2026-10-05T12:00:00Z"', b'"t":"2026-10-5T12:00:00Z"'),
         (b'"t":"2026-10-05T12:00:00Z"', b'"t":5'),
@@ -298,7 +318,7 @@ def test_members_have_a_form(member):
         (b'"revision":1', b'"revision":[1]'),
         (b'"received"', b'"rec\\u0065ived"'),
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_any_other_spelling_is_refusal_of(old, new):
     data = event().to_bytes()
