@@ -33,7 +33,7 @@ PROGRAM: Final = "kim-verify"
 VERIFIED, NOT_VERIFIED = 0, 3
 
 #: What keeps a verification from beginning: nothing was found out about anything.
-_ERRORS_OF_USE: Final = frozenset({"file_missing", "unknown_indicator", "unknown_area"})
+_ERRORS_OF_USE: Final = frozenset({"file_missing", "unknown_area"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,6 @@ class _Run:
     """What a command needs: its arguments, and what is believed."""
 
     arguments: argparse.Namespace
-    language: Language
     anchors: Anchors
 
     def paths(self, name: str) -> list[Path]:
@@ -78,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcomes, signed = _officers(parsed)
         if parsed.run is not None and (signed is not None or not outcomes):
             anchors = _anchors(parsed, signed)
-            outcomes += parsed.run(_Run(parsed, language, anchors))
+            outcomes += parsed.run(_Run(parsed, anchors))
     except KimError as error:
         # Nothing was judged: what is believed, or the question, cannot be read.
         sys.stderr.write(f"{error.detail.in_(language)}\n  → {error.remedy.in_(language)}\n")

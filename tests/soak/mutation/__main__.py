@@ -57,7 +57,7 @@ def run(name: str, target: Target, *, again: bool, slowest_seconds: float, until
         known[_label(mutant)] = fate
         if len(trial.fates) % 100 == 0:
             keep()
-        if fate in (Fate.SURVIVED, Fate.NOT_REACHED):
+        if fate in (Fate.SURVIVED, Fate.NOT_REACHED, Fate.NOT_APPLIED):
             print(f"{fate}: {_label(mutant)}", file=sys.stderr, flush=True)
 
     trial = Trial(todo, slowest_seconds=slowest_seconds, until=until, tell=tell)

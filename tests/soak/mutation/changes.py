@@ -57,6 +57,7 @@ class Mutant:
     Attributes:
         path: of the module, relative to the repository.
         function: dotted name inside the module; of a constant, its name.
+        outermost: dotted name of the function or method that it stands in, or is.
         constant: whether a constant of the module is changed.
         key: what names this change among those of the module, whatever line it stands in.
         lines: of the module, one of which must have run for a test to see it.
@@ -65,6 +66,7 @@ class Mutant:
 
     path: str
     function: str
+    outermost: str
     constant: bool
     key: str
     lines: frozenset[int]
@@ -84,13 +86,16 @@ def mutants_of(path: Path) -> list[Mutant]:
         key = ": ".join(part for part in (change.function, change.context, change.key) if part)
         seen[key] += 1
         key += f" #{seen[key]}" if seen[key] > 1 else ""
-        found.append(Mutant(relative, change.function, change.constant, key, change.lines, source))
+        found.append(
+            Mutant(relative, change.function, change.outermost, change.constant, key, change.lines, source)
+        )
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
     function: str
+    outermost: str
     constant: bool
     context: str
     key: str
@@ -110,6 +115,7 @@ class _Finder(cst.CSTVisitor):
         self._rows = data.decode().splitlines()
         self._scope: list[str] = []
         self._functions = 0
+        self._outermost = ""
         self._constant: str | None = None
         self._statements: list[int] = []
         self._defaults: frozenset[int] | None = None
@@ -138,6 +144,8 @@ class _Finder(cst.CSTVisitor):
         elif isinstance(node, cst.FunctionDef):
             self._scope.append(node.name.value)
             self._functions += 1
+            if self._functions == 1:
+                self._outermost = ".".join(self._scope)
             if node.name.value == "__repr__" or _is_abstract(node):
                 return False
         elif not self._scope and isinstance(node, cst.Assign | cst.AnnAssign):
@@ -195,6 +203,7 @@ class _Finder(cst.CSTVisitor):
         self.found.append(
             _Change(
                 function=self._constant or ".".join(self._scope),
+                outermost=self._outermost,
                 constant=self._constant is not None,
                 context="" if _short(row).startswith(_short(old.decode())) else _short(row),
                 key=difference,

@@ -48,9 +48,14 @@ class Fate(StrEnum):
     SURVIVED = "survived"
     NOT_REACHED = "not reached"
     NO_PROGRAM = "no program"
+    NOT_APPLIED = "not applied"
 
 
-_FATES: Final = {0: Fate.SURVIVED, 2: Fate.NO_PROGRAM}
+_FATES: Final = {0: Fate.SURVIVED, 2: Fate.NO_PROGRAM, 3: Fate.NOT_APPLIED}
+
+
+class _NotAppliedError(Exception):
+    """The running program has no such function, or not with the same surroundings."""
 
 
 @dataclass(slots=True)
@@ -238,6 +243,8 @@ class Trial:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         except SyntaxError:
             os._exit(2)
+        except _NotAppliedError:
+            os._exit(3)
         except BaseException:  # noqa: BLE001  (whatever a mutant breaks, it was noticed)
             os._exit(1)
         os._exit(0)
@@ -331,11 +338,18 @@ def _apply(mutant: Mutant, module: ModuleType, functions: dict[Any, list[Functio
                 for function in own:
                     _renew_defaults(function, mutant.source)
         return
-    for code in _codes(compile(mutant.source, file, "exec")):
-        for function in functions.get((file, code.co_qualname, code.co_firstlineno), ()):
-            if code.co_qualname == mutant.function:
-                function.__code__ = code
-                _renew_defaults(function, mutant.source)
+    codes = [
+        code for code in _codes(compile(mutant.source, file, "exec")) if code.co_qualname == mutant.outermost
+    ]
+    own = [(code, functions.get((file, code.co_qualname, code.co_firstlineno), [])) for code in codes]
+    if not any(found for _, found in own):
+        raise _NotAppliedError(mutant.key)
+    for code, found in own:
+        for function in found:
+            if code.co_freevars != function.__code__.co_freevars:
+                raise _NotAppliedError(mutant.key)
+            function.__code__ = code
+            _renew_defaults(function, mutant.source)
 
 
 def _codes(code: CodeType) -> list[CodeType]:
