@@ -78,16 +78,11 @@ def import_command(home: Path, *, paths: tuple[Path, ...], wait: bool, timeout: 
             f"{accepted} of {len(documents)} deliveries accepted. The results are beside them.",
         ),
         as_json=as_json,
-        lines=[f"{_shown(d['id'])}  {d['state'] or '–'}  {d['code'] or ''}".rstrip() for d in documents],
+        lines=[f"{d['id'][:16]}…  {d['state'] or '–'}  {d['code'] or ''}".rstrip() for d in documents],
     )
     problems = [parse_problem_document(said) for _, result in results if (said := _problem(result))]
     if problems:
         raise click.exceptions.Exit(problems[0].exit_code)
-
-
-def _shown(name: str) -> str:
-    """Return the beginning of an id, or of a name that somebody else gave a file: fit for a terminal."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name[:16]) + "…"
 
 
 _NOTHING: Final = Text(f"Keine Datei endet auf {STATEMENT_SUFFIX}.", f"No file ends in {STATEMENT_SUFFIX}.")

@@ -65,7 +65,8 @@ def answer(document: Mapping[str, Any], text: Text, *, as_json: bool, lines: Seq
         document: the result for a program.
         text: the result for a person.
         as_json: who asks.
-        lines: what follows the sentence and is the same in every language.
+        lines: what follows the sentence and is the same in every language. It may come from others: only
+            printable characters of it reach a terminal.
     """
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
@@ -73,7 +74,12 @@ def answer(document: Mapping[str, Any], text: Text, *, as_json: bool, lines: Seq
     for number, language in enumerate(languages()):
         click.secho(text.in_(language), dim=number > 0)
     for line in lines:
-        click.echo(f"  {line}")
+        click.echo(f"  {printable(line)}")
+
+
+def printable(text: str) -> str:
+    """Return a text with nothing in it that a terminal would obey, or that turns the direction of writing."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def confirmed(question: Text, *, lines: Sequence[str]) -> bool:

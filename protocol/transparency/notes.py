@@ -72,8 +72,11 @@ class VerifierKey:
     kind: SignatureType = SignatureType.ED25519
 
     def __post_init__(self) -> None:
-        """Raise ``bad_log_document`` for a name that no signature line can hold."""
+        """Raise ``bad_log_document`` for a name that no signature line can hold, or that nobody can read."""
         check_name(self.name)
+        # People compare this name: no sign in it may hide, turn or overwrite another.
+        if not self.name.isprintable():
+            raise bad_document("Kein lesbarer Name eines Schlüssels.", "Not a readable name of a key.")
 
     @classmethod
     def parse(cls, text: str) -> VerifierKey:

@@ -39,7 +39,7 @@ SUITE: Final = "MLKEM768X25519/HKDF-SHA256/A256GCM"
 SEALING_KEY_BYTES: Final = 1184 + 32
 
 # C2SP signed-note: name, "+", four bytes of key hash, "+", base64 of algorithm byte and key.
-_VKEY: Final = re.compile(r"[^\s+\x00-\x1f\x7f]{1,128}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{1,4000}={0,2}")
+_VKEY: Final = re.compile(r"[!-*,-~]{1,128}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{1,4000}={0,2}")
 _ADDRESS: Final = re.compile(r"https://[!-~]{1,500}")
 _KID_DOMAIN: Final = b"kim/1 sealing\x00"
 

@@ -39,9 +39,12 @@ def check_root(signed: Mapping[str, Any]) -> None:
     Raises:
         KimError: `duplicate_key` for a key that stands there twice, under whatever id; `keyid_mismatch`;
             `trust_document_invalid` for a threshold below two or above the number of keys, an online role
-            with more than one key, or a key that is an officer's and the hub's.
+            with more than one key, a key that is an officer's and the hub's, or files under plain names.
     """
     keys, roles = signed["keys"], signed["roles"]
+    # Nobody is told of it, and readers would look for every file elsewhere.
+    if signed.get("consistent_snapshot") is not True:
+        raise refusal("/consistent_snapshot")
     if {*roles} != {*OFFLINE, *ONLINE}:
         raise refusal("/roles")
     material: set[bytes] = set()

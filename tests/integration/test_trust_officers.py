@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tuf.api.metadata import Delegations, Targets
 
 from hub.clock import SystemClock
 from hub.domain.states import KeyStatus, NodeStatus
@@ -20,7 +21,7 @@ from hub.services.registration import Registration, register
 from hub.services.trust.change_file import ChangeFile, read_change_file
 from hub.services.trust.documents import digest
 from hub.services.trust.officers import load_signer, make_officer_key, read_officer
-from hub.services.trust.proposing import OfficerChange
+from hub.services.trust.proposing import OfficerChange, next_change
 from hub.services.trust.publishing import heal
 from hub.services.trust.renewal import renew
 from hub.services.trust.signing import Memory, read_memory, review
@@ -316,8 +317,6 @@ def test_what_was_decided_is_not_undone(tmp_path: Path) -> None:
     # Also when somebody builds the file by other means.
     documents = made.repository.documents()
     shrunk = replace(documents, directory=replace(documents.directory, nodes=()))
-    from hub.services.trust.proposing import next_change
-
     change = next_change(made.repository, documents=shrunk, now=now())
     assert code_of(lambda: made.signed(change, NAMES[0])) == "trust_change_refused"
 
@@ -444,6 +443,47 @@ def test_a_staged_change_is_refused_at_once_or_taken_back(tmp_path: Path) -> Non
         assert unit.trust.staged() == []
     with made.database.write() as unit:
         assert code_of(lambda: withdraw(unit, number, at=now(), actor="A. Meier")) == "not_found"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "x\x1b[2J\x1b[HNichts ändert sich.json",
+        "a\u202eb.json",
+        "a\nb.json",
+        "../x.json",
+        "a/b/c.json",
+        "x",
+        "",
+    ],
+    ids=ascii,
+)
+def test_a_file_of_another_name_never_reaches_an_officer(tmp_path: Path, path: str) -> None:
+    """A hub in other hands proposes what it likes: a name could write other sentences over the true ones."""
+    made = governed(tmp_path, node_entry(1))
+    documents = replace(made.repository.documents(), others={path: b"{}"})
+    change = next_change(made.repository, documents=documents, now=now())
+    assert code_of(lambda: review(change, None, now=now())) == "trust_document_invalid"
+
+
+def test_what_officers_are_not_told_they_do_not_sign(tmp_path: Path) -> None:
+    made = governed(tmp_path, node_entry(1))
+    change = made.change(AddNode(node_entry(2)))
+    assert change.targets is not None
+
+    def altered(edit: Callable[[Targets], object]) -> ChangeFile:
+        metadata = targets_of(change.targets)
+        edit(metadata.signed)
+        return replace(change, targets=metadata.to_bytes())
+
+    first = next(iter(targets_of(change.targets).signed.targets))
+    edits: list[Callable[[Targets], object]] = [
+        lambda said: setattr(said, "delegations", Delegations({}, {})),
+        lambda said: said.unrecognized_fields.update(x=1),
+        lambda said: said.targets[first].unrecognized_fields.update(custom={"x": 1}),
+    ]
+    for edit in edits:
+        assert code_of(lambda edit=edit: review(altered(edit), None, now=now())) == "trust_document_invalid"
 
 
 def test_every_change_is_said_in_words(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ or from the repository. So nothing here depends on where bytes come from.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +26,8 @@ POLICY: Final = "policy.json"
 CATALOGUE: Final = "catalogue.json"
 _SIZES: Final = {DIRECTORY: MAX_DIRECTORY_BYTES, HUB_KEYS: MAX_HUB_KEYS_BYTES, POLICY: MAX_POLICY_BYTES}
 _MAX_OTHER_BYTES: Final = 16 * 1024 * 1024
+#: What is served, without the digest that stands in front there.
+_PATH: Final = re.compile(r"(?:[a-z]{1,32}/)?[a-z][a-z0-9_-]{0,63}\.json", re.ASCII)
 
 #: Bytes by hex SHA-256.
 Blobs = Mapping[str, bytes]
@@ -79,12 +82,15 @@ def resolve(targets: Targets, fetch: Callable[[str], bytes]) -> Documents:
         KimError: `too_large`, `trust_altered` if bytes are others than named, `trust_document_invalid` and
             what the documents' own readers raise.
     """
+    # What no officer is told must not be signed: nobody decides in their place, and nothing hides in a name.
+    if targets.delegations is not None or targets.unrecognized_fields:
+        raise refusal("/targets")
     found: dict[str, bytes] = {}
     for path, target in targets.targets.items():
+        if not _PATH.fullmatch(path) or {*target.hashes} != {"sha256"} or target.unrecognized_fields:
+            raise refusal("/targets")
         if target.length > _SIZES.get(path, _MAX_OTHER_BYTES):
             raise kim_error("too_large", pointer=f"/{path}")
-        if {*target.hashes} != {"sha256"} or path.startswith("/") or ".." in path.split("/"):
-            raise refusal(f"/{path}")
         data = fetch(target.hashes["sha256"])
         try:
             target.verify_length_and_hashes(data)

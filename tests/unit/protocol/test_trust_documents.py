@@ -282,6 +282,7 @@ def test_deliveries_are_sealed_with_the_newest_key_that_holds() -> None:
     ("facts", "pointer"),
     [
         ({"log_vkey": "no key"}, "/log_vkey"),
+        ({"log_vkey": KEYS.log_vkey.replace("kim-nrw", "kim\x9b2J\u202enrw")}, "/log_vkey"),
         ({"quorum": -1}, "/quorum"),
         ({"quorum": 101}, "/quorum"),
         ({"audience": "KIM"}, "/audience"),

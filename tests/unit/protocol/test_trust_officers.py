@@ -36,6 +36,7 @@ def root() -> dict[str, Any]:
     keys = dict(ed25519() for _ in range(4))
     *officers, online = keys
     return {
+        "consistent_snapshot": True,
         "keys": keys,
         "roles": {
             "root": {"keyids": officers, "threshold": 2},
@@ -64,6 +65,13 @@ def test_nobody_decides_alone(role: str, threshold: int) -> None:
     signed = root()
     signed["roles"][role]["threshold"] = threshold
     assert refusal_of(signed) == ("trust_document_invalid", f"/roles/{role}/threshold")
+
+
+@pytest.mark.parametrize("flag", [False, None, 1])
+def test_files_stand_under_their_digests(flag: object) -> None:
+    signed = root()
+    signed["consistent_snapshot"] = flag
+    assert refusal_of(signed) == ("trust_document_invalid", "/consistent_snapshot")
 
 
 def test_one_key_in_two_spellings_is_one_key() -> None:
