@@ -89,16 +89,10 @@ class Outbox:
             node: identity of this node.
 
         Raises:
-            KimError: ``revision_conflict`` if the journal lacks something; a failure of the connection if the
-                hub cannot be asked.
+            KimError: ``revision_conflict`` if the journal lacks something; ``unknown_key`` or a failure of
+                the connection if the hub does not say: who is not answered does not know what is out.
         """
-        try:
-            heads = self._client.heads(node)
-        except KimError as error:
-            # A hub that does not know the node holds nothing of it; it will say so itself.
-            if error.code != "not_found":
-                raise
-            return
+        heads = self._client.heads(node)
         records = self._journal.deliveries()
         foreign = unknown_heads(records, heads)
         if foreign:

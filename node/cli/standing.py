@@ -97,7 +97,7 @@ def _ask(session: Session) -> tuple[Head, ...]:
         try:
             heads = client.heads(settings.node)
         except KimError as error:
-            if error.code not in {"not_found", "unknown_key"}:
+            if error.code != "unknown_key":
                 raise
             raise kim_error("unknown_key", _NOT_REGISTERED) from error
         show_notice(session, client.notice)

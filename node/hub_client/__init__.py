@@ -25,7 +25,9 @@ from node.hub_client.transport import OnRetry, Transport
 from node.settings import HubSettings
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.enrolment import PAYLOAD_TYPE_ENROL, PAYLOAD_TYPE_ROTATION
+from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey
+from protocol.texts import Text
 
 __all__ = ["DECIDED", "Head", "HubClient", "Notice", "SubmissionView"]
 
@@ -134,9 +136,21 @@ class HubClient:
         """Ask for the newest revision of every period that the hub holds for a node.
 
         Raises:
-            KimError: a refusal, or a failure of the connection.
+            KimError: ``unknown_key`` if the key is not this node's: a hub answers a node about itself only
+                (SPEC P-127); another refusal, or a failure of the connection.
         """
-        return heads(self._transport.send(Call("GET", f"/v1/nodes/{node}/heads")))
+        try:
+            return heads(self._transport.send(Call("GET", f"/v1/nodes/{node}/heads")))
+        except KimError as error:
+            if error.code != "not_found":
+                raise
+            raise kim_error(
+                "unknown_key",
+                Text(
+                    f"Der Hub kennt den Schlüssel dieses Knotens nicht unter der Kennung {node}.",
+                    f"The hub does not know the key of this node under the id {node}.",
+                ),
+            ) from error
 
     def trust_file(self, path: str, *, most_bytes: int) -> bytes:
         """Fetch a file of the officers' repository.

@@ -378,7 +378,7 @@ def test_officers_name_outside_witnesses_and_the_quorum(hub: RunningHub):
     refused = hand_in(first, note.with_signatures([stranger]).to_bytes())
     assert refused.get_json()["code"] == "unknown_key"
     assert cosign_as(hub, second, 1).status_code == 204
-    hub.sender("NW05119")
+    sender.deliver(sender.parcel("PERSONS"))  # the log grows
     sign(hub)
     answer = sender.client.get(f"/v1/submissions/{parcel.id}/receipt")
     found = verify_receipt(

@@ -128,22 +128,22 @@ def test_a_key_that_the_hub_does_not_have_is_refused_before_any_byte(
 
 
 def test_where_officers_want_it_nothing_open_is_taken(running: RunningHub, key: StoredSealingKey) -> None:
-    _govern(running)
     sender = running.sender()
+    _govern(running)
     assert_refused(sender.announce(sender.parcel()), "sealing_required", pointer="/v")
     assert sender.announce(sender.sealed(sender.parcel(), key.public_key)).status_code == 201
 
 
 def test_where_officers_do_not_want_it_both_are_taken(running: RunningHub, key: StoredSealingKey) -> None:
-    _govern(running, sealed=False)
     sender, other = running.sender(), running.sender("NW05112")
+    _govern(running, sealed=False)
     assert sender.announce(sender.parcel()).status_code == 201
     assert other.announce(other.sealed(other.parcel(), key.public_key)).status_code == 201
 
 
 def test_the_policy_says_which_forms_and_sizes_are_taken(running: RunningHub, key: StoredSealingKey) -> None:
-    _govern(running, sealed=False, statement_versions=(1,), max_payload_bytes=1024)
     sender = running.sender()
+    _govern(running, sealed=False, statement_versions=(1,), max_payload_bytes=1024)
     sealed = sender.sealed(sender.parcel(), key.public_key)
     assert_refused(sender.announce(sealed), "unsupported_version", pointer="/v")
     assert_refused(sender.announce(sender.parcel()), "too_large", pointer="/payload/size")

@@ -282,7 +282,10 @@ def test_history_is_what_the_hub_holds(idle: Bench) -> None:
     idle.outbox.require_history(node)
     idle.send(idle.spool("2026-Q1"))
     idle.outbox.require_history(node)
-    idle.outbox.require_history("node-nobody-registered")
+    with pytest.raises(KimError) as caught:  # SPEC P-127: who is not answered does not know what is out
+        idle.outbox.require_history("node-nobody-registered")
+    assert caught.value.code == "unknown_key"
+    assert "node-nobody-registered" in caught.value.detail.en
 
     idle.sender.announce(idle.sender.parcel(period=Period.parse("2026-Q2")))
     with pytest.raises(KimError) as caught:

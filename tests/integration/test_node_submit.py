@@ -191,6 +191,17 @@ def test_with_an_unknown_key_nothing_is_signed_and_all_is_delivered_later(unknow
     assert states(accepted) == ["accepted"] * 6
 
 
+def test_under_another_id_nothing_is_signed(scene: Scene) -> None:
+    """Somebody edits the configuration of a new node: the hub knows the key, and not as this node's."""
+    scene.home.change(scene.home.settings.node, "node-somebody-else")
+    code, stopped = scene.home.json("submit", "--period", "2026-Q2")
+    assert code == PROBLEMS["unknown_key"].exit_code
+    assert states(stopped) == ["blocked"] * 3
+    assert scene.home.records() == ()
+    result = scene.home.run("status")
+    assert result.exit_code == PROBLEMS["unknown_key"].exit_code
+
+
 def test_a_new_key_delivers_what_the_old_one_could_not(unknown: Scene) -> None:
     unknown.home.json("submit")
     unknown.home.settings.key.path.unlink()
