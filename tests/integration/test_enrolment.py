@@ -93,7 +93,7 @@ def test_a_newer_invitation_ends_the_one_before(office: Office) -> None:
     assert office.post(office.request(second.token, new_keys())).status_code == 201
 
 
-def test_the_sixth_guess_meets_a_locked_door_even_if_it_is_right(office: Office) -> None:
+def test_the_sixth_guess_meets_a_locked_door_even_if_it_is_right(office: Office) -> None:  # SPEC P-153
     invited, guessed = office.invite(), office.invite("node-other", "NW05112").token
     for _ in range(5):
         assert _code(office.post(office.request(guessed, new_keys()))) == "invitation_invalid"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,7 @@ def _revoke(running: RunningHub, sender: Sender) -> None:
 
 
 def test_a_new_statement_is_announced_and_the_same_one_again(running: RunningHub, sender: Sender) -> None:
+    # SPEC P-61
     parcel = sender.parcel()
     first, again = sender.announce(parcel), sender.announce(parcel)
     assert (first.status_code, again.status_code) == (201, 200)
@@ -93,6 +95,29 @@ STATEMENTS: dict[str, tuple[str, dict[str, object]]] = {
     "a milder threshold": ("k_anonymity", {"min_contributors": 4}),
     "a second revision without a first": ("revision_conflict", {"revision": 2, "supersedes": "0" * 64}),
 }
+
+
+def test_of_several_faults_the_first_is_named(running: RunningHub, sender: Sender) -> None:
+    """SPEC P-22: one order, so that whoever mends one fault after the other learns something every time."""
+    faults: list[tuple[str, dict[str, object]]] = [
+        ("wrong_audience", {"aud": "kim-nrw/prod"}),
+        ("unknown_key", {"node": "node-someone-else"}),
+        ("area_not_registered", {"area": "NW05116"}),
+        ("schema_mismatch", {"schema_sha256": "0" * 64}),
+        ("k_anonymity", {"min_contributors": 4}),
+        ("period_not_open", {"period": Period(2019, 4)}),
+        ("revision_conflict", {"revision": 2, "supersedes": "0" * 64}),
+    ]
+    parcels = [
+        sender.parcel(**{name: value for _, changes in faults[number:] for name, value in changes.items()})
+        for number in range(len(faults))
+    ]
+    for (code, _), parcel in zip(faults, parcels, strict=True):
+        assert_refused(sender.announce(parcel), code)
+    # In front of all of them stands the signature.
+    forged = replace(parcels[0], envelope=replace(parcels[0].envelope, signature=bytes(64)))
+    assert_refused(sender.announce(forged), "signature_invalid")
+    assert_nothing_stored(running)
 
 
 @pytest.mark.parametrize("case", STATEMENTS)
@@ -266,7 +291,7 @@ def test_the_language_can_be_switched(running: RunningHub, sender: Sender) -> No
     assert json.loads(english.get_data())["remedy"] == problem.remedy.en
 
 
-def test_another_media_type_is_refused(running: RunningHub, sender: Sender) -> None:
+def test_another_media_type_is_refused(running: RunningHub, sender: Sender) -> None:  # SPEC P-70
     answer = sender.announce(sender.parcel(), **{"Content-Type": "application/json"})
     assert_refused(answer, "unsupported_media_type")
     answer = sender.announce(sender.parcel(), **{"Content-Encoding": "gzip"})

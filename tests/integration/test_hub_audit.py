@@ -89,6 +89,7 @@ def _two_ones() -> tuple[list[int], list[int], int]:
 
 
 def test_two_ones_in_a_row_are_refused_although_no_subtraction_gives_them(running: RunningHub) -> None:
+    # SPEC P-75
     values, hidden, large = _two_ones()
     sender = running.sender()
     parcel = _received(running, sender, values=values, withheld=hidden)

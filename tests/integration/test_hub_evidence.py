@@ -141,7 +141,7 @@ def test_evidence_is_made_for_a_few_at_once_and_others_are_answered(published: P
     assert published.get("/extracts/1/evidence.json?area=NW05111")
 
 
-def test_evidence_of_one_figure_holds_what_it_takes_and_no_more(published: Published) -> None:
+def test_evidence_of_one_figure_holds_what_it_takes_and_no_more(published: Published) -> None:  # SPEC P-116
     data = published.get("/extracts/1/evidence.json?dataset=CASES&period=2026-Q1&area=NW05334")
     held = {parse_evidence(data).statements[name].envelope for name in parse_evidence(data).statements}
     wanted = {published.parcels[area].id for area in ("NW05334002", "NW05334X002")}

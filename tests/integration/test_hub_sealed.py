@@ -152,6 +152,7 @@ def test_the_policy_says_which_forms_and_sizes_are_taken(running: RunningHub, ke
 def test_old_and_new_key_overlap_and_a_retired_one_takes_nothing_new(
     running: RunningHub, key: StoredSealingKey
 ) -> None:
+    # SPEC P-135
     context = running.hub.context
     new = context.sealing.add(at=AT + dt.timedelta(days=300))
     sender, other = running.sender(), running.sender("NW05112")

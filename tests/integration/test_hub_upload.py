@@ -55,7 +55,7 @@ def _announced(sender: Sender, parcel: Parcel) -> Parcel:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_chunks_come_in_any_order_and_again(sender: Sender, order: tuple[int, ...]) -> None:
+def test_chunks_come_in_any_order_and_again(sender: Sender, order: tuple[int, ...]) -> None:  # SPEC P-63
     parcel = _announced(sender, _small(sender))
     for n in (*order, *order):
         assert sender.put(parcel, n).status_code == 204
@@ -63,7 +63,7 @@ def test_chunks_come_in_any_order_and_again(sender: Sender, order: tuple[int, ..
     assert (answer.status_code, answer.get_json()) == (202, {"id": parcel.id, "state": "received"})
 
 
-def test_what_is_missing_is_said(running: RunningHub, sender: Sender) -> None:
+def test_what_is_missing_is_said(running: RunningHub, sender: Sender) -> None:  # SPEC P-65
     parcel = _announced(sender, _small(sender))
     sender.put(parcel, 1)
     assert sender.look(parcel)["missing"] == [[0, 0], [2, 2]]
@@ -147,6 +147,7 @@ def test_a_chunk_file_that_vanished_is_asked_for_again(running: RunningHub, send
 
 
 def test_completion_is_idempotent_and_keeps_the_bytes(running: RunningHub, sender: Sender) -> None:
+    # SPEC P-01, P-64
     parcel = _announced(sender, _small(sender))
     for n in range(3):
         sender.put(parcel, n)
@@ -270,7 +271,7 @@ def test_a_correction_supersedes_and_the_old_statement_stays_old(working: Runnin
     ]
 
 
-def test_heads_of_another_node_are_not_found(working: RunningHub) -> None:
+def test_heads_of_another_node_are_not_found(working: RunningHub) -> None:  # SPEC P-67
     sender, other = working.sender("NW05315"), working.sender("NW05316")
     assert sender.client.get(f"/v1/nodes/{sender.node}/heads").get_json() == []
     assert_refused(sender.client.get(f"/v1/nodes/{other.node}/heads"), "not_found")

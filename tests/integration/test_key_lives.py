@@ -80,7 +80,7 @@ def test_the_old_key_of_another_node_vouches_for_nobody(office: Office) -> None:
     assert _code(office.rotate(new_keys(), other.sign, NODE)) == "unknown_key"
 
 
-def test_a_key_begins_and_ends_by_the_hubs_clock(office: Office) -> None:
+def test_a_key_begins_and_ends_by_the_hubs_clock(office: Office) -> None:  # SPEC P-155
     keys = office.enrolled()
     sender = _sender(office, keys)
     office.running.clock.advance(seconds=-1)
@@ -121,7 +121,7 @@ def test_unknown_and_revoked_look_alike_to_who_cannot_sign(office: Office) -> No
     assert _code(own.announce(own.parcel())) == "key_revoked"
 
 
-def test_an_upload_under_a_retiring_key_is_finished_even_after_its_end(office: Office) -> None:
+def test_an_upload_under_a_retiring_key_is_finished_even_after_its_end(office: Office) -> None:  # SPEC P-156
     old, new = office.enrolled(), new_keys()
     sender = _sender(office, old)
     parcel = sender.parcel()
@@ -134,6 +134,7 @@ def test_an_upload_under_a_retiring_key_is_finished_even_after_its_end(office: O
 
 @pytest.mark.parametrize("compromised", [False, True])
 def test_revoking_in_the_middle_of_an_upload_kills_it(office: Office, compromised: bool) -> None:
+    # SPEC P-156
     keys = office.enrolled()
     sender = _sender(office, keys)
     parcel = sender.parcel()
@@ -156,7 +157,7 @@ def test_a_suspended_node_is_stopped_at_once_and_comes_back(office: Office) -> N
 
 
 @pytest.mark.parametrize("spelt", [NODE.upper(), f" {NODE}", f"{NODE}\u200b", NODE.replace("-", "‐")])
-def test_ids_are_compared_exactly(office: Office, spelt: str) -> None:
+def test_ids_are_compared_exactly(office: Office, spelt: str) -> None:  # SPEC P-159
     office.enrolled()
     with pytest.raises(KimError) as refusal:
         suspend(office.running.hub.context, spelt, reason="x", by=APPROVER)
@@ -175,7 +176,7 @@ def test_enrolling_again_supersedes_the_lost_keys(office: Office) -> None:
     ("days", "said"),
     [(61, None), (59, "key_expires;days=59"), (7, "key_expires;days=7"), (0, "key_expires;days=0")],
 )
-def test_a_node_is_told_in_time(office: Office, days: int, said: str | None) -> None:
+def test_a_node_is_told_in_time(office: Office, days: int, said: str | None) -> None:  # SPEC P-157
     keys = office.enrolled()
     with office.running.hub.context.database.read() as unit:
         key = unit.nodes.key(keys.sign.public.keyid)

@@ -102,6 +102,7 @@ def test_a_submission_from_announcement_to_completion(client: HubClient, parcel:
 def test_answers_that_end_the_attempt_at_once(
     client: HubClient, faults: Faults, clock: SteppedClock, answer: Answer, code: str, parcel: Parcel
 ) -> None:
+    # SPEC P-68
     faults.plan = [answer]
     with pytest.raises(KimError) as caught:
         client.announce(parcel.envelope.to_bytes(), statement_id=parcel.id)
@@ -354,6 +355,7 @@ def test_every_attempt_is_another_signed_request(
 
 
 def test_a_node_whose_clock_is_wrong_signs_by_the_hubs(running: RunningHub, sender: Sender) -> None:
+    # SPEC P-125
     faults = Faults(running.client.application)
     fast = SteppedClock(SteppedClock().now() + timedelta(hours=23))
     before = fast.now()

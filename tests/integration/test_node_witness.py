@@ -104,6 +104,7 @@ def watchman(tmp_path: Path) -> Iterator[Watchman]:
 def test_what_grew_is_verified_stored_and_signed_in_this_order(
     sizes: tuple[int, ...], watchman: Watchman
 ) -> None:
+    # SPEC P-110
     watchman.server.log = watchman.network.log = PaperLog()
     before = 0
     for number, size in enumerate(sizes):
@@ -135,7 +136,7 @@ def test_a_log_that_gets_shorter_is_not_signed_and_raises_the_alarm(watchman: Wa
 
 
 @pytest.mark.parametrize("further", [0, 1, 4])
-def test_another_history_is_not_signed_and_is_proven(further: int, watchman: Watchman) -> None:
+def test_another_history_is_not_signed_and_is_proven(further: int, watchman: Watchman) -> None:  # SPEC P-112
     watchman.visit()
     other = PaperLog()
     grow(other, 4)
@@ -430,7 +431,7 @@ def test_a_receipt_without_enough_witnesses_is_kept_until_the_final_one_comes(of
     assert office.kept() == {ReceiptStage.RECEIVED: True, ReceiptStage.DECIDED: True}
 
 
-def test_missing_receipts_are_an_alarm_after_a_day(office: Office) -> None:
+def test_missing_receipts_are_an_alarm_after_a_day(office: Office) -> None:  # SPEC P-114
     assert office.collect() == []
     assert office.alarms() == []
     office.watchman.clock.wait(3600 * 25)

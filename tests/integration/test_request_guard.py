@@ -157,6 +157,7 @@ def test_body_path_query_and_method_are_the_signed_ones(
 
 
 def test_a_request_for_another_hub_is_not_taken_here(running: RunningHub, sender: Sender, heads: str) -> None:
+    # SPEC P-122
     headers = signed_headers(sender.key, "GET", heads, audience="kim-nrw/other")
     assert_refused(send(running, "GET", heads, headers), "wrong_audience", pointer="/headers/Kim-Hub")
 
@@ -168,7 +169,7 @@ def test_a_request_is_taken_once(running: RunningHub, sender: Sender, heads: str
         assert_refused(send(running, "GET", heads, headers), "nonce_replayed")
 
 
-def test_the_clocks_have_to_agree_and_the_hub_says_its_time(tmp_path: Path) -> None:
+def test_the_clocks_have_to_agree_and_the_hub_says_its_time(tmp_path: Path) -> None:  # SPEC P-125
     clock = SteppedClock()
     with running_hub(tmp_path, start=False, machine_clock=clock) as running:
         sender = running.sender()
@@ -245,7 +246,7 @@ def _refused_in(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def test_another_nodes_submission_is_like_none(running: RunningHub) -> None:
+def test_another_nodes_submission_is_like_none(running: RunningHub) -> None:  # SPEC P-127
     owner, other = running.sender("NW05114"), running.sender("NW05116")
     parcel = owner.parcel()
     assert owner.announce(parcel).status_code == 201

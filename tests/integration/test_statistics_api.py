@@ -155,7 +155,7 @@ def test_totals_contain_the_truth_and_say_what_they_rest_on(client, dataset, per
                 assert item["exact"] == (item["lower"] == item["upper"])
 
 
-def test_amounts_and_posts_have_decimals(client) -> None:
+def test_amounts_and_posts_have_decimals(client) -> None:  # SPEC P-29
     for name, period in (("FUNDS_SPENT", YEAR), ("FTE_FILLED", LAST)):
         indicator = load_catalogue().indicators[name]
         grid = grid_of(load_catalogue(), indicator.dataset)

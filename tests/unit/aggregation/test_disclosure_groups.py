@@ -114,7 +114,7 @@ def test_who_reads_the_pattern_knows_that_a_group_may_hide_zeros() -> None:
     assert lower[_row("CLOSED")] == 1
 
 
-def test_a_zero_that_no_group_explains_must_be_shown() -> None:
+def test_a_zero_that_no_group_explains_must_be_shown() -> None:  # SPEC P-76
     withheld = protect_delivery(CATALOGUE, "D", NOW, TABLE, linked=[FIRST]).withheld.copy()
     withheld[_row("CLOSED", "m")] = True
     assert TABLE.values[_row("CLOSED", "m")] == 0

@@ -22,7 +22,7 @@ def test_only_what_the_table_says_is_allowed(before: SubmissionState, after: Sub
             check_transition(before, after)
 
 
-def test_no_way_leads_back() -> None:
+def test_no_way_leads_back() -> None:  # SPEC P-66
     assert all(
         _ORDER.index(after) > _ORDER.index(before) for before in _ORDER for after in TRANSITIONS[before]
     )

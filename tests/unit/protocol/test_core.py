@@ -27,7 +27,7 @@ def test_anything_but_english_reads_german() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(PROBLEMS))
-def test_every_problem_survives_the_way_over_http(code: str) -> None:
+def test_every_problem_survives_the_way_over_http(code: str) -> None:  # SPEC P-69
     error = kim_error(
         code,
         Text("Genaueres.", "Details."),

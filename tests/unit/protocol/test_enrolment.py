@@ -81,7 +81,7 @@ def test_tokens_are_new_each_time() -> None:
     assert len({new_token() for _ in range(100)}) == 100
 
 
-def test_what_a_hub_keeps_is_hkdf_and_bound_to_hub_and_node() -> None:
+def test_what_a_hub_keeps_is_hkdf_and_bound_to_hub_and_node() -> None:  # SPEC P-152
     # RFC 5869 by hand: extract with a salt of zeros, one block of expand.
     info = b"kim/1 invitation\x00" + AUDIENCE.encode() + b"\x00" + NODE.encode()
     extracted = hmac.digest(bytes(32), TOKEN, "sha256")
@@ -92,7 +92,7 @@ def test_what_a_hub_keeps_is_hkdf_and_bound_to_hub_and_node() -> None:
     assert kept != verifier(TOKEN, audience=AUDIENCE, node="node-7f3a9d")
 
 
-def test_the_proof_is_an_hmac_over_hub_node_and_both_keys() -> None:
+def test_the_proof_is_an_hmac_over_hub_node_and_both_keys() -> None:  # SPEC P-153
     asked, key = keys().public, hashlib.sha256(b"K").digest()
     said = b"kim/1 enrol-request\x00" + AUDIENCE.encode() + b"\x00" + NODE.encode() + b"\x00"
     expected = hmac.digest(key, said + asked.sign.raw + asked.witness.raw, "sha256")

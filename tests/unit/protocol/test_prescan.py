@@ -89,7 +89,7 @@ NO_SUBMISSIONS = {
 
 
 @pytest.mark.parametrize("data", list(NO_SUBMISSIONS.values()), ids=NO_SUBMISSIONS.keys())
-def test_arrow_that_is_no_submission_is_refused(data):
+def test_arrow_that_is_no_submission_is_refused(data):  # SPEC P-37
     """P-42 to P-46."""
     assert refusal(data) == "not_canonical"
 

@@ -110,7 +110,7 @@ def test_what_was_sealed_with_another_suite_does_not_open() -> None:
     assert code(open_payload, sent, statement, SECRET)[0] == "sealed_unreadable"
 
 
-def test_the_bytes_are_those_that_the_statement_names() -> None:
+def test_the_bytes_are_those_that_the_statement_names() -> None:  # SPEC P-131
     """P-133: also where other bytes would open, and hold the same table."""
     statement, sent = sealed_statement()
     content = open_payload(sent, statement, SECRET)

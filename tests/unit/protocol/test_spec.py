@@ -42,3 +42,8 @@ def test_every_rule_of_this_package_has_a_test():
         *TESTS.glob("vectors/*.py"),
     ]
     assert own <= cited(*files)
+
+
+def test_every_rule_is_cited_by_a_test():
+    """What is promised to the outside is shown somewhere: whoever doubts a rule finds where it is tried."""
+    assert set(defined()) - cited(*TESTS.rglob("test_*.py")) == set()

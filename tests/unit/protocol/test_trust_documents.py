@@ -119,7 +119,7 @@ def test_a_key_has_one_purpose_and_its_id_says_which() -> None:
 
 
 @pytest.mark.parametrize("twice", [entry(1), entry(1, KeyPurpose.WITNESS)])
-def test_a_key_stands_once_for_whatever_node_and_purpose(twice: KeyEntry) -> None:
+def test_a_key_stands_once_for_whatever_node_and_purpose(twice: KeyEntry) -> None:  # SPEC P-143
     with pytest.raises(KimError) as caught:
         Directory(AUDIENCE, (node(1, entry(1)), node(2, twice)))
     assert (caught.value.code, caught.value.pointer) == ("duplicate_key", "/nodes/1/keys/0")
@@ -165,7 +165,7 @@ def test_nobody_stands_twice() -> None:
     assert caught.value.pointer == "/nodes/1/areas"
 
 
-def test_two_to_the_twenty_entries_are_refused_by_size_alone() -> None:
+def test_two_to_the_twenty_entries_are_refused_by_size_alone() -> None:  # SPEC P-142
     huge = b'{"v":1,"audience":"kim-nrw/local","nodes":[' + b",".join([b'{"node":"n"}'] * 2**20) + b"]}"
     assert refused(parse_directory, huge + b" " * MAX_DIRECTORY_BYTES).code == "too_large"
     small = b'{"v":1,"audience":"kim-nrw/local","nodes":[' + b",".join([b"0"] * 2**20) + b"]}"
@@ -202,13 +202,13 @@ def test_two_to_the_twenty_entries_are_refused_by_size_alone() -> None:
         ({"not_before": DAY.replace(tzinfo=None)}, "/not_before"),
     ],
 )
-def test_what_a_key_says_must_agree(facts: dict[str, Any], pointer: str) -> None:
+def test_what_a_key_says_must_agree(facts: dict[str, Any], pointer: str) -> None:  # SPEC P-144
     with pytest.raises(KimError) as caught:
         entry(1, **facts)
     assert (caught.value.code, caught.value.pointer) == ("trust_document_invalid", pointer)
 
 
-def test_a_key_holds_between_its_moments_unless_revoked() -> None:
+def test_a_key_holds_between_its_moments_unless_revoked() -> None:  # SPEC P-146
     second = dt.timedelta(seconds=1)
     key = entry(1)
     assert [key.holds_at(at) for at in (DAY - second, DAY, DAY + YEAR - second, DAY + YEAR)] == [
@@ -222,7 +222,7 @@ def test_a_key_holds_between_its_moments_unless_revoked() -> None:
 
 
 @pytest.mark.parametrize("document", [FULL, KEYS, POLICY])
-def test_every_member_is_needed_and_none_is_unknown(document: Any) -> None:
+def test_every_member_is_needed_and_none_is_unknown(document: Any) -> None:  # SPEC P-141
     parse = {Directory: parse_directory, HubKeys: parse_hub_keys, Policy: parse_policy}[type(document)]
     for name in members(document):
         without = members(document)
@@ -254,7 +254,7 @@ def test_every_member_of_an_entry_is_needed_and_none_is_unknown() -> None:
         assert refused(parse_directory, document).pointer == pointer
 
 
-def test_the_nodes_stand_in_one_order() -> None:
+def test_the_nodes_stand_in_one_order() -> None:  # SPEC P-142
     document = members(FULL)
     document["nodes"].reverse()
     assert refused(parse_directory, document).pointer == "/nodes"
@@ -266,7 +266,7 @@ def test_a_public_key_of_small_order_is_no_key() -> None:
     assert refused(parse_directory, document).pointer == "/nodes/0/keys/0/public_key"
 
 
-def test_deliveries_are_sealed_with_the_newest_key_that_holds() -> None:
+def test_deliveries_are_sealed_with_the_newest_key_that_holds() -> None:  # SPEC P-148
     first, second = KEYS.sealing_keys
     assert KEYS.sealing_key_at(DAY) == first
     assert KEYS.sealing_key_at(DAY + YEAR * 0.75) == second
@@ -288,7 +288,7 @@ def test_deliveries_are_sealed_with_the_newest_key_that_holds() -> None:
         ({"audience": "KIM"}, "/audience"),
     ],
 )
-def test_the_hubs_keys_are_checked_by_form(facts: dict[str, Any], pointer: str) -> None:
+def test_the_hubs_keys_are_checked_by_form(facts: dict[str, Any], pointer: str) -> None:  # SPEC P-147
     with pytest.raises(KimError) as caught:
         replace(KEYS, **facts)
     assert caught.value.pointer == pointer

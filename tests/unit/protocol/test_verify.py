@@ -87,7 +87,7 @@ def test_the_node_concerned_is_no_witness_of_its_own_receipt(network: PaperNetwo
     assert refusal(lambda: check_receipt(Trail(), data, network.anchors())) == "quorum_missing"
 
 
-def test_a_node_with_two_witness_keys_is_one_witness(network: PaperNetwork) -> None:
+def test_a_node_with_two_witness_keys_is_one_witness(network: PaperNetwork) -> None:  # SPEC P-117
     received = next(iter(network.delivered.values()))[1]
     node, other = network.nodes[1], PaperNode("NW05999")
     second = dataclasses.replace(witness_of(other), name=node.id)
