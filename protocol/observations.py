@@ -6,11 +6,9 @@ apart would tell an attacker the range (SDMX `CONF_STATUS` C); the reason stays 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from protocol.periods import Period
 from protocol.texts import Text
 
 
@@ -101,33 +99,3 @@ def state_of(value: int | None, obs_status: str, conf_status: str) -> CellState:
         if not state.has_value and wire == pair:
             return state
     raise ValueError("no cell state has this combination of status codes")
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One cell of a published table.
-
-    Attributes:
-        key: indicator id and one code per dimension of the dataset (see :mod:`protocol.grid`).
-        ref_area: region id.
-        period: reporting period.
-        state: one of the six states.
-        value: scaled by ``10 ** decimals`` of the indicator; None unless the state has a value.
-    """
-
-    key: tuple[str, ...]
-    ref_area: str
-    period: Period
-    state: CellState
-    value: int | None
-
-    def __post_init__(self) -> None:
-        """Refuse a state that contradicts its value.
-
-        Raises:
-            ValueError: a value under a state without one, or the reverse, or a zero that is none.
-        """
-        if self.state.has_value != (self.value is not None):
-            raise ValueError("state and value contradict each other")
-        if (self.state is CellState.ZERO) != (self.value == 0):
-            raise ValueError("zero is a state of its own")

@@ -177,14 +177,6 @@ class AreaPlan:
         """How its figures jump at the break."""
         return Shift(BREAK_QUARTER.first_day, 1.6) if self.special is Special.BREAK else None
 
-    @property
-    def keeps_decisions(self) -> bool:
-        """Whether it has a register of decisions for its own area."""
-        return self.registers is not None and self.special not in (
-            Special.JOINT_AUTHORITY,
-            Special.SERVED,
-        )
-
 
 def special_areas() -> tuple[str, ...]:
     """Return the areas that are out of the ordinary, in the order in which a smaller demo takes them."""

@@ -73,14 +73,12 @@ class Trace:
 
     Attributes:
         release: number of the release.
-        record_sha256: digest of its record, which the log carries.
         index: place of the release in the log.
         tables: digest of every table behind the figure, by dataflow and period.
         deliveries: by period and area.
     """
 
     release: int
-    record_sha256: str
     index: int | None
     tables: Mapping[tuple[str, str], str]
     deliveries: tuple[TracedDelivery, ...]
@@ -126,7 +124,6 @@ def trace(context: HubContext, number: int, *, datasets: Collection[str], period
         nodes = _signers(unit, [identity for _, _, identity in given])
     return Trace(
         release=number,
-        record_sha256=record.sha256,
         index=None if published is None else published.index,
         tables={table.place: table.sha256 for table in tables},
         deliveries=tuple(

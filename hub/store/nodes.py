@@ -129,15 +129,6 @@ class Nodes:
             )
         )
 
-    def set_key_status(self, keyid: str, status: KeyStatus, *, at: dt.datetime) -> None:
-        """Change a key's status."""
-        table = models.node_key
-        self._connection.execute(
-            table.update()
-            .where(table.c.keyid == keyid)
-            .values(status=status, revoked_at=at if status is KeyStatus.REVOKED else None)
-        )
-
     def set_status(self, node_id: str, status: NodeStatus) -> None:
         """Suspend a node or let it deliver again."""
         table = models.node

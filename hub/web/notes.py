@@ -121,18 +121,6 @@ NOTES: Final[tuple[Note, ...]] = (
     ),
 )
 
-API_TITLE: Final = Text("Dieselben Zahlen für Programme", "The same figures for programmes")
-API_TEXT: Final = Text(
-    "Alle Anzahlen dieser Seite und die Bevölkerung, auf die sich Raten beziehen, gibt es als JSON; die "
-    "Beschreibung folgt OpenAPI 3.1.",
-    "All counts on this page and the populations that rates refer to are available as JSON; the description "
-    "follows OpenAPI 3.1.",
-)
-API_DESCRIPTION: Final = Text("Beschreibung der Schnittstelle", "Description of the interface")
-API_OBSERVATIONS: Final = Text("Werte der Gebiete zu dieser Auswahl", "Values of areas for this selection")
-API_TOTALS: Final = Text("Landes- und Bezirkswerte zu dieser Auswahl", "Totals for this selection")
-PERMALINK: Final = Text("Zitierfähige Adresse dieser Ansicht", "Citable address of this view")
-
 #: What must stand beside every map, and where it leads.
 BOUNDARIES_NOTE: Final = SOURCE_NOTE
 BOUNDARIES_URL: Final = SOURCE_URL

@@ -8,7 +8,7 @@ publishes, officers before they sign and nodes before they believe ask here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -117,8 +117,3 @@ def _material(form: tuple[str, str], public: str) -> bytes | None:
     if curve is None or not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, curve):
         return None
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def officers_of(signed: Mapping[str, Any]) -> Iterator[str]:
-    """Go through the key ids of all officers of a root, those of the root first, each once."""
-    return iter(dict.fromkeys(keyid for name in OFFLINE for keyid in signed["roles"][name]["keyids"]))

@@ -20,6 +20,7 @@ from hub.app import Hub, create_app
 from hub.clock import Clock
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job
+from hub.domain.states import KeyStatus
 from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION
 from hub.services.registration import Registration, register
@@ -194,6 +195,13 @@ class RunningHub:
         node = f"node-{area.lower()}"
         register(self.hub.context, [Registration(node, (area, *beside), key.public.hex, f"Kommune {area}")])
         return Sender(node, area, key, self.client)
+
+    def revoke(self, sender: Sender) -> None:
+        """Revoke a node's key, and nothing that comes of it elsewhere."""
+        with self.hub.context.database.write() as unit:
+            key = unit.nodes.key(sender.key.public.keyid)
+            assert key is not None
+            unit.nodes.replace_key(replace(key, status=KeyStatus.REVOKED, revoked_at=self.clock.now()))
 
     def state(self, parcel: Parcel) -> str | None:
         with self.hub.context.database.read() as unit:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
-from hub.domain.states import KeyStatus, NodeStatus
+from hub.domain.states import NodeStatus
 from protocol import strict_json
 from protocol.dsse import Envelope, sign
 from protocol.keys import PrivateKey
@@ -55,11 +55,6 @@ def assert_nothing_stored(running: RunningHub) -> None:
     assert set(rows.values()) == {0}
     blobs = running.hub.settings.home / "blobs"
     assert [path for path in blobs.rglob("*") if path.is_file()] == []
-
-
-def _revoke(running: RunningHub, sender: Sender) -> None:
-    with running.hub.context.database.write() as unit:
-        unit.nodes.set_key_status(sender.key.public.keyid, KeyStatus.REVOKED, at=running.clock.now())
 
 
 def test_a_new_statement_is_announced_and_the_same_one_again(running: RunningHub, sender: Sender) -> None:
@@ -224,7 +219,7 @@ def test_a_revoked_key_looks_unknown_to_whoever_cannot_sign_with_it(
     running: RunningHub, sender: Sender
 ) -> None:
     parcel = sender.parcel()
-    _revoke(running, sender)
+    running.revoke(sender)
     headers = {"Content-Type": "application/vnd.kim.submission.v1+json"}
     post = sender.client.post
     strange = post("/v1/submissions", data=_keyid(parcel, "0" * 64), headers=headers)

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
-from hub.domain.states import KeyStatus, NodeStatus, SubmissionState
+from hub.domain.states import NodeStatus, SubmissionState
 from hub.services.publishing import close
 from hub.services.sweeping import expire_uploads, find_undecided
 from hub.services.verification import verify
@@ -192,8 +192,7 @@ def test_a_key_revoked_meanwhile_ends_the_upload(running: RunningHub, sender: Se
     parcel = _announced(sender, _small(sender))
     for n in range(3):
         sender.put(parcel, n)
-    with running.hub.context.database.write() as unit:
-        unit.nodes.set_key_status(sender.key.public.keyid, KeyStatus.REVOKED, at=running.clock.now())
+    running.revoke(sender)
     # Who holds the key learns it at once; the upload itself ends when its time is up.
     assert_refused(sender.complete(parcel), "key_revoked")
 
@@ -321,8 +320,7 @@ def _with_small_count() -> list[int]:
 def test_a_key_revoked_before_the_decision_is_noticed(running: RunningHub, sender: Sender) -> None:
     parcel = sender.parcel()
     sender.send(parcel)
-    with running.hub.context.database.write() as unit:
-        unit.nodes.set_key_status(sender.key.public.keyid, KeyStatus.REVOKED, at=running.clock.now())
+    running.revoke(sender)
     running.hub.context.sandbox.start()
     verify(running.hub.context, SubmissionId(parcel.id))
     with running.hub.context.database.read() as unit:

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from hub.domain.states import KeyStatus, NodeStatus
+from hub.domain.states import NodeStatus
 from hub.services.calling import forget_nonces, identify
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.errors import KimError
@@ -203,8 +203,7 @@ def test_nonces_are_forgotten_when_they_are_too_old_to_matter(tmp_path: Path) ->
 
 def test_unknown_and_revoked_keys_look_alike_to_whoever_cannot_sign(running: RunningHub, heads: str) -> None:
     revoked = running.sender("NW05112")
-    with running.hub.context.database.write() as unit:
-        unit.nodes.set_key_status(revoked.key.public.keyid, KeyStatus.REVOKED, at=running.clock.now())
+    running.revoke(revoked)
     stranger = PrivateKey.generate()
 
     def ask(keyid: str) -> TestResponse:
@@ -221,8 +220,7 @@ def test_unknown_and_revoked_keys_look_alike_to_whoever_cannot_sign(running: Run
 
 def test_unknown_and_revoked_keys_take_the_same_time(running: RunningHub, heads: str) -> None:
     revoked, stranger = running.sender("NW05113"), PrivateKey.generate()
-    with running.hub.context.database.write() as unit:
-        unit.nodes.set_key_status(revoked.key.public.keyid, KeyStatus.REVOKED, at=running.clock.now())
+    running.revoke(revoked)
     known, unknown = revoked.key.public.keyid, "0" * 64
     seconds: dict[str, list[float]] = {known: [], unknown: [], "check": []}
     for turn in range(300):

@@ -29,9 +29,6 @@ _MAX_OTHER_BYTES: Final = 16 * 1024 * 1024
 #: What is served, without the digest that stands in front there.
 _PATH: Final = re.compile(r"(?:[a-z]{1,32}/)?[a-z][a-z0-9_-]{0,63}\.json", re.ASCII)
 
-#: Bytes by hex SHA-256.
-Blobs = Mapping[str, bytes]
-
 
 @dataclass(frozen=True, slots=True)
 class Documents:

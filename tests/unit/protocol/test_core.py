@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from protocol.codelists import Code, Codelist
 from protocol.errors import ErrorItem, KimError, PermanentError, RetryableError, kim_error
-from protocol.observations import STATES, CellState, Observation, state_of
+from protocol.observations import STATES, CellState, state_of
 from protocol.periods import Period
 from protocol.problems import PROBLEMS, Retry, parse_problem_document, problem_document
 from protocol.texts import Text
@@ -178,7 +178,6 @@ def test_codelists_that_are_no_hierarchy_are_refused(codes: tuple[Code, ...]) ->
 def test_each_state_has_one_form_on_the_wire(state: CellState) -> None:
     value = {CellState.VALUE: 7, CellState.ZERO: 0}.get(state)
     assert state_of(value, *state.wire) is state
-    assert Observation(("X",), "NW05111", Period(2026, 1), state, value).state is state
 
 
 @pytest.mark.parametrize(
@@ -188,12 +187,3 @@ def test_each_state_has_one_form_on_the_wire(state: CellState) -> None:
 def test_other_combinations_of_status_are_refused(value: int | None, status: str, conf: str) -> None:
     with pytest.raises(ValueError, match=r"value|state"):
         state_of(value, status, conf)
-
-
-@pytest.mark.parametrize(
-    ("state", "value"),
-    [(CellState.SUPPRESSED, 3), (CellState.VALUE, None), (CellState.VALUE, 0), (CellState.ZERO, 4)],
-)
-def test_a_cell_cannot_contradict_its_state(state: CellState, value: int | None) -> None:
-    with pytest.raises(ValueError, match=r"state|zero"):
-        Observation(("X",), "NW05111", Period(2026, 1), state, value)
