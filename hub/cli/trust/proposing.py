@@ -20,13 +20,32 @@ from protocol.command_line import usage_error
 from protocol.texts import Text
 from protocol.trust import parse_hub_keys, parse_policy
 
-_OUT: Final = click.option(
-    "--out", type=FILE, required=True, help="Die Änderungsdatei. / The file to be signed."
-)
 _NO_WISH: Final = Text(
     "Es wartet keine Änderung. Mit --renew oder --renew-root wird nur die Gültigkeit verlängert.",
     "No change is waiting. Use --renew or --renew-root to make what is there valid for longer.",
 )
+
+
+def _documents_and_out(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of what is said in the officers' documents, and of the file that comes of it."""
+    for option in (
+        click.option("--out", type=FILE, required=True, help="Die Änderungsdatei. / The file to be signed."),
+        click.option(
+            "--quorum",
+            type=click.IntRange(0, 100),
+            help="Nötige Zeugen einer Quittung. / Witnesses of a receipt.",
+        ),
+        click.option(
+            "--hub-keys", type=EXISTING, help="Schlüssel des Hubs als JSON. / Keys of the hub as JSON."
+        ),
+        click.option(
+            "--sealed/--unsealed",
+            default=None,
+            help="Versiegelung verlangen oder nicht. / Demand sealing or not.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command("init", cls=HubCommand)
@@ -51,16 +70,9 @@ _NO_WISH: Final = Text(
     type=click.IntRange(2, 10),
     default=2,
     show_default=True,
-    help="Nötige Unterschriften. / Needed.",
+    help="Nötige Unterschriften. / Signatures needed.",
 )
-@click.option(
-    "--sealed/--unsealed", default=None, help="Versiegelung verlangen oder nicht. / Demand sealing or not."
-)
-@click.option("--hub-keys", type=EXISTING, help="Schlüssel des Hubs als JSON. / Keys of the hub as JSON.")
-@click.option(
-    "--quorum", type=click.IntRange(0, 100), help="Nötige Zeugen einer Quittung. / Witnesses of a receipt."
-)
-@_OUT
+@_documents_and_out
 @JSON
 @LANGUAGE
 @reports_problems
@@ -100,7 +112,9 @@ def init_command(
 
 @click.command("propose", cls=HubCommand)
 @HOME
-@click.option("--renew", is_flag=True, help="Auch ohne Änderung: Gültigkeit verlängern. / Renew.")
+@click.option(
+    "--renew", is_flag=True, help="Auch ohne Änderung: Gültigkeit verlängern. / Renew even without a change."
+)
 @click.option("--renew-root", is_flag=True, help="Die Wurzel verlängern. / Renew the root.")
 @click.option(
     "--add-officer", type=EXISTING, multiple=True, help="Neu, für das Verzeichnis. / New, for the directory."
@@ -113,14 +127,7 @@ def init_command(
     "--new-online-key", is_flag=True, help="Neuer eigener Schlüssel des Hubs. / New key of the hub."
 )
 @click.option("--policy", type=EXISTING, help="Richtlinie als JSON. / Policy as JSON.")
-@click.option(
-    "--sealed/--unsealed", default=None, help="Versiegelung verlangen oder nicht. / Demand sealing or not."
-)
-@click.option("--hub-keys", type=EXISTING, help="Schlüssel des Hubs als JSON. / Keys of the hub as JSON.")
-@click.option(
-    "--quorum", type=click.IntRange(0, 100), help="Nötige Zeugen einer Quittung. / Witnesses of a receipt."
-)
-@_OUT
+@_documents_and_out
 @JSON
 @LANGUAGE
 @reports_problems

@@ -50,9 +50,8 @@ def list_derived(reading: Reading, query: ListingQuery) -> ListingPage[DerivedIt
     for (cell, period), group in itertools.groupby(page, key=lambda place: (place[0], place[1])):
         regions = [region for _, _, region in group]
         figures = figures_of(reading, [cell], [period], regions=regions)
-        codes = {use.id: cell.codes.get(use.id, TOTAL) for use in cell.subject.dimensions}
         items += [
-            DerivedItem(cell.subject, codes, period, region, figures[cell.key, period, region])
+            DerivedItem(cell.subject, _codes(cell), period, region, figures[cell.key, period, region])
             for region in regions
         ]
     more = start + len(page) < len(places)
@@ -62,7 +61,7 @@ def list_derived(reading: Reading, query: ListingQuery) -> ListingPage[DerivedIt
 
 def _places(reading: Reading, query: ListingQuery) -> Iterator[tuple[Cell, Period, str]]:
     for subject in reading.subjects:
-        if subject.derived is None or (query.indicators and subject.id not in query.indicators):
+        if subject.derived is None or not query.wants(subject.id):
             continue
         cells = [main_cell(reading.catalogue, subject)]
         cells += [cell for group in cells_of(reading.catalogue, subject) for cell in group.cells]
@@ -70,11 +69,10 @@ def _places(reading: Reading, query: ListingQuery) -> Iterator[tuple[Cell, Perio
             if query.periods and period not in query.periods:
                 continue
             for cell in cells:
-                if _is_wanted(cell, query.codes or {}):
+                if query.permits(_codes(cell)):
                     for region in query.regions:
                         yield cell, period, region
 
 
-def _is_wanted(cell: Cell, wanted: Mapping[str, tuple[str, ...]]) -> bool:
-    own = {use.id: cell.codes.get(use.id, TOTAL) for use in cell.subject.dimensions}
-    return all(own.get(dimension) in permitted for dimension, permitted in wanted.items())
+def _codes(cell: Cell) -> dict[str, str]:
+    return {use.id: cell.codes.get(use.id, TOTAL) for use in cell.subject.dimensions}

@@ -78,13 +78,10 @@ def _cubes(
 
 
 def _rows_wanted(grid: CellGrid, query: ListingQuery) -> list[int]:
-    wanted = query.codes or {}
-    rows: list[int] = []
-    for indicator in grid.dataset.indicators:
-        if query.indicators and indicator.id not in query.indicators:
-            continue
-        for row in grid.rows_of(indicator.id):
-            codes = grid.codes(row)
-            if all(codes.get(dimension) in permitted for dimension, permitted in wanted.items()):
-                rows.append(row)
-    return rows
+    return [
+        row
+        for indicator in grid.dataset.indicators
+        if query.wants(indicator.id)
+        for row in grid.rows_of(indicator.id)
+        if query.permits(grid.codes(row))
+    ]

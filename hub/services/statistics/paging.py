@@ -79,6 +79,14 @@ class ListingQuery:
     limit: int = 1000
     after: Cursor | None = None
 
+    def wants(self, indicator: str) -> bool:
+        """Whether an indicator is asked for."""
+        return not self.indicators or indicator in self.indicators
+
+    def permits(self, codes: Mapping[str, str]) -> bool:
+        """Whether a cell is asked for; a dimension that it does not have is at no code."""
+        return all(codes.get(dimension) in permitted for dimension, permitted in (self.codes or {}).items())
+
 
 @dataclass(frozen=True, slots=True)
 class ListingPage(Generic[T]):
