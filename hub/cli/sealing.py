@@ -10,13 +10,7 @@ from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, setti
 from hub.cli.usage import HubGroup
 from hub.clock import clock_on
 from hub.services.sealing_keys import sealing_keys_of
-from hub.store.sealing_keys import (
-    SealingKeys,
-    SealingLockedError,
-    StoredSealingKey,
-    fingerprint,
-    locked_out,
-)
+from hub.store.sealing_keys import SealingKeys, SealingLockedError, StoredSealingKey, fingerprint, locked_out
 from protocol import strict_json
 from protocol.errors import kim_error
 from protocol.texts import Text
@@ -60,7 +54,7 @@ def list_command(home: Path, *, as_json: bool) -> None:
 def new_command(home: Path, *, as_json: bool) -> None:
     """Einen Schlüssel erzeugen. / Make a key.
 
-    Knoten benutzen ihn, sobald die Verantwortlichen ihn unterschrieben haben. / Nodes use it as soon as
+    Knoten benutzen ihn, sobald die Beauftragten ihn unterschrieben haben. / Nodes use it as soon as
     officers have signed it.
 
     Beispiel / Example: kim-hub sealing new

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from hub.clock import Clock
 from hub.domain import ids
 from hub.domain.states import KeyStatus, NodeStatus
-from hub.services.trust.governance import require_bench
+from hub.services.governance import require_bench
 from hub.settings import HubSettings
 from hub.store.records import Node, NodeKey
 from hub.store.unit_of_work import Database, UnitOfWork
@@ -43,7 +43,7 @@ class Registration:
     name: str
 
 
-class Directory(Protocol):
+class Desk(Protocol):
     """Where nodes are registered: any hub, or just its database and clock."""
 
     @property
@@ -62,11 +62,11 @@ class Directory(Protocol):
         ...
 
 
-def register(context: Directory, registrations: list[Registration]) -> list[str]:
+def register(desk: Desk, registrations: list[Registration]) -> list[str]:
     """Register nodes, all or none.
 
     Args:
-        context: the hub.
+        desk: the hub.
         registrations: one entry per node.
 
     Returns:
@@ -76,10 +76,10 @@ def register(context: Directory, registrations: list[Registration]) -> list[str]
         KimError: `directory_governs` where officers decide; `unknown_area`, `bad_public_key`, `bad_request`,
             or `already_exists` if node, an area or key are registered with other facts.
     """
-    require_bench(context.settings.home)
-    with context.database.write() as unit:
+    require_bench(desk.settings.home)
+    with desk.database.write() as unit:
         require_never_governed(unit)
-        return [_register(context, unit, entry) for entry in registrations]
+        return [_register(desk, unit, entry) for entry in registrations]
 
 
 def require_never_governed(unit: UnitOfWork) -> None:
@@ -98,7 +98,7 @@ def require_never_governed(unit: UnitOfWork) -> None:
         )
 
 
-def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:
+def _register(desk: Desk, unit: UnitOfWork, entry: Registration) -> str:
     if not entry.areas or not {*entry.areas} <= DELIVERED_FOR:
         raise kim_error("unknown_area")
     key = PublicKey.from_hex(entry.public_key)
@@ -119,7 +119,7 @@ def _register(context: Directory, unit: UnitOfWork, entry: Registration) -> str:
                 "Settle with the municipality which node delivers; an entry is never overwritten.",
             ),
         )
-    now = context.clock.now()
+    now = desk.clock.now()
     areas = tuple(dict.fromkeys(entry.areas))
     if known is None:
         unit.nodes.add(Node(node_id, entry.name, areas, NodeStatus.ACTIVE, now))

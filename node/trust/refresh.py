@@ -21,20 +21,9 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from node.trust.sources import TrustSource
 from protocol.errors import KimError, kim_error
-from protocol.trust.directory import MAX_DIRECTORY_BYTES
-from protocol.trust.hub_keys import MAX_HUB_KEYS_BYTES
 from protocol.trust.officers import check_root
-from protocol.trust.policy import MAX_POLICY_BYTES
+from protocol.trust.targets import DOCUMENTS
 
-DIRECTORY: Final = "keys/directory.json"
-HUB_KEYS: Final = "keys/hub.json"
-POLICY: Final = "policy.json"
-#: The documents a node reads, and how long each may be.
-DOCUMENTS: Final = {
-    DIRECTORY: MAX_DIRECTORY_BYTES,
-    HUB_KEYS: MAX_HUB_KEYS_BYTES,
-    POLICY: MAX_POLICY_BYTES,
-}
 METADATA, TARGETS = "metadata", "targets"
 _CODES: Final[dict[type[Exception], str]] = {
     exceptions.ExpiredMetadataError: "trust_expired",

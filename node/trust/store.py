@@ -27,12 +27,13 @@ from node.durable_files import (
 )
 from node.journal.lock import NodeLock
 from node.trust.knowledge import NodeTrust
-from node.trust.refresh import DIRECTORY, HUB_KEYS, METADATA, POLICY, TARGETS, refresh, verify_root
+from node.trust.refresh import METADATA, TARGETS, refresh, verify_root
 from node.trust.sources import TrustSource
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 from protocol.trust import parse_directory, parse_hub_keys, parse_policy
 from protocol.trust.fingerprints import root_fingerprint, same_fingerprint
+from protocol.trust.targets import DIRECTORY, HUB_KEYS, POLICY
 
 _ROOT: Final = "pinned.root.json"
 _COPIES: Final = "copies"

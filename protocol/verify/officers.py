@@ -19,9 +19,9 @@ from protocol.texts import Text
 from protocol.trust import Directory, differences, parse_directory, parse_hub_keys, parse_policy
 from protocol.trust.fingerprints import same_fingerprint
 from protocol.trust.metadata import FileInfo, Metadata, Role, parse_metadata, require_signed
+from protocol.trust.targets import DIRECTORY, HUB_KEYS, POLICY
 from protocol.verify.trail import Trail
 
-DIRECTORY, HUB_KEYS, POLICY = "keys/directory.json", "keys/hub.json", "policy.json"
 _MOST_ROOTS: Final = 256
 _MOST_VERSIONS: Final = 1_000_000
 

@@ -13,8 +13,8 @@ import pytest
 from hub.domain.states import KeyStatus
 from hub.services.enrolment.deciding import BenchRegistry, revoke_keys
 from hub.services.enrolment.notices import notice
-from hub.services.enrolment.suspending import suspend
 from hub.services.publishing import close
+from hub.services.trust.suspending import suspend
 from protocol.dsse import Envelope, sign
 from protocol.enrolment import PAYLOAD_TYPE_ROTATION, SecretKeys, open_rotation
 from protocol.errors import KimError

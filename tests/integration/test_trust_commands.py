@@ -162,7 +162,7 @@ def test_nothing_to_propose_is_an_error_of_use(tmp_path: Path, run: Run) -> None
         renewed = document(run("trust", "propose", *home, *words, "--out", tmp_path / "b", "--json"))
         assert set(renewed["signed"]) == parts
     unsealed = run("trust", "propose", *home, "--unsealed", "--quorum", "5", "--out", tmp_path / "b")
-    assert "deliveries are NOT sealed" in unsealed.output
+    assert "deliveries do NOT have to be sealed" in unsealed.output
     assert "final with 5 witnesses" in unsealed.output
     leaver = office.people[NAMES[0]][0].fingerprint
     done = run("trust", "propose", *home, "--remove-officer", leaver, "--out", tmp_path / "c")

@@ -16,7 +16,6 @@ from tuf.api.metadata import Delegations, Targets
 from hub.clock import SystemClock
 from hub.domain.states import KeyStatus, NodeStatus
 from hub.services.enrolment.deciding import BenchRegistry
-from hub.services.enrolment.suspending import suspend
 from hub.services.registration import Registration, register
 from hub.services.trust.change_file import ChangeFile, read_change_file
 from hub.services.trust.documents import digest
@@ -27,6 +26,7 @@ from hub.services.trust.renewal import renew
 from hub.services.trust.signing import Memory, read_memory, review
 from hub.services.trust.staging import OfficersRegistry, withdraw
 from hub.services.trust.standing import standing
+from hub.services.trust.suspending import suspend
 from hub.services.trust.wording import describe
 from protocol.errors import KimError
 from protocol.keys import KeyPurpose, PrivateKey

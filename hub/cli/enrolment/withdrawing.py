@@ -12,7 +12,7 @@ from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems
 from hub.cli.usage import HubCommand
 from hub.domain.enrolment import EnrolmentState
 from hub.services.enrolment.deciding import revoke_keys
-from hub.services.enrolment.suspending import suspend
+from hub.services.trust.suspending import suspend
 from protocol.command_line import usage_error
 from protocol.texts import Text
 

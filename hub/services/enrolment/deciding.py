@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from hub.domain.enrolment import EnrolmentKind, EnrolmentState
-from hub.domain.people import display_key
+from hub.domain.people import OPERATOR, display_key
 from hub.services.enrolment.entering import enter_node, entry_of
 from hub.services.enrolment.entries import with_new_keys, without_key
 from hub.services.enrolment.noting import note
-from hub.services.registration import Directory as Desk
-from hub.services.registration import require_never_governed
+from hub.services.registration import Desk, require_never_governed
 from hub.store.records import Enrolment
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
@@ -28,7 +27,7 @@ from protocol.trust import NodeEntry
 
 _LOG: Final = logging.getLogger("kim.hub.enrolment")
 
-Change = Callable[[NodeEntry | None], NodeEntry]
+EntryChange = Callable[[NodeEntry | None], NodeEntry]
 """What a decision makes of a node's entry; None where there is no such node yet."""
 
 
@@ -53,7 +52,9 @@ class Registry(Protocol):
         """What a request is once its approval is here."""
         ...
 
-    def change(self, unit: UnitOfWork, changes: Sequence[tuple[str, Change]], *, at: dt.datetime) -> None:
+    def change(
+        self, unit: UnitOfWork, changes: Sequence[tuple[str, EntryChange]], *, at: dt.datetime
+    ) -> None:
         """Carry out changes of nodes' entries, all or none."""
         ...
 
@@ -63,7 +64,9 @@ class BenchRegistry:
 
     takes_effect: Final = EnrolmentState.ACTIVE
 
-    def change(self, unit: UnitOfWork, changes: Sequence[tuple[str, Change]], *, at: dt.datetime) -> None:
+    def change(
+        self, unit: UnitOfWork, changes: Sequence[tuple[str, EntryChange]], *, at: dt.datetime
+    ) -> None:
         """Enter changes at once."""
         require_never_governed(unit)
         for node_id, change in changes:
@@ -72,7 +75,7 @@ class BenchRegistry:
             after = change(entry)
             if {unit.nodes.of_area(area) for area in after.areas} - {None, node_id}:
                 raise kim_error("already_exists", pointer="/areas")
-            enter_node(unit, after, known=known, at=at)
+            enter_node(unit, after, known=known, at=at, actor=OPERATOR)
 
 
 def approve(
@@ -160,7 +163,7 @@ def revoke_keys(
             raise kim_error(
                 "bad_request",
                 Text("Der Zeitpunkt liegt in der Zukunft.", "The moment lies in the future."),
-                pointer="--since",
+                pointer="--compromised-since",
             )
 
         def change(entry: NodeEntry | None) -> NodeEntry:
@@ -204,7 +207,7 @@ def _require_second_person(unit: UnitOfWork, enrolment: Enrolment, *, by: str) -
         raise kim_error("second_person_required")
 
 
-def _new_keys(enrolment: Enrolment, at: dt.datetime) -> Change:
+def _new_keys(enrolment: Enrolment, at: dt.datetime) -> EntryChange:
     return lambda entry: with_new_keys(entry, enrolment, at=at)
 
 

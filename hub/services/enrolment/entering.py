@@ -20,7 +20,8 @@ from protocol.transparency.events import EventKind
 from protocol.trust import Directory, KeyEntry, NodeEntry
 from protocol.trust.directory import RevocationReason
 
-_OFFICERS: Final = "officers"
+#: Who acts when a directory is entered: the officers who signed it.
+OFFICERS: Final = "officers"
 
 
 def enter_directory(unit: UnitOfWork, directory: Directory, *, at: dt.datetime) -> None:
@@ -39,7 +40,7 @@ def enter_directory(unit: UnitOfWork, directory: Directory, *, at: dt.datetime) 
             if area not in entry.areas:
                 unit.nodes.remove_area(entry.node, area)
     for entry in directory.nodes:
-        enter_node(unit, entry, known=known.get(entry.node), at=at)
+        enter_node(unit, entry, known=known.get(entry.node), at=at, actor=OFFICERS)
     # Whom the directory no longer knows keeps its history and can do nothing any more.
     for gone in sorted(known.keys() - {entry.node for entry in directory.nodes}):
         if known[gone].status is NodeStatus.SUSPENDED and not any(
@@ -48,25 +49,35 @@ def enter_directory(unit: UnitOfWork, directory: Directory, *, at: dt.datetime) 
             continue  # was gone before
         for key in unit.nodes.keys_of(gone):
             if key.status is not KeyStatus.REVOKED:
-                revoke(unit, key, at=at, actor=_OFFICERS)
+                revoke(unit, key, at=at, actor=OFFICERS)
         unit.nodes.set_status(gone, NodeStatus.SUSPENDED)
-        note(unit, EventKind.NODE_REMOVED, gone, node=gone, at=at, actor=_OFFICERS)
+        note(unit, EventKind.NODE_REMOVED, gone, node=gone, at=at, actor=OFFICERS)
 
 
-def enter_node(unit: UnitOfWork, entry: NodeEntry, *, known: Node | None, at: dt.datetime) -> None:
-    """Enter one node and its keys; what is entered already changes nothing."""
+def enter_node(
+    unit: UnitOfWork, entry: NodeEntry, *, known: Node | None, at: dt.datetime, actor: str
+) -> None:
+    """Enter one node and its keys; what is entered already changes nothing.
+
+    Args:
+        unit: an open unit of work that writes.
+        entry: what is to be entered.
+        known: the node as it is stored; None for a new one.
+        at: now, on the hub's clock.
+        actor: who decided that.
+    """
     if known is None:
         unit.nodes.add(Node(entry.node, entry.name, entry.areas, NodeStatus(entry.status), at))
         areas = list(entry.areas)
-        note(unit, EventKind.NODE_ADDED, entry.node, node=entry.node, at=at, actor=_OFFICERS, areas=areas)
+        note(unit, EventKind.NODE_ADDED, entry.node, node=entry.node, at=at, actor=actor, areas=areas)
     else:
-        _change_node(unit, entry, known, at=at)
+        _change_node(unit, entry, known, at=at, actor=actor)
     stored = {key.keyid: key for key in unit.nodes.keys_of(entry.node)}
     for key in entry.keys:
-        _enter_key(unit, entry.node, key, known=stored.pop(key.keyid, None), at=at)
+        _enter_key(unit, entry.node, key, known=stored.pop(key.keyid, None), at=at, actor=actor)
     for left in stored.values():
         if left.status is not KeyStatus.REVOKED:
-            revoke(unit, left, at=at, actor=_OFFICERS)
+            revoke(unit, left, at=at, actor=actor)
     valid = [key for key in entry.keys if key.status is not KeyStatus.REVOKED]
     signing = [key.public_key.hex for key in valid if key.use is KeyUse.SIGN]
     for enrolment in unit.enrolments.activate(signing):
@@ -74,7 +85,7 @@ def enter_node(unit: UnitOfWork, entry: NodeEntry, *, known: Node | None, at: dt
         note(unit, EventKind.ENROLMENT_COMPLETED, keyid, node=entry.node, at=at, actor="hub", kind_of=how)
 
 
-def _change_node(unit: UnitOfWork, entry: NodeEntry, known: Node, *, at: dt.datetime) -> None:
+def _change_node(unit: UnitOfWork, entry: NodeEntry, known: Node, *, at: dt.datetime, actor: str) -> None:
     for area in entry.areas:
         if area not in known.areas:
             unit.nodes.add_area(entry.node, area)
@@ -82,14 +93,14 @@ def _change_node(unit: UnitOfWork, entry: NodeEntry, known: Node, *, at: dt.date
         unit.nodes.rename(entry.node, name=entry.name, area=entry.areas[0])
     if (known.name, known.area, {*known.areas}) != (entry.name, entry.areas[0], {*entry.areas}):
         areas = list(entry.areas)
-        note(unit, EventKind.NODE_CHANGED, entry.node, node=entry.node, at=at, actor=_OFFICERS, areas=areas)
+        note(unit, EventKind.NODE_CHANGED, entry.node, node=entry.node, at=at, actor=actor, areas=areas)
     if entry.status is NodeStatus.SUSPENDED and known.status is not NodeStatus.SUSPENDED:
         unit.nodes.set_status(entry.node, NodeStatus.SUSPENDED)
-        note(unit, EventKind.NODE_SUSPENDED, entry.node, node=entry.node, at=at, actor=_OFFICERS)
+        note(unit, EventKind.NODE_SUSPENDED, entry.node, node=entry.node, at=at, actor=actor)
 
 
 def _enter_key(
-    unit: UnitOfWork, node: str, entry: KeyEntry, *, known: NodeKey | None, at: dt.datetime
+    unit: UnitOfWork, node: str, entry: KeyEntry, *, known: NodeKey | None, at: dt.datetime, actor: str
 ) -> None:
     told = NodeKey(
         keyid=entry.keyid,
@@ -106,15 +117,15 @@ def _enter_key(
     if known is None:
         unit.nodes.add_key(told, at=at)
         use = told.use.value
-        note(unit, EventKind.KEY_ADDED, told.keyid, node=node, at=at, actor=_OFFICERS, use=use)
+        note(unit, EventKind.KEY_ADDED, told.keyid, node=node, at=at, actor=actor, use=use)
     if told.status is KeyStatus.REVOKED:
         if known is None or (known.status, known.compromised_since) != (told.status, told.compromised_since):
-            revoke(unit, told, at=at, compromised_since=told.compromised_since, actor=_OFFICERS)
+            revoke(unit, told, at=at, compromised_since=told.compromised_since, actor=actor)
     elif known is not None and told != known:
         unit.nodes.replace_key(told)
         retires = told.status is KeyStatus.RETIRING and known.status is not KeyStatus.RETIRING
         kind = EventKind.KEY_RETIRING if retires else EventKind.KEY_CHANGED
-        note(unit, kind, told.keyid, node=node, at=at, actor=_OFFICERS)
+        note(unit, kind, told.keyid, node=node, at=at, actor=actor)
 
 
 def entry_of(node: Node, keys: Iterable[NodeKey], *, at: dt.datetime) -> NodeEntry:

@@ -11,7 +11,7 @@ from hub.clock import Clock
 from hub.domain import ids
 from hub.domain.enrolment import INVITATION_LIFE, INVITATION_TRIES
 from hub.services.enrolment.noting import note
-from hub.services.registration import DELIVERED_FOR, Directory
+from hub.services.registration import DELIVERED_FOR, Desk
 from hub.store.records import Invitation
 from protocol.enrolment import verifier, write_token
 from protocol.errors import kim_error
@@ -37,11 +37,11 @@ class Guest:
     node: str | None = None
 
 
-def invite(context: Directory, guests: Sequence[Guest], *, audience: str, by: str) -> list[Invited]:
+def invite(desk: Desk, guests: Sequence[Guest], *, audience: str, by: str) -> list[Invited]:
     """Invite nodes, all or none; an open invitation of the same node ends.
 
     Args:
-        context: the hub's database and clock.
+        desk: the hub's database and clock.
         guests: who is invited.
         audience: name of the hub; a token is good for one hub only.
         by: who invites.
@@ -49,7 +49,7 @@ def invite(context: Directory, guests: Sequence[Guest], *, audience: str, by: st
     Raises:
         KimError: `unknown_area`, `bad_request`, or `already_exists` if another node delivers for an area.
     """
-    with context.database.write() as unit:
+    with desk.database.write() as unit:
         invited = []
         for guest in guests:
             node = ids.node_id(guest.node or new_node_id())
@@ -57,9 +57,9 @@ def invite(context: Directory, guests: Sequence[Guest], *, audience: str, by: st
                 raise kim_error("unknown_area")
             if {unit.nodes.of_area(area) for area in guest.areas} - {None, node}:
                 raise _taken(guest.areas[0])
-            invitation, token = _prepared(context.clock, guest, node=node, audience=audience, by=by)
+            invitation, token = _prepared(desk.clock, guest, node=node, audience=audience, by=by)
             unit.enrolments.invite(invitation)
-            at, areas = context.clock.now(), list(guest.areas)
+            at, areas = desk.clock.now(), list(guest.areas)
             note(unit, EventKind.ENROLMENT_INVITED, node, node=node, at=at, actor=by, areas=areas)
             invited.append(Invited(invitation, token))
         return invited

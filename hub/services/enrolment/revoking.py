@@ -21,9 +21,8 @@ from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.problems import problem_document
 from protocol.transparency.events import EventKind
+from protocol.trust import RevocationReason
 
-SUPERSEDED: Final = "superseded"
-COMPROMISED: Final = "compromised"
 _CODE: Final = "key_compromised"
 _LOG: Final = logging.getLogger("kim.hub.enrolment")
 
@@ -54,7 +53,7 @@ def revoke(
         actor: who decided.
     """
     since = min((m for m in (key.compromised_since, compromised_since) if m is not None), default=None)
-    reason = SUPERSEDED if since is None else COMPROMISED
+    reason = (RevocationReason.SUPERSEDED if since is None else RevocationReason.COMPROMISED).value
     unit.nodes.replace_key(
         replace(
             key,

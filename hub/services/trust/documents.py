@@ -15,16 +15,10 @@ from tuf.api.metadata import TargetFile, Targets
 
 from protocol.errors import kim_error
 from protocol.trust import Directory, HubKeys, Policy, parse_directory, parse_hub_keys, parse_policy
-from protocol.trust.directory import MAX_DIRECTORY_BYTES
-from protocol.trust.hub_keys import MAX_HUB_KEYS_BYTES
 from protocol.trust.members import refusal
-from protocol.trust.policy import MAX_POLICY_BYTES
+from protocol.trust.targets import DIRECTORY, DOCUMENTS, HUB_KEYS, POLICY
 
-DIRECTORY: Final = "keys/directory.json"
-HUB_KEYS: Final = "keys/hub.json"
-POLICY: Final = "policy.json"
 CATALOGUE: Final = "catalogue.json"
-_SIZES: Final = {DIRECTORY: MAX_DIRECTORY_BYTES, HUB_KEYS: MAX_HUB_KEYS_BYTES, POLICY: MAX_POLICY_BYTES}
 _MAX_OTHER_BYTES: Final = 16 * 1024 * 1024
 #: What is served, without the digest that stands in front there.
 _PATH: Final = re.compile(r"(?:[a-z]{1,32}/)?[a-z][a-z0-9_-]{0,63}\.json", re.ASCII)
@@ -86,7 +80,7 @@ def resolve(targets: Targets, fetch: Callable[[str], bytes]) -> Documents:
     for path, target in targets.targets.items():
         if not _PATH.fullmatch(path) or {*target.hashes} != {"sha256"} or target.unrecognized_fields:
             raise refusal("/targets")
-        if target.length > _SIZES.get(path, _MAX_OTHER_BYTES):
+        if target.length > DOCUMENTS.get(path, _MAX_OTHER_BYTES):
             raise kim_error("too_large", pointer=f"/{path}")
         data = fetch(target.hashes["sha256"])
         try:
@@ -94,7 +88,7 @@ def resolve(targets: Targets, fetch: Callable[[str], bytes]) -> Documents:
         except LengthOrHashMismatchError:
             raise kim_error("trust_altered") from None
         found[path] = data
-    missing = _SIZES.keys() - found.keys()
+    missing = DOCUMENTS.keys() - found.keys()
     if missing:
         raise refusal(f"/{min(missing)}")
     documents = Documents(

@@ -8,16 +8,15 @@ reads them yet. Then the pointer is switched. If the process dies in between, wh
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from tuf.api.metadata import Metadata, Root, Targets
 
 from hub.clock import Clock
-from hub.services.enrolment.entering import enter_directory
+from hub.services.enrolment.entering import OFFICERS, enter_directory
 from hub.services.trust.change_file import ChangeFile, merged
 from hub.services.trust.documents import digest
-from hub.services.trust.mirroring import check_bench, settled_by
 from hub.services.trust.repository import Repository
+from hub.services.trust.settling import check_bench, settled_by
 from hub.services.trust.signing import Review, review
 from hub.services.trust.verifying import require, targets_signatures
 from hub.settings import HubSettings
@@ -26,8 +25,6 @@ from hub.store.unit_of_work import Database, UnitOfWork
 from protocol.errors import kim_error
 from protocol.texts import Text
 from protocol.transparency.events import EventKind, LogEvent
-
-ACTOR: Final = "officers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ def _record(unit: UnitOfWork, repository: Repository, judged: Review, *, at: dt.
     if judged.targets is None or judged.after is None:
         version = repository.targets().signed.version
         unit.trust.set_root_version(version, root_version)
-        unit.audit("trust.root_published", f"root {root_version}", at=at, actor=ACTOR)
+        unit.audit("trust.root_published", f"root {root_version}", at=at, actor=OFFICERS)
         _log(unit, root_version, judged.root_now, at=at)
         return version
     version, after = judged.targets.signed.version, judged.after
@@ -135,7 +132,7 @@ def _record(unit: UnitOfWork, repository: Repository, judged: Review, *, at: dt.
         "trust.published",
         f"version {version}",
         at=at,
-        actor=ACTOR,
+        actor=OFFICERS,
         detail={"root": root_version, "changes": len(judged.changes), "signed": list(signed)},
     )
     _log(unit, version, judged.targets, at=at)

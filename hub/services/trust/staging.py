@@ -6,13 +6,14 @@ Until that is published, nothing of it holds.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from hub.domain.enrolment import EnrolmentState
+from hub.services.enrolment.deciding import EntryChange
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
-from protocol.trust import Change, Directory, NodeEntry, apply
+from protocol.trust import Change, Directory, apply
 from protocol.trust.changes import kind_of, node_differences
 
 _ACTOR: Final = "enrolment"
@@ -30,7 +31,7 @@ class OfficersRegistry:
     def change(
         self,
         unit: UnitOfWork,
-        changes: Sequence[tuple[str, Callable[[NodeEntry | None], NodeEntry]]],
+        changes: Sequence[tuple[str, EntryChange]],
         *,
         at: dt.datetime,
     ) -> None:

@@ -1,6 +1,6 @@
 """Have enough officers signed? The one place that counts signatures, for hub and officers alike.
 
-A key counts once, whoever uses it how often; a root counts only if the officers before it have agreed.
+A key counts once, however often it has signed; a root counts only if the officers before it have agreed.
 """
 
 from collections.abc import Sequence
@@ -82,11 +82,11 @@ def require(signatures: Signatures) -> None:
         raise kim_error(
             "trust_threshold",
             Text(
-                f"Es fehlen noch {number} Unterschriften; unterschrieben haben: {names or 'niemand'}."
+                f"Es fehlen noch {number} Unterschriften; bisher unterschrieben von: {names or 'niemandem'}."
                 if number > 1
-                else f"Es fehlt noch eine Unterschrift; unterschrieben haben: {names or 'niemand'}.",
-                f"{number} more {'signatures are' if number > 1 else 'signature is'} needed; signed have: "
-                f"{names or 'nobody'}.",
+                else f"Es fehlt noch eine Unterschrift; bisher unterschrieben von: {names or 'niemandem'}.",
+                f"{number} more {'signatures are' if number > 1 else 'signature is'} needed; signed so far "
+                f"by: {names or 'nobody'}.",
             ),
         )
 

@@ -27,6 +27,7 @@ from protocol.trust import (
     HubKeys,
     KeyEntry,
     KeyStatus,
+    NodeStatus,
     Policy,
 )
 from protocol.trust.officers import fingerprint_of
@@ -35,11 +36,14 @@ _USES: Final = {
     KeyPurpose.SIGN: Text("zum Liefern", "for deliveries"),
     KeyPurpose.WITNESS: Text("zum Bezeugen", "for witnessing"),
 }
-_STATES: Final = {
-    "active": Text("gilt", "holds"),
-    "retiring": Text("läuft aus", "is running out"),
-    "revoked": Text("entzogen", "revoked"),
-    "suspended": Text("gesperrt", "suspended"),
+_KEY_STATES: Final = {
+    KeyStatus.ACTIVE: Text("gilt", "holds"),
+    KeyStatus.RETIRING: Text("läuft aus", "is running out"),
+    KeyStatus.REVOKED: Text("entzogen", "revoked"),
+}
+_NODE_STATES: Final = {
+    NodeStatus.ACTIVE: Text("zugelassen", "admitted"),
+    NodeStatus.SUSPENDED: Text("gesperrt", "suspended"),
 }
 _ROLES: Final = {
     "root": Text("über die Beauftragten", "on the officers"),
@@ -83,7 +87,7 @@ def describe_officers(root: Root) -> list[Text]:
         keyids, threshold = root.roles[role].keyids, root.roles[role].threshold
         lines.append(
             Text(
-                f"Es entscheiden {what.de} je {threshold} von {len(keyids)}:",
+                f"{threshold} von {len(keyids)} entscheiden {what.de}:",
                 f"{threshold} of {len(keyids)} decide {what.en}:",
             )
         )
@@ -104,11 +108,11 @@ def describe_change(change: Change) -> list[Text]:
             )
             return [first, *(_key_line(entry.node, key) for key in entry.keys)]
         case ChangeNode(node, name, areas, status):
-            listed, state = ", ".join(areas), _STATES[status.value]
+            listed, state = ", ".join(areas), _NODE_STATES[status]
             return [
                 Text(
-                    f"Knoten {node} heißt nun {name}, liefert für {listed} und: {state.de}.",
-                    f"Node {node} is now called {name}, delivers for {listed}, and: {state.en}.",
+                    f"Knoten {node} heißt nun {name}, liefert für {listed} und ist {state.de}.",
+                    f"Node {node} is now called {name}, delivers for {listed}, and is {state.en}.",
                 )
             ]
         case AddKey(node, key) | ChangeKey(node, key):
@@ -116,7 +120,7 @@ def describe_change(change: Change) -> list[Text]:
 
 
 def _key_line(node: str, key: KeyEntry) -> Text:
-    use, state = _USES[key.use], _STATES[key.status.value]
+    use, state = _USES[key.use], _KEY_STATES[key.status]
     if key.status is KeyStatus.REVOKED:
         since = key.compromised_since
         state = (
@@ -156,7 +160,10 @@ def _of_officers(judged: Review) -> Iterator[Text]:
             )
         if old.roles[role].threshold != new.roles[role].threshold:
             number = new.roles[role].threshold
-            yield Text(f"Nötig sind {what.de} nun {number}.", f"Needed {what.en} are now {number}.")
+            yield Text(
+                f"Nun müssen {number} gemeinsam {what.de} entscheiden.",
+                f"Now {number} have to decide {what.en}.",
+            )
     if old.roles["timestamp"].keyids != new.roles["timestamp"].keyids:
         yield Text("Der Hub bekommt einen neuen eigenen Schlüssel.", "The hub gets a new key of its own.")
     for keyid in sorted({*old.keys} & {*new.keys}):
@@ -226,7 +233,8 @@ def _of_policy(before: Policy | None, after: Policy) -> Iterator[Text]:
             Text("Lieferungen müssen versiegelt sein.", "Deliveries have to be sealed.")
             if after.sealed
             else Text(
-                "ACHTUNG: Lieferungen müssen NICHT versiegelt sein.", "NOTE: deliveries are NOT sealed."
+                "ACHTUNG: Lieferungen müssen NICHT versiegelt sein.",
+                "NOTE: deliveries do NOT have to be sealed.",
             )
         )
     for item in fields(Policy):

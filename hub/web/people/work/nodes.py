@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from hub.domain.rights import Permission, needs
 from hub.domain.states import NodeStatus
-from hub.services.enrolment.suspending import suspend
+from hub.services.trust.suspending import suspend
 from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame
 from hub.web.numbers import moment_of

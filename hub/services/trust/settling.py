@@ -1,4 +1,4 @@
-"""What a publication means for what was there before: nodes of the test bench, changes that waited."""
+"""What a publication settles: the nodes of a test bench, and the changes that waited for it."""
 
 from hub.domain.states import NodeStatus
 from hub.store.unit_of_work import UnitOfWork

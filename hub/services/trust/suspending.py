@@ -6,8 +6,8 @@ a node that the officers have suspended stays suspended until two of them sign t
 
 from hub.domain.states import NodeStatus
 from hub.services.enrolment.noting import note
-from hub.services.registration import Directory as Desk
-from hub.services.trust.governance import is_governed
+from hub.services.governance import is_governed
+from hub.services.registration import Desk
 from hub.services.trust.repository import published_directory
 from protocol.errors import kim_error
 from protocol.texts import Text

@@ -1,6 +1,6 @@
 """Who decides on this hub's nodes: officers, or, on a test bench, whoever sits at it.
 
-Loads nothing but the standard library, so that every command can ask.
+Loads nothing of TUF, so that every command can ask.
 """
 
 from pathlib import Path
