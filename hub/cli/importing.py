@@ -2,7 +2,6 @@
 
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import click
 
 from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
+from hub.cli.travelling import put_file
 from hub.cli.usage import HubCommand
 from hub.domain.ids import is_sha256
 from hub.domain.states import UNDECIDED, SubmissionState
@@ -152,36 +152,19 @@ def _write_result(hub: Hub, brought: _Brought) -> Result:
         result = refusal_of(hub.context, brought.problem or kim_error("internal"))
         name = brought.statement.name.removesuffix(STATEMENT_SUFFIX)
         if is_sha256(name):
-            _put(brought.statement.with_name(result_file(name)), result.to_bytes())
+            put_file(brought.statement.with_name(result_file(name)), result.to_bytes())
         return result
     submission = brought.submission
     result = result_of(hub.context, submission)
     folder = brought.statement.parent
-    _put(folder / result_file(submission.id), result.to_bytes())
+    put_file(folder / result_file(submission.id), result.to_bytes())
     for stage, first in _STAGES:
         try:
             receipt = receipt_of(hub.context, submission.id, node_id=submission.node_id, first=first)
         except KimError:
             continue  # the log is signed now and then: another import brings it
-        _put(folder / f"{submission.id}.{stage}{SUFFIX}", receipt)
+        put_file(folder / f"{submission.id}.{stage}{SUFFIX}", receipt)
     return result
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Put a whole file onto the stick, in the place of whatever has its name.
-
-    A link of that name is replaced, never followed: it could lead into the hub's own home.
-    """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        part = Path(file.name)
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
 
 
 def _problem(result: Result) -> Any:  # noqa: ANN401 -- a problem document

@@ -6,6 +6,7 @@ import click
 
 from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
+from hub.cli.travelling import put_file
 from hub.cli.usage import HubGroup
 from hub.services.transparency.reading import copy_of_log
 from hub.services.transparency.rounds import check_whole, run_round
@@ -97,9 +98,7 @@ def export_command(home: Path, *, folder: Path, as_json: bool) -> None:
     written = 0
     try:
         for path, content in copy_of_log(Hub(settings_of_hub(home)).context):
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+            put_file(folder / path, content, inside=folder)
             written += 1
     except OSError as error:
         raise kim_error("cannot_write", Text(str(folder), str(folder))) from error

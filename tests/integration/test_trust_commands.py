@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,36 @@ def test_who_does_not_look_must_name_the_fingerprint(ministry: Path, run: Run) -
     later = document(sign(ministry, run, "kaya", "--json", *secret, *right))
     assert later["complete"] is True
     assert later["signed"]["root"] == sorted(NAMES[:2])
+
+
+def test_a_link_beside_a_change_file_leads_nowhere(ministry: Path, run: Run) -> None:
+    """The file travels on sticks; who had it before may have left more there."""
+    precious = ministry / "wolf" / "key.pem"
+    before = precious.read_bytes()
+    (ministry / "first.kim-trust.tmp").symlink_to(precious)
+    (ministry / "meier" / "key.pem.seen.tmp").symlink_to(precious)
+    done = sign(ministry, run, "meier", answers=f"yes\nyes\n{PASSPHRASE}\n")
+    assert done.exit_code == 0, done.output
+    assert precious.read_bytes() == before
+    assert (ministry / "meier" / "key.pem.seen").is_file()
+
+
+def test_a_copy_of_the_log_stays_in_its_folder(ministry: Path, run: Run) -> None:
+    hub, stick = ministry / "hub", ministry / "stick" / "log"
+    (stick / "tile").mkdir(parents=True)
+    assert run("log", "sign", "--home", hub).exit_code == 0
+    signed = (hub / "log" / "checkpoint").read_bytes()
+    (stick / "checkpoint").symlink_to(hub / "hub.toml")
+    settings = (hub / "hub.toml").read_bytes()
+    assert run("log", "export", stick, "--home", hub).exit_code == 0
+    assert not (stick / "checkpoint").is_symlink()
+    assert ((hub / "hub.toml").read_bytes(), (hub / "log" / "checkpoint").read_bytes()) == (settings, signed)
+    shutil.rmtree(stick / "tile")
+    (stick / "tile").symlink_to(hub, target_is_directory=True)
+    listed = sorted(hub.rglob("*"))
+    done = run("log", "export", stick, "--home", hub)
+    assert "cannot_write" in done.output
+    assert sorted(hub.rglob("*")) == listed
 
 
 def test_a_wrong_passphrase_and_an_open_file(ministry: Path, run: Run) -> None:

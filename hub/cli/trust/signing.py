@@ -11,6 +11,7 @@ import click
 
 from hub.cli.output import JSON, LANGUAGE, answer, confirmed, reports_problems
 from hub.cli.passphrases import passphrase
+from hub.cli.travelling import put_file
 from hub.cli.trust.desk import now
 from hub.cli.trust.options import EXISTING, PASSPHRASE_FILE
 from hub.cli.trust.printing import both, facts, printed
@@ -112,8 +113,9 @@ def sign_command(
         signer = load_signer(key_file, passphrase=secret)
     signed = sign(judged, signer)
     # What was seen is remembered before the signature leaves: no older state is taken for the present one.
-    _replace(memory, judged.memory.to_bytes())
-    _replace(file, signed.to_bytes())
+    put_file(memory, judged.memory.to_bytes())
+    # Whole or not at all: it may be the only copy with the other officers' signatures.
+    put_file(file, signed.to_bytes())
     judged = review(signed, None, now=now())
     answer(
         {"file": str(file), "changes": [both(line) for line in lines], **facts(judged)},
@@ -123,13 +125,6 @@ def sign_command(
         as_json=as_json,
         lines=printed(describe_state(judged)),
     )
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: it may be the only copy with the other officers' signatures."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
 
 
 def _compare_root(judged: Review, said: str | None, lines: Sequence[Text], *, asks: bool) -> None:
