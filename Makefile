@@ -48,9 +48,10 @@ help:
 demo: setup
 	@$(VENV)/bin/kim-hub demo $(DEMO_ARGS)
 
-# A process for each core, up to four: beyond that the longest files decide. A file stays in one process, which sets
-# its servers, browser or demo up once. In the order of the folders: functional tests first, as they take longest.
-WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A process for each core and one more, since tests wait for servers and programs that they have started; up to four:
+# beyond that the longest files decide. A file stays in one process, which sets its servers, browser or demo up once.
+# In the order of the folders: functional tests first, as they take longest.
+WORKERS = --numprocesses $(shell echo $$(($$(nproc) + 1))) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: setup
 	$(VENV)/bin/pytest $(WORKERS) $(TEST_ARGS)

@@ -99,15 +99,14 @@ def test_separators_and_encodings_as_offices_have_them(tmp_path: Path, encoding:
     assert office.audit().code == 0
 
 
-@pytest.mark.parametrize("code", [".x", " ", "NA", "Ä ö", "a,b", "no", "null", "1e5", "'", '"', "=1+1"])
-def test_any_code_works(tmp_path: Path, code: str) -> None:
-    quoted = '"' + code.replace('"', '""') + '"'
-    office = Office.at(tmp_path)
-    office.write("cells.csv", LEAVES.replace("N1,", f"{quoted},"))
-    office.write("region.csv", REGION.replace(",N1", f",{quoted}"))
+def test_any_code_works(office: Office) -> None:
+    codes = [".x", " ", "NA", "Ä ö", "a,b", "no", "null", "1e5", "'", '"', "=1+1"]
+    quoted = ['"' + code.replace('"', '""') + '"' for code in codes]
+    office.write("cells.csv", LEAVES + "".join(f"{code},f,2\n{code},m,40\n" for code in quoted))
+    office.write("region.csv", REGION + "".join(f"Nord,{code}\n" for code in quoted))
     done = office.suppress("--report", "report.html")
     assert done.code == 0, done.err
-    assert code in {row["region"] for row in office.rows("out.csv")}
+    assert withheld(office) >= {(code, "f") for code in codes}
     assert office.audit("--cells", "cells.csv").code == 0
 
 
