@@ -22,6 +22,7 @@ from hub.demo.judgement import Check
 from hub.demo.plans import plan_of, special_areas
 from hub.demo.sources import deliveries_of
 from protocol.problems import PROBLEMS
+from tests.factories.patience import PATIENCE_SECONDS
 
 # A suite that runs in a shell's background inherits an ignored Ctrl-C; a person's terminal does not.
 _LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
@@ -29,8 +30,6 @@ KIM_HUB = [sys.executable, "-c", f"{_LISTEN}; from hub.cli import main; main()"]
 #: Both parts of Aachen, the area of the README, and everything special; between them every kind of list.
 AREAS = 1 + len(special_areas())
 DATASETS = {"CASES", "PERSONS", "STAFFING", "FUNDS", "PROCESSES"}
-#: Seconds for a process to end, on a machine that does many other things.
-PATIENCE = 120
 
 
 def demo(*arguments: str | Path, home: Path) -> list[str]:
@@ -41,7 +40,9 @@ def demo(*arguments: str | Path, home: Path) -> list[str]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     home = tmp_path_factory.mktemp("demo")
     command = demo("--exit", "--areas", str(AREAS), "--port", "0", "--json", home=home / "home")
-    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False), home
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=10 * PATIENCE_SECONDS, check=False
+    ), home
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
 
 def interrupt(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=PATIENCE)
+    process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def answers(port: int) -> bool:
@@ -165,7 +166,7 @@ def test_ending_it_in_the_middle_leaves_nothing_running(tmp_path: Path) -> None:
             assert process.poll() is None
             time.sleep(0.1)
         process.terminate()  # as a service manager does; Ctrl-C ends it where it serves, above
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 128 + signal.SIGTERM
     assert [p for p in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path) in _text_of(p)] == []
 
@@ -174,7 +175,9 @@ def test_make_adds_nothing_to_the_output_of_the_demo() -> None:
     line = "make --no-print-directory --assume-old=setup demo DEMO_ARGS=--help"
     command = [*line.split(), f"VENV={sys.prefix}"]
     root = Path(__file__).parents[2]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert done.stdout.startswith("Aufruf: kim-hub demo"), done.stdout + done.stderr
 
 
@@ -184,7 +187,7 @@ def test_a_port_in_use_is_refused_before_anything_is_deleted(tmp_path: Path) -> 
         other.listen()
         port = str(other.getsockname()[1])
         command = demo("--exit", "--port", port, home=tmp_path / "home")
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == PROBLEMS["port_in_use"].exit_code
     assert done.stderr.startswith("port_in_use: ")
     assert port in done.stderr
@@ -194,7 +197,7 @@ def test_a_port_in_use_is_refused_before_anything_is_deleted(tmp_path: Path) -> 
 def test_a_folder_that_is_no_demo_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     command = demo("--exit", "--port", "0", home=tmp_path)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode not in (0, 1)
     assert "config_invalid" in done.stderr
     assert [item.name for item in tmp_path.iterdir()] == ["thesis.txt"]

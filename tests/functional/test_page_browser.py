@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from hub.serving import make_server
 from hub.settings import HubSettings
+from tests.factories.patience import PATIENCE_SECONDS
 from tests.factories.published_hub import app_of, whole_hub
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -63,7 +64,7 @@ def address() -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
-    thread.join(timeout=10)
+    thread.join(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from hub.services.people.passwords import Passwords
 from hub.serving import make_server
 from hub.settings import HubSettings
 from tests.factories.office import OWN, PASSWORD, code_of
+from tests.factories.patience import PATIENCE_SECONDS
 from tests.factories.published_hub import BuiltHub, app_of, whole_hub
 from tests.functional.test_page_browser import ARGUMENTS, CHROMIUM, CONTRAST
 
@@ -68,7 +69,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     thread.start()
     yield Served(f"http://127.0.0.1:{server.effective_port}", desk)
     server.close()
-    thread.join(timeout=10)
+    thread.join(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")

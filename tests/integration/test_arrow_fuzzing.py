@@ -14,6 +14,7 @@ import pytest
 
 from hub.sandbox.client import Sandbox
 from protocol.errors import KimError
+from tests.factories.patience import PATIENCE_SECONDS
 from tests.soak import arrow_streams
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def test_no_mutant_ends_its_process_or_is_half_accepted() -> None:
 
 
 def test_the_sandbox_says_the_same_of_them_and_lives(tmp_path: Path) -> None:
-    sandbox = Sandbox(memory_bytes=1024**3, cpu_seconds=20, wall_seconds=60.0)
+    sandbox = Sandbox(memory_bytes=1024**3, cpu_seconds=20, wall_seconds=PATIENCE_SECONDS)
     sandbox.start()
     zygote = sandbox.pid
     file = tmp_path / "payload"

@@ -23,7 +23,7 @@ from hub.services.verification import MAX_ATTEMPTS, verify
 from hub.store.blobs import DamagedBlobError
 from protocol.periods import Period
 from protocol.problems import MEDIA_TYPE, PROBLEMS, Retry
-from tests.factories.patience import assert_soon
+from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.running_hub import RunningHub, running_hub
 from tests.integration.test_hub_announce import assert_nothing_stored, assert_refused
 
@@ -271,7 +271,7 @@ def test_a_sandbox_that_cannot_start_is_no_refusal(
 
 def test_limits_that_leave_no_room_are_noticed_at_the_start() -> None:
     """A sandbox in which nothing can work refuses to start instead of refusing every delivery."""
-    sandbox = Sandbox(memory_bytes=1, cpu_seconds=20, wall_seconds=5.0)
+    sandbox = Sandbox(memory_bytes=1, cpu_seconds=20, wall_seconds=PATIENCE_SECONDS)
     try:
         with pytest.raises(SandboxDownError):
             sandbox.start()

@@ -31,7 +31,7 @@ MIB = 1024 * 1024
 
 
 def make_sandbox(**limits: float) -> Sandbox:
-    chosen = {"memory_bytes": 1024 * MIB, "cpu_seconds": 20, "wall_seconds": 20.0} | limits
+    chosen = {"memory_bytes": 1024 * MIB, "cpu_seconds": 20, "wall_seconds": PATIENCE_SECONDS} | limits
     return Sandbox(**chosen)
 
 

@@ -64,7 +64,7 @@ def _launch(patch: pytest.MonkeyPatch, attack: str = "pass", before: str = "") -
     patch.setattr(client.subprocess, "Popen", start)
 
 
-def _sandbox(*, wall_seconds: float = 20.0) -> Sandbox:
+def _sandbox(*, wall_seconds: float = PATIENCE_SECONDS) -> Sandbox:
     return Sandbox(memory_bytes=1024 * MIB, cpu_seconds=20, wall_seconds=wall_seconds)
 
 

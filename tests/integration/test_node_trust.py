@@ -42,6 +42,7 @@ from tests.factories.officers import (
     root_of,
     targets_of,
 )
+from tests.factories.patience import PATIENCE_SECONDS
 from tests.factories.running_hub import listening, running_hub
 
 AUDIENCE = "kim-nrw/local"
@@ -77,10 +78,10 @@ def settings(port: int) -> HubSettings:
         url=f"http://127.0.0.1:{port}",
         audience=AUDIENCE,
         ca_bundle=None,
-        connect_timeout_seconds=10,
-        read_timeout_seconds=30,
+        connect_timeout_seconds=PATIENCE_SECONDS,
+        read_timeout_seconds=PATIENCE_SECONDS,
         attempts=1,
-        decision_timeout_seconds=30,
+        decision_timeout_seconds=PATIENCE_SECONDS,
     )
 
 

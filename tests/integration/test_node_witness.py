@@ -30,6 +30,7 @@ from protocol.transparency.notes import parse_note
 from protocol.verify.mirrors import check_mirror
 from protocol.verify.trail import verdict_of
 from tests.factories.logged_world import AUDIENCE, START, PaperLog, PaperNetwork, witness_of
+from tests.factories.patience import PATIENCE_SECONDS
 from tests.factories.running_hub import Parcel
 from tests.factories.spooled import spooled
 from tests.fakes.log_server import LogServer
@@ -272,7 +273,7 @@ def test_a_witness_killed_around_storing_never_signs_less_than_it_stored(
         [sys.executable, "-c", KILLED, str(watchman.folder), watchman.url, f"{place}:kill"],
         check=False,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == -9
     assert watchman.stored_size() == stored

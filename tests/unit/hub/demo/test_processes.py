@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hub.demo.processes import ProcessTable, command_line, cpu_seconds_of, ending_in_order, peak_bytes_of
-from tests.factories.patience import assert_soon
+from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 
 MIB = 1024 * 1024
 
@@ -47,11 +47,9 @@ def test_those_who_wait_see_their_child_end_and_no_other_starts(table: ProcessTa
         target=lambda: codes.append(table.run(command, log=tmp_path / "child").exit_code)
     )
     waiting.start()
-    while not (tmp_path / "child.err").exists():
-        time.sleep(0.01)
-    time.sleep(0.2)
+    assert_soon((tmp_path / "child.err").exists, "a child that is being started")
     table.refuse_more()
-    waiting.join(10)
+    waiting.join(PATIENCE_SECONDS)
     assert codes == [-15]
     with pytest.raises(InterruptedError):
         table.start(command, log=tmp_path / "other")
@@ -100,7 +98,7 @@ def test_no_child_outlives_the_demo(ending: signal.Signals, code: int, tmp_path:
         assert demo.stdout is not None
         child = int(demo.stdout.readline())
         demo.send_signal(ending)
-        assert demo.wait(60) == code
+        assert demo.wait(PATIENCE_SECONDS) == code
     assert_soon(lambda: not is_running(child))
 
 
