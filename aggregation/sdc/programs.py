@@ -26,7 +26,7 @@ FloatArray = NDArray[np.float64]
 
 _DUAL_SIMPLEX: Final = 1
 _PRIMAL_SIMPLEX: Final = 4
-_DEVEX: Final = 1
+_STEEPEST_EDGE: Final = 2
 _ROW_WISE: Final = 2
 _MINIMISE: Final = 1
 _SECONDS: Final = 60.0  # a stop for runaways, far beyond any honest solve; reaching it is UNDECIDED
@@ -117,7 +117,7 @@ class LinearProgram:
         self._solver = _quiet_solver(_PRIMAL_SIMPLEX if changing == "objective" else _DUAL_SIMPLEX)
         self._afresh = changing == "everything"
         if self._afresh:
-            self._solver.setOptionValue("simplex_dual_edge_weight_strategy", _DEVEX)
+            self._solver.setOptionValue("simplex_dual_edge_weight_strategy", _STEEPEST_EDGE)
         if len(integral):
             self._solver.setOptionValue("presolve", "on")
         if max_nodes is not None:

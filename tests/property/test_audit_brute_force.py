@@ -15,7 +15,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from aggregation.sdc.audit import Verdict, attack, examine, examine_views, intervals, surroundings
+from aggregation.sdc.audit import (
+    Verdict,
+    attack,
+    examine,
+    examine_views,
+    intervals,
+    measuring,
+    surroundings,
+)
 from aggregation.sdc.audit.certificate import unproven
 from aggregation.sdc.audit.reach import within_reach
 from aggregation.sdc.demands import DIFFER, FALL, RISE, Demands
@@ -170,10 +178,11 @@ def test_attackers_who_know_something(data: st.DataObject) -> None:
     _check(world, hidden, {}, views)
 
 
-@settings(max_examples=50 * TIMES)
+@pytest.mark.parametrize("wide", [0, 1000], ids=["parts first", "components"])
+@settings(max_examples=30 * TIMES)
 @given(data=st.data(), level=st.sampled_from(Level))
-def test_counts_of_large_systems(data: st.DataObject, level: Level) -> None:
-    """Beyond some size the audit asks small parts of the system first; here each part is that small."""
+def test_counts_of_large_systems(wide: int, data: st.DataObject, level: Level) -> None:
+    """Beyond some size the audit asks components, or small parts of them, first; here each is that small."""
     world = data.draw(worlds(dimensions=(2, 3, 4)))
     hidden = data.draw(hidden_cells(world, zeros_too=False))
     sensitive = _sensitive(world, hidden, 5, zeros_published=True)
@@ -183,7 +192,11 @@ def test_counts_of_large_systems(data: st.DataObject, level: Level) -> None:
         patch.setattr(attack, "_SMALL", 0)
         patch.setattr(attack, "_MAX_ROUNDS", 0)
         patch.setattr(surroundings, "_SIZES", (4, 8))
+        patch.setattr(surroundings, "_MORE", (1, 3))
         patch.setattr(surroundings, "_RELAXED", 5)
+        patch.setattr(attack, "_TINY", 2)
+        patch.setattr(measuring, "_ALONE", 1)
+        patch.setattr(measuring, "_WIDE", wide)
         _check(world, hidden, _floors(hidden, zeros_published=True), views)
 
 

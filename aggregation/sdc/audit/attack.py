@@ -27,14 +27,14 @@ from typing import Final
 
 import numpy as np
 
-from aggregation.sdc.audit.examination import Argument, Examination, ExposedCell, Route, Verdict, Witness
+from aggregation.sdc.audit.examination import Examination, ExposedCell, Route, Verdict, Witness
+from aggregation.sdc.audit.measuring import Measuring, Question
 from aggregation.sdc.audit.polytope import Polytope
 from aggregation.sdc.audit.substitution import substitution
-from aggregation.sdc.audit.surroundings import Surroundings
 from aggregation.sdc.audit.witnesses import Witnesses
 from aggregation.sdc.demands import DIFFER, FALL, RISE, Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
-from aggregation.sdc.programs import Answer, Status
+from aggregation.sdc.programs import Answer
 from aggregation.sdc.publication import Publication
 from aggregation.sdc.views import View
 
@@ -55,11 +55,11 @@ Tell = Callable[[int, int], None]
 _SEED: Final = 20260331
 _MAX_ROUNDS: Final = 12
 _IDLE_ROUNDS: Final = 2
-_FEW: Final = 30
-"""Relations, up to which an argument in whole numbers is cut down to those that it needs."""
-
 _SMALL: Final = 1500
-"""Cells that are left, up to which every program takes all of them."""
+"""Cells that are left, up to which no component is asked apart: nearly all are tiny then."""
+
+_TINY: Final = 100
+"""Cells below which components are asked together all the same."""
 
 
 def examine_views(
@@ -148,8 +148,6 @@ class _Attack:
     found: list[Witness] = field(default_factory=list)
     consistent: bool = field(init=False)
     programs: int = 0
-    _whole: Polytope | None = None
-    _surroundings: Surroundings | None = None
 
     def __post_init__(self) -> None:
         publication = self.publication
@@ -227,31 +225,46 @@ class _Attack:
 
     def measure_the_rest(self) -> None:
         """Ask for each cell that is left by itself, and decide."""
-        if not len(self.open_cells()):
+        waiting = self.open_cells()
+        if not len(waiting):
             return
-        polytope = Polytope.around(self.publication, self.unknown, self.open_cells())
-        self._whole = polytope
-        self._surroundings = Surroundings(polytope) if len(polytope.cells) > _SMALL else None
-        for cell in self.open_cells().tolist():
-            for amount, signs, kind in self._questions(cell):
-                if not self.met[kind, cell] and cell not in self.exposed:
-                    self._measure(polytope, cell, amount, signs, kind)
-            self.tell(int(self.met.sum()) + len(self.exposed))
-        self.programs += polytope.programs + (self._surroundings.programs if self._surroundings else 0)
+        whole = Polytope.around(self.publication, self.unknown, waiting)
+        for polytope in whole.apart(_TINY) if len(whole.cells) > _SMALL else (whole,):
+            measuring = Measuring(polytope, self._meets)
+            for cell in polytope.among(waiting).tolist():
+                self._measure(measuring, cell)
+                self.tell(int(self.met.sum()) + len(self.exposed))
+            self.programs += measuring.programs
+
+    def _measure(self, measuring: Measuring, cell: int) -> None:
+        for question in self._questions(cell):
+            if self.met[question.kind, cell] or cell in self.exposed:
+                continue
+            exposed, undecided = measuring.ask(question)
+            if exposed is not None:
+                self.exposed[cell] = exposed
+                self.undecided.discard(cell)
+            elif undecided:
+                self.undecided.add(cell)
 
     def _directions(self, cells: IntArray) -> IntArray:
         """Return 1 where a cell has yet to grow only, -1 where it has to shrink, 0 where either serves."""
         missing = (self.demands.matrix & ~self.met)[:, cells]
         return np.where(missing[DIFFER], 0, missing[RISE].astype(np.int64) - missing[FALL])
 
-    def _questions(self, cell: int) -> Iterator[tuple[int, tuple[int, ...], int]]:
-        """Yield what is demanded of a cell: how far it has to move, in which directions, and the kind."""
+    def _questions(self, cell: int) -> Iterator[Question]:
+        """Yield what is demanded of a cell."""
         if self.demands.differ[cell]:
-            yield 1, (1, -1), DIFFER
+            yield Question(cell, DIFFER, 1, (1, -1))
         if self.demands.rise[cell]:
-            yield int(self.demands.rise[cell]), (1,), RISE
+            yield Question(cell, RISE, int(self.demands.rise[cell]), (1,))
         if self.demands.fall[cell]:
-            yield int(self.demands.fall[cell]), (-1,), FALL
+            yield Question(cell, FALL, int(self.demands.fall[cell]), (-1,))
+
+    def _meets(self, polytope: Polytope, answer: Answer, question: Question) -> bool:
+        """Whether what an answer proves meets a demand."""
+        self._learn(polytope, answer)
+        return bool(self.met[question.kind, question.cell])
 
     def _learn(self, polytope: Polytope, answer: Answer) -> None:
         """Keep what an answer proves: of each component that meets something new, the part that moves."""
@@ -282,85 +295,3 @@ class _Attack:
             programs=self.programs,
             witnesses=tuple(self.found),
         )
-
-    def _measure(self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...], kind: int) -> None:
-        """Find out whether a cell can move by an amount in one of some directions."""
-        for near in self._surroundings.closed(cell) if self._surroundings else ():
-            if self._moves(near, cell, amount, signs, kind):
-                return
-        if self._surroundings and self._is_stuck(self._surroundings.relaxed(cell), cell, amount, signs, kind):
-            return
-        if not self._moves(polytope, cell, amount, signs, kind):
-            self._decide(polytope, cell, amount, signs, kind)
-
-    def _moves(self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...], kind: int) -> bool:
-        """Whether a nearest table in some direction is a witness."""
-        for sign in signs:
-            answer = polytope.nearest(cell, sign, amount)
-            self._learn(polytope, answer)
-            if self._surroundings and answer.status is Status.OPTIMAL and not self.met[kind, cell]:
-                # Fractional: the cells that it moves are few, and among them whole numbers are found soon.
-                part = self._surroundings.moved(answer) if polytope is self._whole else polytope
-                self._learn(part, part.whole_step(cell, sign, amount))
-            if self.met[kind, cell]:
-                return True
-        return False
-
-    def _is_stuck(
-        self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...], kind: int
-    ) -> bool:
-        """Whether some of the relations prove already that a cell cannot move as far."""
-        arguments: list[Argument] = []
-        for sign in signs:
-            _, limit, proof = polytope.extreme(cell, sign, enough=amount)
-            if limit is None or limit >= amount or proof is None:
-                return False
-            arguments.append(polytope.argument(sign, proof))
-        self._expose(cell, Route.BOUNDS if kind == DIFFER else Route.INTERVAL, arguments)
-        return True
-
-    def _decide(self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...], kind: int) -> None:
-        """Find out by the two extreme values, and by whole numbers where they do not tell."""
-        arguments: list[Argument] = []
-        route = Route.BOUNDS if kind == DIFFER else Route.INTERVAL
-        for sign in signs:
-            answer, limit, proof = polytope.extreme(cell, sign, enough=amount)
-            self._learn(polytope, answer)
-            if self.met[kind, cell]:
-                return
-            if proof is not None:
-                arguments.append(polytope.argument(sign, proof))
-            if limit is not None and limit < amount:
-                continue
-            route = Route.INTEGERS if kind == DIFFER else Route.INTERVAL
-            answer = polytope.whole_step(cell, sign, amount)
-            self._learn(polytope, answer)
-            if self.met[kind, cell]:
-                return
-            if answer.status is not Status.INFEASIBLE:
-                self.undecided.add(cell)
-        if cell in self.undecided:
-            return
-        if route is Route.INTEGERS or len(arguments) < len(signs):
-            self.exposed[cell] = ExposedCell(cell, route, self._irreducible(polytope, cell, amount, signs))
-        else:
-            self._expose(cell, route, arguments)
-
-    def _irreducible(
-        self, polytope: Polytope, cell: int, amount: int, signs: tuple[int, ...]
-    ) -> tuple[int, ...]:
-        """Return relations that hold a cell in whole numbers, of which none can be left out.
-
-        Where there are many, it is all of them: a person would not follow that anyway.
-        """
-        kept = np.ones(polytope.system.rows, dtype=np.bool_)
-        for row in range(len(kept)) if len(kept) <= _FEW else ():
-            kept[row] = False
-            part = polytope.under(kept)
-            answers = [part.whole_step(cell, sign, amount).status for sign in signs]
-            kept[row] = any(status is not Status.INFEASIBLE for status in answers)
-        return tuple(polytope.rows[kept].tolist())
-
-    def _expose(self, cell: int, route: Route, arguments: Sequence[Argument]) -> None:
-        rows = dict.fromkeys(row for argument in arguments for row in argument.rows)
-        self.exposed[cell] = ExposedCell(cell, route, tuple(rows), tuple(arguments))

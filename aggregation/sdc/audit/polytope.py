@@ -6,6 +6,7 @@ It deliberately knows nothing of the programs of the suppression.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Final, Self
@@ -86,10 +87,31 @@ class Polytope:
         """One label per cell; cells of one component share it."""
         return components(self.system)
 
+    def apart(self, least: int) -> Iterator[Polytope]:
+        """Yield one polytope per component, as what no relation connects is better asked apart.
+
+        Args:
+            least: cells below which components share one: there may be thousands of them.
+        """
+        nothing = np.zeros(self.system.rows, dtype=np.int64)
+        _, component, sizes = np.unique(self.labels, return_inverse=True, return_counts=True)
+        tiny = sizes < least
+        share = np.where(tiny, np.cumsum(sizes * tiny) // least, len(self.cells) + np.arange(len(sizes)))
+        for number in np.unique(share).tolist():
+            own = np.flatnonzero(share[component] == number)
+            system, rows = self.system.among(own, nothing)
+            yield Polytope(system, self.cells[own], self.rows[rows], self.lower[own], largest=self.largest)
+
     def under(self, rows: BoolArray) -> Polytope:
         """Return the polytope with some of its relations only."""
         system = self.system.only_rows(rows)
         return Polytope(system, self.cells, self.rows[rows], self.lower, largest=self.largest)
+
+    def among(self, cells: IntArray) -> IntArray:
+        """Return those of some cells of the whole system that are left here."""
+        places = np.minimum(self._numbers(cells), len(self.cells) - 1)
+        inside: IntArray = cells[self.cells[places] == cells]
+        return inside
 
     # ------------------------------------------------------------------------------------------- tables
 
@@ -119,10 +141,17 @@ class Polytope:
             return answer
         return replace(answer, values=answer.values[:count] - answer.values[count:])
 
-    def whole_step(self, cell: int, sign: int, amount: int) -> Answer:
+    def whole_step(self, cell: int, sign: int, amount: int, *, max_nodes: int | None = None) -> Answer:
         """Return an integer table in which the cell differs by at least an amount in one direction.
 
-        In whole figures whatever the unit: the answer is in units, as all others.
+        In whole figures whatever the unit: the answer is in units, as all others. Any table will do, so the
+        search ends with the first one.
+
+        Args:
+            cell: its number.
+            sign: 1 for up, -1 for down.
+            amount: at least 1.
+            max_nodes: branches after which it is given up; None for never.
         """
         number = self._number(cell)
         lower, upper = self.lower.copy(), np.full(len(self.cells), NO_LIMIT, dtype=np.int64)
@@ -138,10 +167,11 @@ class Polytope:
             limits_as_floats(lower),
             limits_as_floats(upper),
             integral=range(len(self.cells)),
+            max_nodes=max_nodes,
+            any_solution=True,
         )
-        costs = np.zeros(len(self.cells))
-        costs[number] = sign
-        answer = program.minimise(costs)
+        # Moving up what cannot go down costs: tables without fractions are found three times as soon so.
+        answer = program.minimise((lower >= 0).astype(np.float64))
         return replace(answer, values=answer.values / self._unit)
 
     def table(self, answer: Answer) -> IntArray:
@@ -270,7 +300,7 @@ class Polytope:
             self.system.in_two_parts(),
             np.zeros(len(everything)),
             self._room,
-            changing="limits",
+            changing="everything",
             unit=self._unit,
         )
         program.set_costs(everything, np.ones(len(everything)))

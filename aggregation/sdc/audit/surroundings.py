@@ -8,19 +8,20 @@ whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
 from aggregation.sdc.audit.polytope import Polytope
 from aggregation.sdc.linear_system import BoolArray, IntArray, LinearSystem
-from aggregation.sdc.programs import Answer
 
 _SIZES: Final = (40, 200, 800)
 """Cells of the parts in which a table is looked for, one after the other."""
 
-_STILL: Final = 1e-7
+_MORE: Final = (100, 300, 700)
+"""Cells that are added to those of a table with fractions, one after the other, to find one without."""
+
 _RELAXED: Final = 200
 """Cells of the part in which a proof is looked for."""
 
@@ -52,19 +53,17 @@ class Surroundings:
         inside = np.zeros(len(self._polytope.cells), dtype=np.bool_)
         members = np.zeros(self._polytope.system.rows, dtype=np.int64)
         self._add(np.array([self._number(cell)]), inside, members)
-        before = 0
-        for size in _SIZES:
-            while inside.sum() < size and self._grow(inside, members):
-                pass
-            if inside.sum() == before:
-                return
-            before = int(inside.sum())
-            yield self._part(np.flatnonzero(inside), np.flatnonzero(members))
+        yield from self._growing(inside, members, _SIZES)
 
-    def moved(self, answer: Answer) -> Polytope:
-        """Return the part in which only those cells may move that an answer of the whole moves."""
-        cells = np.flatnonzero(np.abs(answer.values) > _STILL)
-        return self._part(cells, np.unique(self._rows_of(cells)))
+    def around(self, cells: IntArray) -> Iterator[Polytope]:
+        """Yield parts of growing size around some cells, given by their numbers in the whole system.
+
+        A table that has fractions moves too few cells for whole numbers: they need others to move with them.
+        """
+        inside = np.zeros(len(self._polytope.cells), dtype=np.bool_)
+        members = np.zeros(self._polytope.system.rows, dtype=np.int64)
+        self._add(np.searchsorted(self._polytope.cells, cells), inside, members)
+        yield from self._growing(inside, members, [len(cells) + more for more in _MORE])
 
     def relaxed(self, cell: int) -> Polytope:
         """Return a part with those relations only that lie in it altogether; short ones come first."""
@@ -82,6 +81,16 @@ class Surroundings:
         rows = np.unique(self._rows_of(np.flatnonzero(inside)))
         whole = np.add.reduceat(inside[self._cells_of(rows)], self._starts_of(rows)) == self._size[rows]
         return self._part(np.flatnonzero(inside), rows[whole])
+
+    def _growing(self, inside: BoolArray, members: IntArray, sizes: Sequence[int]) -> Iterator[Polytope]:
+        before = 0
+        for size in sizes:
+            while inside.sum() < size and self._grow(inside, members):
+                pass
+            if inside.sum() == before:
+                return
+            before = int(inside.sum())
+            yield self._part(np.flatnonzero(inside), np.flatnonzero(members))
 
     def _grow(self, inside: BoolArray, members: IntArray) -> bool:
         """Add cells that keep others company; False if there are none."""

@@ -18,6 +18,7 @@ from aggregation.sdc.audit.certificate import unproven
 from aggregation.sdc.audit.derivation import derive
 from aggregation.sdc.audit.polytope import Polytope
 from aggregation.sdc.audit.substitution import substitution
+from aggregation.sdc.audit.surroundings import Surroundings
 from aggregation.sdc.demands import Demands
 from aggregation.sdc.levels import Level, lone_persons, views_of_counts
 from aggregation.sdc.linear_system import NO_LIMIT, LinearSystem, Relation, RelationKind
@@ -274,6 +275,47 @@ def test_the_records_say_who_is_alone() -> None:
     for persons, expected in (((0, 7, 0, 7, 0), {(1, 3)}), ((0, 7, 0, 8, 0), {(1,), (3,)})):
         found = lone_persons(system, _integers(*values), persons=_integers(*persons))
         assert {tuple(np.flatnonzero(mask).tolist()) for mask in found} == expected
+
+
+# -------------------------------------------------------------------------------------- what is asked apart
+
+
+def _rings(number: int) -> Publication:
+    """Return tables of two rows and two columns whose inside is withheld, side by side: a component each."""
+    relations = []
+    for first in range(0, 8 * number, 8):
+        a, b, c, d, *margins = range(first, first + 8)
+        pairs = ((a, b), (c, d), (a, c), (b, d))
+        relations += [_sum(total, *pair) for total, pair in zip(margins, pairs, strict=True)]
+    hidden = [cell for cell in range(8 * number) if cell % 8 < 4]
+    return _published(relations, [2, 3, 4, 5, 5, 9, 6, 8] * number, hidden)
+
+
+def test_components_are_asked_apart_and_tiny_ones_share() -> None:
+    publication = _rings(5)
+    whole = Polytope.around(publication, publication.withheld, np.flatnonzero(publication.withheld))
+    assert [len(part.cells) for part in whole.apart(1)] == [4] * 5
+    shared = list(whole.apart(10))
+    assert [len(part.cells) for part in shared] == [8, 8, 4]
+    assert np.array_equal(np.concatenate([part.cells for part in shared]), whole.cells)
+    assert np.array_equal(np.concatenate([part.rows for part in shared]), whole.rows)
+    assert whole.among(_integers(0, 4, 9, 39)).tolist() == [0, 9]
+    for part in shared:
+        for cell in part.cells.tolist():
+            assert part.table(part.whole_step(cell, 1, 1))[part.cells == cell] >= 1
+
+
+def test_around_a_table_with_fractions_others_may_move_too() -> None:
+    """Moving one cell alone breaks its sums; parts around it grow until the whole ring may move."""
+    publication = _rings(1)
+    whole = Polytope.around(publication, publication.withheld, _integers(0))
+    grown = list(Surroundings(whole).around(_integers(0)))
+    assert [part.cells.tolist() for part in grown] == [[0, 1, 2, 3]]
+    assert (
+        whole.under(np.zeros(whole.system.rows, dtype=np.bool_)).whole_step(0, 1, 9).status is Status.OPTIMAL
+    )
+    assert whole.whole_step(0, 1, 4).status is Status.INFEASIBLE  # beside it stands a 3 that is at least 1
+    assert whole.whole_step(0, 1, 2).status is Status.OPTIMAL
 
 
 # ------------------------------------------------------------------------------------------------- words
