@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
 
 import requests
@@ -68,6 +69,28 @@ class MethodBlocked(Exception):  # noqa: N818 - not an error by itself: the call
     def __init__(self, error: KimError) -> None:
         super().__init__(error.code)
         self.error = error
+
+
+def require_whole(response: requests.Response, content: bytes, settings: HubSettings) -> None:
+    """Make sure that an answer was not cut off in its headers: what is left of it looks like an empty answer.
+
+    One that is cut off later has less content than it announced, and was noticed where it was read.
+
+    Raises:
+        Postponed: nothing came, and nothing said that nothing would.
+    """
+    says_so = any(name in response.headers for name in ("Content-Length", "Transfer-Encoding"))
+    is_empty = response.status_code == HTTPStatus.NO_CONTENT and HUB_HEADER in response.headers
+    if not (content or says_so or is_empty):
+        raise Postponed(
+            kim_error(
+                "hub_unreachable",
+                Text(
+                    f"Die Antwort von {settings.url} ist unterwegs abgerissen.",
+                    f"The answer of {settings.url} was cut off on the way.",
+                ),
+            )
+        )
 
 
 def require_hub(response: requests.Response, settings: HubSettings) -> None:

@@ -27,6 +27,7 @@ from node.hub_client.recognition import (
     parse_json,
     require_hub,
     require_success,
+    require_whole,
 )
 from node.hub_client.signing import Signer
 from node.settings import HubSettings
@@ -176,6 +177,8 @@ class Transport:
             raise kim_error("hub_unreachable", _too_slow(self._settings.url, seconds)) from error
         except requests.exceptions.SSLError as error:
             raise _untrusted_certificate() from error
+        except requests.exceptions.ProxyError as error:
+            raise Postponed(kim_error("hub_unreachable", _no_way_out(self._settings.url))) from error
         except requests.RequestException as error:
             # The exception's text may name proxies and their users: it is kept as the cause, not shown.
             raise Postponed(kim_error("hub_unreachable", _silent(self._settings.url))) from error
@@ -199,6 +202,7 @@ class Transport:
             verify=str(self._settings.ca_bundle) if self._settings.ca_bundle else None,
         ) as response:
             content = _content(response, given_up, most_bytes=call.most_bytes)
+            require_whole(response, content, self._settings)
             require_hub(response, self._settings)
             self.notice = read_notice(response.headers.get(NOTICE_HEADER)) or self.notice
             require_success(response, content, now=self._clock.now())
@@ -222,6 +226,18 @@ def _too_long() -> Text:
 def _silent(url: str) -> Text:
     # The configured address holds no credentials: the settings see to that.
     return Text(f"Unter {url} antwortet niemand.", f"Nobody answers at {url}.")
+
+
+def _no_way_out(url: str) -> Text:
+    # Whether it refused the login or is not there at all stands in the exception's text alone.
+    return Text(
+        f"Der Proxy dieses Rechners stellt keine Verbindung zu {url} her: Er ist nicht da, verlangt eine "
+        "Anmeldung (407) oder sperrt die Adresse. Er steht in der Umgebungsvariablen HTTPS_PROXY, eine "
+        "Anmeldung als http://Name:Passwort@Proxy:Port.",
+        f"This machine's proxy makes no connection to {url}: it is not there, asks for credentials (407) or "
+        "blocks the address. It stands in the environment variable HTTPS_PROXY, credentials as "
+        "http://name:password@proxy:port.",
+    )
 
 
 def _too_slow(url: str, seconds: float) -> Text:

@@ -69,7 +69,7 @@ def test_a_new_statement_is_announced_and_the_same_one_again(running: RunningHub
             "id": parcel.id,
             "state": "announced",
             "missing": [[0, 0]],
-            "chunk": 1_048_576,
+            "chunk": 524_288,
             "problem": None,
         }
     )

@@ -74,7 +74,7 @@ def test_a_submission_from_announcement_to_completion(client: HubClient, parcel:
     completed = client.complete(parcel.id)
     (head,) = client.heads(parcel.statement.node)
 
-    assert (announced.state, announced.missing, announced.chunk_bytes) == ("announced", ((0, 0),), 1 << 20)
+    assert (announced.state, announced.missing, announced.chunk_bytes) == ("announced", ((0, 0),), 1 << 19)
     assert completed.state == "received"
     assert client.submission(parcel.id).state == "received"
     assert client.announce(parcel.envelope.to_bytes(), statement_id=parcel.id).state == "received"

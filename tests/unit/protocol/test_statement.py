@@ -56,7 +56,7 @@ def test_the_wire_form():
         "size": STATEMENT.payload.size,
         "sha256": STATEMENT.payload.sha256,
         "rows": 446,
-        "chunk": 1_048_576,
+        "chunk": 524_288,
     }
 
 
