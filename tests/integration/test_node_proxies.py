@@ -102,19 +102,23 @@ def test_a_proxy_that_asks_for_credentials_is_named_and_let_through_with_them(
     bench.assert_taken_once(record)
 
 
+_PORTAL: Answer = (200, b"<html>Bitte anmelden</html>", PAGE)
+
+
 @pytest.mark.parametrize(
-    "answer",
+    ("at", "answer"),
     [
-        (407, b"<html>Anmeldung am Proxy</html>", {**PAGE, "Proxy-Authenticate": "Basic"}),
-        (200, b"<html>Bitte anmelden</html>", PAGE),
-        (200, b'{"state": "received"}', {"Content-Type": "application/json"}),
-        (302, b"", {"Location": "http://portal.example/"}),
+        (0, (407, b"<html>Anmeldung am Proxy</html>", {**PAGE, "Proxy-Authenticate": "Basic"})),
+        (0, (302, b"", {"Location": "http://portal.example/"})),
+        (0, _PORTAL),
+        (1, _PORTAL),
+        (2, _PORTAL),
+        (2, (200, b'{"state": "received"}', {"Content-Type": "application/json"})),
     ],
-    ids=["407", "portal", "json of a stranger", "redirect"],
+    ids=["407", "redirect", "announcing", "sending", "completing", "json of a stranger"],
 )
-@pytest.mark.parametrize("at", [0, 1, 2])
 def test_a_portal_at_any_step_is_no_hub_and_the_next_run_finishes(
-    bench: Bench, answer: Answer, at: int
+    bench: Bench, at: int, answer: Answer
 ) -> None:
     record = bench.spool()
     bench.faults.plan = [*[None] * at, answer]
