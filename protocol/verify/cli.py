@@ -210,7 +210,7 @@ def _parser(language: Language) -> BilingualParser:
     )
     top.add_argument("--lang", choices=LANGUAGES, help=say("Sprache der Ausgabe.", "Language of the output."))
     commands = top.add_subparsers(
-        metavar=say("BEFEHL", "COMMAND"), required=True, title=say("Befehle", "commands"), dest="command"
+        metavar=say("BEFEHL", "COMMAND"), required=True, title=say("Befehle", "commands")
     )
 
     def command(

@@ -32,7 +32,7 @@ def equivalents() -> dict[tuple[str, str], str]:
     return {(entry["module"], change): entry["reason"] for entry in listed for change in entry["changes"]}
 
 
-def run(name: str, target: Target, *, again: bool, slowest_seconds: float, until: float) -> dict[str, Any]:
+def run(name: str, target: Target, *, again: bool, seconds: float, until: float) -> dict[str, Any]:
     """Try the mutants of a target.
 
     Returns:
@@ -60,7 +60,7 @@ def run(name: str, target: Target, *, again: bool, slowest_seconds: float, until
         if fate in (Fate.SURVIVED, Fate.NOT_REACHED, Fate.NOT_APPLIED):
             print(f"{fate}: {_label(mutant)}", file=sys.stderr, flush=True)
 
-    trial = Trial(todo, slowest_seconds=slowest_seconds, until=until, tell=tell)
+    trial = Trial(todo, seconds=seconds, until=until, tell=tell)
     if todo:
         _ask(target, trial)
     keep()
@@ -119,14 +119,14 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="only what was not killed in the last run")
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no further mutant after these")
     parser.add_argument(
-        "--slowest", type=float, default=2.0, help="leave out tests above these seconds where others see it"
+        "--seconds", type=float, default=20.0, help="of processor time that the tests of one mutant may take"
     )
     chosen = parser.parse_args()
     until = time.monotonic() + 60 * chosen.minutes
     good = True
     for name in chosen.target or TARGETS:
         begun = time.monotonic()
-        found = run(name, TARGETS[name], again=chosen.again, slowest_seconds=chosen.slowest, until=until)
+        found = run(name, TARGETS[name], again=chosen.again, seconds=chosen.seconds, until=until)
         print(json.dumps({**found, "seconds": round(time.monotonic() - begun)}), flush=True)
         good &= not (
             found["failed_without_a_change"]

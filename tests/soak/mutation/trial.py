@@ -28,6 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import _lru_cache_wrapper
+from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
@@ -87,7 +88,7 @@ class Trial:
         self,
         mutants: list[Mutant],
         *,
-        slowest_seconds: float,
+        seconds: float,
         until: float,
         tell: Callable[[Mutant, Fate], None],
     ) -> None:
@@ -95,14 +96,14 @@ class Trial:
 
         Args:
             mutants: what to try.
-            slowest_seconds: a test that takes longer is left out where others reach the change too.
+            seconds: of processor time for one mutant; tests beyond are left out where others reach it too.
             until: the reading of `time.monotonic` at which no further mutant is begun.
             tell: called with each result.
         """
         self.fates: dict[tuple[str, str], Fate] = {}
         self.failed: list[str] = []
         self._mutants = mutants
-        self._slowest = slowest_seconds
+        self._seconds = seconds
         self._until = until
         self._tell = tell
         self._stage: Callable[[pytest.TestReport], None] = lambda report: None
@@ -139,7 +140,10 @@ class Trial:
             tests = sorted(
                 _reaching(mutant, reach, items), key=lambda name: preparing[name] + reach.seconds[name]
             )
-            tests = [name for name in tests if reach.seconds[name] <= self._slowest] or tests[:1]
+            spent = accumulate(reach.seconds[name] for name in tests)
+            tests = [name for name, sum_ in zip(tests, spent, strict=True) if sum_ <= self._seconds] or tests[
+                :1
+            ]
             killers = self._killers[mutant.path, mutant.function]
             tests.sort(key=lambda name: -killers[name])
             fate = Fate.NOT_REACHED

@@ -259,11 +259,16 @@ def test_what_is_said_for_programs_has_its_members(
         for name in ("hub.json", "directory.json")
     }
     assert document["believed"] == {"log": str(network.log.vkey), "documents": digests}
-    assert "ü" in run(desk, "log", "--mirror", "@log", "--trust", "@trust", "--json", capsys=capsys)[1]
+    code, said = run(desk, "log", "--mirror", "@log", "--trust", "@trust", "--json", capsys=capsys)
+    assert (code, json.loads(said)[0]["subject"], "ü" in said) == (0, f"{desk}/log", True)
 
     code, said = run(desk, "release", "@release", "--trust", "@trust", "--json", capsys=capsys)
     (document,) = json.loads(said)
     assert (code, document["subject"]) == (0, f"{desk}/release")
+    assert document["facts"]["files_logged"] is True
+    # The evidence alone says nothing of files.
+    words = ("release", "@release/evidence.json", "--trust", "@trust", "--json")
+    assert "files_logged" not in json.loads(run(desk, *words, capsys=capsys)[1])[0]["facts"]
     assert {"de", "en"} == set(document["remarks"][0])
 
     code, said = run(desk, "receipt", "@trust/hub.json", "--trust", "@trust", "--json", capsys=capsys)
@@ -399,9 +404,19 @@ def test_a_breakdown_is_a_dimension_and_its_code(
     desk: Path, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")
-    ended, said = run(desk, *words, code, "--trust", "@trust", capsys=capsys)
+    ended, said = run(desk, *words, code, "--trust", "@trust", "--lang", "de", capsys=capsys)
     expected, word = (3, "NO_SUCH") if "NO_SUCH" in code else (2, "DIM=CODE")
     assert (ended, word in said) == (expected, True), said
+
+
+def test_a_code_may_hold_an_equals_sign_and_codes_are_named_one_after_the_other(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, trust = ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051"), ("--trust", "@trust")
+    code, said = run(desk, *words, "SEX=F=G", *trust, capsys=capsys)
+    assert (code, "not_found" in said, "NW051 SEX=F=G\n" in said) == (3, True, True), said
+    code, said = run(desk, *words, "SEX=F", "NO_SUCH=1", *trust, capsys=capsys)
+    assert (code, "bad_request" in said, "NW051 SEX=F NO_SUCH=1\n" in said) == (3, True, True), said
 
 
 @pytest.mark.parametrize(
@@ -454,4 +469,6 @@ def test_help_is_in_the_language_asked_for_and_shows_an_example(
             code,
             [name for name in ("trust", "receipt", "log", "release", "explain") if name not in said],
         ) == (0, [])
-    assert run(desk, "log", "--lang", "fr", capsys=capsys)[0] == 2
+    for words in (("--lang", "fr"), ("--lang=fr",)):
+        assert run(desk, *words, "receipt", "@a.tlog-proof", "--trust", "@trust", capsys=capsys)[0] == 2
+        assert run(desk, "receipt", "@a.tlog-proof", "--trust", "@trust", *words, capsys=capsys)[0] == 2
