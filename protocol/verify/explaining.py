@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -29,8 +29,8 @@ _KEY = ("INDICATOR", "FREQ", "TIME_PERIOD", "REF_AREA")
 _FIRST_MEASURE = "OBS_VALUE"
 _CODES = ("OBS_STATUS", "CONF_STATUS")
 _MEASURES = (_FIRST_MEASURE, "LOWER", "UPPER", *_CODES)
-_NUMBER = re.compile(r"(?:-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:e[+-]?[0-9]{1,2})?)?", re.ASCII)
-_CODE = re.compile(r"[A-Z_]{0,8}", re.ASCII)
+_NUMBER = re.compile(r"(?:-?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:e[+-]?[0-9]{1,2})?)?")
+_CODE = re.compile(r"[A-Z_]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _figures(data: bytes, question: Question, leaves: Sequence[str]) -> Iterator
             ),
         )
     regions = {question.region, *leaves}
-    for row in rows:
+    for row in _read(rows):
         fits = (row["INDICATOR"], row["TIME_PERIOD"]) == (question.indicator, question.period)
         if not fits or row["REF_AREA"] not in regions:
             continue
@@ -203,6 +203,13 @@ def _figures(data: bytes, question: Question, leaves: Sequence[str]) -> Iterator
                 row["REF_AREA"],
                 PublishedFigure(row["REF_AREA"], *(_cell(name, row[name]) for name in _MEASURES)),
             )
+
+
+def _read(rows: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
+    try:
+        yield from rows
+    except csv.Error:
+        raise _no_file() from None
 
 
 def _cell(name: str, text: str | None) -> str:

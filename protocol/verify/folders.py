@@ -15,6 +15,7 @@ from typing import Final
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
 from protocol.evidence import ReleaseRecord
+from protocol.strict_json import JsonValue
 from protocol.texts import Text
 from protocol.verify import files
 from protocol.verify.trail import Trail
@@ -119,11 +120,7 @@ def _check_manifest(data: bytes, record: ReleaseRecord) -> None:
         raise kim_error("file_unreadable") from error
     members = document if isinstance(document, dict) else {}
     tables = members.get("tables")
-    named = {
-        (item.get("dataflow"), item.get("period"), item.get("sha256"))
-        for item in (tables if isinstance(tables, list) else ())
-        if isinstance(item, dict)
-    }
+    named = {_table_of(item) for item in (tables if isinstance(tables, list) else ())}
     cited = {(table.dataset, table.period, table.sha256) for table in record.tables}
     if members.get("release") != record.number or named != cited:
         raise kim_error(
@@ -133,3 +130,10 @@ def _check_manifest(data: bytes, record: ReleaseRecord) -> None:
                 "The files belong to other tables than the evidence cites.",
             ),
         )
+
+
+def _table_of(item: JsonValue) -> tuple[str, ...]:
+    """Return what a table of the manifest is known by; what is no table is like none."""
+    members = item if isinstance(item, dict) else {}
+    found = (members.get(name) for name in ("dataflow", "period", "sha256"))
+    return tuple(value if isinstance(value, str) else "" for value in found)

@@ -44,6 +44,8 @@ TARGETS: Final = {
             f"{_PROTOCOL}/test_verify.py",
             f"{_PROTOCOL}/test_verify_anchors.py",
             f"{_PROTOCOL}/test_verify_command.py",
+            f"{_PROTOCOL}/test_verify_figures.py",
+            f"{_PROTOCOL}/test_verify_files.py",
             "tests/integration/test_verify_officers.py",
         ),
     ),
@@ -98,15 +100,16 @@ TARGETS: Final = {
         ),
     ),
     "states": Target(
-        (
-            "hub/domain/states.py",
-            "hub/services/announcing.py",
-            "hub/services/uploading.py",
-            "hub/services/verification.py",
-        ),
+        ("hub/domain/states.py", "hub/domain/uploads.py"),
         (
             "tests/unit/hub/test_states.py",
+            "tests/unit/hub/test_uploads.py",
             "tests/spec/test_hub_states.py",
+        ),
+    ),
+    "decisions": Target(
+        ("hub/services/announcing.py", "hub/services/uploading.py", "hub/services/verification.py"),
+        (
             "tests/integration/test_hub_announce.py",
             "tests/integration/test_hub_upload.py",
             "tests/integration/test_hub_validation.py",

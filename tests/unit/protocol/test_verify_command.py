@@ -186,6 +186,71 @@ def test_files_of_another_release_are_noticed(desk: Path, capsys: pytest.Capture
     assert (code, "evidence_invalid" in said) == (3, True), said
 
 
+@pytest.mark.parametrize(
+    ("manifest", "problem"),
+    [
+        (b"no json", "file_unreadable"),
+        (b"[]", "evidence_invalid"),
+        (b'{"release":1}', "evidence_invalid"),
+        (b'{"release":1,"tables":5}', "evidence_invalid"),
+        (b'{"release":1,"tables":[5]}', "evidence_invalid"),
+        (b'{"release":1,"tables":[{"dataflow":["CASES"],"period":{},"sha256":null}]}', "evidence_invalid"),
+        (None, "evidence_invalid"),
+    ],
+    ids=range(7),
+)
+def test_a_manifest_that_is_not_the_releases_is_noticed(
+    desk: Path, manifest: bytes | None, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever stands in it: a file of somebody else ends no program."""
+    file = desk / "release" / "manifest.json"
+    if manifest is None:  # one table too many
+        document = json.loads(file.read_bytes())
+        document["tables"].append({**document["tables"][0], "period": "2026-Q1"})
+        manifest = json.dumps(document).encode()
+    file.write_bytes(manifest)
+    (desk / "release" / "SHA256SUMS").unlink()
+    code, said = run(desk, "release", "@release", "--trust", "@trust", capsys=capsys)
+    assert (code, problem in said) == (3, True), said
+    file.unlink()
+    assert run(desk, "release", "@release", "--trust", "@trust", capsys=capsys)[0] == 0
+
+
+def test_a_large_manifest_is_read(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Longer than a signed document may be: a release has many tables."""
+    file = desk / "release" / "manifest.json"
+    file.write_bytes(file.read_bytes() + b" " * 70_000)
+    (desk / "release" / "SHA256SUMS").unlink()
+    assert run(desk, "release", "@release", "--trust", "@trust", capsys=capsys)[0] == 0
+    file.write_bytes(file.read_bytes() + b" " * (16 << 20))
+    assert run(desk, "release", "@release", "--trust", "@trust", capsys=capsys)[0] == 3
+
+
+def test_what_is_said_of_the_files_is_what_was_checked(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")
+    logged = "The list of files is the one that the log names."
+    for words, checked in (
+        (("release", "@release"), "2 files of the folder have the digests of this list."),
+        (figures, "CASES.csv has the digest of this list."),
+    ):
+        said = run(desk, *words, "--trust", "@trust", "--lang", "en", capsys=capsys)[1]
+        assert (logged in said, checked in said, "Not checked: whether the files" in said) == (
+            True,
+            True,
+            False,
+        )
+        document = json.loads(run(desk, *words, "--trust", "@trust", "--json", capsys=capsys)[1])[0]
+        assert document["facts"]["files_logged"] is True
+    (desk / "release" / "SHA256SUMS").unlink()
+    for words in (("release", "@release"), figures):
+        said = run(desk, *words, "--trust", "@trust", "--lang", "en", capsys=capsys)[1]
+        assert ("of this list" in said, "whether the files" in said) == (False, True)
+        document = json.loads(run(desk, *words, "--trust", "@trust", "--json", capsys=capsys)[1])[0]
+        assert document["facts"]["files_logged"] is False
+
+
 # ------------------------------------------------------------------------------------- what they say
 
 
