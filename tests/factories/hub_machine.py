@@ -128,7 +128,7 @@ class HubMachine(RuleBasedStateMachine):
         prepared, keys = _prepared()
         self.folder = Path(tempfile.mkdtemp(prefix="kim-model-"))
         self.home = self.folder / "hub"
-        shutil.copytree(prepared, self.home)
+        shutil.copytree(prepared.parent, self.folder, dirs_exist_ok=True)
         self.nodes = [Node(f"node-{area.lower()}", area, keys[area]) for area in AREAS]
         self.told: dict[str, Told] = {}
         self.revoked: set[str] = set()

@@ -29,7 +29,8 @@ def install_copy(settings: HubSettings) -> None:
 @cache
 def _new_database() -> bytes:
     with tempfile.TemporaryDirectory(prefix="kim-installed-") as folder:
-        install(HubSettings(home=Path(folder)))
+        home = Path(folder) / "hub"  # what belongs to it lies beside it
+        install(HubSettings(home=home))
         # The one file: with the last connection, SQLite has ended its log.
-        assert [path.name for path in Path(folder).iterdir()] == [_NAME]
-        return (Path(folder) / _NAME).read_bytes()
+        assert [path.name for path in home.iterdir()] == [_NAME]
+        return (home / _NAME).read_bytes()

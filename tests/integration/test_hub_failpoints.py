@@ -107,7 +107,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Deliveries:
 
 @pytest.fixture
 def deliveries(prepared: Deliveries, tmp_path: Path) -> Deliveries:
-    shutil.copytree(prepared.home, tmp_path / "hub")
+    # With the passphrase of its keys, which lies beside it.
+    shutil.copytree(prepared.home.parent, tmp_path, dirs_exist_ok=True)
     return replace(prepared, home=tmp_path / "hub")
 
 

@@ -70,7 +70,8 @@ def prepared(server: Postgresql, tmp_path_factory: pytest.TempPathFactory) -> De
 
 @pytest.fixture
 def deliveries(prepared: Deliveries, server: Postgresql, tmp_path: Path) -> Deliveries:
-    shutil.copytree(prepared.home, tmp_path / "hub")
+    # With the passphrase of its keys, which lies beside it.
+    shutil.copytree(prepared.home.parent, tmp_path, dirs_exist_ok=True)
     copy = server.create(next(_NAMES), owner="kim", like="prepared")
     return replace(prepared, home=tmp_path / "hub", database_url=copy)
 
