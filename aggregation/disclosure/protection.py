@@ -16,6 +16,9 @@ The steps, in this order, so that the pattern depends on the input alone and not
 8. Amounts are protected from each of those who stand behind them and know their share (`insiders`). What
    is withheld for that takes nothing away from what is proven before.
 
+Steps 2 to 8 are a :class:`PatternSearch`. Where it ends without a pattern, groups that hide a zero are
+offered as a whole, one after the other, and only then the delivery is refused.
+
 Deliveries that are out keep their pattern: published cells are constants, withheld ones variables. This
 module deliberately decides no figure and changes no value: the result is a pattern.
 """
@@ -24,34 +27,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aggregation.disclosure.history import Delivered, History, linked_history, same_period
-from aggregation.disclosure.insiders import insiders_of
-from aggregation.disclosure.knowledge import all_published, alone, corrected, kept_secret, within
+from aggregation.disclosure.pattern_search import NoPatternError, PatternSearch
 from aggregation.disclosure.primary import (
     NO_REASON,
     Reason,
-    demands_of,
     hiding_zeros,
-    minimum_of,
     open_zeros,
     primary_reasons,
     small_changes,
     with_whole_distributions,
 )
-from aggregation.disclosure.proofs import WITNESSES
 from aggregation.disclosure.relations import Structure
-from aggregation.disclosure.wording import label_of
-from aggregation.sdc.demands import KINDS, Demands
 from aggregation.sdc.linear_system import BoolArray, IntArray
 from aggregation.sdc.programs import FloatArray
-from aggregation.sdc.publication import Publication
-from aggregation.sdc.suppression import Task, suppress
-from aggregation.sdc.views import View
 from aggregation.tabulation import Tabulation
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
@@ -104,12 +97,12 @@ def protect(
     nothing = np.zeros(len(table), dtype=np.bool_)
     try:
         return _protected(structure, period, table, linked, min_contributors, group=nothing)
-    except _NoPatternError as refused:
+    except NoPatternError as refused:
         programs = refused.programs
         for group in _groups_of(structure, table, refused.codes):
             try:
                 found = _protected(structure, period, table, linked, min_contributors, group=group)
-            except _NoPatternError as again:
+            except NoPatternError as again:
                 programs += again.programs
             else:
                 return replace(found, programs=programs + found.programs)
@@ -135,19 +128,13 @@ def _protected(
     history = linked_history(structure, replace(untouched, withheld=start), linked)
     if not np.all(history.system.satisfied(history.values)):
         raise kim_error("disclosure_unknown", _CONTRADICTION)
-    run = _Run(history, _costs(history, linked), min_contributors)
-    run.protect_alone()
-    run.protect_jointly()
-    run.protect_linked()
-    run.protect_corrections()
-    run.protect_from_lone_persons()
-    run.protect_from_insiders()
-    run.remember()
-    reasons[run.withheld & ~sensitive] = Reason.SECONDARY
+    search = PatternSearch(history, _costs(history, linked), min_contributors)
+    search.run()
+    reasons[search.withheld & ~sensitive] = Reason.SECONDARY
     reasons[changed & ~sensitive] = Reason.CORRECTION
-    reasons[run.withheld_with_total & ~sensitive] = Reason.DISTRIBUTION
-    reasons[hiding_zeros(structure, table, run.withheld) & ~sensitive] = Reason.GROUP
-    return Protection(run.withheld, reasons, int(sensitive.sum()), run.programs)
+    reasons[search.withheld_with_total & ~sensitive] = Reason.DISTRIBUTION
+    reasons[hiding_zeros(structure, table, search.withheld) & ~sensitive] = Reason.GROUP
+    return Protection(search.withheld, reasons, int(sensitive.sum()), search.programs)
 
 
 def costs_of(structure: Structure, values: IntArray) -> FloatArray:
@@ -176,228 +163,6 @@ def _costs(history: History, linked: Sequence[Delivered]) -> FloatArray:
     return costs
 
 
-_MANY: Final = 8
-"""Open cells of a delivery for which it is worth moving it by itself first."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """How the search for witnesses ended.
-
-    Attributes:
-        unprotected: cells of the joint system for which none was found.
-        undecided: whether the solver failed to answer for one of them.
-    """
-
-    unprotected: tuple[int, ...] = ()
-    undecided: bool = False
-
-
-class _Run:
-    """One delivery on its way through the steps."""
-
-    def __init__(self, history: History, costs: FloatArray, stricter: int | None) -> None:
-        self._history = history
-        self._structure = history.structures[0]
-        self._stricter = stricter
-        self._demands = demands_of(self._structure, self._new.table, stricter=stricter)
-        self._costs = costs
-        self._met = np.zeros((KINDS, history.system.cells), dtype=np.bool_)
-        self._found: list[IntArray] = []
-        self.programs = 0
-
-    @property
-    def withheld(self) -> BoolArray:
-        """The pattern of the new delivery so far."""
-        return self._new.withheld
-
-    @property
-    def withheld_with_total(self) -> BoolArray:
-        """Which cells are withheld because the total of their distribution is."""
-        rules, cells = self._structure.rules, np.zeros_like(self.withheld)
-        cells[rules.spread_cell[self.withheld[rules.spread_total]]] = True
-        return cells
-
-    @property
-    def _new(self) -> Delivered:
-        return self._history.deliveries[0]
-
-    @property
-    def _everything(self) -> tuple[int, ...]:
-        return tuple(range(len(self._history.deliveries)))
-
-    def protect_alone(self) -> None:
-        """Step 2."""
-        seen = _seen_by_others(self._history)
-        demands = self._of_new(self._demands.among(~seen))
-        self._search(demands, (0,), means=self._optional() & ~seen, held=seen)
-
-    def protect_jointly(self) -> None:
-        """Step 3."""
-        upward = _precious(self._structure, self._new.values, self._stricter)
-        self._protect(self._of_new(self._demands), upward=upward)
-
-    def protect_linked(self) -> None:
-        """Steps 4 and 5."""
-        history = self._history
-        linked = zip(history.structures[1:], history.deliveries[1:], strict=True)
-        secrets = [kept_secret(structure, delivery, self._stricter) for structure, delivery in linked]
-        demands = Demands.behind_each_other([Demands.nothing(len(self.withheld)), *secrets])
-        self._met |= WITNESSES.met(history, all_published(history, self._stricter), demands)
-        for block in self._everything[1:]:
-            mine = self._block(block)
-            if self._left(demands, mine).sum() >= _MANY:
-                self._search(demands.among(mine), (block,))
-        for blocks in self._history.around():
-            self._search(demands, blocks)
-        opened = np.zeros(history.system.cells, dtype=np.bool_)
-        opened[list(self._search(demands, self._everything).unprotected)] = True
-        self._protect(demands.among(opened))
-
-    def protect_corrections(self) -> None:
-        """Step 6."""
-        for view in corrected(self._history, self._stricter):
-            publication = view.of(all_published(self._history, self._stricter))
-            met = WITNESSES.met(self._history, publication, view.demands)
-            demands = View(view.demands.without(met))
-            self._suppress(publication, (demands,), means=self._optional())
-
-    def protect_from_lone_persons(self) -> None:
-        """Step 7."""
-        views = alone(self._history, self._stricter)
-        if views:
-            self.remember()
-            publication = all_published(self._history, self._stricter)
-            views = WITNESSES.left(self._history, publication, views)
-            outsider = View(Demands.nothing(self._history.system.cells))
-            self._suppress(publication, (outsider, *views), means=self._optional())
-
-    def protect_from_insiders(self) -> None:
-        """Step 8."""
-        for insider in insiders_of(self._structure, self._new.table):
-            publication = insider.publication(all_published(self._history, self._stricter))
-            demands = insider.demands(self._demands, publication)
-            self._suppress(publication, (View(demands),), means=self._optional() & ~insider.alone)
-
-    def _suppress(self, publication: Publication, views: tuple[View, ...], *, means: BoolArray) -> None:
-        """Withhold more of the new delivery until those with knowledge of their own are left uncertain."""
-        pattern = suppress(
-            Task(
-                publication=publication,
-                views=views,
-                optional=self._everywhere(means),
-                costs=self._costs,
-            )
-        )
-        self._accept(pattern.withheld[: len(self.withheld)] | self.withheld)
-        self._found += pattern.witnesses
-        self.programs += pattern.solves
-        self._refuse(_Search(pattern.unprotected, pattern.undecided))
-
-    def remember(self) -> None:
-        """Keep what was found for the deliveries to come."""
-        WITNESSES.remember(self._history, self._found)
-
-    def _protect(self, demands: Demands, *, upward: BoolArray | None = None) -> None:
-        """Withhold more of the new delivery until all demands are met, or refuse.
-
-        First the deliveries next to the new one move, then all of them.
-        """
-        for blocks in self._history.around():
-            self._search(demands, blocks, means=self._optional(), upward=upward)
-            upward = None
-        self._refuse(self._search(demands, self._everything, means=self._optional()))
-
-    def _search(
-        self,
-        demands: Demands,
-        blocks: Sequence[int],
-        *,
-        means: BoolArray | None = None,
-        held: BoolArray | None = None,
-        upward: BoolArray | None = None,
-    ) -> _Search:
-        """Look for witnesses that move some of the deliveries, and withhold what they need.
-
-        Args:
-            demands: on the joint system; what is met by now is left out.
-            blocks: the deliveries that move, ascending.
-            means: cells of the new delivery that may be withheld for it; nothing if omitted.
-            held: withheld cells of the new delivery that keep their true values.
-            upward: cells of the new delivery that should have a witness in which they are larger.
-        """
-        cells = self._history.cells_of(blocks)
-        demands = demands.without(self._met)
-        wanted, upwards = demands.of(cells), self._everywhere(upward)[cells]
-        if not (wanted.cells | upwards).any():
-            return _Search()
-        publication = within(self._history, all_published(self._history, self._stricter), blocks)
-        publication = replace(publication, withheld=publication.withheld & ~self._everywhere(held)[cells])
-        pattern = suppress(
-            Task(
-                publication=publication,
-                views=(View(wanted),),
-                optional=self._everywhere(means)[cells],
-                costs=self._costs[cells],
-                upward=upwards,
-            )
-        )
-        self.programs += pattern.solves
-        if means is not None:
-            self._accept(pattern.withheld[: len(self.withheld)] | self.withheld)
-        for witness in pattern.witnesses:
-            change = np.zeros(self._history.system.cells, dtype=np.int64)
-            change[cells] = witness
-            self._found.append(change)
-            self._met |= demands.met_by(change)
-        return _Search(tuple(cells[list(pattern.unprotected)].tolist()), pattern.undecided)
-
-    def _accept(self, withheld: BoolArray) -> None:
-        whole = with_whole_distributions(self._structure, withheld)
-        deliveries = (replace(self._new, withheld=whole), *self._history.deliveries[1:])
-        self._history = replace(self._history, deliveries=deliveries)
-
-    def _optional(self) -> BoolArray:
-        """Which published cells may be withheld: no zeros everybody may know, nothing already out."""
-        new = self._new
-        optional = ~new.withheld & new.table.collected & ~open_zeros(self._structure, new.table, new.withheld)
-        for earlier in self._history.deliveries[1:]:
-            if same_period(earlier, new):
-                optional &= earlier.withheld | (earlier.values != new.values)
-        return optional
-
-    def _everywhere(self, cells: BoolArray | None) -> BoolArray:
-        """Return a mask of the new delivery as one of all deliveries."""
-        everywhere = np.zeros(self._history.system.cells, dtype=np.bool_)
-        if cells is not None:
-            everywhere[: len(cells)] = cells
-        return everywhere
-
-    def _of_new(self, demands: Demands) -> Demands:
-        """Return demands on the new delivery as demands on the joint system."""
-        others = self._history.system.cells - len(self.withheld)
-        return Demands.behind_each_other([demands, Demands.nothing(others)])
-
-    def _block(self, block: int) -> BoolArray:
-        """Return the cells of one delivery."""
-        cells = np.zeros(self._history.system.cells, dtype=np.bool_)
-        cells[self._history.starts[block] : self._history.starts[block + 1]] = True
-        return cells
-
-    def _left(self, demands: Demands, among: BoolArray) -> BoolArray:
-        """Return which of some cells a demand is still open for."""
-        left: BoolArray = demands.without(self._met).cells & among
-        return left
-
-    def _refuse(self, outcome: _Search) -> None:
-        """Refuse if something is left unprotected."""
-        if not outcome.unprotected:
-            return
-        if outcome.undecided:
-            raise kim_error("disclosure_unknown", _UNSOLVED)
-        raise _NoPatternError(self._history, outcome.unprotected, self.programs)
-
-
 def _small_changes(
     structure: Structure, new: Delivered, linked: Sequence[Delivered], stricter: int | None
 ) -> BoolArray:
@@ -422,26 +187,6 @@ def _starting_pattern(structure: Structure, new: Delivered, linked: Sequence[Del
     return with_whole_distributions(structure, withheld)
 
 
-def _seen_by_others(history: History) -> BoolArray:
-    """Return the new cells that other tables or deliveries may see: all if the period was delivered twice."""
-    if history.has_vintages(0):
-        return np.ones(len(history.deliveries[0].values), dtype=np.bool_)
-    return history.structures[0].hinges
-
-
-def _precious(structure: Structure, values: IntArray, stricter: int | None) -> BoolArray:
-    """Return small stocks that later periods will build on: they must stay uncertain, sensitive or not.
-
-    A published stock of, say, 5 can make the next quarter unprotectable: one person leaves, nobody comes
-    (a published zero), and the four who remain are all alone in their cells, so that no count can be
-    smaller. A withheld stock that may have been larger leaves the way out open.
-    """
-    before = [row for flow in structure.flows for row, lag in zip(flow.rows, flow.lags, strict=True) if lag]
-    precious = np.zeros(len(values), dtype=np.bool_)
-    precious[before] = True
-    return precious & (values > 0) & (values < 2 * minimum_of(structure, stricter))
-
-
 def _groups_of(structure: Structure, table: Tabulation, codes: Sequence[tuple[str, str]]) -> list[BoolArray]:
     """Return groups that would hide a zero if withheld as a whole, those that cost the readers least first.
 
@@ -460,33 +205,9 @@ def _groups_of(structure: Structure, table: Tabulation, codes: Sequence[tuple[st
     return masks
 
 
-# -------------------------------------------------------------------------------------------------- refusals
-
-
-class _NoPatternError(Exception):
-    """No pattern protects some cells, as far as zeros that everybody may know must be shown.
-
-    Attributes:
-        labels: the cells.
-        codes: dimension and code of everything they are about.
-        programs: number of programs solved until this was known.
-    """
-
-    def __init__(self, history: History, cells: Sequence[int], programs: int) -> None:
-        super().__init__(len(cells))
-        self.labels = [label_of(history, cell) for cell in cells]
-        places = [(history.structures[block].grid, row) for block, row in map(history.place, cells)]
-        self.codes = [place for grid, row in places for place in grid.codes(row).items()]
-        self.programs = programs
-
-
 _CONTRADICTION = Text(
     "Die Tabellen widersprechen den Beziehungen des Katalogs; die Geheimhaltung ist nicht prüfbar.",
     "The tables contradict the relations of the catalogue; disclosure control cannot be checked.",
-)
-_UNSOLVED = Text(
-    "Der Löser hat keine Antwort gegeben; ohne Antwort verlässt nichts das Haus.",
-    "The solver gave no answer; without an answer nothing leaves the house.",
 )
 
 

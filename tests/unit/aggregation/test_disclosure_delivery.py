@@ -25,8 +25,7 @@ from aggregation.disclosure import (
 from aggregation.disclosure.history import History, linked_history
 from aggregation.disclosure.knowledge import all_published
 from aggregation.disclosure.primary import open_zeros, sensitive_cells
-from aggregation.disclosure.proofs import WitnessMemory
-from aggregation.disclosure.protection import WITNESSES
+from aggregation.disclosure.proofs import WITNESSES, WitnessMemory
 from aggregation.disclosure.relations import structure_of
 from aggregation.limits import OPEN_ABOVE
 from aggregation.sdc.audit import examine
