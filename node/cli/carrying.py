@@ -19,6 +19,7 @@ from node.hub_client.answers import submission_view
 from node.hub_client.wording import refusal_of
 from node.journal import DeliveryRecord, DeliveryState, Journal
 from node.outbox import HUB_IS_AWAY
+from node.quality.amounts import RECEIPT
 from protocol.bundle import (
     MAX_RESULT_BYTES,
     RESULT_SUFFIX,
@@ -169,7 +170,8 @@ def _report(
                 for record, problem in read
             ],
         )
-        console.say(Text(f"{receipts.kept} Quittungen übernommen.", f"Receipts kept: {receipts.kept}."))
+        kept = RECEIPT.counted(receipts.kept)
+        console.say(Text(f"{kept.de} übernommen.", f"{kept.en} kept."))
         if receipts.uncompared:
             console.say(
                 Text(

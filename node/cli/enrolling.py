@@ -30,7 +30,7 @@ def read_token_file(path: Path) -> str:
     except (OSError, UnicodeDecodeError):
         raise kim_error(
             "bad_request",
-            Text("Das Token ist dort nicht zu lesen.", "The token cannot be read there."),
+            Text("In dieser Datei steht kein lesbares Token.", "This file holds no token that can be read."),
             pointer="--token-file",
         ) from None
 

@@ -11,6 +11,7 @@ from node.cli.session import Session
 from node.cli.trusting import trusted
 from node.enrolment import Renewal, renew
 from node.hub_client import HubClient, Notice
+from node.quality.amounts import DAY
 from protocol.enrolment import NodeKeys
 from protocol.errors import KimError
 from protocol.texts import Text
@@ -87,10 +88,11 @@ def show_notice(session: Session, told: Notice | None) -> None:
     """Say when the key ends, if the hub has said so."""
     if told is None:
         return
+    days = DAY.counted(told.days)
     session.console.warn(
         Text(
-            f"Der Schlüssel dieses Knotens gilt noch {told.days} Tage.",
-            f"The key of this node is valid for another {told.days} days.",
+            f"Der Schlüssel dieses Knotens gilt noch {days.de}.",
+            f"The key of this node is valid for another {days.en}.",
         )
     )
     if told.days < URGENT_DAYS:

@@ -140,7 +140,7 @@ def _bring(session: Session, store: TrustStore, source: TrustSource, choices: Ch
                 pointer="--root-fingerprint",
             )
         root = (
-            source_root(choices.root)
+            read_root_file(choices.root)
             if choices.root is not None
             else store.find_root(source, fingerprint=choices.fingerprint)
         )
@@ -150,7 +150,7 @@ def _bring(session: Session, store: TrustStore, source: TrustSource, choices: Ch
     return found
 
 
-def source_root(path: Path) -> bytes:
+def read_root_file(path: Path) -> bytes:
     """Read a file with a root.
 
     Raises:
@@ -200,7 +200,7 @@ def _show(session: Session, found: NodeTrust) -> None:
     if entry is None:
         console.say(Text("Dieser Knoten ist noch nicht eingetragen.", "This node is not entered yet."))
     for key in keys:
-        use = "liefern" if key.use is KeyPurpose.SIGN else "bezeugen"
+        use = "Liefern" if key.use is KeyPurpose.SIGN else "Bezeugen"
         day = _moment(key.not_after)
         fingerprint = key.public_key.fingerprint()
         console.say(

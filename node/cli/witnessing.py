@@ -16,14 +16,8 @@ from node.cli.session import Session
 from node.cli.trusting import store_of
 from node.clock import local
 from node.keystore import load_key
-from node.witness import (
-    Alarm,
-    LogCopy,
-    LogWatch,
-    ReceiptKeeper,
-    WitnessKey,
-    WitnessStore,
-)
+from node.quality.amounts import RECEIPT, Noun
+from node.witness import Alarm, LogCopy, LogWatch, ReceiptKeeper, WitnessKey, WitnessStore
 from node.witness.alarms import GRAVE
 from protocol.errors import KimError, kim_error
 from protocol.keys import KeyPurpose
@@ -37,6 +31,7 @@ if TYPE_CHECKING:
     from node.journal import DeliveryRecord, Journal
 
 _PATIENCE: Final = timedelta(hours=24)
+_LOG_ENTRY: Final = Noun(Text("Eintrag", "entry"), Text("Einträge", "entries"))
 
 #: A copy of the log in a folder that comes by stick.
 LOG_FOLDER: Final = "log"
@@ -103,7 +98,6 @@ def look_at_log(session: Session, journal: Journal, client: HubClient | None) ->
         session: the configured node.
         journal: its deliveries.
         client: the hub; None to say what is known without asking it.
-
     """
     try:
         believed = _believed(session)
@@ -169,9 +163,9 @@ def take_brought_receipts(
 ) -> BroughtReceipts:
     """Keep the receipts that came as files, and compare them with the log as far as that can be done here.
 
-    A copy of the log beside them is read like the log itself (SPEC P-110), but signed for is nothing. Without
-    one, only a receipt under the very state that this node has seen can be compared. As long as the log's key
-    is not known, nothing is kept.
+    A copy of the log beside them is read like the log itself (SPEC P-110), but nothing is signed for it.
+    Without one, only a receipt under the very state that this node has seen can be compared. As long as the
+    log's key is not known, nothing is kept.
 
     Raises:
         KimError: a receipt that does not hold.
@@ -226,18 +220,20 @@ def _summary(watching: Watching, language: Language) -> Text:
     if watching.size is None or watching.verified_at is None:
         return Text("Protokoll des Hubs: noch nicht gesehen.", "Log of the hub: not seen yet.")
     when = _moment(watching.verified_at, language)
-    waiting, uncompared = watching.receipts - watching.final, watching.uncompared
-    receipts = Text(
-        f"{watching.receipts} Quittungen"
-        + (f", {waiting} davon warten auf Zeugen" if waiting else "")
-        + (f", {uncompared} noch nicht mit dem Protokoll verglichen" if uncompared else ""),
-        f"{watching.receipts} receipts"
-        + (f", {waiting} of them wait for witnesses" if waiting else "")
-        + (f", {uncompared} not compared with the log yet" if uncompared else ""),
-    )
+    waiting = watching.receipts - watching.final
+    entries, receipts = _LOG_ENTRY.counted(watching.size), RECEIPT.counted(watching.receipts)
+    missing = [
+        (waiting, Text("noch nicht von Zeugen bestätigt", "not confirmed by witnesses yet")),
+        (
+            watching.uncompared,
+            Text("noch nicht mit dem Protokoll verglichen", "not compared with the log yet"),
+        ),
+    ]
+    open_de = "".join(f", davon {number} {said.de}" for number, said in missing if number)
+    open_en = "".join(f", {number} of them {said.en}" for number, said in missing if number)
     return Text(
-        f"Protokoll des Hubs: {watching.size} Einträge, geprüft {when}; {receipts.de}.",
-        f"Log of the hub: {watching.size} entries, verified {when}; {receipts.en}.",
+        f"Protokoll des Hubs: {entries.de}, geprüft {when}; {receipts.de}{open_de}.",
+        f"Log of the hub: {entries.en}, verified {when}; {receipts.en}{open_en}.",
     )
 
 

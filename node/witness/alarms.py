@@ -74,7 +74,7 @@ _REMEDIES: Final = {
     ),
     AlarmKind.FOREIGN_EVENT: Text(
         "Prüfen, ob jemand anderes den Schlüssel dieses Knotens hat (ein zweites System, eine alte "
-        "Datensicherung); sonst den Schlüssel sperren lassen.",
+        "Datensicherung); sonst den Schlüssel entziehen lassen.",
         "Find out whether somebody else has this node's key (a second system, an old backup); otherwise have "
         "the key revoked.",
     ),

@@ -64,6 +64,7 @@ _COMPLETE: Final = frozenset(
         DeliveryState.ACCEPTED,
         DeliveryState.REJECTED,
         DeliveryState.SUPERSEDED,
+        DeliveryState.QUARANTINED,
     }
 )
 _DECIDED: Final = _COMPLETE - {DeliveryState.RECEIVED, DeliveryState.VERIFYING}

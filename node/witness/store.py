@@ -3,7 +3,8 @@
 `checkpoint` is the newest state that was verified, as the signed note; `alarms.jsonl` what was found, one per
 line; `proofs/` what proves it; `receipts/` the receipts of the node's own deliveries, and beside those that
 were brought a mark as long as nobody could compare them with the log. Everything is written durably before
-anything else happens, and nothing but `checkpoint` and a receipt that becomes final is replaced.
+anything else happens; replaced are only `checkpoint`, the times of it (`verified`, `newest`), and
+a receipt that becomes final.
 
 :meth:`WitnessStore.alone` keeps two processes of the node from looking at the same state at once: the second
 would otherwise sign an older one than the first (C2SP tlog-witness).
@@ -15,7 +16,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -82,18 +83,16 @@ class WitnessStore:
         """
         started = self._clock.elapsed()
         lock = NodeLock(self.folder / "lock")
-        while True:
-            try:
-                lock.__enter__()
-                break
-            except KimError:
-                if self._clock.elapsed() - started > _PATIENCE_SECONDS:
-                    raise
-                self._clock.wait(_WAIT_SECONDS)
-        try:
+        with ExitStack() as held:
+            while True:
+                try:
+                    held.enter_context(lock)
+                    break
+                except KimError:
+                    if self._clock.elapsed() - started > _PATIENCE_SECONDS:
+                        raise
+                    self._clock.wait(_WAIT_SECONDS)
             yield
-        finally:
-            lock.__exit__(None, None, None)
 
     def checkpoint(self) -> bytes | None:
         """Return the newest state that was verified, as the note of the log; None before the first."""

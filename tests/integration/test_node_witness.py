@@ -444,6 +444,18 @@ def test_missing_receipts_are_an_alarm_after_a_day(office: Office) -> None:  # S
     assert office.alarms() == [AlarmKind.EVENT_MISSING]
 
 
+def test_what_is_in_quarantine_needs_its_receipts_as_well(office: Office) -> None:
+    (record,) = office.journal.deliveries()
+    office.journal.observe(record, DeliveryState.QUARANTINED)
+    office.watchman.clock.wait(3600 * 25)
+    assert AlarmKind.NO_RECEIPT in office.alarms()
+    office.offer()
+    sign_of_life(office)
+    assert office.collect() == []
+    assert office.kept() == {ReceiptStage.RECEIVED: True, ReceiptStage.DECIDED: True}
+    assert office.alarms() == []
+
+
 def test_a_log_that_nobody_could_look_at_for_a_day_is_an_alarm(office: Office) -> None:
     office.offer()
     office.collect()
