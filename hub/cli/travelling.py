@@ -4,10 +4,9 @@ Whoever brings a stick chooses its names. A link under the name of a file that i
 into the home of the hub, or to an officer's key.
 """
 
-import os
-import tempfile
 from pathlib import Path
 
+from hub.store.private_files import replace_private_file
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -30,13 +29,4 @@ def put_file(path: Path, data: bytes, *, inside: Path | None = None) -> None:
             Text(f"{path.parent} führt aus {inside} hinaus.", f"{path.parent} leads out of {inside}."),
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        part = Path(file.name)
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+    replace_private_file(path, data)

@@ -15,19 +15,11 @@ from pathlib import Path
 
 from hub import failpoints
 from hub.domain.ids import Sha256, is_sha256
+from hub.store.private_files import sync_folder
 
 
 class DamagedBlobError(OSError):
     """A stored file does not have the bytes its name promises: restore it from a backup."""
-
-
-def sync_folder(path: Path) -> None:
-    """Make renames inside `path` durable."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class BlobStore:

@@ -1,10 +1,8 @@
 """Evidence of releases as files: made once, true for good, and lost without harm: it can be made again."""
 
-import os
-import tempfile
 from pathlib import Path
 
-from hub.store.blobs import sync_folder
+from hub.store.private_files import replace_private_file
 
 
 class EvidenceFiles:
@@ -28,17 +26,7 @@ class EvidenceFiles:
             OSError: if it cannot be written.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-                temporary.replace(self._path(number))
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-        sync_folder(self._folder)
+        replace_private_file(self._path(number), data)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number}.json"

@@ -12,7 +12,6 @@ import datetime as dt
 import os
 import re
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.domain.ids import is_sha256
-from hub.store.blobs import sync_folder
+from hub.store.private_files import replace_private_file
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
 from protocol.keys import CIPHER_NONCE_BYTES, new_cipher_nonce, new_secret_key
@@ -137,7 +136,7 @@ class SealingKeys:
 
     def _unlocking(self, *, make: bool) -> bytes:
         if make and not self._unlock_file.exists():
-            _write_private(self._unlock_file, new_secret_key().hex().encode() + b"\n")
+            replace_private_file(self._unlock_file, new_secret_key().hex().encode() + b"\n")
         text = _read_private(self._unlock_file).decode("ascii", "replace").strip()
         if not _HEX.fullmatch(text):
             raise SealingLockedError("the unlocking key has 64 hexadecimal digits")
@@ -172,7 +171,7 @@ class SealingKeys:
             "retired": stored.retired.isoformat() if stored.retired else None,
             "locked": strict_json.encode_base64(locked),
         }
-        _write_private(self._path(stored.kid), strict_json.dumps(document))
+        replace_private_file(self._path(stored.kid), strict_json.dumps(document))
 
 
 def locked_out(error: SealingLockedError) -> KimError:
@@ -202,17 +201,3 @@ def _read_private(path: Path) -> bytes:
         if os.fstat(file.fileno()).st_mode & _OTHERS:
             raise SealingLockedError("others may read a secret file")
         return file.read(_MAX_BYTES)
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix="tmp")  # 0600 from the start
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).rename(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)

@@ -19,7 +19,7 @@ from node.hub_client.answers import submission_view
 from node.hub_client.wording import refusal_of
 from node.journal import DeliveryRecord, DeliveryState, Journal
 from node.outbox import HUB_IS_AWAY
-from node.quality.amounts import RECEIPT
+from node.quality.amounts import DELIVERY, RECEIPT
 from protocol.bundle import (
     MAX_RESULT_BYTES,
     RESULT_SUFFIX,
@@ -58,14 +58,14 @@ def export_deliveries(session: Session, folder: Path, *, everything: bool) -> in
     console = session.console
     console.result({"folder": str(folder), "deliveries": [_member(record) for record in records]})
     if not console.as_json:
-        number = len(records)
+        counted = DELIVERY.counted(len(records))
         if not records:
             console.say(Text("Nichts zu liefern.", "Nothing to deliver."))
         else:
             console.say(
                 Text(
-                    f"{number} Lieferungen in {folder}. Am Hub: kim-hub import; dann hier: kim-node import.",
-                    f"{number} deliveries in {folder}. There: kim-hub import; then here: kim-node import.",
+                    f"{counted.de} in {folder}. Am Hub: kim-hub import; dann hier: kim-node import.",
+                    f"{counted.en} in {folder}. At the hub: kim-hub import; then here: kim-node import.",
                 )
             )
     return 0

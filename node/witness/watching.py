@@ -28,13 +28,14 @@ from protocol.transparency.checkpoints import Checkpoint, SignedCheckpoint, open
 from protocol.transparency.cosignatures import cosign
 from protocol.transparency.events import SUBMISSION_EVENTS, EventKind, LogEvent, parse_event
 from protocol.transparency.merkle import (
-    EMPTY_ROOT,
     Node,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
     node_hash,
+    peaks,
     root,
+    root_of_peaks,
     verify_consistency,
     verify_inclusion,
 )
@@ -210,10 +211,10 @@ class LogWatch:
             return []
         # 4. The new state is the old one with these entries behind it.
         reader = self._reader(new.size)
-        edge = _edge_of(old.size)
+        edge = peaks(old.size)
         hashes = reader.read(edge)
         entries = self._entries(old.size, new.size)
-        before, after = _fold([hashes[node] for node in edge]), _grown(edge, hashes, entries)
+        before, after = root_of_peaks([hashes[node] for node in edge]), _grown(edge, hashes, entries)
         if not (hmac.compare_digest(before, old.root) and hmac.compare_digest(after, new.root)):
             self._accuse(AlarmKind.CONTRADICTION, known, newest)
             raise kim_error("log_contradicts")
@@ -313,16 +314,6 @@ def _of_log(signed: SignedCheckpoint, log: VerifierKey) -> tuple[NoteSignature, 
     return tuple(item for item in signed.note.signatures if (item.name, item.key_id) == own)
 
 
-def _edge_of(size: int) -> list[Node]:
-    """Return the largest complete subtrees that make up a tree, left to right."""
-    nodes, start = [], 0
-    for level in reversed(range(size.bit_length())):
-        if size >> level & 1:
-            nodes.append(Node(level, start >> level))
-            start += 1 << level
-    return nodes
-
-
 def _grown(edge: Sequence[Node], hashes: Mapping[Node, bytes], entries: Sequence[bytes]) -> bytes:
     """Return the root after appending entries to a tree of which only the complete subtrees are known."""
     row = [(node.level, hashes[node]) for node in edge]
@@ -332,16 +323,7 @@ def _grown(edge: Sequence[Node], hashes: Mapping[Node, bytes], entries: Sequence
             value = node_hash(row.pop()[1], value)
             level += 1
         row.append((level, value))
-    return _fold([value for _, value in row])
-
-
-def _fold(hashes: Sequence[bytes]) -> bytes:
-    if not hashes:
-        return EMPTY_ROOT
-    result = hashes[-1]
-    for left in reversed(hashes[:-1]):
-        result = node_hash(left, result)
-    return result
+    return root_of_peaks([value for _, value in row])
 
 
 def _event(entry: bytes) -> LogEvent | None:

@@ -59,6 +59,21 @@ def node_hash(left: Hash, right: Hash) -> Hash:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def peaks(size: int) -> list[Node]:
+    """Return the complete subtrees that a tree consists of, which grow smaller from left to right."""
+    return _complete_subtrees(0, size)
+
+
+def root_of_peaks(hashes: Sequence[Hash]) -> Hash:
+    """Return the root of a tree, or of a range of one, from the hashes of its complete subtrees."""
+    if not hashes:
+        return EMPTY_ROOT
+    result = hashes[-1]
+    for left in reversed(hashes[:-1]):
+        result = node_hash(left, result)
+    return result
+
+
 def completed_by(leaf: int) -> list[Node]:
     """Return the subtrees above a leaf that become complete with it, from level 1 upwards.
 
@@ -229,15 +244,7 @@ def _folded(reader: HashReader, ranges: Sequence[_Range]) -> list[Hash]:
     parts = [_complete_subtrees(start, end) for start, end in ranges]
     wanted = [node for part in parts for node in part]
     hashes = reader.read(wanted) if wanted else {}
-    return [_bagged([hashes[node] for node in part]) for part in parts]
-
-
-def _bagged(hashes: Sequence[Hash]) -> Hash:
-    """Return the root of a range from its complete subtrees, which grow smaller from left to right."""
-    result = hashes[-1]
-    for left in reversed(hashes[:-1]):
-        result = node_hash(left, result)
-    return result
+    return [root_of_peaks([hashes[node] for node in part]) for part in parts]
 
 
 def fold_complete(hashes: Iterable[Hash]) -> Hash:

@@ -20,9 +20,9 @@ from typing import Final
 
 from hub import failpoints
 from hub.settings import HubSettings
-from hub.store.blobs import sync_folder
 from hub.store.log import LogLeaves
 from hub.store.passphrase import Passphrase
+from hub.store.private_files import sync_folder
 from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey
 from protocol.texts import Text
@@ -33,6 +33,7 @@ from protocol.transparency.merkle import (
     completed_by,
     extend,
     leaf_hash,
+    peaks,
     root,
     siblings_of,
 )
@@ -211,7 +212,7 @@ def recompute(leaves: LogLeaves, first: int, *, behind: int) -> None:
         behind: the leaf behind the last one.
     """
     # The complete subtrees that end where we begin: whatever is appended is joined to these.
-    frontier = dict(leaves.read(_peaks(first)))
+    frontier = dict(leaves.read(peaks(first)))
     index = first
     for entry, stored in leaves.leaves(first, behind=behind):
         siblings = siblings_of(index)
@@ -225,11 +226,6 @@ def recompute(leaves: LogLeaves, first: int, *, behind: int) -> None:
         index += 1
     if index != behind:
         raise inconsistent(f"Eintrag {index} fehlt.", f"Entry {index} is missing.")
-
-
-def _peaks(size: int) -> list[Node]:
-    """Return the complete subtrees that a tree of `size` leaves consists of."""
-    return [Node(level, (size >> level) - 1) for level in range(size.bit_length()) if size >> level & 1]
 
 
 def inconsistent(german: str, english: str) -> KimError:

@@ -25,8 +25,8 @@ from hub.services.trust.change_file import ChangeFile, load
 from hub.services.trust.documents import Documents, digest, resolve
 from hub.services.trust.verifying import verified_root
 from hub.settings import HubSettings
-from hub.store.blobs import sync_folder
 from hub.store.passphrase import Passphrase
+from hub.store.private_files import replace_private_file, sync_folder
 from protocol.errors import kim_error
 from protocol.keys import PrivateKey
 from protocol.trust import Directory
@@ -98,7 +98,7 @@ class Repository:
         return True
 
     def _make_key(self, path: Path) -> None:
-        _write(path, self._passphrase.lock(PrivateKey.generate()), mode=0o600)
+        _write(path, self._passphrase.lock(PrivateKey.generate()))
 
     def _signer(self, path: Path) -> Signer:
         key = self._passphrase.unlock(path.read_bytes(), keep=lambda locked: _write(path, locked))
@@ -253,14 +253,6 @@ def _whole(moment: dt.datetime) -> dt.datetime:
     return moment.replace(microsecond=0)
 
 
-def _write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
+    replace_private_file(path, data)
