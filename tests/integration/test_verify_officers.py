@@ -263,6 +263,14 @@ def test_a_key_that_stands_twice_in_a_signed_directory(copy: Copy) -> None:
     assert copy.ours() == "duplicate_key"
 
 
+def test_documents_of_two_hubs_under_one_signature(copy: Copy) -> None:
+    documents = copy.documents()
+    policy = json.loads(documents["policy.json"])
+    documents["policy.json"] = json.dumps({**policy, "audience": "kim-nrw/other"}).encode()
+    put_forward(copy.office, documents, *NAMES[1:], version=4)
+    assert copy.ours() == "wrong_audience"
+
+
 def test_something_decided_is_undone(copy: Copy) -> None:
     """TUF does not ask (SPEC P-145): a version, signed in earnest, in which a node is gone."""
     documents = copy.documents()
