@@ -26,7 +26,6 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"the following arguments are required: (.*)"), r"Es fehlt: \1"),
     (re.compile(r"unrecognized arguments: (.*)"), r"Unbekannte Angaben: \1"),
     (re.compile(r"argument (.*?): expected one argument"), r"\1: Es fehlt der Wert."),
-    (re.compile(r"argument (.*?): expected at least one argument"), r"\1: Es fehlt der Wert."),
     (re.compile(r"argument (.*?): invalid choice: .*\(choose from (.*)\)"), r"\1: erlaubt ist \2"),
     (re.compile(r"argument (.*?): invalid \w+ value: .*"), r"\1: Dieser Wert ist nicht erlaubt."),
 )

@@ -394,6 +394,9 @@ def test_a_release_is_verified_from_the_root_in_the_letter_to_every_signature(
     officers, release = json.loads(capsys.readouterr().out)
     assert (officers["verified"], release["verified"]) == (True, True)
     assert release["believed"]["log"] == str(network.log.vkey)
+    # How many witnesses are enough may be asked for more strictly than the officers do.
+    assert main([*words, "--root-fingerprint", fingerprint, "--quorum", "4", "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)[1]["problem"]["code"] == "quorum_missing"
     # With officers who are not those of the letter, nothing else is even looked at.
     assert main([*words, "--root-fingerprint", "0000 " * 8, "--json"]) == 3
     (officers,) = json.loads(capsys.readouterr().out)

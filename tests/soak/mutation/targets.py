@@ -13,6 +13,7 @@ from typing import Final
 from tests.soak.mutation.changes import ROOT
 
 _PROTOCOL: Final = "tests/unit/protocol"
+_OFFICERS: Final = "tests/integration/test_verify_officers.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,13 @@ TARGETS: Final = {
             f"{_PROTOCOL}/test_verify_command.py",
             f"{_PROTOCOL}/test_verify_figures.py",
             f"{_PROTOCOL}/test_verify_files.py",
+            f"{_OFFICERS}::test_the_command_verifies_a_stick_and_a_nodes_own_copy",
+            f"{_OFFICERS}::test_a_release_is_verified_from_the_root_in_the_letter_to_every_signature",
         ),
     ),
     "officers": Target(
         ("protocol/verify/officers.py", "protocol/trust/metadata.py"),
-        ("tests/integration/test_verify_officers.py",),
+        (_OFFICERS,),
     ),
     "transparency": Target(
         ("protocol/transparency/*.py",),

@@ -18,6 +18,7 @@ from protocol.evidence import (
     parse_evidence,
     parse_record,
 )
+from protocol.keys import PrivateKey
 from protocol.statement import parse_statement
 from protocol.transparency.cosignatures import Quorum
 from protocol.transparency.events import EventKind, LogEvent
@@ -103,6 +104,71 @@ def test_a_node_with_two_witness_keys_is_one_witness(network: PaperNetwork) -> N
     assert refusal(lambda: check_receipt(Trail(), both.to_bytes(), anchors)) == "quorum_missing"
 
 
+def test_what_a_receipt_says_for_programs(network: PaperNetwork) -> None:
+    identity, (envelope, received, _) = next(iter(network.delivered.items()))
+    node, *others = network.nodes
+    trail = Trail(facts={"asked": 1})
+    check_receipt(
+        trail,
+        network.log.receipt(received, network.nodes).to_bytes(),
+        network.anchors(),
+        statement=envelope.to_bytes(),
+    )
+    assert trail.facts == {
+        "asked": 1,
+        "index": received,
+        "size": network.log.size,
+        "time": "2026-10-09T08:00:01Z",
+        "kind": "received",
+        "id": identity,
+        "keyid": node.sign.public.keyid,
+        "node": node.id,
+        "area": node.area,
+        "dataset": "CASES",
+        "period": "2026-Q2",
+        "revision": 1,
+        "witnesses": [other.id for other in others],
+        "signed_by": node.id,
+    }
+    assert trail.remarks == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"aud": "kim-nrw/other"}, "wrong_audience"),
+        ({"area": AREAS[1]}, "area_not_registered"),
+    ],
+)
+def test_a_signature_counts_for_its_own_node_hub_and_areas(
+    network: PaperNetwork, changes: dict[str, object], code: str
+) -> None:
+    """A node signs for another hub, or for an area that is not its own, and the hub logs it."""
+    identity = network.deliver(network.nodes[0], "2026-Q3", **changes)
+    envelope, received, _ = network.delivered[identity]
+    data = network.log.receipt(received, network.nodes).to_bytes()
+    check = lambda: check_receipt(Trail(), data, network.anchors(), statement=envelope.to_bytes())  # noqa: E731
+    assert refusal(check) == code
+    assert release_check(network.publish(), network) == code
+
+
+class Impostor(PaperNode):
+    """Speaks for another node and its area, with the key of the first one."""
+
+    @property
+    def sign(self) -> PrivateKey:
+        return PaperNode(AREAS[0]).sign
+
+
+def test_no_node_signs_for_another(network: PaperNetwork) -> None:
+    identity = network.deliver(Impostor(AREAS[1]), "2026-Q3")
+    envelope, received, _ = network.delivered[identity]
+    data = network.log.receipt(received, network.nodes).to_bytes()
+    check = lambda: check_receipt(Trail(), data, network.anchors(), statement=envelope.to_bytes())  # noqa: E731
+    assert refusal(check) == "unknown_key"
+    assert release_check(network.publish(), network) == "unknown_key"
+
+
 def test_another_logs_receipt_is_refused(network: PaperNetwork) -> None:
     stranger = PaperNetwork()
     stranger.log.key = PaperNode("NW05999").sign
@@ -153,6 +219,9 @@ def test_without_witnesses_the_verdict_says_what_it_does_not_rest_on(network: Pa
     )
     assert verdict.verified
     assert any("another history" in remark.en for remark in verdict.remarks)
+    one_outside = dataclasses.replace(network.anchors(), quorum=Quorum(nodes=0, outside=1))
+    data = network.log.receipt(received).to_bytes()
+    assert refusal(lambda: check_receipt(Trail(), data, one_outside)) == "quorum_missing"
 
 
 # --------------------------------------------------------------------------------------- copies of the log

@@ -417,6 +417,12 @@ def test_a_state_that_somebody_kept_is_held_against_the_copy(
     assert (code, "kept:" in said, "log_contradicts" in said) == (3, True, True), said
 
 
+def test_what_keeps_several_receipts_apart(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("receipt", "@a.tlog-proof", "@a.tlog-proof", "--lang", "en")
+    lines = said_by(desk, *words, capsys=capsys).splitlines()
+    assert [lines.index("a.tlog-proof"), lines.count("a.tlog-proof"), lines.count("VERIFIED")] == [4, 2, 2]
+
+
 def test_several_receipts_are_verified_each(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("receipt", "@a.tlog-proof", "@trust/hub.json", "--trust", "@trust", "--json")
     code, said = run(desk, *words, capsys=capsys)
@@ -460,11 +466,19 @@ def test_it_has_to_be_clear_what_is_believed(
 ) -> None:
     witness: Witness = witness_of(network.nodes[1])
     key = ("--log-key", str(network.log.vkey))
+    for words in (
+        ("--trust", "@trust", "--at", "2026-10-09"),
+        ("--trust", "@trust", "--root-fingerprint", "00"),
+    ):
+        assert run(desk, "receipt", "@a.tlog-proof", *words, capsys=capsys)[0] == 2
+    assert run(desk, "trust", "--trust", "@trust", capsys=capsys)[0] == 2
+    words = ("trust", "--trust", "@trust", "--root-fingerprint", "00", "--at", "tomorrow", "--lang", "de")
+    assert "--at: Dieser Wert ist nicht erlaubt." in run(desk, *words, capsys=capsys)[1]
     for words in (("--trust", "@trust", *key), ("--trust", "@trust", "--witness", str(witness.vkey)), ()):
         assert run(desk, "receipt", "@a.tlog-proof", *words, capsys=capsys)[0] == 2
 
 
-@pytest.mark.parametrize("code", ["SEX", "=F", "SEX=", "NO_SUCH=F"])
+@pytest.mark.parametrize("code", ["SEX", "=F", "SEX=", "=F=G", "NO_SUCH=F"])
 def test_a_breakdown_is_a_dimension_and_its_code(
     desk: Path, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -500,6 +514,12 @@ def test_a_code_may_hold_an_equals_sign_and_codes_are_named_one_after_the_other(
             "argument --trust: expected one argument",
         ),
         (
+            ("receipt", "a", "--lang", "nds"),
+            "--lang: erlaubt ist 'de', 'en'",
+            "argument --lang: invalid choice: 'nds' (choose from 'de', 'en')",
+        ),
+        (("receipt", "a", "--quo", "3"), "Unbekannte Angaben: --quo 3", "unrecognized arguments: --quo 3"),
+        (
             ("receipt", "a", "--quorum", "x"),
             "--quorum: Dieser Wert ist nicht erlaubt.",
             "argument --quorum: invalid _count value: 'x'",
@@ -524,12 +544,19 @@ def test_help_is_in_the_language_asked_for_and_shows_an_example(
     desk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for language, parts in (
-        ("de", ("Aufruf: kim-verify log", "Optionen", "Diese Hilfe zeigen.", "Beispiel: kim-verify log ")),
+        (
+            "de",
+            ("Aufruf: kim-verify log", "Optionen", "Diese Hilfe zeigen.", "\n\nBeispiel: kim-verify log "),
+        ),
         ("en", ("usage: kim-verify log", "options", "Show this message", "Example: kim-verify log ")),
     ):
         code, said = run(desk, "log", "--lang", language, "--help", capsys=capsys)
         assert (code, [part for part in parts if part not in said]) == (0, [])
+        given = {"de": "\nAngaben:\n", "en": "\narguments:\n"}[language]
+        assert given in run(desk, "receipt", "--lang", language, "--help", capsys=capsys)[1]
         code, said = run(desk, "--lang", language, "--help", capsys=capsys)
+        assert "\nErgebnis: 0 " in said or "\nExit codes: 0 " in said
+        assert not {"Beispiel:", "Example:"} & set(said.split())
         assert (
             code,
             [name for name in ("trust", "receipt", "log", "release", "explain") if name not in said],
