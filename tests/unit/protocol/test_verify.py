@@ -152,6 +152,59 @@ def test_a_signature_counts_for_its_own_node_hub_and_areas(
     assert release_check(network.publish(), network) == code
 
 
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ({"kind": EventKind.HEARTBEAT, "id": "log"}, "heartbeat, 2026-10-09 08:00:00 UTC"),
+        (
+            {"kind": EventKind.NODE_ADDED, "id": "node-1", "node": "node-1"},
+            "node-added, 2026-10-09 08:00:00 UTC",
+        ),
+        (
+            {"kind": EventKind.KEY_ADDED, "id": "a", "node": "node-1"},
+            "key-added node-1, 2026-10-09 08:00:00 UTC",
+        ),
+        (
+            {
+                "kind": EventKind.REJECTED,
+                "id": "a",
+                "dataset": "CASES",
+                "period": "2026-Q2",
+                "area": AREAS[0],
+            },
+            f"rejected CASES 2026-Q2 {AREAS[0]}, 2026-10-09 08:00:00 UTC",
+        ),
+    ],
+)
+def test_a_receipt_says_for_people_what_it_is_about(
+    network: PaperNetwork, event: dict[str, str], said: str
+) -> None:
+    index = network.log.append(LogEvent(at=START, **event))
+    trail = Trail()
+    check_receipt(trail, network.log.receipt(index, network.nodes).to_bytes(), network.anchors())
+    assert trail.passed[1].en == f"The entry stands there at position {index}: {said}."
+    assert trail.passed[1].de.endswith(f": {said}.")
+
+
+def test_a_receipt_of_something_else_is_no_receipt_of_a_delivery(network: PaperNetwork) -> None:
+    """An event that is about no delivery, under the id of one."""
+    envelope, _, _ = next(iter(network.delivered.values()))
+    statement = parse_statement(envelope.payload)
+    event = network.event(envelope, statement, EventKind.FINDING_HELD)
+    data = network.log.receipt(network.log.append(event), network.nodes).to_bytes()
+    check = lambda: check_receipt(Trail(), data, network.anchors(), statement=envelope.to_bytes())  # noqa: E731
+    assert refusal(check) == "proof_invalid"
+
+
+def test_without_a_directory_a_receipt_says_whose_signature_it_did_not_check(network: PaperNetwork) -> None:
+    envelope, received, _ = next(iter(network.delivered.values()))
+    anchors = dataclasses.replace(network.anchors(), directory=None)
+    trail = Trail()
+    data = network.log.receipt(received, network.nodes).to_bytes()
+    check_receipt(trail, data, anchors, statement=envelope.to_bytes())
+    assert ("signed_by" in trail.facts, len(trail.remarks)) == (False, 1)
+
+
 class Impostor(PaperNode):
     """Speaks for another node and its area, with the key of the first one."""
 
@@ -392,6 +445,53 @@ def test_a_release_is_verified_down_to_its_statements(network: PaperNetwork) -> 
     assert {item.statement.area for item in found.statements} == set(AREAS)
     assert found.files is None
     assert trail.facts["statements"] == 4
+
+
+def test_what_a_release_says_for_programs(network: PaperNetwork) -> None:
+    evidence = network.publish()
+    trail = Trail(facts={"asked": 1})
+    found = check_release(trail, evidence.to_bytes(), network.anchors())
+    said = trail.facts
+    assert (said["asked"], said["release"], said["published"]) == (1, 1, "2026-10-09T12:00:00Z")
+    assert (said["size"], said["log_index"], said["statements"]) == (
+        network.log.size,
+        evidence.release.index,
+        4,
+    )
+    assert said["witnesses"] == sorted(node.id for node in network.nodes[-3:])
+    assert "granted" not in said
+    node = network.nodes[0]
+    identity, (envelope, _, accepted) = next(iter(network.delivered.items()))
+    assert found.statements[0].members == {
+        "dataset": "CASES",
+        "period": "2026-Q2",
+        "area": node.area,
+        "statement": identity,
+        "node": node.id,
+        "name": f"Kommune {node.area}",
+        "keyid": node.sign.public.keyid,
+        "revision": 1,
+        "payload_sha256": parse_statement(envelope.payload).payload.sha256,
+        "log_index": accepted,
+        "accepted": "2026-10-09T08:00:02Z",
+    }
+
+
+def test_what_a_granting_authority_lists_is_counted_and_said(network: PaperNetwork) -> None:
+    record = network.record()
+    (table,) = record.tables
+    listed = {"NW05911": f"grants:{'a' * 64}", "NW05913": f"grants:{'b' * 64}"}
+    mixed = dataclasses.replace(table, deliveries={**table.deliveries, **listed})
+    evidence = network.publish(dataclasses.replace(record, tables=(mixed,)))
+    trail = Trail()
+    check_release(trail, evidence.to_bytes(), network.anchors())
+    assert (trail.facts["granted"], trail.facts["statements"]) == (2, 4)
+    assert trail.remarks[0].en.startswith("2 entries come from the granting authority's list")
+    assert any("4 cited deliveries of 4 nodes" in text.en for text in trail.passed)
+    # Asked about one delivery, nothing is said of the others.
+    trail = Trail()
+    check_release(trail, evidence.to_bytes(), network.anchors(), wanted=lambda table, area: area == AREAS[0])
+    assert ("granted" in trail.facts, trail.facts["statements"], len(trail.remarks)) == (False, 1, 1)
 
 
 def test_a_record_that_was_changed_after_publication_is_refused(network: PaperNetwork) -> None:
