@@ -501,6 +501,25 @@ def test_a_record_that_was_changed_after_publication_is_refused(network: PaperNe
     assert release_check(changed, network) == "evidence_invalid"
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kind": EventKind.RELEASE, "id": "release/2"},
+        {"kind": EventKind.GRANTS_TABLE, "id": "release/1"},
+        {"kind": EventKind.RELEASE, "id": "release/1", "out_sha256": "0" * 64},
+        {"kind": EventKind.RELEASE, "id": "release/1", "out_sha256": None},
+    ],
+)
+def test_the_entry_of_a_release_is_its_own(network: PaperNetwork, entry: dict[str, str | None]) -> None:
+    """Another entry of the log that names the same record, or its own that names another or none."""
+    members = {"at": network.clock, "out_sha256": network.record().sha256, **entry}
+    index = network.log.append(LogEvent(**members))
+    evidence = network.publish()
+    assert release_check(evidence, network) is None
+    other = dataclasses.replace(evidence, release=network.log.logged(index))
+    assert release_check(other, network) == "evidence_invalid"
+
+
 def test_a_statement_that_is_left_out_is_missed(network: PaperNetwork) -> None:
     evidence = network.publish()
     fewer = dict(list(evidence.statements.items())[1:])
