@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from hub.logs import place_of
 from hub.services.context import EXTENSION, HubContext
 from protocol.errors import KimError, kim_error
-from protocol.problems import MEDIA_TYPE, problem_document
+from protocol.problem_documents import MEDIA_TYPE, problem_document
 
 _LOG: Final = logging.getLogger("kim.hub.http")
 #: `extensions` key under which the web pages leave their renderer for errors.

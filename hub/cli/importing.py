@@ -22,7 +22,7 @@ from hub.services.transparency.receipts import receipt_of
 from hub.store.records import Submission
 from protocol.bundle import STATEMENT_SUFFIX, Result, payload_file, result_file
 from protocol.errors import KimError, kim_error
-from protocol.problems import parse_problem_document
+from protocol.problem_documents import parse_problem_document
 from protocol.texts import Text
 from protocol.transparency.receipts import SUFFIX
 

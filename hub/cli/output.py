@@ -16,7 +16,7 @@ import click
 from hub import logs
 from hub.settings import HubSettings, default_home, preferred_language
 from protocol.errors import KimError, kim_error
-from protocol.problems import problem_document
+from protocol.problem_documents import problem_document
 from protocol.texts import LANGUAGES, Language, Text
 
 P = ParamSpec("P")

@@ -14,7 +14,7 @@ from hub.services.uploading import complete, receive_chunk
 from hub.store.records import Submission
 from protocol.bundle import Result, payload_file
 from protocol.errors import KimError, kim_error
-from protocol.problems import problem_document
+from protocol.problem_documents import problem_document
 from protocol.texts import Text
 
 #: Gives the bytes with a digest, or None if nobody brought them.

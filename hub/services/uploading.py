@@ -21,7 +21,8 @@ from hub.services.opening import require_open
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import ErrorItem, KimError, kim_error
-from protocol.problems import PROBLEMS, problem_document
+from protocol.problem_documents import problem_document
+from protocol.problems import PROBLEMS
 from protocol.texts import Text
 
 _CANCELLED: Final = "upload_cancelled"

@@ -17,7 +17,7 @@ from typing import Any, Final
 import click
 
 from protocol.errors import KimError
-from protocol.problems import problem_document
+from protocol.problem_documents import problem_document
 from protocol.texts import Language, Text
 
 _GAP: Final = "  "

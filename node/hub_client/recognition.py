@@ -18,7 +18,7 @@ from node.hub_client.wording import refusal_of
 from node.settings import HubSettings
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
-from protocol.problems import MEDIA_TYPE
+from protocol.problem_documents import MEDIA_TYPE
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 

@@ -34,7 +34,7 @@ from node.settings import HubSettings
 from node.version import PROGRAM, program_version
 from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey
-from protocol.problems import MEDIA_TYPE
+from protocol.problem_documents import MEDIA_TYPE
 from protocol.request_signatures import CLIENT_HEADER, OVERRIDE_HEADER
 from protocol.strict_json import JsonValue
 from protocol.texts import Text

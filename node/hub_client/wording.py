@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from protocol.errors import ErrorItem, KimError, kim_error
-from protocol.problems import parse_problem_document
+from protocol.problem_documents import parse_problem_document
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 

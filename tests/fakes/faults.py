@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.errors import kim_error
-from protocol.problems import problem_document
+from protocol.problem_documents import problem_document
 
 AUDIENCE = "kim-nrw/local"
 LOST = "lost"

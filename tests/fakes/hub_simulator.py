@@ -13,7 +13,7 @@ from typing import Any
 
 from protocol.dsse import parse_envelope, statement_id
 from protocol.errors import KimError, kim_error
-from protocol.problems import problem_document
+from protocol.problem_documents import problem_document
 
 AUDIENCE = "kim-nrw/local"
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from protocol.errors import KimError, kim_error
-from protocol.problems import problem_document
+from protocol.problem_documents import problem_document
 from protocol.transparency.checkpoints import open_checkpoint, parse_checkpoint
 from protocol.transparency.notes import parse_note
 from tests.factories.logged_world import AUDIENCE, PaperLog, PaperNode

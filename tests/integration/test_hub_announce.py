@@ -15,7 +15,8 @@ from protocol import strict_json
 from protocol.dsse import Envelope, sign
 from protocol.keys import PrivateKey
 from protocol.periods import Period
-from protocol.problems import MEDIA_TYPE, PROBLEMS
+from protocol.problem_documents import MEDIA_TYPE
+from protocol.problems import PROBLEMS
 from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
 
 

@@ -22,7 +22,8 @@ from hub.services.publishing import close, publish
 from hub.services.verification import MAX_ATTEMPTS, verify
 from hub.store.blobs import DamagedBlobError
 from protocol.periods import Period
-from protocol.problems import MEDIA_TYPE, PROBLEMS, Retry
+from protocol.problem_documents import MEDIA_TYPE
+from protocol.problems import PROBLEMS, Retry
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.running_hub import RunningHub, running_hub
 from tests.integration.test_hub_announce import assert_nothing_stored, assert_refused

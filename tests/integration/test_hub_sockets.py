@@ -15,16 +15,11 @@ import requests
 
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.periods import Period
-from protocol.problems import MEDIA_TYPE, PROBLEMS
+from protocol.problem_documents import MEDIA_TYPE
+from protocol.problems import PROBLEMS
 from protocol.regions import region_tree
 from tests.factories.patience import PATIENCE_SECONDS
-from tests.factories.running_hub import (
-    Parcel,
-    RunningHub,
-    Sender,
-    listening,
-    running_hub,
-)
+from tests.factories.running_hub import Parcel, RunningHub, Sender, listening, running_hub
 from tests.factories.signing import signed_headers
 
 

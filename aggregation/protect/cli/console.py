@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from protocol.errors import KimError
-from protocol.problems import problem_document
+from protocol.problem_documents import problem_document
 from protocol.texts import Language, Text
 
 

@@ -11,7 +11,7 @@ from hub.api.statistics.operations import Operation, operations
 from hub.api.statistics.parameters import dimensions_of
 from hub.api.statistics.schemas import SCHEMAS, members_of, ref
 from protocol.catalogue_file import load_catalogue
-from protocol.problems import MEDIA_TYPE
+from protocol.problem_documents import MEDIA_TYPE
 
 PREFIX: Final = "/api/v1"
 _WHY: Final = {

@@ -19,7 +19,7 @@ from hub.services.uploading import reject
 from hub.store.records import NodeKey
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
-from protocol.problems import problem_document
+from protocol.problem_documents import problem_document
 from protocol.transparency.events import EventKind
 from protocol.trust import RevocationReason
 

@@ -4,7 +4,7 @@ import pytest
 
 from node.hub_client.answers import Head, heads, submission_view
 from protocol.errors import KimError, kim_error
-from protocol.problems import problem_document
+from protocol.problem_documents import problem_document
 from protocol.strict_json import JsonValue
 
 NAME = "a" * 64

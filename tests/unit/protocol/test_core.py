@@ -13,7 +13,8 @@ from protocol.codelists import Code, Codelist
 from protocol.errors import ErrorItem, KimError, PermanentError, RetryableError, kim_error
 from protocol.observations import STATES, CellState, state_of
 from protocol.periods import Period
-from protocol.problems import PROBLEMS, Retry, parse_problem_document, problem_document
+from protocol.problem_documents import parse_problem_document, problem_document
+from protocol.problems import PROBLEMS, Retry
 from protocol.texts import Text
 
 
