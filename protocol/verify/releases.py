@@ -25,7 +25,6 @@ from protocol.evidence import (
     TableRecord,
     parse_evidence,
     parse_record,
-    tables_of,
 )
 from protocol.statement import SubmissionStatement
 from protocol.texts import Text
@@ -213,7 +212,7 @@ def _check_quarters(record: ReleaseRecord) -> None:
 def _checked(
     evidence: Evidence, record: ReleaseRecord, anchors: Anchors, state: Checkpoint, wanted: Wanted
 ) -> Iterable[CitedStatement]:
-    for table in tables_of(record, lambda table: any(wanted(table, area) for area in table.deliveries)):
+    for table in record.tables:
         for area, identity in sorted(table.statements.items()):
             if not _asked_for(wanted, record, table, area):
                 continue

@@ -520,6 +520,11 @@ def test_the_entry_of_a_release_is_its_own(network: PaperNetwork, entry: dict[st
     assert release_check(other, network) == "evidence_invalid"
 
 
+def test_a_release_of_another_hub_is_refused(network: PaperNetwork) -> None:
+    record = dataclasses.replace(network.record(), audience="kim-nrw/other")
+    assert release_check(network.publish(record), network) == "wrong_audience"
+
+
 def test_a_statement_that_is_left_out_is_missed(network: PaperNetwork) -> None:
     evidence = network.publish()
     fewer = dict(list(evidence.statements.items())[1:])
@@ -611,6 +616,23 @@ def test_a_year_must_rest_on_the_quarters_of_the_same_release(network: PaperNetw
     wrong = dataclasses.replace(year, quarters={"2026-Q2": "d" * 64})
     bad = dataclasses.replace(record, number=2, tables=(wrong, quarter))
     assert release_check(network.publish(bad), network) == "evidence_invalid"
+
+
+def test_a_figure_of_a_computed_year_leads_to_the_deliveries_of_its_quarters(network: PaperNetwork) -> None:
+    """Nobody delivers such a year: what is asked of it is asked of the quarters."""
+    record = network.record()
+    (quarter,) = record.tables
+    others = (
+        TableRecord("CASES", "2025-Q2", "d" * 64, {AREAS[0]: "a" * 64}),  # of no year here: never asked for
+        TableRecord("PERSONS", "2026-Q2", "b" * 64, {AREAS[0]: "b" * 64}),
+    )
+    year = TableRecord("CASES", "2026", "e" * 64, {}, {"2026-Q2": quarter.sha256})
+    evidence = network.publish(dataclasses.replace(record, tables=(others[0], year, quarter, others[1])))
+    for region, areas in (("NW051", AREAS), (AREAS[2], AREAS[2:3])):
+        question = Question("CASES_OPEN", "2026", region)
+        found = explain(Trail(), evidence.to_bytes(), network.anchors(), question)
+        assert [item.statement.area for item in found.statements] == list(areas)
+        assert {item.statement.period for item in found.statements} == {"2026-Q2"}
 
 
 def test_no_flipped_bit_of_the_evidence_is_accepted(network: PaperNetwork) -> None:

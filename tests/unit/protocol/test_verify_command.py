@@ -344,6 +344,26 @@ def test_what_is_said_for_programs_has_its_members(
     assert document["problem"]["detail"] != document["problem"]["detail_en"]
 
 
+def test_what_does_not_hold_is_said_with_its_place_and_what_helps(
+    desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    envelope = json.loads(next(iter(network.delivered.values()))[0].to_bytes())
+    (desk / "bad.dsse.json").write_text(json.dumps({**envelope, "payload": "!"}))
+    words = ("receipt", "@a.tlog-proof", "--trust", "@trust")
+    for language, end in (("de", "NICHT BESTÄTIGT"), ("en", "NOT VERIFIED")):
+        said = run(desk, *words, "--statement", "@bad.dsse.json", "--lang", language, capsys=capsys)[1]
+        wrong, remedy, last = said.splitlines()[-3:]
+        assert wrong.startswith("  ✗ Kein Base64 " if language == "de" else "  ✗ No base64 ")
+        assert wrong.endswith(" (/payload) [bad_envelope]")
+        helps = PROBLEMS["bad_envelope"].remedy
+        assert (remedy, last) == (f"    → {helps.de if language == 'de' else helps.en}", end)
+        said = run(desk, "receipt", "@trust/hub.json", *words[2:], "--lang", language, capsys=capsys)[1]
+        assert said.splitlines()[-3].endswith(". [bad_log_document]")
+        noted = {"de": "  Zu beachten: ", "en": "  Note: "}[language]
+        said = run(desk, *words, "--quorum", "0", "--lang", language, capsys=capsys)[1]
+        assert said.splitlines()[-2].startswith(noted)
+
+
 def test_what_cannot_begin_is_said_in_the_language_asked_for(
     desk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -362,6 +382,7 @@ def test_the_language_of_the_environment_is_spoken_if_none_is_asked_for(
         said = said_by(desk, "receipt", "@a.tlog-proof", capsys=capsys)
         assert said.rstrip().splitlines()[-1] == last
     monkeypatch.delenv("KIM_LANG")
+    assert run(desk, "receipt", "--trust", "x", capsys=capsys)[1].endswith("Fehler: Es fehlt: FILE\n")
     assert "GEPRÜFT" in said_by(desk, "receipt", "@a.tlog-proof", capsys=capsys)
 
 
