@@ -13,6 +13,7 @@ from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, setti
 from hub.cli.usage import HubCommand
 from hub.home_lock import HomeLock
 from hub.services.people import make_desk
+from hub.services.usable_keys import require_usable_keys
 from hub.serving import require_guarded, serve
 from hub.tasks.worker import make_controller, run, stop_on
 from protocol.errors import kim_error
@@ -39,6 +40,7 @@ def serve_command(home: Path, *, host: str | None, port: int | None, as_json: bo
     hub = Hub(settings)
     desk = make_desk(settings, hub.context.database, hub.context.clock)
     require_guarded(settings, has_accounts=desk.has_accounts())
+    require_usable_keys(settings)
     with HomeLock(settings.home) as lock:
         if not settings.broker_url and not lock.acquire():
             raise kim_error("already_running")

@@ -14,7 +14,9 @@ from hub.settings import CREDENTIAL, CREDENTIALS_VARIABLE, HubSettings
 from hub.store.passphrase import Passphrase
 from protocol.errors import KimError
 from protocol.keys import PrivateKey, new_passphrase
+from protocol.problems import PROBLEMS
 from tests.factories.log_checks import log_key
+from tests.integration.test_hub_processes import hub
 
 LOCKED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
@@ -74,6 +76,9 @@ def test_a_passphrase_that_cannot_be_used_makes_no_new_key(settings: HubSettings
     else:
         path.write_text(new_passphrase() if fault == "another" else "kurz")
     assert code_of(settings) == "key_unreadable"
+    # Unattended, a hub that could sign nothing does not start: it would only be noticed a day later.
+    refused = hub(settings.home, "serve", expect=PROBLEMS["key_unreadable"].exit_code)
+    assert refused["code"] == "key_unreadable"
     assert [path.read_bytes() for path in files_of(settings)] == files
     path.unlink(missing_ok=True)
     path.touch(0o600)

@@ -70,6 +70,11 @@ class LogSigner:
         )
 
     @property
+    def has_key(self) -> bool:
+        """Whether the key was made already."""
+        return (self._folder / _KEY).exists()
+
+    @property
     def verifier_key(self) -> VerifierKey:
         """The public half, as nodes are told it; the key is made when it is asked for first.
 
