@@ -126,6 +126,7 @@ class ReceiptKeeper:
         self._clock = clock
         self._patience = patience
         self._judge_time = judge_time
+        self._checked: dict[tuple[str, bytes], VerifiedReceipt | None] = {}
 
     def collect(self, client: HubClient, watch: LogWatch) -> tuple[KimError, ...]:
         """Fetch the receipts that are missing or not final yet; to be called after a visit to the log.
@@ -314,10 +315,13 @@ class ReceiptKeeper:
         data = self._store.receipt(name)
         if data is None:
             return None
-        try:
-            found = self._verified(record, stage, data)
-        except KimError as error:
-            raise kim_error("spool_damaged") from error
+        # One run asks for the same receipts several times: the same bytes are verified once.
+        if (name, data) not in self._checked:
+            try:
+                self._checked[name, data] = self._verified(record, stage, data)
+            except KimError as error:
+                raise kim_error("spool_damaged") from error
+        found = self._checked[name, data]
         if found is None:
             return None
         # A node that changed its witness key has several, and is one witness all the same.
