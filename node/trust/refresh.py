@@ -109,9 +109,10 @@ def _is_another(root: bytes, source: TrustSource) -> bool:
     pinned = parse_root(root)
     try:
         other = parse_root(source.read(f"{METADATA}/{pinned.signed.version}.root.json"))
-    except KimError:
+        is_same = other.signed_bytes == pinned.signed_bytes
+    except (KimError, exceptions.RepositoryError):
         return False
-    return other.signed_bytes != pinned.signed_bytes
+    return not is_same
 
 
 def parse_root(data: bytes) -> Metadata[Root]:

@@ -6,6 +6,7 @@ Each test is named for the attack or the accident; each refusal has its code.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -631,6 +632,21 @@ def test_an_officers_name_is_one_harmless_line(tmp_path: Path, name: str) -> Non
 def test_a_file_that_is_none(data: bytes) -> None:
     assert code_of(lambda: read_change_file(data)) == "trust_document_invalid"
     assert code_of(lambda: read_officer(data)) == "officer_key_invalid"
+
+
+@pytest.mark.parametrize("member", ["signature", "number"])
+def test_metadata_that_no_serializer_knows_are_no_change_file(tmp_path: Path, member: str) -> None:
+    """Whoever sends them learns nothing but that: no exception of a library leaves the reader."""
+    made = governed(tmp_path, node_entry(1))
+    change = made.signed(made.change(AddNode(node_entry(2))), NAMES[0])
+    metadata = json.loads(change.targets or b"")
+    if member == "signature":
+        metadata["signatures"][0]["sig"] = None
+    else:
+        metadata["signed"]["x"] = 2.5
+    data = json.dumps(metadata, separators=(",", ":"), sort_keys=True).encode()
+    for broken in (replace(change, targets=data), replace(change, published=data)):
+        assert code_of(lambda broken=broken: review(broken, None, now=now())) == "trust_document_invalid"
 
 
 def test_a_change_file_survives_its_way(tmp_path: Path) -> None:

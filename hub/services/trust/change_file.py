@@ -126,10 +126,11 @@ def load(data: bytes, kind: type[_Kind]) -> Metadata[_Kind]:
         raise kim_error("too_large")
     try:
         metadata: Metadata[_Kind] = Metadata.from_bytes(data)
+        # One spelling only: what is not signed in these files would otherwise be anybody's to write.
+        spelled_once = not metadata.unrecognized_fields and metadata.to_bytes() == data
+        _ = metadata.signed_bytes  # what is signed is canonical JSON, which knows no fractions
     except (DeserializationError, RepositoryError, RecursionError):
         raise _invalid() from None
-    # One spelling only: what is not signed in these files would otherwise be anybody's to write.
-    spelled_once = not metadata.unrecognized_fields and metadata.to_bytes() == data
     plain = all(map(_is_plain, metadata.signatures.values()))
     if not isinstance(metadata.signed, kind) or not spelled_once or not plain:
         raise _invalid()
@@ -139,7 +140,7 @@ def load(data: bytes, kind: type[_Kind]) -> Metadata[_Kind]:
 def _is_plain(signature: Signature) -> bool:
     try:
         plain = bytes.fromhex(signature.signature).hex()
-    except ValueError:
+    except (TypeError, ValueError):
         return False
     return plain == signature.signature and not signature.unrecognized_fields
 
