@@ -1,10 +1,5 @@
-"""The only place that wires: settings in, a running hub's parts out.
+"""The web application: the views on top of a hub's parts (`hub.wiring`). It starts nothing."""
 
-`Hub` owns what has to be started and stopped, in an order that matters: the sandbox first, before there is
-any thread; then the worker; then the sweeper. `create_app` puts the views on top and starts nothing.
-"""
-
-import threading
 from pathlib import Path
 
 from flask import Flask
@@ -23,96 +18,12 @@ from hub.api import (
     submissions,
     trust,
 )
-from hub.clock import Clock, SystemClock, clock_on
-from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION, HubContext
 from hub.services.people import EXTENSION as PEOPLE
 from hub.services.people import make_desk
-from hub.services.sealing_keys import sealing_keys_of
 from hub.services.statistics import EXTENSION as STATISTICS
 from hub.services.statistics import Statistics
-from hub.settings import HubSettings
-from hub.store import schema
-from hub.store.blobs import BlobStore
-from hub.store.engine import make_engine
-from hub.store.incoming import Incoming
-from hub.store.unit_of_work import Database
-from hub.tasks.celery_app import CeleryQueue, add_tasks, make_celery
-from hub.tasks.sweeper import Sweeper
-from hub.tasks.worker import InProcessWorker
 from hub.web.people import accounts, audit, gate, own_account, provider, sign_in, work
-from protocol.catalogue_file import load_catalogue
-from protocol.regions import region_tree
-
-
-class Hub:
-    """One hub: its context, and the processes and threads that work for it."""
-
-    def __init__(
-        self,
-        settings: HubSettings,
-        *,
-        clock: Clock | None = None,
-        machine_clock: Clock | None = None,
-        sandbox: Sandbox | None = None,
-    ) -> None:
-        """Put the parts together; nothing runs yet.
-
-        Args:
-            settings: what the operator chose; the home folder exists.
-            clock: the one of the settings when omitted.
-            machine_clock: by which requests are new or old; the machine's when omitted.
-            sandbox: one that others use too, and that who passes it ends; one of its own when omitted.
-
-        Raises:
-            KimError: `schema_outdated` if the database is not at this program's schema.
-        """
-        engine = make_engine(settings.sqlalchemy_url)
-        schema.require_known(engine)
-        self.settings = settings
-        self.celery = make_celery(settings.broker_url)
-        self.queue = CeleryQueue(self.celery)
-        self.context = HubContext(
-            settings=settings,
-            clock=clock or clock_on(settings.date),
-            database=Database(engine, self.queue),
-            blobs=BlobStore(settings.home / "blobs"),
-            incoming=Incoming(settings.home / "incoming"),
-            sandbox=sandbox
-            or Sandbox(
-                memory_bytes=settings.sandbox_memory_bytes,
-                cpu_seconds=settings.sandbox_cpu_seconds,
-                wall_seconds=settings.sandbox_wall_seconds,
-            ),
-            catalogue=load_catalogue(),
-            tree=region_tree(),
-            sealing=sealing_keys_of(settings),
-            machine_clock=machine_clock or SystemClock(),
-        )
-        self._ends_sandbox = sandbox is None
-        self._stopping = threading.Event()
-        add_tasks(self.celery, self.context, stopping=self._stopping)
-        self._worker: InProcessWorker | None = None
-        self._sweeper: Sweeper | None = None
-
-    def start(self) -> None:
-        """Start sandbox, worker (unless a broker brings the jobs elsewhere) and sweeper, in this order."""
-        self.context.sandbox.start()
-        if not self.settings.broker_url:
-            self._worker = InProcessWorker(self.celery, stopping=self._stopping)
-            self._worker.start()
-        self._sweeper = Sweeper(self.context, self.queue, worker=self._worker)
-        self._sweeper.start()
-
-    def stop(self) -> None:
-        """Stop everything that :meth:`start` started; a sandbox that was passed in goes on."""
-        if self._sweeper is not None:
-            self._sweeper.stop()
-        if self._worker is not None:
-            self._worker.stop()
-        if self._ends_sandbox:
-            self.context.sandbox.close()
-        self.context.database.engine.dispose()
 
 
 def create_app(context: HubContext) -> Flask:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems, settings_of_hub
 from hub.cli.usage import HubCommand
 from hub.services.delivery_status import DeliveryStatus, PlaceStatus, delivery_status
 from hub.services.finding_words import finding_text
 from hub.services.validation import confirm
+from hub.wiring import Hub
 from protocol.catalogue import Catalogue
 from protocol.periods import Period
 from protocol.texts import Text

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.cli.usage import HubCommand
 from hub.services.extracts import extract
+from hub.wiring import Hub
 from protocol.errors import kim_error
 from protocol.texts import Text
 

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, Final
 
 import click
 
-from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.cli.travelling import put_file
 from hub.cli.usage import HubCommand
@@ -20,6 +19,7 @@ from hub.home_lock import HomeLock
 from hub.services.importing import import_delivery, refusal_of, result_of
 from hub.services.transparency.receipts import receipt_of
 from hub.store.records import Submission
+from hub.wiring import Hub
 from protocol.bundle import STATEMENT_SUFFIX, Result, payload_file, result_file
 from protocol.errors import KimError, kim_error
 from protocol.problem_documents import parse_problem_document

@@ -8,7 +8,7 @@ from types import FrameType
 import click
 
 from hub import logs
-from hub.app import Hub, create_app
+from hub.app import create_app
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.cli.usage import HubCommand
 from hub.home_lock import HomeLock
@@ -16,6 +16,7 @@ from hub.services.people import make_desk
 from hub.services.usable_keys import require_usable_keys
 from hub.serving import require_guarded, serve
 from hub.tasks.worker import make_controller, run, stop_on
+from hub.wiring import Hub
 from protocol.errors import kim_error
 from protocol.texts import Text
 

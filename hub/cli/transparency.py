@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from hub.app import Hub
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.cli.travelling import put_file
 from hub.cli.usage import HubGroup
 from hub.services.transparency.reading import copy_of_log
 from hub.services.transparency.rounds import check_whole, run_round
 from hub.services.transparency.signer import LogSigner
+from hub.wiring import Hub
 from protocol.errors import kim_error
 from protocol.texts import Text
 

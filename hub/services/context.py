@@ -1,4 +1,4 @@
-"""What the use cases need, put together once by `hub.app`."""
+"""What the use cases need, put together once by `hub.wiring`."""
 
 from dataclasses import dataclass, field
 from typing import Final

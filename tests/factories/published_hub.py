@@ -22,7 +22,7 @@ import numpy as np
 import sqlalchemy as sa
 from flask import Flask
 
-from hub.app import Hub, create_app
+from hub.app import create_app
 from hub.settings import HubSettings
 from hub.store.engine import make_engine
 from hub.store.models import (
@@ -39,6 +39,7 @@ from hub.store.models import (
     submission_finding,
 )
 from hub.store.schema import upgrade
+from hub.wiring import Hub
 from protocol.catalogue import RuleKind
 from protocol.catalogue_file import load_catalogue
 from protocol.codelists import TOTAL

@@ -16,7 +16,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from hub.app import Hub, create_app
+from hub.app import create_app
 from hub.clock import Clock
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job
@@ -26,6 +26,7 @@ from hub.services.context import EXTENSION
 from hub.services.registration import Registration, register
 from hub.serving import make_server
 from hub.settings import HubSettings
+from hub.wiring import Hub
 from protocol.canonical import canonical_stream
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, Envelope, sign, statement_id
 from protocol.keys import PrivateKey

@@ -14,13 +14,13 @@ import pytest
 from celery.exceptions import WorkerShutdown
 
 from hub import logs
-from hub.app import Hub
 from hub.domain.ids import Sha256, SubmissionId
 from hub.sandbox.client import Sandbox, SandboxDownError
 from hub.services.compiling import compile_cube
 from hub.services.publishing import close, publish
 from hub.services.verification import MAX_ATTEMPTS, verify
 from hub.store.blobs import DamagedBlobError
+from hub.wiring import Hub
 from protocol.periods import Period
 from protocol.problem_documents import MEDIA_TYPE
 from protocol.problems import PROBLEMS, Retry

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
-from hub.app import Hub, create_app
+from hub.app import create_app
 from hub.domain.ids import SubmissionId
 from hub.domain.states import KeyUse
 from hub.services.publishing import close, is_published
@@ -23,6 +23,7 @@ from hub.services.transparency.release_record import record_of
 from hub.services.transparency.rounds import HEARTBEAT, check_whole, run_round, signer_of
 from hub.store.records import NodeKey
 from hub.store.trust import PublishedTrust
+from hub.wiring import Hub
 from protocol.errors import KimError
 from protocol.keys import KeyPurpose, PrivateKey
 from protocol.periods import Period
@@ -584,7 +585,7 @@ def test_the_commands(tmp_path: Path):
 _DIES = """
 import os, signal, sys
 from pathlib import Path
-from hub.app import Hub
+from hub.wiring import Hub
 from hub.services.transparency import rounds, signer
 from hub.settings import HubSettings
 from hub.store.log import LogLeaves
