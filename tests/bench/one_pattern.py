@@ -2,7 +2,9 @@
 
     python -m tests.bench.one_pattern protect b_region unit S1 10 withheld.npy
     python -m tests.bench.one_pattern attack b_region withheld.npy
+    python -m tests.bench.one_pattern attack b2_medium withheld.npy S3
 
+A level at the end of an attack names the one that is looked at: of a big table, all of them take minutes.
 The result stands on standard output as JSON. Time is processor time, of this process alone.
 """
 
@@ -57,6 +59,21 @@ def protect(name: str, cost: str, level: str, seconds: float, out: Path) -> dict
         "rounds": pattern.rounds,
         "unmet": len(pattern.unmet),
         "undecided": pattern.undecided,
+    }
+
+
+def attack_at(name: str, level: str, withheld: BoolArray) -> dict[str, object]:
+    """Attack a pattern at one level, as everybody whom that names."""
+    table = measured(name)
+    publication, views = table.publication(withheld), table.views(Level(level))
+    start = time.process_time()
+    audits = examine_views(publication, views)
+    return {
+        level: len({exposed.cell for each in audits for exposed in each.exposed}),
+        "undecided": len({cell for each in audits for cell in each.undecided}),
+        "attackers": len(views),
+        "programs": sum(each.programs for each in audits),
+        "seconds": time.process_time() - start,
     }
 
 
@@ -119,11 +136,13 @@ def _spread(those: list[T], number: int) -> list[T]:
 
 
 def main(arguments: list[str]) -> int:
-    """Do one of the two."""
+    """Do what is asked for."""
     kind, name, *rest = arguments
     if kind == "protect":
         cost, level, seconds, out = rest
         result = protect(name, cost, level, float(seconds), Path(out))
+    elif len(rest) > 1:
+        result = attack_at(name, rest[1], np.load(rest[0]))
     else:
         result = attack(name, np.load(rest[0]))
     print(json.dumps(result))
