@@ -170,6 +170,8 @@ class LinearProgram:
     def solve(self, *, with_duals: bool = False) -> Answer:
         """Solve with the costs and limits as they stand."""
         self.solves += 1
+        # Its clock never starts again: without this a program that is asked often enough is stopped at once.
+        self._solver.setOptionValue("time_limit", self._solver.getRunTime() + _SECONDS)
         if self._afresh:
             self._solver.setBasis()
         empty = np.zeros(0)
@@ -208,7 +210,6 @@ def _quiet_solver(strategy: int) -> highspy.Highs:
         "parallel": "off",
         "presolve": "off",  # the systems are small and solved again and again from the last basis
         "simplex_strategy": strategy,
-        "time_limit": _SECONDS,
         "mip_rel_gap": 0.0,
         "primal_feasibility_tolerance": _SMALL,
         "dual_feasibility_tolerance": _SMALL,

@@ -11,6 +11,7 @@ import pytest
 from aggregation.disclosure.history import Delivered, linked_history
 from aggregation.disclosure.links import webs_of
 from aggregation.disclosure.relations import structure_of
+from aggregation.sdc import programs
 from aggregation.sdc.linear_system import (
     NO_LIMIT,
     LinearSystem,
@@ -108,6 +109,17 @@ def test_each_outcome_has_its_status() -> None:
     assert LinearProgram(_pair(30, 30), zeros, nines).minimise(np.zeros(2)).status is Status.INFEASIBLE
     endless = LinearProgram(_pair(0, NO_LIMIT), zeros, np.full(2, np.inf))
     assert endless.minimise(np.array([-1.0, 0.0])).status is Status.UNBOUNDED
+
+
+def test_every_solve_has_its_own_time() -> None:
+    """The clock of the solver runs on from solve to solve, and so must its limit."""
+    program = LinearProgram(_pair(3, 3), np.zeros(2), np.full(2, 9.0))
+    limits = []
+    for sign in (1.0, -1.0, 1.0):
+        assert program.minimise(np.array([1.0, 2.0 * sign])).status is Status.OPTIMAL
+        limits.append(program._solver.getOptionValue("time_limit")[1])
+    assert limits[0] >= programs._SECONDS
+    assert limits[0] < limits[1] < limits[2]
 
 
 def test_a_fractional_answer_is_not_taken_for_integers() -> None:
