@@ -34,7 +34,7 @@ _REFUSALS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 class BilingualParser(argparse.ArgumentParser):
     """A parser of one language."""
 
-    def __init__(self, *, language: Language, summary: Text, example: str = "", prog: str = "") -> None:
+    def __init__(self, *, language: Language, summary: Text, example: str = "", prog: str) -> None:
         """Make a parser.
 
         Args:
@@ -44,7 +44,7 @@ class BilingualParser(argparse.ArgumentParser):
             prog: how the command is called.
         """
         super().__init__(
-            prog=prog or None,
+            prog=prog,
             description=summary.in_(language),
             epilog=f"{Text('Beispiel', 'Example').in_(language)}: {example}" if example else None,
             add_help=False,

@@ -394,6 +394,14 @@ def test_a_release_is_verified_from_the_root_in_the_letter_to_every_signature(
     officers, release = json.loads(capsys.readouterr().out)
     assert (officers["verified"], release["verified"]) == (True, True)
     assert release["believed"]["log"] == str(network.log.vkey)
+    # What lies beside the signed documents is not looked at.
+    other = replace(
+        network.hub_keys, log_vkey=str(replace(network.log.vkey, name="kim-nrw/other"))
+    ).to_bytes()
+    (tmp_path / "stick" / "hub.json").write_bytes(other)
+    assert main([*words, "--root-fingerprint", fingerprint]) == 0
+    assert main(words) == 3
+    capsys.readouterr()
     # How many witnesses are enough may be asked for more strictly than the officers do.
     assert main([*words, "--root-fingerprint", fingerprint, "--quorum", "4", "--json"]) == 3
     assert json.loads(capsys.readouterr().out)[1]["problem"]["code"] == "quorum_missing"

@@ -76,8 +76,9 @@ class Mutant:
 def mutants_of(path: Path) -> list[Mutant]:
     """Return the mutants of a module, in the order of its lines."""
     data = path.read_bytes()
-    visitor = _Finder(data)
-    MetadataWrapper(cst.parse_module(data), unsafe_skip_copy=True).visit(visitor)
+    module = cst.parse_module(data)
+    visitor = _Finder(data, texts=_texts_of(module))
+    MetadataWrapper(module, unsafe_skip_copy=True).visit(visitor)
     relative = str(path.relative_to(ROOT))
     seen: Counter[str] = Counter()
     found = []
@@ -108,10 +109,11 @@ class _Change:
 class _Finder(cst.CSTVisitor):
     METADATA_DEPENDENCIES = (PositionProvider, ByteSpanPositionProvider)
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, texts: frozenset[str]) -> None:
         super().__init__()
         self.found: list[_Change] = []
         self._data = data
+        self._texts = texts
         self._rows = data.decode().splitlines()
         self._scope: list[str] = []
         self._functions = 0
@@ -184,12 +186,23 @@ class _Finder(cst.CSTVisitor):
             else:
                 changes = operator(node)
             for changed in changes:
-                if not _in_wording_only(node, changed):
+                if not self._in_wording_only(node, changed):
                     self._add(node, changed)
         if isinstance(node, cst.If | cst.While):
             for word in ("True", "False"):
                 if not (isinstance(node, cst.While) and word == "True"):
                     self._add(node.test, cst.Name(word))
+
+    def _in_wording_only(self, node: cst.CSTNode, changed: cst.CSTNode) -> bool:
+        """Whether the change drops or empties an argument that is wording."""
+        if not isinstance(node, cst.Call) or not isinstance(changed, cst.Call):
+            return False
+        kept = {id(argument) for argument in changed.args}
+        lost = [argument for argument in node.args if id(argument) not in kept]
+        return bool(lost) and all(
+            _is_wording(argument) or _is_wording(argument.value) or _last_name(argument.value) in self._texts
+            for argument in lost
+        )
 
     def _add(self, node: cst.CSTNode, changed: cst.CSTNode) -> None:
         span = self.get_metadata(ByteSpanPositionProvider, node)
@@ -299,13 +312,15 @@ def _is_wording(node: cst.CSTNode) -> bool:
     return name in _PYTHONS_OWN or name in wording_functions()
 
 
-def _in_wording_only(node: cst.CSTNode, changed: cst.CSTNode) -> bool:
-    """Whether the change drops or empties an argument that is wording."""
-    if not isinstance(node, cst.Call) or not isinstance(changed, cst.Call):
-        return False
-    kept = {id(argument) for argument in changed.args}
-    lost = [argument for argument in node.args if id(argument) not in kept]
-    return bool(lost) and all(_is_wording(argument) or _is_wording(argument.value) for argument in lost)
+def _texts_of(module: cst.Module) -> frozenset[str]:
+    """Return the constants of a module that are wording."""
+    return frozenset(
+        part.targets[0].target.value if isinstance(part, cst.Assign) else part.target.value
+        for line in module.body
+        if isinstance(line, cst.SimpleStatementLine)
+        for part in line.body
+        if isinstance(part, cst.Assign | cst.AnnAssign) and part.value is not None and _is_wording(part.value)
+    )
 
 
 @cache

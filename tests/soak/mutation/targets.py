@@ -43,8 +43,8 @@ TARGETS: Final = {
         tuple(
             f"protocol/verify/{name}.py"
             for name in (
-                *("anchors", "cli", "explaining", "files", "folders", "mirrors", "parser", "receipts"),
-                *("releases", "settings", "trail", "wording"),
+                *("anchors", "cli", "command_line", "explaining", "files", "folders", "mirrors", "parser"),
+                *("receipts", "releases", "settings", "trail", "wording"),
             )
         ),
         (

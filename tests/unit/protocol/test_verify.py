@@ -409,7 +409,10 @@ def test_an_incomplete_copy_says_what_it_lacks() -> None:
         lose = lambda path, found, missing=missing: None if path == missing else found  # noqa: E731
         verdict = mirror_check(network, change=lose)
         assert verdict.problem is not None
-        assert (verdict.problem.code, missing in verdict.problem.detail.en) == ("file_missing", True)
+        assert (verdict.problem.code, verdict.problem.detail.en) == (
+            "file_missing",
+            f"The copy lacks {missing}.",
+        )
 
 
 def test_an_entry_that_is_no_event_is_found_by_its_place() -> None:

@@ -539,6 +539,7 @@ def test_a_code_may_hold_an_equals_sign_and_codes_are_named_one_after_the_other(
             "--lang: erlaubt ist 'de', 'en'",
             "argument --lang: invalid choice: 'nds' (choose from 'de', 'en')",
         ),
+        (("receipt", "a", "--lang"), "--lang: Es fehlt der Wert.", "argument --lang: expected one argument"),
         (("receipt", "a", "--quo", "3"), "Unbekannte Angaben: --quo 3", "unrecognized arguments: --quo 3"),
         (
             ("receipt", "a", "--quorum", "x"),

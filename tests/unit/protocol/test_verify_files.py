@@ -23,15 +23,17 @@ def write(path: Path, data: bytes) -> Path:
     return path
 
 
-def test_a_file_is_read_up_to_a_gibibyte(tmp_path: Path) -> None:
-    """Sparse files: nothing of that size is ever in memory."""
+def test_a_file_is_read_up_to_a_gibibyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sparse file: nothing of that size is ever in memory."""
     large = tmp_path / "large"
     with large.open("wb") as file:
         file.truncate((1 << 30) + 1)
     assert refused(lambda: files.read(large)) == "too_large"
     assert refused(lambda: files.read(tmp_path / "none")) == "file_missing"
     assert refused(lambda: files.sha256_of(tmp_path / "none")) == "file_missing"
-    assert files.read(write(tmp_path / "small", b"x")) == b"x"
+    monkeypatch.setattr(files, "_MOST_BYTES", 4)
+    assert files.read(write(tmp_path / "small", b"four")) == b"four"
+    assert refused(lambda: files.read(write(tmp_path / "small", b"fives"))) == "too_large"
 
 
 @pytest.mark.parametrize(
@@ -65,11 +67,13 @@ def test_a_folder_without_documents_lacks_the_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "is_used"), [("7", True), ("7\n", True), ("../7", False), ("", False), ("ä", False)]
+    ("number", "is_used"),
+    [("7", True), ("7\n", True), ("../7", False), ("", False), ("ä", False), ("٧", False)],
 )
 def test_the_copy_that_a_node_uses_is_one_of_its_copies(tmp_path: Path, number: str, is_used: bool) -> None:
     write(tmp_path / "copies" / "7" / "targets" / "keys%2Fhub.json", b"hub")
-    write(tmp_path / "7" / "targets" / "keys%2Fhub.json", b"another")
+    for other in ("7", "copies/٧"):
+        write(tmp_path / other / "targets" / "keys%2Fhub.json", b"another")
     write(tmp_path / "current", number.encode())
     if is_used:
         assert files.trust_documents(tmp_path, None) == (b"hub", None)
