@@ -8,6 +8,6 @@ The mutants are those of mutmut's operators, and conditions that are always true
 is what an attacker wants). Why mutmut does not run them itself: `docs/adr/0036-mutants-in-a-warm-process.md`.
 
 Of each target it says how many mutants were killed, how many are equivalent (`equivalent.toml` names each
-with its reason), and which survived. It ends with 1 if one survived, or if the list names a mutant that is no
-more.
+with its reason), and which survived. It ends with 1 if one survived in a part whose survivors somebody has
+looked at (`targets`), or if the list names a mutant that is no more.
 """
