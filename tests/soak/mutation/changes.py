@@ -272,7 +272,10 @@ def _constant_of(node: cst.Assign | cst.AnnAssign) -> str | None:
     if isinstance(node, cst.AnnAssign) and _last_name(node.annotation.annotation) == "TypeAlias":
         return None
     # An alias of a type (`Wanted = Callable[[int], bool]`) is an annotation under a name.
-    if isinstance(node, cst.Assign) and isinstance(node.value, cst.Subscript):
+    value = node.value
+    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.BitOr):
+        value = value.left
+    if isinstance(node, cst.Assign) and isinstance(value, cst.Subscript):
         return None
     return target.value
 

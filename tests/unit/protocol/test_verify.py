@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, sign
 from protocol.errors import KimError
 from protocol.evidence import (
     Evidence,
@@ -167,6 +168,7 @@ def test_a_signature_counts_for_its_own_node_hub_and_areas(
         (
             {
                 "kind": EventKind.REJECTED,
+                "code": "not_canonical",
                 "id": "a",
                 "dataset": "CASES",
                 "period": "2026-Q2",
@@ -184,6 +186,7 @@ def test_a_receipt_says_for_people_what_it_is_about(
     check_receipt(trail, network.log.receipt(index, network.nodes).to_bytes(), network.anchors())
     assert trail.passed[1].en == f"The entry stands there at position {index}: {said}."
     assert trail.passed[1].de.endswith(f": {said}.")
+    assert trail.facts.get("code") == event.get("code")
 
 
 def test_a_receipt_of_something_else_is_no_receipt_of_a_delivery(network: PaperNetwork) -> None:
@@ -608,6 +611,78 @@ def parse_index(evidence: Evidence, network: PaperNetwork) -> int:
     assert evidence.files is not None
     assert network.log.entries[evidence.files.index] == evidence.files.leaf
     return evidence.files.index
+
+
+def cited_with(network: PaperNetwork, *, early=None, late=None, after=None, envelope=None) -> str | None:
+    """Check a release whose last delivery is proven by other entries, which the hub has logged as well.
+
+    Args:
+        network: with its deliveries.
+        early: members of an entry in front of the receipt of arrival, which is shown in its place.
+        late: likewise behind the acceptance, or in front of everything (`"before"`).
+        after: whether the acceptance is logged after the publication.
+        envelope: what is shown in place of the delivery.
+    """
+    node, period = network.nodes[0], "2026-Q3"
+    statement = network.statement(node, period)
+    signed = sign(PAYLOAD_TYPE_SUBMISSION, statement.to_json(), node.sign)
+
+    def log(kind: EventKind, **changes: object) -> int:
+        event = network.event(signed, statement, kind)
+        return network.log.append(dataclasses.replace(event, **changes))
+
+    shown_late = log(EventKind.ACCEPTED) if late == "before" else None
+    shown_early = log(**{"kind": EventKind.RECEIVED, **early}) if early is not None else None
+    identity = network.deliver(node, period)
+    _, received, accepted = network.delivered[identity]
+    if isinstance(late, dict):
+        shown_late = log(**{"kind": EventKind.ACCEPTED, **late})
+    evidence = network.publish()
+    if after:
+        shown_late = log(EventKind.ACCEPTED)
+        note = network.log.note(network.nodes[-3:]).to_bytes()
+        evidence = dataclasses.replace(
+            evidence,
+            checkpoint=note,
+            release=network.log.logged(evidence.release.index),
+            statements={
+                key: StatementEvidence(sent, network.log.logged(first), network.log.logged(second))
+                for key, (sent, first, second) in network.delivered.items()
+            },
+        )
+    proof = StatementEvidence(
+        sign(PAYLOAD_TYPE_SUBMISSION, envelope(statement).to_json(), node.sign) if envelope else signed,
+        network.log.logged(received if shown_early is None else shown_early),
+        network.log.logged(accepted if shown_late is None else shown_late),
+    )
+    return release_check(
+        dataclasses.replace(evidence, statements={**evidence.statements, identity: proof}), network
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "code"),
+    [
+        ({}, None),
+        ({"envelope": lambda said: dataclasses.replace(said, nonce=bytes(32))}, "evidence_invalid"),
+        ({"early": {}}, None),
+        ({"early": {"id": "f" * 64}}, "evidence_invalid"),
+        ({"early": {"kind": EventKind.FINDING_HELD}}, "evidence_invalid"),
+        ({"early": {"payload_sha256": "0" * 64}}, "evidence_invalid"),
+        ({"late": {}}, None),
+        ({"late": {"id": "f" * 64}}, "evidence_invalid"),
+        ({"late": {"kind": EventKind.REJECTED}}, "evidence_invalid"),
+        ({"late": {"node": "node-nw05112"}}, "evidence_invalid"),
+        ({"late": "before"}, "evidence_invalid"),
+        ({"after": True}, "evidence_invalid"),
+    ],
+    ids=range(12),
+)
+def test_each_entry_behind_a_cited_delivery_is_its_own(
+    network: PaperNetwork, shown: dict[str, object], code: str | None
+) -> None:
+    """Each of them alone is wrong, everything else holds: no check stands in for another."""
+    assert cited_with(network, **shown) == code
 
 
 def test_a_year_must_rest_on_the_quarters_of_the_same_release(network: PaperNetwork) -> None:

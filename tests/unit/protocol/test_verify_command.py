@@ -583,6 +583,7 @@ def test_help_is_in_the_language_asked_for_and_shows_an_example(
             code,
             [name for name in ("trust", "receipt", "log", "release", "explain") if name not in said],
         ) == (0, [])
+    assert run(desk, "receipt", "@a.tlog-proof", "--lang", capsys=capsys)[0] == 2
     for words in (("--lang", "fr"), ("--lang=fr",)):
         assert run(desk, *words, "receipt", "@a.tlog-proof", "--trust", "@trust", capsys=capsys)[0] == 2
         assert run(desk, "receipt", "@a.tlog-proof", "--trust", "@trust", *words, capsys=capsys)[0] == 2
