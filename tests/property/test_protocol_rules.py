@@ -6,6 +6,7 @@ by adding and subtracting, and are too small, or tell something about a whole gr
 
 import itertools
 from collections import Counter
+from functools import cache
 from random import Random
 
 import pytest
@@ -89,23 +90,35 @@ def computable(dataset_id, values, withheld):
     return known
 
 
-def exposed(grid, known):
-    for row, value in known.items():
-        key = grid.keys[row]
+@cache
+def rules_of(dataset_id):
+    """By row: its rule, and for each dimension but totals: the total's row, and the rules beside it."""
+    grid = grid_of(CATALOGUE, dataset_id)
+    found = []
+    for row, key in enumerate(grid.keys):
         indicator = CATALOGUE.indicators[key[0]]
-        rule = CATALOGUE.rule_for(indicator, grid.codes(row))
-        if 1 <= value < rule.min_contributors:
-            yield row
+        totals = []
         for number, dimension in enumerate(grid.dims, start=1):
             use = indicator.dimension_use(dimension)
             if use is None or key[number] == TOTAL:
                 continue
-            # In the catalogue's tables a protected code always stands alone, so every such code demands it.
-            total = known.get(grid.index[*key[:number], TOTAL, *key[number + 1 :]])
             beside = [
                 CATALOGUE.rule_for(indicator, {**grid.codes(row), dimension: code.id})
                 for code in use.codelist.published
             ]
+            totals.append((grid.index[*key[:number], TOTAL, *key[number + 1 :]], beside))
+        found.append((CATALOGUE.rule_for(indicator, grid.codes(row)), totals))
+    return found
+
+
+def exposed(dataset_id, known):
+    for row, value in known.items():
+        rule, totals = rules_of(dataset_id)[row]
+        if 1 <= value < rule.min_contributors:
+            yield row
+        for number, beside in totals:
+            # In the catalogue's tables a protected code always stands alone, so every such code demands it.
+            total = known.get(number)
             if value == 0 and total != 0 and not all(other.zero_publishable for other in beside):
                 yield row
             if total and total - value < rule.min_contributors and not rule.zero_publishable:
@@ -122,10 +135,10 @@ def test_exactly_what_is_exposed_is_refused(dataset_id, seed, people, extra):
     grid = grid_of(CATALOGUE, dataset_id)
     random = Random(seed)
     values = counts_of(grid, random, people)
-    sensitive = set(exposed(grid, dict(enumerate(values))))
+    sensitive = set(exposed(dataset_id, dict(enumerate(values))))
     withheld = sensitive | {row for row in range(len(grid)) if random.random() < extra}
     table, statement = submission(dataset_id, values=values, withheld=sorted(withheld))
-    still_exposed = set(exposed(grid, computable(dataset_id, values, withheld)))
+    still_exposed = set(exposed(dataset_id, computable(dataset_id, values, withheld)))
     if not still_exposed:
         check_submission(table, statement, CATALOGUE, min_contributors=5)
         return
