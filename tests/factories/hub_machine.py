@@ -1,18 +1,20 @@
 """A model of the hub as a state machine of hypothesis, beside the real hub (SQLite, sandbox, signer, HTTP).
 
+Officers govern it and want deliveries sealed: keys change and end by what two of them have signed.
 The model is small and knows nothing of the hub's code: what each step must lead to is written down again.
 After every step the invariants of the protocol are checked:
 
 I1 what somebody must learn of has a leaf in the log, and no leaf lies;  I2 no leaf ever changes;
 I3 every signed state is a prefix of every later one;  I4 the head is the end of the longest chain;
 I5 every receipt ever given still verifies;  I6 what is compiled is the fold of what counts;
-I7 what is withheld stands nowhere on the hub's disk.
+I7 what is withheld stands nowhere on the hub's disk, and neither does a table as its node sent it.
 """
 
 from __future__ import annotations
 
 import atexit
 import datetime as dt
+import itertools
 import shutil
 import sqlite3
 import tempfile
@@ -33,7 +35,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hub import failpoints
 from hub.domain.ids import SubmissionId
 from hub.services.compiling import compile_cube
-from hub.services.enrolment.deciding import BenchRegistry, revoke_keys
 from hub.services.publishing import close, publish
 from hub.services.transparency.rounds import run_round, signer_of
 from hub.services.validation import validate
@@ -49,7 +50,8 @@ from protocol.periods import Period
 from protocol.transparency.events import EventKind, LogEvent
 from protocol.transparency.merkle import leaf_hash
 from protocol.transparency.receipts import parse_receipt, verify_receipt
-from tests.factories.enrolment import APPROVER, Office, new_keys
+from tests.factories.enrolment import Office
+from tests.factories.governed_hub import GovernedHub, People, govern
 from tests.factories.log_checks import assert_log_whole, assert_receipt, tree_root
 from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
 from tests.factories.submissions import consistent_values
@@ -86,20 +88,21 @@ class Node:
 
 @dataclass
 class Told:
-    """What the model knows of one parcel."""
+    """What the model knows of one parcel, and of the table that is sealed in it."""
 
     parcel: Parcel
     node: Node
     keyid: str
     period: Period
+    table: bytes = b""
     state: str = ""
     chunks: set[int] = field(default_factory=set)
     received_at: dt.datetime | None = None
 
 
 @cache
-def _prepared() -> tuple[Path, dict[str, SecretKeys]]:
-    """A hub with two enrolled nodes, set up once: every example begins with a copy."""
+def _prepared() -> tuple[Path, dict[str, SecretKeys], People]:
+    """A governed hub with two enrolled nodes, set up once: every example begins with a copy."""
     folder = Path(tempfile.mkdtemp(prefix="kim-model-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     home = folder / "hub"
@@ -108,8 +111,9 @@ def _prepared() -> tuple[Path, dict[str, SecretKeys]]:
         office = Office(running)
         for area in AREAS:
             keys[area] = office.enrolled(f"node-{area.lower()}", area)
+        people = govern(running)
         run_round(running.hub.context)
-    return home, keys
+    return home, keys, people
 
 
 @cache
@@ -125,7 +129,7 @@ class HubMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        prepared, keys = _prepared()
+        prepared, keys, self.people = _prepared()
         self.folder = Path(tempfile.mkdtemp(prefix="kim-model-"))
         self.home = self.folder / "hub"
         shutil.copytree(prepared.parent, self.folder, dirs_exist_ok=True)
@@ -241,8 +245,8 @@ class HubMachine(RuleBasedStateMachine):
         revision = (head.statement.revision if head else 0) + 1 + skip
         sender = self._sender(node)
         node.signed += 1
-        sender._nonces = iter([node.signed * 1000 + len(self.told)])
-        parcel = sender.parcel(
+        sender._nonces = itertools.count(node.signed * 1000 + len(self.told))
+        plain = sender.parcel(
             period=period,
             values=_figures(),
             withheld=WITHHELD,
@@ -251,7 +255,8 @@ class HubMachine(RuleBasedStateMachine):
             supersedes=head.id if head and revision > 1 else "0" * 64 if revision > 1 else None,
             reason="Nachmeldungen" if revision > 1 else None,
         )
-        return Told(parcel, node, node.keys.sign.public.keyid, period)
+        parcel = GovernedHub(self.running, self.people).sealed(sender, plain)
+        return Told(parcel, node, node.keys.sign.public.keyid, period, plain.payload)
 
     def _takes(self, node: Node, period: Period) -> bool:
         """Whether the next revision of a chain may be announced."""
@@ -424,19 +429,16 @@ class HubMachine(RuleBasedStateMachine):
     @rule(n=whose, minutes=st.none() | st.integers(0, 30))
     def change_keys(self, n: int, minutes: int | None) -> None:
         """A node changes its key; then the old one is revoked, perhaps as compromised for some minutes."""
-        node, new = self.nodes[n], new_keys()
-        old = node.keys
-        office = Office(self.running)
-        office._nonces = iter(range(len(self.entries) * 10 + 10**6, 10**9))
+        node = self.nodes[n]
+        old, hub = node.keys, GovernedHub(self.running, self.people)
         self._tick()
-        answer = office.rotate(new, old.sign, node.id)
-        assert answer.status_code == 201, answer.text
-        office.approve(answer.get_json()["id"])
-        node.keys = new
+        node.keys = hub.rotate(node.id, old.sign, number=len(self.entries) * 10 + 10**6)
         self._tick()
         keyid = old.sign.public.keyid
         since = None if minutes is None else self.moment - dt.timedelta(minutes=minutes)
-        revoke_keys(self.context, keyid, by=APPROVER, registry=BenchRegistry(), compromised_since=since)
+        hub.decide_revocation(keyid, compromised_since=since)
+        self._follow({}, died=False)  # one person's decision is nothing yet
+        hub.publish()
         self.revoked.add(keyid)
         changes: dict[str, tuple[str, ...]] = {}
         for name, told in self.told.items():
@@ -605,7 +607,7 @@ class HubMachine(RuleBasedStateMachine):
         expected = {}
         for told in self.told.values():
             if told.period == period and told.parcel.id in counted.values():
-                table = assert_canonical(told.parcel.payload, arrow_schema(load_catalogue().dataset("CASES")))
+                table = assert_canonical(told.table, arrow_schema(load_catalogue().dataset("CASES")))
                 expected[told.node.area] = table["OBS_VALUE"]
         assert expected.keys() == counted.keys()
         for area in AREAS:  # I6
@@ -618,7 +620,8 @@ class HubMachine(RuleBasedStateMachine):
                 assert [shown[i] for i in np.flatnonzero(known)] == [sent[i] for i in np.flatnonzero(known)]
 
     def _nothing_withheld_on_disk(self) -> None:
-        marks = (SECRET.to_bytes(8, "little"), str(SECRET).encode())
+        marks = [SECRET.to_bytes(8, "little"), str(SECRET).encode()]
+        marks += {told.table[64:512] for told in self.told.values()}
         for path in self.home.rglob("*"):
             if path.is_file():
                 data = path.read_bytes()
