@@ -18,6 +18,7 @@ from hub.services.opening import require_open
 from hub.services.sealed import require_agreed_form
 from hub.store.records import Chain, Node, Submission
 from hub.store.unit_of_work import UnitOfWork
+from hub.store.uploads import Upload
 from protocol.catalogue import Dataset, RuleKind
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, parse_envelope, statement_id
 from protocol.errors import ErrorItem, KimError, kim_error
@@ -106,17 +107,17 @@ def announce(context: HubContext, body: bytes, *, sender: Node | None, program: 
 
 
 def _known(unit: UnitOfWork, submission_id: SubmissionId) -> Announced | None:
-    submission = unit.submissions.get(submission_id)
-    if submission is None:
+    upload = unit.uploads.get(submission_id)
+    if upload is None:
         return None
-    return Announced(submission, missing_chunks(unit, submission), created=False)
+    return Announced(upload.submission, missing_chunks(upload), created=False)
 
 
-def missing_chunks(unit: UnitOfWork, submission: Submission) -> list[list[int]]:
+def missing_chunks(upload: Upload) -> list[list[int]]:
     """Return the chunks that the node still owes; none once the upload is over."""
-    if submission.state not in OPEN_UPLOAD:
+    if upload.submission.state not in OPEN_UPLOAD:
         return []
-    return submission.plan.missing(unit.chunks.of(submission.id))
+    return upload.submission.plan.missing(upload.chunks)
 
 
 def _check_program(unit: UnitOfWork, program: str) -> None:

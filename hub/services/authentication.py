@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.domain.states import KeyStatus, KeyUse, NodeStatus
+from hub.store.nodes import Signer
 from hub.store.records import Node, NodeKey
 from hub.store.unit_of_work import UnitOfWork
 from protocol.dsse import Envelope, pae
@@ -45,11 +46,12 @@ def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str, at: dt.
             `bad_envelope`, `wrong_audience`, `node_suspended` or `area_not_registered`.
     """
     # 1. A key for statements is known. The signature is verified either way: see above.
-    key = statement_key(unit, envelope.keyid)
+    signer = signer_of(unit, envelope.keyid)
+    key = signer.key if signer else None
     public_key = PublicKey.from_hex(key.public_key) if key else DECOY
     # 2. The signature holds, over exactly the received bytes.
     fault = _signature_fault(envelope, public_key)
-    if key is None or (fault and key.status is KeyStatus.REVOKED):
+    if signer is None or key is None or (fault and key.status is KeyStatus.REVOKED):
         raise kim_error("unknown_key")
     if fault:
         raise fault
@@ -61,7 +63,7 @@ def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str, at: dt.
     if statement.aud != audience:
         raise kim_error("wrong_audience")
     # 6. The key belongs to the node that the statement names.
-    node = unit.nodes.get(key.node_id)
+    node = signer.node
     if node is None or statement.node != node.id:
         raise kim_error("unknown_key")
     # 7. The node may deliver at all.
@@ -73,10 +75,10 @@ def authenticate(unit: UnitOfWork, envelope: Envelope, *, audience: str, at: dt.
     return Signed(statement, key, node)
 
 
-def statement_key(unit: UnitOfWork, keyid: str) -> NodeKey | None:
-    """Return the key with this id, if it is one for statements and requests: no other may sign them."""
-    key = unit.nodes.key(keyid)
-    return key if key is not None and key.use is KeyUse.SIGN else None
+def signer_of(unit: UnitOfWork, keyid: str) -> Signer | None:
+    """Return who signs with a key, if it is one for statements and requests: no other may sign them."""
+    signer = unit.nodes.signer(keyid)
+    return signer if signer is not None and signer.key.use is KeyUse.SIGN else None
 
 
 def require_valid(key: NodeKey, *, at: dt.datetime) -> None:

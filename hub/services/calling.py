@@ -12,9 +12,10 @@ from typing import Final
 from sqlalchemy.exc import IntegrityError
 
 from hub.domain.states import KeyStatus
-from hub.services.authentication import DECOY, require_valid, statement_key
+from hub.services.authentication import DECOY, require_valid, signer_of
 from hub.services.context import HubContext
 from hub.store.engine import WriteKind
+from hub.store.nodes import Signer
 from hub.store.records import Node, NodeKey
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import KimError, kim_error
@@ -63,12 +64,12 @@ def forget_nonces(context: HubContext) -> int:
 
 
 def _signed_by(unit: UnitOfWork, request: Request, *, audience: str) -> tuple[Caller, RequestSignature]:
-    asked: list[NodeKey | None] = []
+    asked: list[Signer | None] = []
 
     def key_of(keyid: str) -> PublicKey:
-        key = statement_key(unit, keyid)
-        asked.append(key)
-        return PublicKey.from_hex(key.public_key) if key else DECOY
+        signer = signer_of(unit, keyid)
+        asked.append(signer)
+        return PublicKey.from_hex(signer.key.public_key) if signer else DECOY
 
     # 1. The signature holds: over this request, for this hub, by the key it names.
     signature: RequestSignature | None = None
@@ -78,12 +79,12 @@ def _signed_by(unit: UnitOfWork, request: Request, *, audience: str) -> tuple[Ca
     except KimError as error:
         fault = error
     # 2. That key is known, and not withdrawn; that it was is told only to somebody who holds it.
-    key = asked[-1] if asked else None
-    if asked and (key is None or (fault and key.status is KeyStatus.REVOKED)):
+    signer = asked[-1] if asked else None
+    if asked and (signer is None or (fault and signer.key.status is KeyStatus.REVOKED)):
         raise kim_error("unknown_key")
-    if fault or signature is None or key is None:
+    if fault or signature is None or signer is None:
         raise fault or kim_error("unknown_key")
-    node = unit.nodes.get(key.node_id)
+    node = signer.node
     if node is None:
         raise kim_error("unknown_key")
-    return Caller(node, key), signature
+    return Caller(node, signer.key), signature

@@ -7,7 +7,7 @@ from typing import Any
 from hub.domain.ids import SubmissionId
 from hub.services.announcing import missing_chunks
 from hub.services.context import HubContext
-from hub.services.uploading import owned
+from hub.services.uploading import owned_upload
 from hub.store.records import Finding, Submission, SubmissionEvent
 
 
@@ -24,10 +24,10 @@ class SubmissionStatus:
 def status_of(context: HubContext, submission_id: SubmissionId, *, node_id: str) -> SubmissionStatus:
     """Return the status of one submission of a node, or raise `not_found`."""
     with context.database.read() as unit:
-        submission = owned(unit, submission_id, node_id=node_id)
+        upload = owned_upload(unit, submission_id, node_id=node_id)
         return SubmissionStatus(
-            submission,
-            missing_chunks(unit, submission),
+            upload.submission,
+            missing_chunks(upload),
             unit.submissions.events(submission_id),
             unit.findings.of(submission_id, unconfirmed=True),
         )

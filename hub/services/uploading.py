@@ -17,10 +17,12 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import OPEN_UPLOAD, KeyStatus, NodeStatus, SubmissionState
 from hub.services.context import HubContext
-from hub.services.opening import require_open
+from hub.services.opening import require_open, require_taken
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
+from hub.store.uploads import Upload
 from protocol.errors import ErrorItem, KimError, kim_error
+from protocol.periods import Period
 from protocol.problem_documents import problem_document
 from protocol.problems import PROBLEMS
 from protocol.texts import Text
@@ -45,7 +47,8 @@ def receive_chunk(
             which the submission was rejected meanwhile.
     """
     with context.database.read() as unit:
-        submission = owned(unit, submission_id, node_id=node_id)
+        upload = owned_upload(unit, submission_id, node_id=node_id)
+        submission = upload.submission
         # 1. The chunk exists in the announced plan.
         if not submission.plan.holds(n):
             raise kim_error("not_found")
@@ -56,7 +59,7 @@ def receive_chunk(
         if len(body) != submission.plan.length_of(n):
             raise kim_error("digest_mismatch")
         # 3. Known already, or no longer wanted.
-        if _is_repeat(unit, submission, n, sha256=actual.hexdigest()):
+        if _is_repeat(upload, n, sha256=actual.hexdigest()):
             return
         # 4. A single chunk is the whole, whose digest is signed: a stranger cannot occupy its place.
         if submission.plan.count == 1 and actual.hexdigest() != submission.payload_sha256:
@@ -67,8 +70,9 @@ def receive_chunk(
     except FileNotFoundError:
         stored = False  # another request ended the upload at this moment: the state says how
     with context.database.write() as unit:
-        submission = _get(unit, submission_id)
-        if _is_repeat(unit, submission, n, sha256=actual.hexdigest()):
+        upload = _upload(unit, submission_id)
+        submission = upload.submission
+        if _is_repeat(upload, n, sha256=actual.hexdigest()):
             return
         if not stored:
             raise kim_error("busy")
@@ -94,22 +98,22 @@ def complete(context: HubContext, submission_id: SubmissionId, *, node_id: str) 
             `node_suspended`, `period_closed`.
     """
     with context.database.read() as unit:
-        submission = owned(unit, submission_id, node_id=node_id)
-        if submission.state not in OPEN_UPLOAD:
-            return _unless_refused(submission)
-        chunks = unit.chunks.of(submission_id)
-        missing = submission.plan.missing(chunks)
+        upload = owned_upload(unit, submission_id, node_id=node_id)
+    if upload.submission.state not in OPEN_UPLOAD:
+        return _unless_refused(upload.submission)
+    missing = upload.submission.plan.missing(upload.chunks)
     if missing:
         raise _incomplete(missing)
-    _assemble(context, submission, chunks)
+    _assemble(context, upload.submission, upload.chunks)
     refusal: KimError | None = None
     with context.database.write() as unit:
-        submission = _get(unit, submission_id)
+        # Key, node and period are asked again: they may have changed since the announcement.
+        upload = _upload(unit, submission_id)
+        submission = upload.submission
         if submission.state not in OPEN_UPLOAD:
             return _unless_refused(submission)
         now = context.clock.now()
-        # Key, node and period are asked again: they may have changed since the announcement.
-        refusal = refusal_by_now(context, unit, submission)
+        refusal = _refusal_by_now(context, unit, upload)
         if refusal is None:
             unit.submissions.move(submission, SubmissionState.RECEIVED, at=now, facts={"received_at": now})
             unit.after_commit(Job(JobName.VERIFY, (submission_id,)))
@@ -135,7 +139,7 @@ def cancel(context: HubContext, submission_id: SubmissionId, *, node_id: str) ->
         KimError: `not_found`; `already_received` once the upload is over in another way.
     """
     with context.database.write() as unit:
-        submission = owned(unit, submission_id, node_id=node_id)
+        submission = owned_upload(unit, submission_id, node_id=node_id).submission
         if submission.problem_code == _CANCELLED:
             return
         if submission.state not in OPEN_UPLOAD:
@@ -145,12 +149,12 @@ def cancel(context: HubContext, submission_id: SubmissionId, *, node_id: str) ->
     context.incoming.clear(submission_id)
 
 
-def owned(unit: UnitOfWork, submission_id: SubmissionId, *, node_id: str) -> Submission:
-    """Return a submission of a node; another node's is `not_found`, as is one that nobody announced."""
-    submission = _get(unit, submission_id)
-    if submission.node_id != node_id:
+def owned_upload(unit: UnitOfWork, submission_id: SubmissionId, *, node_id: str) -> Upload:
+    """Return an upload of a node; another node's is `not_found`, as is one that nobody announced."""
+    upload = _upload(unit, submission_id)
+    if upload.submission.node_id != node_id:
         raise kim_error("not_found")
-    return submission
+    return upload
 
 
 def reject(unit: UnitOfWork, submission: Submission, error: KimError, *, at: dt.datetime) -> None:
@@ -167,15 +171,18 @@ def reject(unit: UnitOfWork, submission: Submission, error: KimError, *, at: dt.
     )
 
 
-def refusal_by_now(context: HubContext, unit: UnitOfWork, submission: Submission) -> KimError | None:
+def _refusal_by_now(context: HubContext, unit: UnitOfWork, upload: Upload) -> KimError | None:
     """Return why a submission that was announced rightly can no longer be taken, if so."""
-    key, node = unit.nodes.key(submission.keyid), unit.nodes.get(submission.node_id)
-    if key is None or key.status is KeyStatus.REVOKED:
+    if upload.key_status in (None, KeyStatus.REVOKED):
         return kim_error("key_revoked")
-    if node is None or node.status is not NodeStatus.ACTIVE:
+    if upload.node_status is not NodeStatus.ACTIVE:
         return kim_error("node_suspended")
+    submission = upload.submission
     try:
-        require_open(context, unit, submission.chain, revision=submission.revision)
+        if upload.is_closed:
+            require_open(context, unit, submission.chain, revision=submission.revision)
+        else:
+            require_taken(context, Period.parse(submission.period))
     except KimError as error:
         return error
     return None
@@ -198,26 +205,27 @@ def _assemble(context: HubContext, submission: Submission, chunks: Mapping[int, 
         if context.blobs.intact(signed):
             return
     with context.database.write() as unit:
-        if _get(unit, submission.id).state not in OPEN_UPLOAD:
+        upload = _upload(unit, submission.id)
+        if upload.submission.state not in OPEN_UPLOAD:
             return  # over already; the caller reads how it ended
-        if unit.chunks.of(submission.id) == chunks:  # else they were sent again meanwhile
+        if upload.chunks == chunks:  # else they were sent again meanwhile
             unit.chunks.drop(submission.id)
     raise kim_error("digest_mismatch")
 
 
-def _get(unit: UnitOfWork, submission_id: SubmissionId) -> Submission:
-    submission = unit.submissions.get(submission_id)
-    if submission is None:
+def _upload(unit: UnitOfWork, submission_id: SubmissionId) -> Upload:
+    upload = unit.uploads.get(submission_id)
+    if upload is None:
         raise kim_error("not_found")
-    return submission
+    return upload
 
 
-def _is_repeat(unit: UnitOfWork, submission: Submission, n: int, *, sha256: str) -> bool:
-    present = unit.chunks.of(submission.id).get(n)
+def _is_repeat(upload: Upload, n: int, *, sha256: str) -> bool:
+    present = upload.chunks.get(n)
     if present is not None and present != sha256:
         raise kim_error("chunk_conflict")
-    if present is None and submission.state not in OPEN_UPLOAD:
-        _unless_refused(submission)
+    if present is None and upload.submission.state not in OPEN_UPLOAD:
+        _unless_refused(upload.submission)
         raise kim_error("chunk_conflict")
     return present is not None
 

@@ -1,4 +1,4 @@
-"""Which chunks of open uploads are in; their bytes lie in files (`hub.store.incoming`)."""
+"""Note which chunks of open uploads are in; their bytes lie in files, and `uploads` says which there are."""
 
 import datetime as dt
 
@@ -10,7 +10,6 @@ from hub.store import models
 _CHUNK = models.submission_chunk
 # Built once: putting a statement together costs SQLAlchemy more than SQLite needs to run it.
 _INSERT_CHUNK = _CHUNK.insert()
-_CHUNKS = sa.select(_CHUNK.c.n, _CHUNK.c.sha256).where(_CHUNK.c.submission_id == sa.bindparam("id"))
 
 
 class Chunks:
@@ -19,11 +18,6 @@ class Chunks:
     def __init__(self, connection: sa.Connection) -> None:
         """Work inside the transaction of `connection`."""
         self._connection = connection
-
-    def of(self, submission: SubmissionId) -> dict[int, str]:
-        """Return number → digest of the chunks that are in."""
-        rows = self._connection.execute(_CHUNKS, {"id": submission})
-        return {row.n: row.sha256 for row in rows}
 
     def add(self, submission: SubmissionId, n: int, *, size: int, sha256: str, at: dt.datetime) -> None:
         """Note that a chunk is stored."""

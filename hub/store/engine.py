@@ -74,21 +74,21 @@ def translated_faults() -> Iterator[None]:
     """
     try:
         yield
-    except OperationalError as error:
-        passing = _passing_fault(error)
+    except (OperationalError, sqlite3.OperationalError) as error:
+        passing = _passing_fault(error.orig if isinstance(error, OperationalError) else error)
         if passing is None:
             raise
         raise passing from None
 
 
-def _passing_fault(error: OperationalError) -> KimError | None:
-    if isinstance(error.orig, sqlite3.Error):
-        result = error.orig.sqlite_errorcode & 0xFF  # without the extension bits
+def _passing_fault(fault: BaseException | None) -> KimError | None:
+    if isinstance(fault, sqlite3.Error):
+        result = fault.sqlite_errorcode & 0xFF  # without the extension bits
         if result == sqlite3.SQLITE_FULL:
             return kim_error("storage_full")
         return kim_error("busy") if result in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else None
     # PostgreSQL: no state at all where nobody answered, or nobody any more.
-    state = getattr(error.orig, "sqlstate", None)
+    state = getattr(fault, "sqlstate", None)
     if state == _DISK_FULL:
         return kim_error("storage_full")
     return kim_error("busy") if state is None or state[:2] in _PASSING_CLASSES else None
@@ -122,11 +122,15 @@ def _begin_postgresql(connection: sa.Connection) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
+    # To the driver itself: SQLAlchemy takes longer to pass such a word on than SQLite to do what it says.
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("this engine speaks to SQLite by the driver of the standard library")
     kind = connection.get_execution_options().get("writes")
     if kind:
         # Connections are shared by a pool and keep what was set last.
         level = "NORMAL" if kind is WriteKind.PASSING else "FULL"
         if connection.info.get(_LEVEL, "FULL") != level:
-            connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+            driver.execute(f"PRAGMA synchronous = {level}")
             connection.info[_LEVEL] = level
-    connection.exec_driver_sql(f"BEGIN {'IMMEDIATE' if kind else 'DEFERRED'}")
+    driver.execute(f"BEGIN {'IMMEDIATE' if kind else 'DEFERRED'}")

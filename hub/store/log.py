@@ -45,6 +45,28 @@ _ABOUT = (
     .where(_LEAF.c.subject.in_(sa.bindparam("subjects", expanding=True)))
     .order_by(_LEAF.c.seq)
 )
+_AMONG = sa.bindparam("among", type_=sa.Integer)
+_BY_SIZE = sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc())
+_NEWEST_STATE = _BY_SIZE.limit(1)
+_RECENT = _BY_SIZE.limit(_AMONG).subquery()
+_RECENT_STATE = sa.select(_RECENT).where(_RECENT.c.size == sa.bindparam("wanted"))
+_HOLDING = _BY_SIZE.where(_CHECKPOINT.c.size > sa.bindparam("index")).limit(_AMONG).subquery()
+_BY_OTHERS = (
+    sa.select(sa.func.count())
+    .where(_COSIGNATURE.c.size == _HOLDING.c.size, _COSIGNATURE.c.name != sa.bindparam("subject"))
+    .scalar_subquery()
+)
+_COSIGNED_STATE = (
+    sa.select(_HOLDING)
+    .where(sa.bindparam("least", type_=sa.Integer) <= _BY_OTHERS)
+    .order_by(_HOLDING.c.size.desc())
+    .limit(1)
+)
+_COSIGNATURES = (
+    sa.select(_COSIGNATURE.c.line)
+    .where(_COSIGNATURE.c.size == sa.bindparam("size"))
+    .order_by(_COSIGNATURE.c.received_at, _COSIGNATURE.c.name)
+)
 _FIRST_OF, _NEWEST_OF = _OF_SUBJECT.order_by(_LEAF.c.seq), _OF_SUBJECT.order_by(_LEAF.c.seq.desc())
 
 #: A clock that is put right by so much is no reason to stop.
@@ -177,20 +199,14 @@ class LogLeaves:
             for row in self._connection.execute(_ABOUT, {"subjects": list(batch)}):
                 yield row.subject, StoredLeaf(row.seq, row.entry)
 
-    def checkpoint(self, *, size: int | None = None, among: int | None = None) -> StoredCheckpoint | None:
-        """Return a state that was signed and is served.
+    def checkpoint(self) -> StoredCheckpoint | None:
+        """Return the newest state that was signed and is served."""
+        return _checkpoint(self._connection.execute(_NEWEST_STATE).one_or_none())
 
-        Args:
-            size: the one of this size; the newest if omitted.
-            among: only if it is one of so many of the newest.
-        """
-        newest = sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc()).limit(among)
-        found = newest.limit(1)
-        if size is not None:
-            recent = newest.subquery()
-            found = sa.select(recent).where(recent.c.size == size)
-        row = self._connection.execute(found).one_or_none()
-        return None if row is None else _checkpoint(row)
+    def recent_checkpoint(self, size: int, *, among: int) -> StoredCheckpoint | None:
+        """Return the served state of one size, if it is one of so many of the newest."""
+        found = self._connection.execute(_RECENT_STATE, {"wanted": size, "among": among})
+        return _checkpoint(found.one_or_none())
 
     def cosigned_state(
         self, index: int, *, least: int, among: int, subject: str | None = None
@@ -203,22 +219,8 @@ class LogLeaves:
             among: how many of the newest states are looked through.
             subject: the witness whose own does not count, if there is one.
         """
-        c = _COSIGNATURE.c
-        recent = (
-            sa.select(_CHECKPOINT)
-            .where(_CHECKPOINT.c.size > index)
-            .order_by(_CHECKPOINT.c.size.desc())
-            .limit(among)
-        ).subquery()
-        signed = (
-            sa.select(sa.func.count())
-            .where(c.size == recent.c.size, c.name != (subject or ""))
-            .scalar_subquery()
-        )
-        row = self._connection.execute(
-            sa.select(recent).where(signed >= least).order_by(recent.c.size.desc()).limit(1)
-        ).one_or_none()
-        return None if row is None else _checkpoint(row)
+        values = {"index": index, "least": least, "among": among, "subject": subject or ""}
+        return _checkpoint(self._connection.execute(_COSIGNED_STATE, values).one_or_none())
 
     def add_checkpoint(self, size: int, note: bytes, *, at: dt.datetime) -> None:
         """Serve a state that was signed; one of this size may be there already, then nothing changes."""
@@ -230,9 +232,7 @@ class LogLeaves:
 
     def cosignatures(self, size: int) -> list[str]:
         """Return the lines of the witnesses under the state of one size, oldest first."""
-        c = _COSIGNATURE.c
-        found = sa.select(c.line).where(c.size == size).order_by(c.received_at, c.name)
-        return [row.line for row in self._connection.execute(found)]
+        return [row.line for row in self._connection.execute(_COSIGNATURES, {"size": size})]
 
     def add_cosignature(self, size: int, name: str, line: str, *, at: dt.datetime) -> bool:
         """Keep a witness's line; its first one for a state stays. Return whether it is new."""
@@ -246,8 +246,8 @@ class LogLeaves:
         return True
 
 
-def _checkpoint(row: sa.Row[Any]) -> StoredCheckpoint:
-    return StoredCheckpoint(row.size, row.note.encode(), row.signed_at)
+def _checkpoint(row: sa.Row[Any] | None) -> StoredCheckpoint | None:
+    return None if row is None else StoredCheckpoint(row.size, row.note.encode(), row.signed_at)
 
 
 def _halted() -> KimError:

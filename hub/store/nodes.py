@@ -2,6 +2,8 @@
 
 import datetime as dt
 import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,11 +19,43 @@ _NODE = (
 )
 _BY_ID = _NODE.where(models.node.c.id == sa.bindparam("id"))
 _OF_AREA = sa.select(models.node_area.c.node_id).where(models.node_area.c.area == sa.bindparam("area"))
-# A row in either case: whoever probes key ids learns nothing from the time that a row takes.
+# Who signs, in one question: the key, whose it is, for which areas that node delivers. A row in either case:
+# whoever probes key ids learns nothing from the time that a row takes.
 _ASKED = sa.select(sa.bindparam("keyid", type_=sa.String(64)).label("asked")).subquery()
-_KEY = sa.select(models.node_key).select_from(
-    _ASKED.outerjoin(models.node_key, models.node_key.c.keyid == _ASKED.c.asked)
+_SIGNER = (
+    sa.select(
+        models.node_key,
+        *(column.label(f"of_{column.name}") for column in models.node.c),
+        models.node_area.c.area.label("delivers_for"),
+    )
+    .select_from(
+        _ASKED.outerjoin(models.node_key, models.node_key.c.keyid == _ASKED.c.asked)
+        .outerjoin(models.node, models.node.c.id == models.node_key.c.node_id)
+        .outerjoin(models.node_area, models.node_area.c.node_id == models.node.c.id)
+    )
+    .order_by(models.node_area.c.area)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key, and who holds it."""
+
+    key: NodeKey
+    _rows: Sequence[sa.Row[Any]] = field(repr=False)
+
+    @property
+    def node(self) -> Node | None:
+        """The node whose key it is; None if it delivers for no area any more.
+
+        Put together only when it is asked for: before the signature holds, a known key must cost no more than
+        an unknown one.
+        """
+        row = self._rows[0]
+        if row.delivers_for is None:
+            return None
+        areas = _listed_first(row.of_area, (other.delivers_for for other in self._rows))
+        return Node(row.of_id, row.of_name, areas, NodeStatus(row.of_status), row.of_registered_at)
 
 
 class Nodes:
@@ -78,8 +112,13 @@ class Nodes:
 
     def key(self, keyid: str) -> NodeKey | None:
         """Return the key with this id, whatever its status."""
-        row = self._connection.execute(_KEY, {"keyid": keyid}).one()
-        return None if row.keyid is None else _key(row)
+        signer = self.signer(keyid)
+        return None if signer is None else signer.key
+
+    def signer(self, keyid: str) -> Signer | None:
+        """Return the key with this id, whatever its status, with its node."""
+        rows = self._connection.execute(_SIGNER, {"keyid": keyid}).all()
+        return None if rows[0].keyid is None else Signer(_key(rows[0]), rows)
 
     def keys_of(self, node_id: str) -> list[NodeKey]:
         """Return all keys of a node, the oldest first."""
@@ -138,8 +177,13 @@ class Nodes:
 def _node(rows: list[sa.Row[Any]]) -> Node:
     """Return one node from its rows, of which there is one per area."""
     row = rows[0]
-    others = (other.delivers_for for other in rows if other.delivers_for != row.area)
-    return Node(row.id, row.name, (row.area, *others), NodeStatus(row.status), row.registered_at)
+    areas = _listed_first(row.area, (other.delivers_for for other in rows))
+    return Node(row.id, row.name, areas, NodeStatus(row.status), row.registered_at)
+
+
+def _listed_first(listed: str, areas: Iterable[str]) -> tuple[str, ...]:
+    """Return a node's areas, the one it is listed under first."""
+    return listed, *(area for area in areas if area != listed)
 
 
 def _key(row: sa.Row[Any]) -> NodeKey:

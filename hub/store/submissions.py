@@ -78,7 +78,7 @@ class Submissions:
     def get(self, submission: SubmissionId) -> Submission | None:
         """Return the submission with this statement id."""
         row = self._connection.execute(_GET, {"id": submission}).one_or_none()
-        return None if row is None else _submission(row._asdict())
+        return None if row is None else submission_of(row._asdict())
 
     def add(self, submission: Submission) -> None:
         """Store an announced submission with its first event.
@@ -310,7 +310,7 @@ class Submissions:
         return [row.dataset for row in rows]
 
     def _all(self, statement: sa.Select[Any], **values: str) -> list[Submission]:
-        return [_submission(row._asdict()) for row in self._connection.execute(statement, values)]
+        return [submission_of(row._asdict()) for row in self._connection.execute(statement, values)]
 
     def _count(self, statement: sa.Select[Any], **values: str | int) -> int:
         return int(self._connection.execute(statement, values).scalar_one())
@@ -336,7 +336,8 @@ def _leaf_of(
     )
 
 
-def _submission(row: Mapping[str, Any]) -> Submission:
+def submission_of(row: Mapping[str, Any]) -> Submission:
+    """Return the record of a row of the table of submissions."""
     verdict = row["audit"]
     return Submission(
         **{

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -46,6 +47,17 @@ class StagedChange:
     change: Change
 
 
+# Asked with nearly every request, and nearly always the same.
+@lru_cache(maxsize=8)
+def _hub_keys(text: str) -> HubKeys:
+    return parse_hub_keys(text.encode())
+
+
+@lru_cache(maxsize=8)
+def _policy(text: str) -> Policy:
+    return parse_policy(text.encode())
+
+
 class Trust:
     """The officers' decisions on one connection."""
 
@@ -63,8 +75,8 @@ class Trust:
             root_version=row.root_version,
             published_at=row.published_at,
             directory_sha256=row.directory_sha256,
-            hub_keys=parse_hub_keys(row.hub_keys.encode()),
-            policy=parse_policy(row.policy.encode()),
+            hub_keys=_hub_keys(row.hub_keys),
+            policy=_policy(row.policy),
         )
 
     def add(self, published: PublishedTrust) -> None:

@@ -30,6 +30,7 @@ from hub.store.nonces import Nonces
 from hub.store.people import People
 from hub.store.submissions import Submissions
 from hub.store.trust import Trust
+from hub.store.uploads import Uploads
 from protocol.transparency.events import LogEvent
 
 _CHANGE_MARK = sa.select(
@@ -52,6 +53,7 @@ class UnitOfWork:
         self.nonces = Nonces(connection)
         self.submissions = Submissions(connection, self.leaves)
         self.chunks = Chunks(connection)
+        self.uploads = Uploads(connection)
         self.findings = Findings(connection)
         self.periods = Periods(connection)
         self.cubes = Cubes(connection)

@@ -56,7 +56,7 @@ def take_cosignatures(context: HubContext, body: bytes) -> int:
 
 
 def _require_own(unit: UnitOfWork, note: SignedNote, size: int) -> None:
-    stored = unit.leaves.checkpoint(size=size, among=RECENT_STATES)
+    stored = unit.leaves.recent_checkpoint(size, among=RECENT_STATES)
     if stored is None:
         newest = unit.leaves.checkpoint()
         raise _outdated(newest.size if newest is not None else 0)
