@@ -10,7 +10,7 @@ It deliberately computes and signs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,12 +134,13 @@ class Outbox:
         return tuple(outcomes)
 
     def await_decisions(
-        self, outcomes: Iterable[Outcome], *, timeout_seconds: float, observer: Observer
+        self, outcomes: Iterable[Outcome], *, node: str, timeout_seconds: float, observer: Observer
     ) -> tuple[Outcome, ...]:
         """Ask until the hub has decided about everything it has received.
 
         Args:
             outcomes: as returned by :meth:`send`.
+            node: identity of this node.
             timeout_seconds: patience for all of them together.
             observer: told about each decision.
 
@@ -153,28 +154,42 @@ class Outbox:
             if self._clock.elapsed() - started > timeout_seconds:
                 break
             self._clock.wait(pause)
-            # Asking costs the hub: while answers are quick to come, one undecided delivery speaks for those
-            # behind it. When they are slow, all are asked, so that a stuck one hides nobody.
-            all_of_them = pause >= _LONGEST_LOOK_SECONDS
-            if self._look_around(latest, observer=observer, all_of_them=all_of_them):
+            if self._look_around(latest, node=node, observer=observer):
                 pause = _FIRST_LOOK_SECONDS
             else:
                 pause = min(_LONGEST_LOOK_SECONDS, pause * 1.5)
         return tuple(latest)
 
-    def _look_around(self, latest: list[Outcome], *, observer: Observer, all_of_them: bool) -> bool:
-        """Ask about awaited deliveries in order; return whether anything was decided."""
+    def _look_around(self, latest: list[Outcome], *, node: str, observer: Observer) -> bool:
+        """Ask once about all that is awaited; return whether anything was decided."""
+        standing: Mapping[str, str] = {}
+        away: KimError | None = None
+        try:
+            standing = {head.id: head.state for head in self._client.heads(node)}
+        except KimError as error:
+            # Of a hub that is away nobody asks for each delivery again.
+            away = error if error.code in HUB_IS_AWAY else None
         decided = False
         for number, outcome in enumerate(latest):
             if not _is_awaited(outcome):
                 continue
-            latest[number] = self._look(outcome.record)
+            latest[number] = (
+                self._looked_up(outcome.record, standing) if away is None else Outcome(outcome.record, away)
+            )
             if not _is_awaited(latest[number]):
                 decided = True
                 observer(latest[number])
-            elif not all_of_them:
-                break
         return decided
+
+    def _looked_up(self, record: DeliveryRecord, standing: Mapping[str, str]) -> Outcome:
+        state = standing.get(record.statement_id)
+        if state is None:
+            # Refused, or not known any more: the hub says which of them, and why.
+            return self._look(record)
+        if state in DECIDED:
+            passing("send.decided")
+            record = self._journal.observe(record, DeliveryState(state))
+        return Outcome(record)
 
     def _send_one(self, record: DeliveryRecord) -> Outcome:
         try:

@@ -263,7 +263,10 @@ def _send(
     if undecided := sum(not outcome.decided for outcome in outcomes):
         progress.stage(_WAITING, undecided)
     return outbox.await_decisions(
-        outcomes, timeout_seconds=session.settings.hub.decision_timeout_seconds, observer=observe
+        outcomes,
+        node=session.settings.node,
+        timeout_seconds=session.settings.hub.decision_timeout_seconds,
+        observer=observe,
     )
 
 

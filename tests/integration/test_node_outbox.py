@@ -49,7 +49,7 @@ class Bench:
 
     def deliver(self, *records: DeliveryRecord) -> tuple[Outcome, ...]:
         return self.outbox.await_decisions(
-            self.send(*records), timeout_seconds=30, observer=lambda outcome: None
+            self.send(*records), node=self.sender.node, timeout_seconds=30, observer=lambda outcome: None
         )
 
     def now(self, record: DeliveryRecord) -> DeliveryRecord:
@@ -220,10 +220,10 @@ def test_patience_with_decisions_ends(idle: Bench) -> None:
     assert [outcome.record.state for outcome in outcomes] == [DeliveryState.RECEIVED] * 2
     assert not any(outcome.problem or outcome.decided for outcome in outcomes)
     assert 30 < idle.clock.elapsed() < 40
-    # While answers may be quick, one delivery speaks for both; later both are asked about.
+    # One question for all that is awaited, less and less often.
     looks = idle.faults.requests[6:]
-    assert set(looks) == {"GET /v1/submissions/ID"}
-    assert len(looks) < 45
+    assert set(looks) == {f"GET /v1/nodes/{idle.sender.node}/heads"}
+    assert len(looks) < 30
 
 
 def test_an_expired_upload_may_be_delivered_anew(idle: Bench) -> None:
