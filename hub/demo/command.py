@@ -141,9 +141,12 @@ def _run(
         if not any(run.report for run in runs):
             raise ChildFailedError(f"Kein Gebiet hat geliefert. / No area has delivered. {runs[0].failure}")
         with meter.measuring("publish"), console.status(_PUBLISHING.in_(language)):
-            course.close_and_publish(areas)
+            # While the hub compiles and publishes there is a processor left to read the true figures.
+            with ThreadPoolExecutor(max_workers=1) as beside:
+                read = beside.submit(_read_truths, course, areas)
+                course.close_and_publish(areas)
+            truths = read.result()
         with meter.measuring("compare"), console.status(_COMPARING.in_(language)):
-            truths = {truth.area: truth for area in areas for truth in load_truths(course.folder_of(area))}
             judgement = _compare(course, areas, truths)
         with meter.measuring("verify"), console.status(_VERIFYING.in_(language)):
             course.verify_offline(configs, judgement)
@@ -155,6 +158,10 @@ def _run(
         hub=HubCost(course.hub_cpu_seconds, course.hub_peak_bytes),
         url=course.url,
     )
+
+
+def _read_truths(course: Course, areas: Sequence[Region]) -> dict[str, AreaTruth]:
+    return {truth.area: truth for area in areas for truth in load_truths(course.folder_of(area))}
 
 
 def _compare(course: Course, areas: Sequence[Region], truths: dict[str, AreaTruth]) -> Judgement:

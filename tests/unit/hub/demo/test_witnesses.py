@@ -64,7 +64,7 @@ def test_what_a_node_does_not_confirm_fails(
 
 
 def test_without_evidence_every_check_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(witnesses, "_await_evidence", lambda port: None)
+    monkeypatch.setattr(witnesses, "_await_evidence", lambda port, chosen="": None)
     judgement = Judgement()
     check_offline([tmp_path / "a" / "node.toml"], tmp_path / "x", port=1, run=None, judgement=judgement)
     assert set(judgement.failures) == OFFLINE
