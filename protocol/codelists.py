@@ -108,6 +108,15 @@ class Codelist:
         return tuple(code for code in self.codes if code.merge_with is None)
 
     @cached_property
+    def merged_into(self) -> dict[str, tuple[Code, ...]]:
+        """The codes that are published as another one, by that one."""
+        merged: dict[str, list[Code]] = {}
+        for code in self.codes:
+            if code.merge_with is not None:
+                merged.setdefault(code.merge_with, []).append(code)
+        return {into: tuple(codes) for into, codes in merged.items()}
+
+    @cached_property
     def leaves(self) -> tuple[str, ...]:
         """Ids a single case can carry: no code that is the parent of another, merged codes included."""
         parents = {code.parent for code in self.codes}

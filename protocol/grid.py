@@ -71,10 +71,7 @@ class CellGrid:
         """Return the key of the cell with these codes; dimensions not named stand at their total."""
         return (
             indicator.id,
-            *(
-                NOT_APPLICABLE if indicator.dimension_use(d) is None else codes.get(d, TOTAL)
-                for d in self.dims
-            ),
+            *[NOT_APPLICABLE if d is None else codes.get(d, TOTAL) for d in indicator.own(self.dims)],
         )
 
     def total_row(self, indicator_id: str) -> int | None:

@@ -17,7 +17,7 @@ import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -239,7 +239,7 @@ def _within(structure: Structure, delivery: Delivered) -> LinearSystem:
     return structure.system.only_of(delivery.table.collected)
 
 
-def _connected(webs: Sequence[Web], new: _Key, delivered: set[_Key]) -> set[_Key]:
+def _connected(webs: tuple[Web, ...], new: _Key, delivered: set[_Key]) -> set[_Key]:
     """Return the deliveries that a chain of relations connects to the new one."""
     found, waiting = {new}, [new]
     while waiting:
@@ -249,7 +249,7 @@ def _connected(webs: Sequence[Web], new: _Key, delivered: set[_Key]) -> set[_Key
     return found
 
 
-def _neighbours(webs: Sequence[Web], key: _Key, delivered: set[_Key]) -> Iterator[_Key]:
+def _neighbours(webs: tuple[Web, ...], key: _Key, delivered: set[_Key]) -> Iterator[_Key]:
     """Yield the deliveries that share a relation with one."""
     for (web, _), keys in _anchored(webs, key):
         here = keys.index(key)
@@ -257,17 +257,20 @@ def _neighbours(webs: Sequence[Web], key: _Key, delivered: set[_Key]) -> Iterato
         yield from (other for slot, other in enumerate(keys) if (here, slot) in tied)
 
 
-def _anchored(webs: Sequence[Web], key: _Key) -> Iterator[tuple[tuple[Web, Period], tuple[_Key, ...]]]:
-    """Yield each web that a delivery is part of, with its anchor, and the deliveries in its slots."""
+@lru_cache(maxsize=1024)
+def _anchored(webs: tuple[Web, ...], key: _Key) -> tuple[tuple[tuple[Web, Period], tuple[_Key, ...]], ...]:
+    """Return each web that a delivery is part of, with its anchor, and the deliveries in its slots."""
     dataset_id, period = key
-    for web in webs:
-        for slot in web.slots:
-            if slot.takes(dataset_id, period):
-                anchor = slot.anchor(period)
-                yield (web, anchor), tuple((other.dataset_id, other.period(anchor)) for other in web.slots)
+    return tuple(
+        ((web, anchor), tuple((other.dataset_id, other.period(anchor)) for other in web.slots))
+        for web in webs
+        for slot in web.slots
+        if slot.takes(dataset_id, period)
+        for anchor in (slot.anchor(period),)
+    )
 
 
-def _between(webs: Sequence[Web], history: History) -> Iterator[LinearSystem]:
+def _between(webs: tuple[Web, ...], history: History) -> Iterator[LinearSystem]:
     """Yield the rows of each web, for every vintage of every period: a correction makes nothing unknown."""
     vintages = {_key(history.deliveries[blocks[0]]): blocks for blocks in history.vintages}
     laid = dict(itertools.chain.from_iterable(_anchored(webs, key) for key in sorted(vintages)))

@@ -109,5 +109,5 @@ class Catalogue:
 
 def rules_of_code(codelist: Codelist, code: Code) -> tuple[str, ...]:
     """Ids of the rules a published code demands: its own and those of codes merged into it."""
-    merged = (other for other in codelist.codes if other.merge_with == code.id)
+    merged = codelist.merged_into.get(code.id, ())
     return tuple(sorted({c.rule for c in (code, *merged) if c.rule is not None}))

@@ -76,6 +76,18 @@ class Indicator:
         """Return the use of a dimension, or None if the indicator does not have it."""
         return self._uses.get(dimension)
 
+    @cached_property
+    def _own(self) -> dict[tuple[str, ...], tuple[str | None, ...]]:
+        return {}
+
+    def own(self, dimensions: tuple[str, ...]) -> tuple[str | None, ...]:
+        """Return these dimensions in their order, None in place of each that the indicator does not have."""
+        found = self._own.get(dimensions)
+        if found is None:
+            found = tuple(d if d in self._uses else None for d in dimensions)
+            self._own[dimensions] = found
+        return found
+
 
 @dataclass(frozen=True)
 class Dataset:
