@@ -73,7 +73,8 @@ try:
     with ending_in_order():
         child = table.start([sys.executable, "-c", "import time; time.sleep(600)"], log=Path(sys.argv[1]))
         print(child.pid, flush=True)
-        time.sleep(600)
+        while True:  # a signal between a look at signals and one long sleep would be noticed after it
+            time.sleep(0.05)
 except EndedError as ended:
     sys.exit(ended.exit_code)
 finally:
