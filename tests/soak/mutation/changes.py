@@ -36,6 +36,7 @@ _PYTHONS_OWN = frozenset(
     {
         "ValueError",
         "TypeError",
+        "IndexError",
         "KeyError",
         "LookupError",
         "RuntimeError",

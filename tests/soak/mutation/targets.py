@@ -127,6 +127,7 @@ TARGETS: Final = {
             "tests/unit/hub/test_uploads.py",
             "tests/spec/test_hub_states.py",
         ),
+        is_reviewed=True,
     ),
     "decisions": Target(
         ("hub/services/announcing.py", "hub/services/uploading.py", "hub/services/verification.py"),
