@@ -25,13 +25,11 @@ _KINDS: Final = {
 }
 _STEPS: Final = {
     "total": Text("Alles zusammen", "Everything"),
-    "set_up": Text("  Hub starten, Knoten eintragen", "  start the hub, register the nodes"),
-    "deliver": Text(
-        "  Exporte erzeugen, zählen, schützen, liefern", "  generate exports, count, protect, deliver"
-    ),
-    "publish": Text("  Quartale schließen und veröffentlichen", "  close and publish the quarters"),
-    "compare": Text("  mit den wahren Zahlen vergleichen", "  compare with the true figures"),
-    "verify": Text("  Quittungen und Veröffentlichung prüfen", "  verify receipts and the release"),
+    "set_up": Text("  aufbauen", "  set up"),
+    "deliver": Text("  liefern", "  deliver"),
+    "publish": Text("  veröffentlichen", "  publish"),
+    "compare": Text("  vergleichen", "  compare"),
+    "verify": Text("  Belege prüfen", "  verify evidence"),
 }
 _FAILURES_SHOWN: Final = 25
 

@@ -286,16 +286,44 @@ def _report(
         )
     )
     console.say()
-    console.say(_next_steps(f"kim-node --config {shlex.quote(str(path))}", settings))
+    first = _ENROLLED if view is not None else _to_be_entered(settings, public=public.hex, name=name)
+    console.say(_next_steps(f"kim-node --config {shlex.quote(str(path))}", settings, first=first))
 
 
-def _next_steps(command: str, settings: Settings) -> Text:
+_ENROLLED: Final = Text(
+    "  1. Das Ministerium ruft unter der hinterlegten Nummer an und lässt sich den Fingerabdruck vorlesen;\n"
+    "     erst dann wird der Knoten eingetragen.",
+    "  1. The ministry calls on the registered number and has the fingerprint read out; only then the node\n"
+    "     is entered.",
+)
+
+
+def _to_be_entered(settings: Settings, *, public: str, name: str) -> Text:
+    """Say how the hub gets to know a node that has not asked for it yet."""
+    enrol = f"     kim-node --config {shlex.quote(str(settings.path))} enrol"
+    register = (
+        f"     kim-hub register --area {settings.area} --name {shlex.quote(name)} --node {settings.node} "
+        f"--public-key {public}"
+    )
+    return Text(
+        "  1. Mit dem Token aus dem Brief des Ministeriums anmelden. Es ruft unter der hinterlegten Nummer\n"
+        "     an und lässt sich den Fingerabdruck vorlesen; erst dann wird der Knoten eingetragen.\n"
+        f"{enrol}\n"
+        "     Auf einem Prüfstand ohne Brief und Beauftragte trägt ihn der Hub mit diesem Befehl ein:\n"
+        f"{register}",
+        "  1. Enrol with the token of the ministry's letter. It calls on the registered number and has the\n"
+        "     fingerprint read out; only then the node is entered.\n"
+        f"{enrol}\n"
+        "     On a test bench, without letter and officers, the hub enters it with this command:\n"
+        f"{register}",
+    )
+
+
+def _next_steps(command: str, settings: Settings, *, first: Text) -> Text:
     passphrase = settings.key.passphrase
     return Text(
         "So geht es weiter:\n"
-        "  1. Mit dem Token aus dem Brief des Ministeriums anmelden. Es ruft unter der hinterlegten Nummer\n"
-        "     an und lässt sich den Fingerabdruck vorlesen; erst dann wird der Knoten eingetragen.\n"
-        f"     {command} enrol\n"
+        f"{first.de}\n"
         "  2. Export prüfen, offene Angaben zuordnen:\n"
         f"     {command} check\n"
         "  3. Ansehen, was das Haus verlassen würde:\n"
@@ -305,9 +333,7 @@ def _next_steps(command: str, settings: Settings) -> Text:
         "Die geheimen Schlüssel bleiben auf diesem Rechner und sind verschlüsselt. Den Ordner in die\n"
         f"Datensicherung aufnehmen, das Kennwort {passphrase} getrennt davon verwahren.",
         "What to do next:\n"
-        "  1. Enrol with the token of the ministry's letter. It calls on the registered number and has the\n"
-        "     fingerprint read out; only then the node is entered.\n"
-        f"     {command} enrol\n"
+        f"{first.en}\n"
         "  2. Check the export, map what is open:\n"
         f"     {command} check\n"
         "  3. See what would leave the house:\n"

@@ -79,6 +79,8 @@ def test_init_says_what_to_do_next_in_either_language(tmp_path: Path) -> None:
 
     assert "So geht es weiter" in german.output
     assert "Fingerabdruck" in german.output
+    for result in (german, english, by_environment):
+        assert "kim-hub register --area NW05111 --name 'Düsseldorf' --node " in result.output
     for result in (english, by_environment):
         assert "What to do next" in result.output
         assert "Fingerabdruck" not in result.output
