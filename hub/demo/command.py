@@ -140,15 +140,15 @@ def _run(
                 runs = course.run_areas(configs, jobs, progress)
         if not any(run.report for run in runs):
             raise ChildFailedError(f"Kein Gebiet hat geliefert. / No area has delivered. {runs[0].failure}")
-        with meter.measuring("publish"), console.status(_PUBLISHING.in_(language)):
+        with meter.measuring("publish"), _doing(console, _PUBLISHING.in_(language)):
             # While the hub compiles and publishes there is a processor left to read the true figures.
             with ThreadPoolExecutor(max_workers=1) as beside:
                 read = beside.submit(_read_truths, course, areas)
                 course.close_and_publish(areas)
             truths = read.result()
-        with meter.measuring("compare"), console.status(_COMPARING.in_(language)):
+        with meter.measuring("compare"), _doing(console, _COMPARING.in_(language)):
             judgement = _compare(course, areas, truths)
-        with meter.measuring("verify"), console.status(_VERIFYING.in_(language)):
+        with meter.measuring("verify"), _doing(console, _VERIFYING.in_(language)):
             course.verify_offline(configs, judgement)
     return summarise(
         runs,
@@ -158,6 +158,14 @@ def _run(
         hub=HubCost(course.hub_cpu_seconds, course.hub_peak_bytes),
         url=course.url,
     )
+
+
+def _doing(console: Console, sentence: str) -> contextlib.AbstractContextManager[object]:
+    """Say what takes a while now: beside a moving sign on a terminal, as a line everywhere else."""
+    if console.is_terminal:
+        return console.status(sentence)
+    console.print(sentence, markup=False, highlight=False)
+    return contextlib.nullcontext()
 
 
 def _read_truths(course: Course, areas: Sequence[Region]) -> dict[str, AreaTruth]:

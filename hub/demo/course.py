@@ -177,11 +177,18 @@ class Course:
         letter_of = {area.id: letter for area, letter in zip(areas, letters, strict=True)}
 
         def set_up(area: Region) -> dict[str, str]:
-            return self._set_up_node(area, letter_of[area.id], fingerprint)
+            node = self._set_up_node(area, letter_of[area.id], fingerprint)
+            progress.advance("set_up")
+            return node
 
         nodes = self._in_parallel(areas, jobs, set_up)
         officers.admit({node["node"]: node["fingerprint"] for node in nodes}, fingerprint)
-        progress.advance("registered", by=len(nodes))
+        progress.say(
+            Text(
+                f"{len(nodes)} Knoten eingetragen, von zwei Schlüsselbeauftragten unterschrieben",
+                f"Nodes entered: {len(nodes)}, signed by two key officers",
+            )
+        )
         return {area.id: Path(node["config"]) for area, node in zip(areas, nodes, strict=True)}
 
     def run_areas(self, configs: Mapping[str, Path], jobs: int, progress: DemoProgress) -> list[AreaRun]:

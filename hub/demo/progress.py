@@ -18,8 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from protocol.texts import Language, Text
 
 _STEPS: Final = {
+    "set_up": Text("Knoten eingerichtet", "Nodes set up"),
     "generated": Text("Exporte erzeugt", "Exports generated"),
-    "registered": Text("Knoten eingetragen", "Nodes registered"),
     "submitted": Text("Gebiete geliefert", "Areas delivered"),
     "cells": Text("Zellen geliefert", "Cells delivered"),
 }
@@ -51,7 +51,7 @@ class DemoProgress:
         self._language = language
         self._lock = threading.Lock()
         self._started = time.perf_counter()
-        self._totals = {"generated": areas, "registered": areas, "submitted": areas, "cells": cells}
+        self._totals = {"set_up": areas, "generated": areas, "submitted": areas, "cells": cells}
         self._done = dict.fromkeys(_STEPS, 0)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
