@@ -92,8 +92,12 @@ finally:
     ],
 )
 def test_no_child_outlives_the_demo(ending: signal.Signals, code: int, tmp_path: Path) -> None:
-    # Not from the background of a shell, where Ctrl-C is ignored.
-    listens = f"import signal; signal.signal({int(signal.SIGINT)}, signal.default_int_handler)\n"
+    # Not from the background of a shell or under `nohup`, where Ctrl-C or a closed terminal is ignored.
+    listens = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+    )
     command = [sys.executable, "-c", listens + _DEMO, str(tmp_path / "child")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
