@@ -103,7 +103,10 @@ def test_no_child_outlives_the_demo(ending: signal.Signals, code: int, tmp_path:
         assert demo.stdout is not None
         child = int(demo.stdout.readline())
         demo.send_signal(ending)
-        assert demo.wait(PATIENCE_SECONDS) == code
+        try:
+            assert demo.wait(PATIENCE_SECONDS) == code
+        finally:
+            demo.kill()
     assert_soon(lambda: not is_running(child))
 
 
