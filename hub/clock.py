@@ -40,16 +40,21 @@ class SystemClock:
 class ShiftedClock:
     """A clock with the machine's time of day on another day: for the demo.
 
-    It runs at normal speed, goes on to the next day at midnight, and a process started later on the same day
-    carries on where the one before stopped.
+    It runs at normal speed and goes on to the next day at midnight. A process started later carries on where
+    the one before stopped, if both know since when; the log of a hub whose clock goes back takes nothing.
+
+    Attributes:
+        start: the first day.
+        since: the machine's day that it was; today if omitted.
     """
 
     start: dt.date
+    since: dt.date | None = None
     _days: dt.timedelta = field(init=False)
 
     def __post_init__(self) -> None:
         """Fix the distance to the machine's clock, in whole days."""
-        object.__setattr__(self, "_days", self.start - SystemClock().today())
+        object.__setattr__(self, "_days", self.start - (self.since or SystemClock().today()))
 
     def now(self) -> dt.datetime:
         """The moment, aware, in UTC."""
@@ -62,6 +67,13 @@ class ShiftedClock:
         return self.now().astimezone(_BERLIN).date()
 
 
-def clock_on(date: str) -> Clock:
-    """Return the clock of a hub that believes it is `date` (YYYY-MM-DD), or the machine's if empty."""
-    return ShiftedClock(dt.date.fromisoformat(date)) if date else SystemClock()
+def clock_on(date: str, since: str = "") -> Clock:
+    """Return the clock of a hub that believes it is `date` on the machine's day `since`, or the machine's.
+
+    Args:
+        date: YYYY-MM-DD; empty: the machine's clock.
+        since: YYYY-MM-DD; empty: today.
+    """
+    if not date:
+        return SystemClock()
+    return ShiftedClock(dt.date.fromisoformat(date), dt.date.fromisoformat(since) if since else None)

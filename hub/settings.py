@@ -52,6 +52,8 @@ class HubSettings:
     broker_url: str = field(default="", repr=False)
     #: The day this hub believes it is (YYYY-MM-DD), for demos; empty: the machine's clock.
     date: str = ""
+    #: The machine's day on which it was that day (YYYY-MM-DD); empty: the day on which a process starts.
+    date_since: str = ""
     #: The programme began in 2020; earlier periods are not taken.
     first_period: str = "2020-Q1"
     #: The passphrase that the hub's signing keys are encrypted with; empty: `<home>.passphrase` beside it.
@@ -87,11 +89,11 @@ class HubSettings:
         Raises:
             KimError: `config_invalid`.
         """
-        if self.date:
+        for name in ("date", "date_since"):
             try:
-                dt.date.fromisoformat(self.date)
+                dt.date.fromisoformat(getattr(self, name) or "2020-01-01")
             except ValueError:
-                raise _invalid("date") from None
+                raise _invalid(name) from None
         if not self.audience.isascii() or not self.audience.isprintable() or not self.audience:
             raise _invalid("audience")
         if not 0 <= self.port < 65536:

@@ -54,7 +54,7 @@ class Hub:
         self.queue = CeleryQueue(self.celery)
         self.context = HubContext(
             settings=settings,
-            clock=clock or clock_on(settings.date),
+            clock=clock or clock_on(settings.date, settings.date_since),
             database=Database(engine, self.queue),
             blobs=BlobStore(settings.home / "blobs"),
             incoming=Incoming(settings.home / "incoming"),

@@ -168,6 +168,7 @@ def verify_request(
     Raises:
         KimError: `request_signature_missing`; `wrong_audience` for a request that was signed for another hub;
             `request_signature_invalid` for everything else, whatever it is.
+        Exception: whatever `key_of` raises, as it is.
     """
     # 1. There is a signature.
     written = request.headers.get("signature-input"), request.headers.get("signature")
@@ -176,11 +177,13 @@ def verify_request(
     # 2. It is 64 bytes in their only spelling, under the one label (SPEC P-121).
     _require_one_spelling(written[1])
     # 3. It holds over the components that it lists; the library builds the base (RFC 9421 section 2.5).
-    verifier = _Verifier(signature_algorithm=_Ed25519, key_resolver=_Resolver(key_of))
+    resolver = _Resolver(key_of)
+    verifier = _Verifier(signature_algorithm=_Ed25519, key_resolver=resolver)
     try:
         (result,) = verifier.verify(_Message(request.method, _url(request), request.headers))
     except (HTTPMessageSignaturesException, ValueError) as error:
-        raise _invalid() from error
+        # The library calls everything a bad signature; a key that could not be looked up is none.
+        raise resolver.fault or _invalid() from error
     # 4. It lists exactly ours, in our order, with exactly our parameters, spelt as we spell them.
     covered = dict(result.covered_components)
     serialized = covered.pop('"@signature-params"')
@@ -275,15 +278,20 @@ class _Ed25519(HTTPSignatureAlgorithm):
 
 
 class _Resolver(HTTPSignatureKeyResolver):
-    """Asks the caller for a key."""
+    """Asks the caller for a key, and keeps what went wrong there."""
 
     def __init__(self, key_of: Callable[[str], PublicKey]) -> None:
         """Ask `key_of`."""
         self._key_of = key_of
+        self.fault: Exception | None = None
 
     def resolve_public_key(self, key_id: str) -> PublicKey:
         """Return the key for a key id."""
-        return self._key_of(key_id)
+        try:
+            return self._key_of(key_id)
+        except Exception as fault:
+            self.fault = fault
+            raise
 
 
 class _Verifier(HTTPMessageVerifier):

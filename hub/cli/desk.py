@@ -30,4 +30,4 @@ def desk_at(home: Path) -> Desk:
     settings = settings_of_hub(home)
     engine = make_engine(settings.sqlalchemy_url)
     schema.require_known(engine)
-    return Desk(settings, Database(engine, NoQueue()), clock_on(settings.date))
+    return Desk(settings, Database(engine, NoQueue()), clock_on(settings.date, settings.date_since))

@@ -60,7 +60,7 @@ def new_command(home: Path, *, as_json: bool) -> None:
     Beispiel / Example: kim-hub sealing new
     """
     settings = settings_of_hub(home)
-    now = clock_on(settings.date).now()
+    now = clock_on(settings.date, settings.date_since).now()
     key = _unlocked(lambda: sealing_keys_of(settings).add(at=now))
     made = Text(
         f"Siegelschlüssel {fingerprint(key.kid)} erzeugt. Weiter mit: kim-hub trust propose.",
@@ -83,7 +83,7 @@ def retire_command(home: Path, *, kid: str, as_json: bool) -> None:
     Beispiel / Example: kim-hub sealing retire 4f5b0c9d…
     """
     settings = settings_of_hub(home)
-    keys, now = sealing_keys_of(settings), clock_on(settings.date).now()
+    keys, now = sealing_keys_of(settings), clock_on(settings.date, settings.date_since).now()
     remaining = _unlocked(keys.all)
     if [key.kid for key in remaining if key.retired is None] == [kid]:
         raise kim_error(

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from hub.clock import SystemClock
 from hub.demo import verdicts
 from hub.demo.generate import Version, generate_area
 from hub.demo.judgement import Judgement
@@ -162,7 +163,7 @@ class Course:
         self._must("kim-hub", "init", "--home", self.hub_home, log="hub-init")
         with (self.hub_home / "hub.toml").open("a", encoding="utf-8") as settings:
             # The exports were made on this day; it also tells the pages that the figures are made up.
-            settings.write(f'date = "{EXPORT_DAY.isoformat()}"\n')
+            settings.write(f'date = "{EXPORT_DAY}"\ndate_since = "{SystemClock().today()}"\n')
         officers = Officers(self.home / "officers", self.hub_home, self._must)
         with ThreadPoolExecutor(max_workers=1) as beside:
             hub = beside.submit(self.start_hub)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -54,6 +55,14 @@ class FixedClock:
 
     def advance(self, **delta: float) -> None:
         self.moment += dt.timedelta(**delta)
+
+
+#: For a hub in a process of its own: the day after the one on which a :class:`FixedClock` stands, so that its
+#: log goes on at any time of day, and over midnight.
+ITS_DAY: Final = {
+    "KIM_HUB_DATE": "2026-10-06",
+    "KIM_HUB_DATE_SINCE": dt.datetime.now(ZoneInfo("Europe/Berlin")).date().isoformat(),
+}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tests.factories.running_hub import running_hub
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     with running_hub(tmp_path / "hub", start=False) as running:
         # One clock for hub and commands: times in the log never go back.
-        monkeypatch.setattr("hub.cli.desk.clock_on", lambda _: running.clock)
+        monkeypatch.setattr("hub.cli.desk.clock_on", lambda *_: running.clock)
         yield Office(running)
 
 

@@ -22,7 +22,7 @@ from hub.store.schema import known_revision
 from protocol.keys import PrivateKey
 from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS
-from tests.factories.running_hub import running_hub
+from tests.factories.running_hub import ITS_DAY, running_hub
 from tests.integration.test_hub_processes import hub
 
 COMMANDS = [
@@ -335,7 +335,7 @@ def test_closing_says_what_is_closed_and_whether_it_is_published(tmp_path: Path)
 
     def said(*arguments: str) -> str:
         line = ["close", "--home", str(tmp_path), "--lang", "de", *arguments]
-        return CliRunner(env={"KIM_HUB_DATE": "2026-10-05"}).invoke(main, line).stdout
+        return CliRunner(env=ITS_DAY).invoke(main, line).stdout
 
     both = ("--dataset", "CASES", "--dataset", "PERSONS")
     later = "Wird veröffentlicht, sobald der Hub läuft.\n"

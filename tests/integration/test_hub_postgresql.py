@@ -35,7 +35,7 @@ from protocol.transparency.events import parse_event
 from tests.factories.dying import ended
 from tests.factories.log_checks import assert_log_whole, assert_receipt
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
-from tests.factories.running_hub import Parcel, RunningHub, lasting_sandbox, running_hub
+from tests.factories.running_hub import ITS_DAY, Parcel, RunningHub, lasting_sandbox, running_hub
 from tests.integration.test_hub_failpoints import Deliveries, prepare
 from tests.integration.test_hub_processes import announce, decided, look, put, send, serving
 from tests.servers.postgresql import Postgresql, a_postgresql
@@ -160,6 +160,21 @@ def test_a_postgresql_that_is_killed_anywhere_is_a_refusal_and_later_no_trace_is
     deliveries.assert_whole()
 
 
+def test_a_postgresql_that_is_lost_while_a_key_is_looked_up_makes_no_signature_bad(
+    deliveries: Deliveries, server: Postgresql
+) -> None:
+    """The moment between a connection that was just seen to live and the first question to it."""
+    with deliveries.hub() as (running, sender):
+        engine = running.hub.context.database.engine
+        sa.event.listen(engine, "begin", lambda _connection: server.kill(), once=True)
+        try:
+            answer = sender.announce(deliveries.first)
+        finally:
+            server.start()
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "busy")
+        assert sender.announce(deliveries.first).status_code == 201
+
+
 def _refusal(deliveries: Deliveries) -> str | None:
     """Deliver until something is refused or fails; return its code."""
     with deliveries.hub() as (running, sender):
@@ -185,7 +200,7 @@ def _worker(home: Path) -> Iterator[subprocess.Popen[bytes]]:
         worker = subprocess.Popen(
             [sys.executable, "-m", "hub.cli", "worker", "--home", str(home)],
             stderr=log,
-            env={**os.environ, "KIM_HUB_DATE": "2026-10-05"},
+            env=os.environ | ITS_DAY,
         )
     try:
         yield worker

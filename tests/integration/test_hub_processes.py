@@ -21,14 +21,14 @@ from protocol.keys import PrivateKey
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
-from tests.factories.running_hub import Parcel, Sender
+from tests.factories.running_hub import ITS_DAY, Parcel, Sender
 from tests.factories.signing import signed_headers
 
 
 def hub(home: Path, command: str, *arguments: str, expect: int = 0) -> dict:
     """Run a `kim-hub` command in this process and return what it printed."""
     line = [*command.split(), "--home", str(home), *arguments, "--json"]
-    done = CliRunner(env={"KIM_HUB_DATE": "2026-10-05"}).invoke(main, line)
+    done = CliRunner(env=ITS_DAY).invoke(main, line)
     assert done.exit_code == expect, done.output
     return json.loads(done.stdout)
 
@@ -41,7 +41,7 @@ def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen, 
             [sys.executable, "-m", "hub.cli", "serve", "--home", str(home), "--port", "0", "--json"],
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, "KIM_HUB_DATE": "2026-10-05", **environment},
+            env={**os.environ, **ITS_DAY, **environment},
         )
     try:
         line = process.stdout.readline()
@@ -193,7 +193,7 @@ def test_with_a_broker_other_processes_do_the_work(tmp_path: Path) -> None:
                 worker = subprocess.Popen(
                     [sys.executable, "-m", "hub.cli", "worker", "--home", str(tmp_path)],
                     stderr=log,
-                    env={**os.environ, "KIM_HUB_DATE": "2026-10-05", **broker},
+                    env={**os.environ, **ITS_DAY, **broker},
                 )
             try:
                 if kill:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from hub.clock import ShiftedClock, SystemClock
+from hub.clock import ShiftedClock, SystemClock, clock_on
 
 
 def test_the_shifted_clock_starts_on_its_day_and_runs() -> None:
@@ -11,6 +11,15 @@ def test_the_shifted_clock_starts_on_its_day_and_runs() -> None:
     assert clock.today() == dt.date(2026, 10, 5)
     assert first <= second < first + dt.timedelta(minutes=1)
     assert first.utcoffset() == dt.timedelta(0)
+
+
+def test_a_shifted_clock_that_is_started_again_after_midnight_goes_on() -> None:
+    today = SystemClock().today()
+    first = ShiftedClock(dt.date(2026, 10, 5), since=today - dt.timedelta(days=1))
+    assert first.today() == dt.date(2026, 10, 6)
+    assert clock_on("2026-10-05", str(today - dt.timedelta(days=1))).today() == dt.date(2026, 10, 6)
+    assert clock_on("2026-10-05").today() == dt.date(2026, 10, 5)
+    assert isinstance(clock_on("", str(today)), SystemClock)
 
 
 def test_the_system_clock_is_aware() -> None:

@@ -36,6 +36,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         "[hub\n",
         '[hub]\nhome = "/"\n',
         '[hub]\ndate = "5.10.2026"\n',
+        '[hub]\ndate_since = "gestern"\n',
         "[hub]\nmax_open_uploads = 0\n",
         "[hub]\nsandbox_cpu_seconds = 0\n",
         "[hub]\nstale_seconds = nan\n",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from protocol import dsse
-from protocol.errors import KimError
+from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey, PublicKey, new_nonce
 from protocol.request_signatures import (
     MAX_SECONDS,
@@ -261,3 +261,15 @@ def test_a_path_that_is_not_encoded_is_not_signed(path: str) -> None:
 def test_header_injection_is_not_signed() -> None:
     with pytest.raises(ValueError, match="cannot be signed"):
         signed(Request("GET", "/v1/a", "", {"content-type": "text/plain\r\nKim-Hub: other"}))
+
+
+@pytest.mark.parametrize("gone", [kim_error("busy"), OSError(), ValueError(), LookupError()])
+def test_a_key_that_cannot_be_looked_up_is_no_bad_signature(gone: Exception) -> None:
+    """A node gives up what was refused for good, and repeats what the hub could not look up just now."""
+
+    def nobody_answers(_keyid: str) -> PublicKey:
+        raise gone
+
+    with pytest.raises(type(gone)) as found:
+        verify_request(REQUEST, audience=HUB, key_of=nobody_answers)
+    assert found.value is gone
