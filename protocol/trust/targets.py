@@ -1,4 +1,4 @@
-"""The documents under the officers' signatures, by their names in the repository (SPEC P-141)."""
+"""The documents under the officers' signatures: their names in repository and log (SPEC P-101, P-141)."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ POLICY: Final = "policy.json"
 DOCUMENTS: Final[Mapping[str, int]] = MappingProxyType(
     {DIRECTORY: MAX_DIRECTORY_BYTES, HUB_KEYS: MAX_HUB_KEYS_BYTES, POLICY: MAX_POLICY_BYTES}
 )
+
+
+def published_name(role: str, version: int) -> str:
+    """Return the id of the log's `trust-published` event about a root or a version of the documents."""
+    return f"trust/{role}/{version}"

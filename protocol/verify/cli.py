@@ -37,10 +37,11 @@ _ERRORS_OF_USE: Final = frozenset({"file_missing", "unknown_area"})
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What a command needs: its arguments, and what is believed."""
+    """What a command needs: its arguments, what is believed, and what was verified of the officers."""
 
     arguments: argparse.Namespace
     anchors: Anchors
+    signed: Signed | None
 
     def paths(self, name: str) -> list[Path]:
         return [Path(item) for item in getattr(self.arguments, name) or ()]
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcomes, signed = _officers(parsed)
         if parsed.run is not None and (signed is not None or not outcomes):
             anchors = _anchors(parsed, signed)
-            outcomes += parsed.run(_Run(parsed, anchors))
+            outcomes += parsed.run(_Run(parsed, anchors, signed))
     except KimError as error:
         # Nothing was judged: what is believed, or the question, cannot be read.
         sys.stderr.write(f"{error.detail.in_(language)}\n  → {error.remedy.in_(language)}\n")
@@ -147,9 +148,11 @@ def _log(run: _Run) -> list[_Outcome]:
     folder = Path(run.arguments.mirror)
     read = files.mirror_reader(folder)
     kept = [(path.name, files.read(path)) for path in run.paths("checkpoint")]
-    return [
-        _Outcome(str(folder), verdict_of(lambda trail: check_mirror(trail, read, run.anchors, kept=kept)))
-    ]
+
+    def check(trail: Trail) -> None:
+        check_mirror(trail, read, run.anchors, kept=kept, signed=run.signed, until=run.arguments.at)
+
+    return [_Outcome(str(folder), verdict_of(check))]
 
 
 def _release(run: _Run) -> list[_Outcome]:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 from protocol.transparency.checkpoints import Checkpoint, open_checkpoint
-from protocol.transparency.events import parse_event
+from protocol.transparency.events import EventKind, LogEvent, parse_event
 from protocol.transparency.merkle import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
 from protocol.transparency.tiles import TILE_WIDTH, Tile, entries_of, entry_tiles
 from protocol.verify.anchors import Anchors
+from protocol.verify.officers import Signed
+from protocol.verify.published import check_published
 from protocol.verify.receipts import require_quorum
 from protocol.verify.trail import Trail
 
@@ -26,7 +29,13 @@ _MAX_BACKWARDS_SECONDS = 2
 
 
 def check_mirror(
-    trail: Trail, read: Reader, anchors: Anchors, *, kept: Sequence[tuple[str, bytes]] = ()
+    trail: Trail,
+    read: Reader,
+    anchors: Anchors,
+    *,
+    kept: Sequence[tuple[str, bytes]] = (),
+    signed: Signed | None = None,
+    until: datetime | None = None,
 ) -> None:
     """Check a copy of the log, offline.
 
@@ -35,13 +44,16 @@ def check_mirror(
     3. the entries of the copy give exactly the tree that was signed;
     4. every entry is an event in its only form, and time does not run backwards;
     5. tiles of hashes that are there belong to that tree;
-    6. every state that somebody kept is an earlier state of that tree, or the same.
+    6. every state that somebody kept is an earlier state of that tree, or the same;
+    7. what the officers have signed is what the log says was published (:func:`check_published`).
 
     Args:
         trail: collects what is found.
         read: reads a file of the copy.
         anchors: what is believed.
         kept: states of the log that others kept: a name to call them by, and the signed note.
+        signed: what was verified of the officers; None where their documents are believed as they are.
+        until: the moment that is asked about; None for now.
 
     Raises:
         KimError: ``file_missing`` for an incomplete copy; what does not hold.
@@ -59,7 +71,7 @@ def check_mirror(
     require_quorum(trail, anchors, anchors.cosigners(opened.note))
     others = [(name, open_checkpoint(note, anchors.log).checkpoint) for name, note in kept]
     tree = _Tree(sizes={state.size, *(other.size for _, other in others)})
-    kinds = _grow(tree, read, state)
+    kinds, published = _grow(tree, read, state)
     # 3.
     _require_root(tree, state, _CONTRADICTS)
     trail.facts["events"] = dict(sorted(kinds.items()))
@@ -92,6 +104,8 @@ def check_mirror(
             f"{name}: Stand mit {other.size} Einträgen, in der Kopie enthalten.",
             f"{name}: state of {other.size} entries, contained in the copy.",
         )
+    # 7.
+    check_published(trail, published, signed, until=until)
 
 
 class _Tree:
@@ -146,9 +160,10 @@ class _Tree:
         return True
 
 
-def _grow(tree: _Tree, read: Reader, state: Checkpoint) -> dict[str, int]:
-    """Read all entries into the tree; return how many there are of each kind."""
+def _grow(tree: _Tree, read: Reader, state: Checkpoint) -> tuple[dict[str, int], list[LogEvent]]:
+    """Read all entries into the tree; return how many there are of each kind, and what officers published."""
     kinds: dict[str, int] = {}
+    published: list[LogEvent] = []
     latest = None
     for entry in _entries(read, state.size):
         try:
@@ -169,8 +184,10 @@ def _grow(tree: _Tree, read: Reader, state: Checkpoint) -> dict[str, int]:
             )
         latest = event.at if latest is None else max(latest, event.at)
         kinds[event.kind] = kinds.get(event.kind, 0) + 1
+        if event.kind == EventKind.TRUST_PUBLISHED:
+            published.append(event)
         tree.append(leaf_hash(entry))
-    return kinds
+    return kinds, published
 
 
 def _entries(read: Reader, size: int) -> Iterator[bytes]:

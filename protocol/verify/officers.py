@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,7 +19,7 @@ from protocol.texts import Text
 from protocol.trust import Directory, differences, parse_directory, parse_hub_keys, parse_policy
 from protocol.trust.fingerprints import same_fingerprint
 from protocol.trust.metadata import FileInfo, Metadata, Role, parse_metadata, require_signed
-from protocol.trust.targets import DIRECTORY, HUB_KEYS, POLICY
+from protocol.trust.targets import DIRECTORY, HUB_KEYS, POLICY, published_name
 from protocol.verify.trail import Trail
 
 _MOST_ROOTS: Final = 256
@@ -39,6 +39,9 @@ class Signed:
         root_version: newest root.
         targets_version: version of the documents.
         since: the first version from which on every change was checked.
+        versions: SHA-256 of what was signed, by the name under which the log says that it was published
+            (`trust/root/1`, `trust/targets/3`): every root from the pinned one on, every version from
+            `since` on.
     """
 
     hub: bytes
@@ -46,6 +49,7 @@ class Signed:
     root_version: int
     targets_version: int
     since: int
+    versions: Mapping[str, str]
 
 
 def check_officers(trail: Trail, read: Reader, *, fingerprint: str, at: datetime) -> Signed:
@@ -105,9 +109,14 @@ def check_officers(trail: Trail, read: Reader, *, fingerprint: str, at: datetime
         f"hub.json, directory.json and policy.json are those signed, for {directory.audience}.",
     )
     # 7.
-    since = _history(trail, read, roots, targets, directory)
+    history = _history(trail, read, roots, targets, directory)
+    since = history[-1].version
     trail.facts["root"], trail.facts["targets"], trail.facts["since"] = newest.version, version, since
-    return Signed(hub, data, newest.version, version, since)
+    versions = {
+        published_name(item.role, item.version): hashlib.sha256(item.signed_bytes).hexdigest()
+        for item in (*roots, *history)
+    }
+    return Signed(hub, data, newest.version, version, since, versions)
 
 
 def _roots(trail: Trail, read: Reader, fingerprint: str) -> list[Metadata]:
@@ -162,9 +171,9 @@ def _pointed_version(trail: Trail, read: Reader, root: Metadata, at: datetime) -
 
 def _history(
     trail: Trail, read: Reader, roots: Sequence[Metadata], newest: Metadata, directory: Directory
-) -> int:
-    """Go back through the versions that are there; return the first from which on all is checked."""
-    later, version = directory, newest.version
+) -> list[Metadata]:
+    """Go back through the versions that are there; return those that are checked, the newest first."""
+    checked, later, version = [newest], directory, newest.version
     while version > 1:
         targets = _optional(read, Role.TARGETS, version - 1)
         data = None if targets is None else read(_target_name(targets, DIRECTORY))
@@ -177,6 +186,7 @@ def _history(
         _require_bytes(data, targets.files[DIRECTORY])
         earlier = parse_directory(data)
         differences(earlier, later)
+        checked.append(targets)
         later, version = earlier, version - 1
     if version > 1:
         trail.remark(
@@ -187,7 +197,7 @@ def _history(
         f"Von Fassung {version} bis {newest.version} hat das Verzeichnis nichts zurückgenommen.",
         f"From version {version} to {newest.version} the directory has taken nothing back.",
     )
-    return version
+    return checked
 
 
 def _is_signed_by_any(metadata: Metadata | None, roots: Sequence[Metadata]) -> bool:

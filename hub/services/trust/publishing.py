@@ -25,6 +25,7 @@ from hub.store.unit_of_work import Database, UnitOfWork
 from protocol.errors import kim_error
 from protocol.texts import Text
 from protocol.transparency.events import EventKind, LogEvent
+from protocol.trust.targets import published_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,8 @@ def _record(unit: UnitOfWork, repository: Repository, judged: Review, *, at: dt.
         actor=OFFICERS,
         detail={"root": root_version, "changes": len(judged.changes), "signed": list(signed)},
     )
+    if judged.root is not None:
+        _log(unit, root_version, judged.root, at=at)
     _log(unit, version, judged.targets, at=at)
     return version
 
@@ -147,7 +150,7 @@ def _log(
         LogEvent(
             at=at,
             kind=EventKind.TRUST_PUBLISHED.value,
-            id=f"trust/{metadata.signed.type}/{version}",
+            id=published_name(metadata.signed.type, version),
             revision=version,
             out_sha256=digest(metadata.signed_bytes),
         )

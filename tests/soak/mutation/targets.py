@@ -60,8 +60,8 @@ TARGETS: Final = {
         ),
     ),
     "officers": Target(
-        ("protocol/verify/officers.py", "protocol/trust/metadata.py"),
-        (_OFFICERS,),
+        ("protocol/verify/officers.py", "protocol/verify/published.py", "protocol/trust/metadata.py"),
+        (_OFFICERS, _OFFICERS.replace("officers", "published")),
     ),
     "transparency": Target(
         ("protocol/transparency/*.py",),
