@@ -31,9 +31,12 @@ VERSION: Final = 1
 MEDIA_TYPE: Final = "application/vnd.kim.evidence.v1+json"
 #: How a record marks what was granted, where another input is the id of a statement.
 GRANTS: Final = "grants:"
+#: How the log names the list of a year and the tables made of it.
+_GRANTS_ID: Final = re.compile(rf"grants/[0-9]{{4}}/(?:{AREA.pattern})")
 #: 54 areas, ten years of months, five dataflows: about 32,000 statements of 3 KB.
 MAX_EVIDENCE_BYTES: Final = 256 << 20
 _MAX_DEPTH: Final = 6
+_SALT_BYTES: Final = 32
 
 _INPUT: Final = re.compile(r"(?:grants:)?[0-9a-f]{64}")
 
@@ -74,6 +77,15 @@ class TableRecord:
         for quarter, digest in self.quarters.items():
             _require(PERIOD, quarter)
             _require(SHA256_HEX, digest)
+
+    @property
+    def granted(self) -> Mapping[str, str]:
+        """Area → digest of the table that was made of the granting authority's list."""
+        return {
+            area: given.removeprefix(GRANTS)
+            for area, given in self.deliveries.items()
+            if given.startswith(GRANTS)
+        }
 
     @property
     def place(self) -> tuple[str, str]:
@@ -182,6 +194,14 @@ class StatementEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantEvidence:
+    """The log's event that a table was made of a list of grants, and the salt that hides its digest there."""
+
+    salt: bytes
+    table: LoggedEvent
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A record and what it rests on; nothing is verified.
 
@@ -191,6 +211,7 @@ class Evidence:
         release: the log's event of the publication.
         statements: by statement id. That an id is its envelope's is for the verifier to find out.
         files: the log's event that names the list of the release's files; None if there is none yet.
+        grants: by the id of the log's event, :func:`grants_name`.
     """
 
     record: bytes
@@ -198,6 +219,7 @@ class Evidence:
     release: LoggedEvent
     statements: Mapping[str, StatementEvidence]
     files: LoggedEvent | None = None
+    grants: Mapping[str, GrantEvidence] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """Return the document; :func:`parse_evidence` gives the same evidence back."""
@@ -216,6 +238,13 @@ class Evidence:
                     }
                     for identity, item in self.statements.items()
                 },
+                "grants": {
+                    name: {
+                        "salt": strict_json.encode_base64(item.salt),
+                        "table": _event_members(item.table),
+                    }
+                    for name, item in self.grants.items()
+                },
             }
         )
 
@@ -227,7 +256,8 @@ def parse_evidence(data: bytes) -> Evidence:
         KimError: ``evidence_invalid`` for any other form; ``too_large``; ``bad_envelope`` for a statement.
     """
     document = _members(
-        _strict(data, MAX_EVIDENCE_BYTES), {"v", "record", "checkpoint", "release", "files", "statements"}
+        _strict(data, MAX_EVIDENCE_BYTES),
+        {"v", "record", "checkpoint", "release", "files", "statements", "grants"},
     )
     _require_version(document["v"])
     statements, files = _object(document["statements"]), document["files"]
@@ -238,6 +268,9 @@ def parse_evidence(data: bytes) -> Evidence:
         files=None if files is None else _event(files),
         statements={
             _matching(SHA256_HEX, identity): _statement(item) for identity, item in statements.items()
+        },
+        grants={
+            _matching(_GRANTS_ID, name): _grant(item) for name, item in _object(document["grants"]).items()
         },
     )
 
@@ -273,7 +306,20 @@ def tables_of(record: ReleaseRecord, wanted: Callable[[TableRecord], bool]) -> I
     return (table for table in record.tables if table.place in places)
 
 
+def grants_name(period: str, area: str | None = None) -> str:
+    """Return the id of the log's event about the list of grants of a year, or about an area's table of it."""
+    return f"grants/{period}" if area is None else f"grants/{period}/{area}"
+
+
 # ------------------------------------------------------------------------------------------- reading
+
+
+def _grant(item: JsonValue) -> GrantEvidence:
+    members = _members(item, {"salt", "table"})
+    salt = _bytes(members["salt"])
+    if len(salt) != _SALT_BYTES:
+        raise _refusal()
+    return GrantEvidence(salt, _event(members["table"]))
 
 
 def _statement(item: JsonValue) -> StatementEvidence:

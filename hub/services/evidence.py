@@ -25,10 +25,12 @@ from protocol.errors import KimError, kim_error
 from protocol.evidence import (
     GRANTS,
     Evidence,
+    GrantEvidence,
     LoggedEvent,
     ReleaseRecord,
     StatementEvidence,
     TableRecord,
+    grants_name,
     tables_of,
 )
 from protocol.regions import RegionTree
@@ -164,6 +166,7 @@ def evidence_of(context: HubContext, number: int, wanted: Wanted | None = None) 
             release=proofs.of(published),
             statements=_statements(context, unit, sorted(_cited(record, wanted)), proofs),
             files=None if listed is None else proofs.of(listed),
+            grants=_grants(unit, record, wanted, proofs),
         ).to_bytes()
         final = listed is not None and _is_final(unit, state)
     if wanted is None and final:
@@ -186,6 +189,22 @@ def _statements(
             received=proofs.of(leaves[EventKind.RECEIVED][0]),
             accepted=proofs.of(leaves[EventKind.ACCEPTED][0]),
         )
+    return found
+
+
+def _grants(
+    unit: UnitOfWork, record: ReleaseRecord, wanted: Wanted | None, proofs: _Proofs
+) -> dict[str, GrantEvidence]:
+    found: dict[str, GrantEvidence] = {}
+    for table in record.tables:
+        areas = [area for area in table.granted if wanted is None or wanted(table, area)]
+        kept = {item.area: item for item in unit.grants.all(table.period)} if areas else {}
+        for area in areas:
+            name = grants_name(table.period, area)
+            own, leaf = kept.get(area), unit.leaves.newest_of(name)
+            if own is None or own.name != table.deliveries[area] or own.salt is None or leaf is None:
+                raise _older_than_the_log()
+            found[name] = GrantEvidence(bytes.fromhex(own.salt), proofs.of(leaf))
     return found
 
 

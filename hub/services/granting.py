@@ -8,15 +8,16 @@ one; afterwards none is taken.
 The list itself is not kept: evidence is its digest, in the log and in the audit trail; the tables follow from
 it, and a release cites those that it holds. The list holds true amounts, so its digest is hidden by a salt
 that stays with whoever keeps the list: with a plain one, and the rows that others know, the rest could be
-tried. Nor is there a digest of a table in the log: many are never published, and an area may withhold in its
-own table what is shown there.
+tried. The digest of a table is hidden in the log too: many are never published, and an area may withhold in
+its own table what is shown there. Its salt becomes public with a release that holds the table, which proves
+that it is the one that was made when the list was imported.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -33,6 +34,7 @@ from hub.services.grant_file import Grant, read_grants
 from hub.store.records import FUNDS, GrantTable
 from protocol.catalogue import Catalogue
 from protocol.errors import kim_error
+from protocol.evidence import grants_name
 from protocol.grid import delivery_grid
 from protocol.keys import new_nonce
 from protocol.observations import STATE_NUMBER, CellState
@@ -86,19 +88,23 @@ def import_grants(context: HubContext, data: bytes, year: Period) -> Imported:
     listed = hidden_digest(hashlib.sha256(data).hexdigest(), salt=salt)
     tables: list[GrantTable] = []
     withheld = 0
+    hidden: dict[str, str] = {}
     for area in sorted({grant.area for grant in grants}):
         cells = _protected(context.catalogue, year, [grant for grant in grants if grant.area == area])
         withheld += int(cells.withheld.sum())
         grid = delivery_grid(context.catalogue, FUNDS, year.freq)
         missing = ~np.isin(cells.states, _WITH_VALUE) & ~cells.withheld
         limits = Bounds(*cell_bounds(grid, cells.values, cells.withheld, context.catalogue, missing=missing))
+        cells_sha256, own_salt = context.blobs.put(cells.to_bytes()), new_nonce()
+        hidden[area] = hidden_digest(cells_sha256, salt=own_salt)
         tables.append(
             GrantTable(
                 area=area,
                 period=str(year),
                 source_sha256=listed,
-                cells_sha256=context.blobs.put(cells.to_bytes()),
+                cells_sha256=cells_sha256,
                 bounds_sha256=context.blobs.put(limits.to_bytes()),
+                salt=own_salt.hex(),
             )
         )
     now = context.clock.now()
@@ -111,33 +117,31 @@ def import_grants(context: HubContext, data: bytes, year: Period) -> Imported:
             at=now,
             detail={"listed": listed, "areas": [table.area for table in tables], "rows": len(grants)},
         )
-        for event in _events(year, listed, tables, at=now):
+        for event in _events(year, listed, hidden, at=now):
             unit.log(event)
     return Imported(tuple(table.area for table in tables), len(grants), withheld, listed, salt.hex())
 
 
-def _events(
-    year: Period, listed: str, tables: Sequence[GrantTable], *, at: dt.datetime
-) -> Iterator[LogEvent]:
+def _events(year: Period, listed: str, hidden: Mapping[str, str], *, at: dt.datetime) -> Iterator[LogEvent]:
     """Yield what the log says (SPEC P-100): a list, which replaces those of the year, and what it gave."""
-    about = f"grants/{year}"
     yield LogEvent(
         at=at,
         kind=EventKind.GRANTS_IMPORTED,
-        id=about,
+        id=grants_name(str(year)),
         dataset=FUNDS,
         period=str(year),
         payload_sha256=listed,
     )
-    for table in tables:
+    for area, digest in hidden.items():
         yield LogEvent(
             at=at,
             kind=EventKind.GRANTS_TABLE,
-            id=f"{about}/{table.area}",
-            area=table.area,
+            id=grants_name(str(year), area),
+            area=area,
             dataset=FUNDS,
             period=str(year),
             payload_sha256=listed,
+            out_sha256=digest,
         )
 
 

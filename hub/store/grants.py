@@ -30,11 +30,11 @@ class Grants:
     def all(self, period: str | None = None) -> list[GrantTable]:
         """Return the tables of a year, or all, ordered by period and area."""
         found = sa.select(
-            _T.c.area, _T.c.period, _T.c.source_sha256, _T.c.cells_sha256, _T.c.bounds_sha256
+            _T.c.area, _T.c.period, _T.c.source_sha256, _T.c.cells_sha256, _T.c.bounds_sha256, _T.c.salt
         ).order_by(_T.c.period, _T.c.area)
         if period is not None:
             found = found.where(_T.c.period == period)
         return [
-            GrantTable(row.area, row.period, row.source_sha256, Sha256(row[3]), Sha256(row[4]))
+            GrantTable(row.area, row.period, row.source_sha256, Sha256(row[3]), Sha256(row[4]), row.salt)
             for row in self._connection.execute(found)
         ]

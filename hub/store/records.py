@@ -200,6 +200,7 @@ class GrantTable:
     source_sha256: str
     cells_sha256: Sha256
     bounds_sha256: Sha256
+    salt: str | None
 
     @property
     def name(self) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from protocol.evidence import (
     ReleaseRecord,
     StatementEvidence,
     TableRecord,
+    grants_name,
     parse_evidence,
     parse_record,
 )
@@ -33,6 +35,7 @@ from protocol.transparency.events import EventKind, LogEvent, parse_event
 from protocol.transparency.merkle import leaf_hash, verify_inclusion
 from protocol.trust import KeyEntry, NodeEntry
 from protocol.verify.anchors import Anchors
+from protocol.verify.granted import GrantedTable, check_granted
 from protocol.verify.receipts import check_signature, require_quorum
 from protocol.verify.trail import Trail
 
@@ -85,11 +88,13 @@ class VerifiedRelease:
         record: which tables it consists of, and from what.
         statements: those that were asked about, verified.
         files: SHA-256 of the list of its files, as the log names it; None if the evidence does not prove one.
+        granted: what stands in for a delivery, of those that were asked about.
     """
 
     record: ReleaseRecord
     statements: tuple[CitedStatement, ...]
     files: str | None
+    granted: tuple[GrantedTable, ...] = ()
 
 
 #: Which tables, and which areas' deliveries to them, are to be checked.
@@ -107,7 +112,8 @@ def check_release(
     4. a year that was computed names the tables of its quarters as the record has them;
     5. every statement that the record cites is there, is the one cited, and belongs in its place;
     6. a node signed it that may, with a key that held when the hub received it;
-    7. the log says that the hub accepted it, before it published.
+    7. the log says that the hub accepted it, before it published;
+    8. what stands in for a delivery was made of a list of grants before, and is what the log then named.
 
     Args:
         trail: collects what is found.
@@ -141,7 +147,6 @@ def check_release(
     _check_quarters(record)
     # 5 to 7.
     cited = tuple(_checked(evidence, record, anchors, state, wanted or _everything))
-    granted = sum(len(table.deliveries) - len(table.statements) for table in record.tables)
     trail.facts["statements"] = len(cited)
     nodes = len({item.node.node for item in cited})
     trail.passes(
@@ -150,12 +155,21 @@ def check_release(
         f"{len(cited)} cited deliveries of {nodes} nodes: signed, accepted before publication, each in its "
         "place.",
     )
-    if granted and wanted is None:
-        trail.facts["granted"] = granted
+    # 8.
+    granted = tuple(_stand_ins(evidence, record, state, wanted or _everything))
+    if granted:
+        trail.facts["granted"] = [item.members for item in granted]
+        trail.passes(
+            f"{len(granted)} Tabellen aus der Liste der Bewilligungsbehörde: so im Protokoll festgelegt, als "
+            "sie eingelesen wurde, vor der Veröffentlichung.",
+            f"{len(granted)} tables of the granting authority's list: fixed like that in the log when it was "
+            "imported, before publication.",
+        )
         trail.remark(
-            f"{granted} Angaben stammen aus der Liste der Bewilligungsbehörde; kein Knoten hat sie "
-            "unterschrieben.",
-            f"{granted} entries come from the granting authority's list; no node has signed them.",
+            "Was aus der Liste der Bewilligungsbehörde stammt, hat kein Knoten unterschrieben. Wer die Liste "
+            "und ihr Salz hat, kann sie mit dem Protokoll vergleichen.",
+            "No node has signed what comes from the granting authority's list. Whoever has the list and its "
+            "salt can compare it with the log.",
         )
     trail.remark(
         "Nicht geprüft: ob der Hub richtig gerechnet hat. Die Lieferungen legen fest, woraus; ob es damals "
@@ -163,7 +177,7 @@ def check_release(
         "Not checked: whether the hub computed correctly. The deliveries fix from what; whether there were "
         "newer ones then is shown by a copy of the log.",
     )
-    return VerifiedRelease(record, cited, files)
+    return VerifiedRelease(record, cited, files, granted)
 
 
 def _check_publication(trail: Trail, evidence: Evidence, record: ReleaseRecord, state: Checkpoint) -> None:
@@ -216,18 +230,46 @@ def _checked(
         for area, identity in sorted(table.statements.items()):
             if not _asked_for(wanted, record, table, area):
                 continue
-            try:
+            with _at(table, area):
                 found = evidence.statements.get(identity)
                 if found is None:
                     raise _evidence("Die Lieferung fehlt im Nachweis.", "The evidence lacks the delivery.")
                 yield _cited(table, area, identity, found, evidence.release.index, anchors, state)
-            except KimError as error:
-                place = f"{table.dataset} {table.period} {area}"
-                raise kim_error(
-                    error.code,
-                    Text(f"{place}: {error.detail.de}", f"{place}: {error.detail.en}"),
-                    pointer=error.pointer,
-                ) from error
+
+
+def _stand_ins(
+    evidence: Evidence, record: ReleaseRecord, state: Checkpoint, wanted: Wanted
+) -> Iterable[GrantedTable]:
+    for table in record.tables:
+        for area in sorted(table.granted):
+            if not _asked_for(wanted, record, table, area):
+                continue
+            with _at(table, area):
+                found = evidence.grants.get(grants_name(table.period, area))
+                if found is None:
+                    raise _evidence(
+                        "Im Nachweis fehlt, was das Protokoll von den Bewilligungen sagt.",
+                        "The evidence lacks what the log says of the grants.",
+                    )
+                yield check_granted(
+                    table,
+                    area,
+                    logged(found.table, state),
+                    index=found.table.index,
+                    salt=found.salt,
+                    published=evidence.release.index,
+                )
+
+
+@contextmanager
+def _at(table: TableRecord, area: str) -> Iterator[None]:
+    """Say of a refusal which delivery it is about."""
+    try:
+        yield
+    except KimError as error:
+        place = f"{table.dataset} {table.period} {area}"
+        detail = Text(f"{place}: {error.detail.de}", f"{place}: {error.detail.en}")
+        raise kim_error(error.code, detail, pointer=error.pointer) from error
 
 
 def _asked_for(wanted: Wanted, record: ReleaseRecord, table: TableRecord, area: str) -> bool:

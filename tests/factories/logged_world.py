@@ -9,13 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, Envelope, sign, statement_id
-from protocol.evidence import Evidence, LoggedEvent, ReleaseRecord, StatementEvidence, TableRecord
+from protocol.evidence import (
+    Evidence,
+    GrantEvidence,
+    LoggedEvent,
+    ReleaseRecord,
+    StatementEvidence,
+    TableRecord,
+    grants_name,
+)
 from protocol.keys import KeyPurpose, PrivateKey
 from protocol.statement import (
     MEDIA_ARROW_STREAM,
@@ -26,7 +34,7 @@ from protocol.statement import (
 )
 from protocol.transparency.checkpoints import Checkpoint
 from protocol.transparency.cosignatures import Witness, cosign
-from protocol.transparency.events import EventKind, LogEvent
+from protocol.transparency.events import EventKind, LogEvent, hidden_digest
 from protocol.transparency.merkle import (
     EMPTY_ROOT,
     Node,
@@ -169,6 +177,7 @@ class PaperNetwork:
     log: PaperLog = field(default_factory=PaperLog)
     quorum: int = 3
     delivered: dict[str, tuple[Envelope, int, int]] = field(default_factory=dict)
+    granted: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     clock: dt.datetime = START
 
     def statement(self, node: PaperNode, period: str = "2026-Q2", **changes: object) -> SubmissionStatement:
@@ -219,6 +228,29 @@ class PaperNetwork:
             revision=statement.revision,
             payload_sha256=statement.payload.sha256,
         )
+
+    def grant(self, place: str, cells: str, **changes: object) -> int:
+        """The hub makes a table of a list of 2025 for an area; returns its place in the log.
+
+        Args:
+            place: the area.
+            cells: digest of the table.
+            changes: what the log says otherwise.
+        """
+        name = grants_name("2025", place)
+        salt = hashlib.sha256(name.encode()).digest()
+        event = LogEvent(
+            at=self.clock,
+            kind=EventKind.GRANTS_TABLE,
+            id=name,
+            area=place,
+            dataset="FUNDS",
+            period="2025",
+            payload_sha256="e" * 64,
+            out_sha256=hidden_digest(cells, salt=salt),
+        )
+        self.granted[name] = salt, self.log.append(replace(event, **changes))
+        return self.granted[name][1]
 
     def directory(self, **changes: object) -> Directory:
         """The officers' directory; `changes` go into the entry of the first node's signing key."""
@@ -290,6 +322,10 @@ class PaperNetwork:
             statements={
                 identity: StatementEvidence(envelope, self.log.logged(received), self.log.logged(accepted))
                 for identity, (envelope, received, accepted) in self.delivered.items()
+            },
+            grants={
+                name: GrantEvidence(salt, self.log.logged(place))
+                for name, (salt, place) in self.granted.items()
             },
         )
 

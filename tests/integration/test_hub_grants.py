@@ -19,14 +19,21 @@ from hub.services.extracts.figures import dataflow_table
 from hub.services.granting import import_grants
 from hub.services.publishing import close, publish
 from hub.services.statistics import Statistics
+from hub.services.transparency.rounds import run_round, signer_of
 from hub.services.uploading import reject
 from hub.services.verification import verify
 from hub.store import models
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
+from protocol.evidence import parse_evidence
 from protocol.grid import grid_of
 from protocol.periods import Period
+from protocol.transparency.cosignatures import Quorum
 from protocol.transparency.events import EventKind, hidden_digest
+from protocol.trust import Directory
+from protocol.verify.anchors import Anchors
+from protocol.verify.releases import check_release
+from protocol.verify.trail import Trail, verdict_of
 from tests.factories.log_checks import logged
 from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
 from tests.factories.submissions import consistent_values
@@ -102,6 +109,43 @@ def test_grants_stand_in_for_an_area_that_does_not_deliver(running: RunningHub) 
     assert {(event.kind, event.payload_sha256) for event in tables} == {
         (EventKind.GRANTS_TABLE, imported.listed)
     }
+
+
+def test_a_release_proves_which_table_was_made_of_the_list(running: RunningHub) -> None:
+    """SPEC P-118: under the log's key alone; and the hub cannot exchange the table afterwards."""
+    context = running.hub.context
+    import_grants(context, _list(*_rows("NW05112", 7)), YEAR)  # replaced by the next
+    imported = import_grants(context, _list(*_rows("NW05112", 6), *_rows("NW05113", 6)), YEAR)
+    _publish(running)
+    run_round(context)
+    data = running.client.get("/extracts/1/evidence.json").data
+    anchors = Anchors(
+        log=signer_of(context).verifier_key,
+        quorum=Quorum(nodes=0),
+        directory=Directory(context.settings.audience, ()),
+    )
+    found = check_release(Trail(), data, anchors)
+    assert [item.area for item in found.granted] == ["NW05112", "NW05113"]
+    assert {item.listed for item in found.granted} == {imported.listed}
+    part = running.client.get("/extracts/1/evidence.json?dataset=FUNDS&area=NW05113").data
+    assert [*parse_evidence(part).grants] == ["grants/2025/NW05113"]
+    with context.database.write() as unit:
+        unit.connection.execute(
+            sa.update(models.grant_table).where(models.grant_table.c.area == "NW05113").values(salt="00" * 32)
+        )
+    part = running.client.get("/extracts/1/evidence.json?dataset=FUNDS&area=NW05113").data
+    verdict = verdict_of(
+        lambda trail: (
+            check_release(trail, part, anchors, wanted=lambda table, area: area == "NW05113") and None
+        )
+    )
+    assert verdict.problem is not None
+    assert verdict.problem.detail.en == "FUNDS 2025 NW05113: The log names another table of grants."
+    # What was imported by a version that knew no salt has no evidence, and the hub says so.
+    with context.database.write() as unit:
+        unit.connection.execute(sa.update(models.grant_table).values(salt=None))
+    answer = running.client.get("/extracts/1/evidence.json?dataset=FUNDS&area=NW05113")
+    assert answer.get_json()["code"] == "evidence_invalid"
 
 
 def test_nothing_that_is_kept_lets_anybody_try_amounts(running: RunningHub) -> None:

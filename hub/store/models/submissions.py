@@ -113,6 +113,7 @@ grant_table = sa.Table(
     sa.Column("cells_sha256", HEX, nullable=False, comment="blob: the protected table (cell columns)"),
     sa.Column("bounds_sha256", HEX, nullable=False, comment="blob: lower and upper bound of every cell"),
     sa.Column("imported_at", UtcDateTime, nullable=False),
+    sa.Column("salt", HEX, comment="hides the digest of the cells in the log; none in what is older"),
     sqlite_with_rowid=False,
     comment="What the granting authority granted: counts where an area does not deliver its funds.",
 )

@@ -45,7 +45,17 @@ TARGETS: Final = {
         tuple(
             f"protocol/verify/{name}.py"
             for name in (
-                *("anchors", "cli", "command_line", "explaining", "files", "folders", "mirrors", "parser"),
+                *(
+                    "anchors",
+                    "cli",
+                    "command_line",
+                    "explaining",
+                    "files",
+                    "folders",
+                    "granted",
+                    "mirrors",
+                    "parser",
+                ),
                 *("receipts", "releases", "settings", "trail", "wording"),
             )
         ),
@@ -55,6 +65,7 @@ TARGETS: Final = {
             f"{_PROTOCOL}/test_verify_command.py",
             f"{_PROTOCOL}/test_verify_figures.py",
             f"{_PROTOCOL}/test_verify_files.py",
+            f"{_PROTOCOL}/test_verify_granted.py",
             f"{_OFFICERS}::test_the_command_verifies_a_stick_and_a_nodes_own_copy",
             f"{_OFFICERS}::test_a_release_is_verified_from_the_root_in_the_letter_to_every_signature",
         ),

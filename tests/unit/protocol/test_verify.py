@@ -483,23 +483,6 @@ def test_what_a_release_says_for_programs(network: PaperNetwork) -> None:
     }
 
 
-def test_what_a_granting_authority_lists_is_counted_and_said(network: PaperNetwork) -> None:
-    record = network.record()
-    (table,) = record.tables
-    listed = {"NW05911": f"grants:{'a' * 64}", "NW05913": f"grants:{'b' * 64}"}
-    mixed = dataclasses.replace(table, deliveries={**table.deliveries, **listed})
-    evidence = network.publish(dataclasses.replace(record, tables=(mixed,)))
-    trail = Trail()
-    check_release(trail, evidence.to_bytes(), network.anchors())
-    assert (trail.facts["granted"], trail.facts["statements"]) == (2, 4)
-    assert trail.remarks[0].en.startswith("2 entries come from the granting authority's list")
-    assert any("4 cited deliveries of 4 nodes" in text.en for text in trail.passed)
-    # Asked about one delivery, nothing is said of the others.
-    trail = Trail()
-    check_release(trail, evidence.to_bytes(), network.anchors(), wanted=lambda table, area: area == AREAS[0])
-    assert ("granted" in trail.facts, trail.facts["statements"], len(trail.remarks)) == (False, 1, 1)
-
-
 def test_a_record_that_was_changed_after_publication_is_refused(network: PaperNetwork) -> None:
     evidence = network.publish()
     record = dataclasses.replace(network.record(), published="2026-10-09T12:00:01Z")
