@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from hub.domain.enrolment import EnrolmentState
 from hub.services.enrolment.deciding import BenchRegistry, Decision, approve, refuse, revoke_keys
 from hub.services.enrolment.inviting import Guest, invite
 from hub.store.records import Enrolment
+from node.cli import main
 from node.keystore import load_key, promote_key
-from protocol.keys import KeyPurpose
+from protocol.enrolment import write_token
+from protocol.keys import KeyPurpose, PublicKey, new_token
+from protocol.problems import PROBLEMS
 from tests.factories.enrolment import APPROVER, AUDIENCE, INVITER
 from tests.factories.node_home import NodeHome, node_home
 from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
@@ -69,6 +73,57 @@ def test_with_the_letter_and_a_telephone_call_a_node_may_deliver(scene: Scene) -
     assert not scene.home.settings.enrol_request.exists()
     code, told = scene.home.json("submit")
     assert (code, {d["state"] for d in told["deliveries"]}) == (0, {"accepted"})
+
+
+@pytest.mark.parametrize(
+    ("language", "next_step", "elsewhere"),
+    [
+        ("de", "1. Das Ministerium ruft unter der hinterlegten Nummer an", "Mit dem Token aus dem Brief"),
+        ("en", "1. The ministry calls on the registered number", "Enrol with the token"),
+    ],
+)
+def test_a_node_set_up_with_its_token_is_told_to_wait_for_the_call(
+    scene: Scene, language: str, next_step: str, elsewhere: str
+) -> None:
+    scene.invite()
+    folder = scene.letter.parent / "new node"
+
+    done = _set_up(scene, folder, language)
+
+    assert done.exit_code == 0, done.output
+    assert next_step in done.stdout
+    assert "  2. " in done.stdout
+    # Neither asked to do again what is done, nor shown the way of a test bench.
+    for done_already in (elsewhere, "enrol", "kim-hub register"):
+        assert done_already not in done.stdout
+    (waiting,) = scene.waiting
+    # What is read out on the telephone is what the hub was sent.
+    assert PublicKey.from_hex(waiting.sign_key).fingerprint() in done.stdout
+    assert "".join(scene.letter.read_text().split()) not in "".join(done.output.lower().split())
+
+
+def test_a_node_set_up_with_a_token_of_nobody_stands_and_is_told_how_to_enrol(scene: Scene) -> None:
+    scene.invite()
+    folder = scene.letter.parent / "new node"
+    token = write_token(new_token())
+    scene.letter.write_text(token)
+
+    done = _set_up(scene, folder, "de")
+
+    assert done.exit_code == PROBLEMS["invitation_invalid"].exit_code
+    assert "1. Mit dem Token aus dem Brief des Ministeriums anmelden." in done.stdout
+    assert f"kim-node --config '{folder / 'node.toml'}' enrol\n" in done.stdout
+    assert "invitation_invalid" in done.stderr
+    assert token not in done.output
+    assert scene.waiting == []
+
+
+def _set_up(scene: Scene, folder: Path, language: str) -> Result:
+    """`kim-node init` with the letter's token, for the node that was invited."""
+    node = scene.home.settings
+    options = ("--area", AREA, "--hub", node.hub.url, "--source", "export.csv", "--node-id", node.node)
+    token = ("--token-file", str(scene.letter))
+    return CliRunner().invoke(main, ["--lang", language, "init", str(folder), *options, *token])
 
 
 def test_a_slip_in_the_token_is_found_at_the_node_and_costs_no_try(scene: Scene) -> None:

@@ -162,3 +162,15 @@ def test_what_the_provider_says_no_to_is_no_login(hub: Office, provider: Provide
     answer = browser.get(f"/anmelden/zurueck?error=access_denied&state={state}")
     assert answer.status_code == 502
     assert browser.get(f"/anmelden/zurueck?code=x&state={state}&iss=http://127.0.0.1:1").status_code == 502
+
+
+@pytest.mark.parametrize("state", ["%C3%A4", "%F0%9F%90%87", "%FF%ED%A0%80", "", "%00"])
+def test_a_state_that_no_provider_would_send_is_refused_like_any_other(
+    hub: Office, provider: Provider, state: str
+) -> None:
+    browser = hub.browser()
+    browser.get("/anmelden/ministerium")
+    answer = browser.get(f"/anmelden/zurueck?code=x&state={state}")
+    assert (answer.status_code, "provider_failed" in answer.text) == (502, True)
+    assert "(state)" in answer.text
+    assert browser.get("/arbeit").status_code == 303
