@@ -115,18 +115,6 @@ class Aggregate:
     withheld: Ints
 
     @property
-    def open_below(self) -> Flags:
-        """Cells without a lower bound."""
-        found: Flags = self.lower <= OPEN_BELOW
-        return found
-
-    @property
-    def open_above(self) -> Flags:
-        """Cells without an upper bound."""
-        found: Flags = self.upper >= OPEN_ABOVE
-        return found
-
-    @property
     def exact(self) -> Flags:
         """Cells whose interval is a single value."""
         single: Flags = self.lower == self.upper

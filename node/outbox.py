@@ -16,9 +16,10 @@ from typing import Final
 
 from node.clock import Clock
 from node.failpoints import passing
-from node.hub_client import DECIDED, Head, HubClient, SubmissionView
+from node.hub_client import Head, HubClient, SubmissionView
 from node.journal import FAILED, UNDER_WAY, DeliveryRecord, DeliveryState, Journal
 from protocol.errors import KimError, kim_error
+from protocol.submission_states import DECIDED
 from protocol.texts import Text
 
 _UPLOAD_ROUNDS: Final = 3

@@ -69,7 +69,7 @@ _SIGN: Final = {
 _LABEL: Final = {
     CellState.VALUE: Text("Wert", "value"),
     CellState.ZERO: Text("genau null", "exactly zero"),
-    CellState.SUPPRESSED: Text("geheim zu halten", "withheld (confidential)"),
+    CellState.SUPPRESSED: Text("geheim zu halten", "withheld"),
     CellState.NOT_DELIVERED: Text("liegt noch nicht vor", "not delivered yet"),
     CellState.NOT_APPLICABLE: Text("Angabe nicht sinnvoll", "not applicable"),
     CellState.WITHDRAWN: Text("zurückgezogen", "withdrawn"),

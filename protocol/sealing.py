@@ -116,17 +116,6 @@ def salted(table: bytes, salt: bytes) -> bytes:
     return salt + table
 
 
-def without_salt(content: bytes) -> bytes:
-    """Return the table behind the salt.
-
-    Raises:
-        KimError: ``sealed_unreadable`` if there is nothing behind it.
-    """
-    if len(content) <= SALT_BYTES:
-        raise kim_error("sealed_unreadable")
-    return content[SALT_BYTES:]
-
-
 def seal(content: bytes, *, public_key: bytes, info: bytes) -> bytes:
     """Seal bytes so that only the owner of a key reads them.
 

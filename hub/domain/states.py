@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from protocol.keys import KeyPurpose
+from protocol.submission_states import OPEN_UPLOAD, UNDECIDED, SubmissionState
 from protocol.trust import KeyStatus, NodeStatus
 
 __all__ = [
@@ -28,25 +29,6 @@ __all__ = [
 ]
 
 
-class SubmissionState(StrEnum):
-    """Where a submission stands.
-
-    `announced`: statement verified, no byte of payload yet. `uploading`: at least one chunk. `received`: all
-    bytes, digest equal to the signed one. `verifying`: with the sandbox. `accepted`: counts. `rejected`:
-    never counted; the bytes are kept. `superseded`: counted until a newer revision was accepted.
-    `quarantined`: came with a key that somebody else may have had; it counts no more.
-    """
-
-    ANNOUNCED = "announced"
-    UPLOADING = "uploading"
-    RECEIVED = "received"
-    VERIFYING = "verifying"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    SUPERSEDED = "superseded"
-    QUARANTINED = "quarantined"
-
-
 _S = SubmissionState
 
 TRANSITIONS: Final[Mapping[SubmissionState, frozenset[SubmissionState]]] = MappingProxyType(
@@ -63,11 +45,6 @@ TRANSITIONS: Final[Mapping[SubmissionState, frozenset[SubmissionState]]] = Mappi
         _S.QUARANTINED: frozenset(),
     }
 )
-
-#: The node still owes bytes.
-OPEN_UPLOAD: Final = frozenset({_S.ANNOUNCED, _S.UPLOADING})
-#: The hub owes a decision.
-UNDECIDED: Final = frozenset({_S.RECEIVED, _S.VERIFYING})
 
 
 def diagram() -> str:

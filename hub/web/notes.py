@@ -29,22 +29,25 @@ class Sign:
     text: Text
 
 
-def _sign(state: CellState) -> Text:
-    return Text(state.sign, state.sign)
+def _state(state: CellState, *, more: Text | None = None) -> Sign:
+    label = (
+        state.label if more is None else Text(f"{state.label.de} {more.de}", f"{state.label.en} {more.en}")
+    )
+    return Sign(Text(state.sign, state.sign), label)
 
 
 SIGNS_TITLE: Final = Text("Zeichen in den Tabellen", "Signs in the tables")
 SIGNS: Final[tuple[Sign, ...]] = (
-    Sign(_sign(CellState.ZERO), Text("genau null", "exactly zero")),
-    Sign(
-        _sign(CellState.SUPPRESSED),
-        Text(
-            "geheim (OBS_STATUS Q, CONF_STATUS C; S: vom Hub geheim gehalten)",
-            "withheld (OBS_STATUS Q, CONF_STATUS C; S: withheld by the hub)",
+    _state(CellState.ZERO),
+    _state(
+        CellState.SUPPRESSED,
+        more=Text(
+            "(OBS_STATUS Q, CONF_STATUS C; S: vom Hub geheim gehalten)",
+            "(OBS_STATUS Q, CONF_STATUS C; S: withheld by the hub)",
         ),
     ),
-    Sign(_sign(CellState.NOT_DELIVERED), Text("noch nicht geliefert", "not delivered yet")),
-    Sign(_sign(CellState.NOT_APPLICABLE), Text("Angabe nicht sinnvoll", "not meaningful")),
+    _state(CellState.NOT_DELIVERED),
+    _state(CellState.NOT_APPLICABLE),
     Sign(
         Text("(89,9)", "(89.9)"),
         Text("nur aus den Gebieten, die geliefert haben", "only from areas that have delivered"),

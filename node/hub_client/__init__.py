@@ -12,7 +12,6 @@ from typing import Final, Self
 
 from node.clock import Clock
 from node.hub_client.answers import (
-    DECIDED,
     Head,
     Notice,
     SubmissionView,
@@ -29,7 +28,7 @@ from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey
 from protocol.texts import Text
 
-__all__ = ["DECIDED", "Head", "HubClient", "Notice", "SubmissionView"]
+__all__ = ["Head", "HubClient", "Notice", "SubmissionView"]
 
 #: 256 leaves of at most 4 KiB with their lengths: the longest file of the log.
 _MAX_LOG_FILE_BYTES: Final = 256 * (4096 + 2)

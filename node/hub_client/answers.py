@@ -10,21 +10,10 @@ from node.hub_client.wording import refusal_of
 from protocol.catalogue import AUDIT_RULE
 from protocol.errors import KimError, kim_error
 from protocol.strict_json import JsonValue
+from protocol.submission_states import SubmissionState
 from protocol.texts import Text
 
-STATES: Final = frozenset(
-    {
-        "announced",
-        "uploading",
-        "received",
-        "verifying",
-        "accepted",
-        "rejected",
-        "superseded",
-        "quarantined",
-    }
-)
-DECIDED: Final = frozenset({"accepted", "rejected", "superseded", "quarantined"})
+STATES: Final = frozenset(SubmissionState)
 ENROLMENT_STATES: Final = frozenset({"pending", "approved", "active", "refused"})
 MAX_CHUNK_BYTES: Final = 1 << 20
 _STATEMENT_ID: Final = re.compile(r"[0-9a-f]{64}")

@@ -10,31 +10,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from protocol.submission_states import OPEN_UPLOAD, UNDECIDED, SubmissionState
+
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """Where a delivery stands: the node's own two states, and those of the submission."""
 
     SPOOLED = "spooled"
     REFUSED = "refused"
-    ANNOUNCED = "announced"
-    UPLOADING = "uploading"
-    RECEIVED = "received"
-    VERIFYING = "verifying"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    SUPERSEDED = "superseded"
-    QUARANTINED = "quarantined"
+    ANNOUNCED = SubmissionState.ANNOUNCED
+    UPLOADING = SubmissionState.UPLOADING
+    RECEIVED = SubmissionState.RECEIVED
+    VERIFYING = SubmissionState.VERIFYING
+    ACCEPTED = SubmissionState.ACCEPTED
+    REJECTED = SubmissionState.REJECTED
+    SUPERSEDED = SubmissionState.SUPERSEDED
+    QUARANTINED = SubmissionState.QUARANTINED
 
 
-UNDER_WAY: Final = frozenset(
-    {
-        DeliveryState.SPOOLED,
-        DeliveryState.ANNOUNCED,
-        DeliveryState.UPLOADING,
-        DeliveryState.RECEIVED,
-        DeliveryState.VERIFYING,
-    }
-)
+UNDER_WAY: Final = frozenset({DeliveryState.SPOOLED, *map(DeliveryState, OPEN_UPLOAD | UNDECIDED)})
 """States in which the delivery is signed and nobody has decided yet."""
 
 FIGURES_KNOWN: Final = frozenset(DeliveryState) - {DeliveryState.REFUSED}

@@ -23,6 +23,7 @@ from node.witness.watching import LogWatch
 from protocol.dsse import parse_envelope
 from protocol.errors import KimError, kim_error
 from protocol.statement import parse_statement
+from protocol.submission_states import DECIDED, UNDECIDED
 from protocol.transparency.events import EventKind
 from protocol.transparency.receipts import (
     MAX_RECEIPT_BYTES,
@@ -57,17 +58,8 @@ _KINDS: Final = {
     ),
 }
 #: Deliveries of which the hub has every byte, and those that it has decided about.
-_COMPLETE: Final = frozenset(
-    {
-        DeliveryState.RECEIVED,
-        DeliveryState.VERIFYING,
-        DeliveryState.ACCEPTED,
-        DeliveryState.REJECTED,
-        DeliveryState.SUPERSEDED,
-        DeliveryState.QUARANTINED,
-    }
-)
-_DECIDED: Final = _COMPLETE - {DeliveryState.RECEIVED, DeliveryState.VERIFYING}
+_COMPLETE: Final = frozenset(map(DeliveryState, UNDECIDED | DECIDED))
+_DECIDED: Final = frozenset(map(DeliveryState, DECIDED))
 #: Refusals of a receipt that say that the hub has none yet; everything else it sends has to stand up.
 _NOT_THERE_YET: Final = frozenset({"not_found", "log_unavailable"})
 

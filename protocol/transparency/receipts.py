@@ -70,10 +70,6 @@ class VerifiedReceipt:
     checkpoint: Checkpoint
     cosigners: tuple[Witness, ...]
 
-    def is_final(self, quorum: Quorum) -> bool:
-        """Whether enough witnesses other than the node concerned have confirmed it."""
-        return quorum.met_by(self.cosigners, subject=self.event.node)
-
 
 def parse_receipt(data: bytes) -> Receipt:
     """Read the text of a receipt.

@@ -18,7 +18,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from hub.services.extracts import ReleaseExtract, clear_unfinished, find_extract, make_extract
-from hub.services.extracts.figures import dataflow_columns
+from hub.services.extracts.figures import KEY, MEASURES
 from hub.services.statistics import Statistics
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
@@ -54,7 +54,8 @@ def client(made: ReleaseExtract) -> Iterator[FlaskClient]:
 def test_csv_and_parquet_say_the_same(made: ReleaseExtract, cases: pd.DataFrame) -> None:
     with (made.folder / "CASES.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == list(cases.columns) == list(dataflow_columns(load_catalogue(), "CASES"))
+    dimensions = grid_of(load_catalogue(), "CASES").dims
+    assert list(rows[0]) == list(cases.columns) == [*KEY, *dimensions, *MEASURES]
     assert len(rows) == len(cases) == next(f.rows for f in made.files if f.name == "CASES.csv")
     for name in ("TIME_PERIOD", "REF_AREA", "CITIZEN", "CONF_STATUS"):
         assert [row[name] for row in rows] == cases[name].astype(str).tolist()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregation.disclosure import cell_bounds
+from aggregation.limits import OPEN_ABOVE, OPEN_BELOW
 from aggregation.merge import AreaDelivery, merge, one_voice
 from protocol.catalogue import Catalogue
 from protocol.errors import KimError
@@ -85,7 +86,7 @@ def test_sums_are_exactly_the_range_over_all_worlds(
                 max(w[row] for w in options) >= cap for options in worlds
             )
             assert aggregate.lower[row] == low
-            assert bool(aggregate.open_above[row]) is unbounded
+            assert bool(aggregate.upper[row] >= OPEN_ABOVE) is unbounded
             if not unbounded:
                 assert aggregate.upper[row] == high
         assert aggregate.expected == len(leaves)
@@ -104,7 +105,7 @@ def test_distinct_persons_over_areas_lie_between_the_largest_and_the_sum(
         everyone_apart = sum(t[row] for t in truths)
         all_the_same = max(t[row] for t in truths)
         assert aggregate.lower[row] <= all_the_same
-        assert aggregate.open_above[row] or aggregate.upper[row] >= everyone_apart
+        assert aggregate.upper[row] >= OPEN_ABOVE or aggregate.upper[row] >= everyone_apart
         if not aggregate.withheld[row] and len(areas) == 3:
             assert (aggregate.lower[row], aggregate.upper[row]) == (all_the_same, everyone_apart)
 
@@ -121,7 +122,7 @@ def test_by_hand_margins_say_more_than_cells() -> None:
     ]
     assert whole["B"].exact.tolist() == [True, False, False]
     # z has not delivered: the Land has a lower side only.
-    assert whole["L"].open_above.all()
+    assert (whole["L"].upper >= OPEN_ABOVE).all()
     assert whole["L"].lower.tolist() == [16, 8, 1]
 
 
@@ -129,10 +130,11 @@ def test_a_cell_that_is_not_delivered_leaves_the_upper_side_open() -> None:
     missing = STATE_NUMBER[CellState.NOT_DELIVERED]
     zeros = np.zeros(3, dtype=np.int64)
     gone = AreaDelivery("x", np.full(3, missing, dtype=np.uint8), zeros, zeros)
-    assert merge(SUM, "D", [AreaDelivery.nothing(SUM, "D", "x")], tree=TREE)[0].open_above.all()
+    nothing = merge(SUM, "D", [AreaDelivery.nothing(SUM, "D", "x")], tree=TREE)[0]
+    assert (nothing.upper >= OPEN_ABOVE).all()
     others = [_delivery(SUM, area, (3, 4), (False, False, False)) for area in "yz"]
     land = merge(SUM, "D", [gone, *others], tree=TREE)[0]
-    assert land.open_above.all()
+    assert (land.upper >= OPEN_ABOVE).all()
     assert land.lower.tolist() == [14, 6, 8]
     assert land.delivered.tolist() == [2, 2, 2]
 
@@ -165,8 +167,8 @@ def test_amounts_that_may_be_negative_have_no_floor(
         for row in range(3):
             loose = any(hidden[row] and sum(hidden) > 1 for k, (_, hidden) in areas.items() if k in leaves)
             unbounded = loose or not set(leaves) <= areas.keys()
-            assert bool(aggregate.open_below[row]) is unbounded
-            assert bool(aggregate.open_above[row]) is unbounded
+            assert bool(aggregate.lower[row] <= OPEN_BELOW) is unbounded
+            assert bool(aggregate.upper[row] >= OPEN_ABOVE) is unbounded
             if not unbounded:
                 total = sum((sum(v), *v)[row] for k, (v, _) in areas.items() if k in leaves)
                 assert aggregate.lower[row] == aggregate.upper[row] == total
@@ -233,7 +235,7 @@ def test_what_areas_report_for_themselves_an_authority_does_not_speak_for() -> N
     alone = _delivery(SUM, "XY", (30, 4), (False, False, False))
     land = merge(SUM, "D", [alone], tree=AUTHORITY)[0]
     assert (land.lower.tolist(), land.delivered.tolist()) == ([0, 0, 0], [0, 0, 0])
-    assert land.open_above.all()
+    assert (land.upper >= OPEN_ABOVE).all()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from hub.services.statistics import Reading
 from hub.services.statistics.releases import Release
-from protocol.catalogue import Catalogue
 from protocol.grid import grid_of
 from protocol.observations import STATES, WITHHELD_BY_HUB, CellState
 from protocol.regions import areas_by_id
@@ -40,11 +39,6 @@ MEASURES: Final = (
 _SUPPRESSED: Final = STATES.index(CellState.SUPPRESSED)
 
 
-def dataflow_columns(catalogue: Catalogue, dataset: str) -> tuple[str, ...]:
-    """Return the columns of a dataflow's files, in order."""
-    return (*KEY, *grid_of(catalogue, dataset).dims, *MEASURES)
-
-
 def dataflow_table(reading: Reading, release: Release, dataset: str) -> pa.Table:
     """Read all figures of a dataflow in a release.
 
@@ -54,8 +48,8 @@ def dataflow_table(reading: Reading, release: Release, dataset: str) -> pa.Table
         dataset: dataflow id; the release holds it.
 
     Returns:
-        A table with :func:`dataflow_columns`; ``OBS_VALUE``, ``LOWER`` and ``UPPER`` are nullable doubles,
-        counts of areas int16, all others text.
+        A table with `KEY`, the dataflow's dimensions and `MEASURES` as columns, in this order; ``OBS_VALUE``,
+        ``LOWER`` and ``UPPER`` are nullable doubles, counts of areas int16, all others text.
     """
     grid = grid_of(reading.catalogue, dataset)
     periods = release.periods(dataset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocol.observations import CellState
 from protocol.texts import Text
 
 #: What is counted, as it follows a number.
@@ -230,7 +231,7 @@ LEGEND_AREAS: Final = Text("{} Gebiete", "{} areas")
 LEGEND_AREA: Final = Text("{} Gebiet", "{} area")
 LEGEND_WITHHELD: Final = Text("geheim", "withheld")
 LEGEND_MISSING: Final = Text("nicht geliefert", "not delivered")
-LEGEND_MEANINGLESS: Final = Text("Angabe nicht sinnvoll", "not meaningful")
+LEGEND_MEANINGLESS: Final = CellState.NOT_APPLICABLE.label
 MAP_CLICK: Final = Text(
     "Ein Klick auf ein Gebiet stellt es neben das Land.", "A click on an area puts it beside the state."
 )

@@ -132,11 +132,12 @@ TARGETS: Final = {
         ),
     ),
     "states": Target(
-        ("hub/domain/states.py", "hub/domain/uploads.py"),
+        ("hub/domain/states.py", "hub/domain/uploads.py", "protocol/submission_states.py"),
         (
             "tests/unit/hub/test_states.py",
             "tests/unit/hub/test_uploads.py",
             "tests/spec/test_hub_states.py",
+            f"{_PROTOCOL}/test_submission_states.py",
         ),
         is_reviewed=True,
     ),

@@ -5,9 +5,7 @@ from itertools import product
 import pytest
 
 from hub.domain.states import (
-    OPEN_UPLOAD,
     TRANSITIONS,
-    UNDECIDED,
     IllegalTransitionError,
     SubmissionState,
     check_transition,
@@ -27,11 +25,6 @@ def test_only_what_the_table_says_is_allowed(before: SubmissionState, after: Sub
     else:
         with pytest.raises(IllegalTransitionError, match=f"from {before} to {after}"):
             check_transition(before, after)
-
-
-def test_what_the_node_owes_and_what_the_hub_owes() -> None:
-    assert {SubmissionState.ANNOUNCED, SubmissionState.UPLOADING} == OPEN_UPLOAD
-    assert {SubmissionState.RECEIVED, SubmissionState.VERIFYING} == UNDECIDED
 
 
 def test_no_way_leads_back() -> None:  # SPEC P-66

@@ -125,8 +125,8 @@ def test_a_receipt_proves_itself(log):
     )
     assert (found.event.id, found.index, found.checkpoint.size) == (f"{4:064x}", 4, 9)
     assert [item.name for item in found.cosigners] == ["node-1", "node-2", "node-3", "node-4"]
-    assert found.is_final(Quorum(3))
-    assert not found.is_final(Quorum(4))  # node-1 is the one concerned
+    assert Quorum(3).met_by(found.cosigners, subject=found.event.node)
+    assert not Quorum(4).met_by(found.cosigners, subject=found.event.node)  # node-1 is the one concerned
 
 
 def test_a_receipt_has_the_lines_of_the_specification(log):
