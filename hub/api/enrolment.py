@@ -4,6 +4,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 
 from hub.api.request_guard import unsigned
 from hub.domain.rights import Permission, needs
+from hub.doors import DOOR_LIMIT, limiter, was_refused
 from hub.services.context import EXTENSION, HubContext
 from hub.services.enrolment.requesting import Answer, request_enrolment, request_rotation
 from protocol.enrolment import PAYLOAD_TYPE_ENROL, PAYLOAD_TYPE_ROTATION
@@ -15,6 +16,7 @@ blueprint = Blueprint("enrolment", __name__, url_prefix="/v1")
 @blueprint.post("/enrolments")
 @needs(Permission.NODE)
 @unsigned  # whoever asks has no key yet that the hub knows; the statement proves itself
+@limiter.limit(DOOR_LIMIT, deduct_when=was_refused)
 def post_enrolment() -> tuple[Response, int]:
     """Take a request with an invitation: 201 for a new one, 200 with its present state for a known one."""
     context: HubContext = current_app.extensions[EXTENSION]

@@ -6,8 +6,9 @@ from typing import Final
 
 #: How long a letter may take.
 INVITATION_LIFE: Final = dt.timedelta(hours=72)
-#: Wrong tokens until an invitation is locked.
-INVITATION_TRIES: Final = 5
+#: Wrong tokens for an invitation until that is an alarm. They lock nothing: nobody guesses 160 random bits,
+#: and whoever knows a node's id could shut its door.
+ALARMING_TRIES: Final = 5
 #: How long a key is valid from its approval on, and how long an old one beside its successor.
 KEY_LIFE: Final = dt.timedelta(days=365)
 OVERLAP: Final = dt.timedelta(days=30)
@@ -16,14 +17,13 @@ NOTICE_DAYS: Final = (60, 30, 7)
 
 
 class InvitationState(StrEnum):
-    """`open`: may be used. `used`: somebody enrolled with it. `locked`: too many wrong tokens.
+    """`open`: may be used. `used`: somebody enrolled with it. `replaced`: a newer one was made for the node.
 
-    `replaced`: a newer one was made for the node. That it is expired is no state: the clock says so.
+    That it is expired is no state: the clock says so.
     """
 
     OPEN = "open"
     USED = "used"
-    LOCKED = "locked"
     REPLACED = "replaced"
 
 

@@ -1,7 +1,7 @@
 """Reading and writing invitations and the requests of nodes to have their keys entered.
 
 Invariants: a node has at most one open invitation (an index sees to it); of a token only what is derived from
-it is stored; tries only ever run down; an invitation is used once.
+it is stored; an invitation is used once.
 """
 
 import datetime as dt
@@ -44,23 +44,23 @@ class Enrolments:
             found = found.where(_I.c.node_id == node_id)
         return [_invitation(row) for row in self._connection.execute(found)]
 
-    def locked(self) -> list[Invitation]:
-        """Return invitations that wrong tokens have locked and that were not replaced since, oldest first."""
-        newest = {one.node_id: one for one in reversed(self.invitations())}
-        return [one for one in newest.values() if one.state is InvitationState.LOCKED]
+    def guessed_at(self, *, tries: int, now: dt.datetime) -> list[Invitation]:
+        """Return open invitations for which at least so many wrong tokens came, oldest first."""
+        return [
+            one
+            for one in reversed(self.invitations())
+            if one.state is InvitationState.OPEN and now < one.expires_at and one.wrong_tokens >= tries
+        ]
 
     def set_state(self, invitation: Invitation, state: InvitationState) -> None:
         """Change the state of an invitation."""
         self._connection.execute(_I.update().where(_I.c.id == invitation.id).values(state=state))
 
-    def count_failure(self, invitation: Invitation) -> int:
-        """Take one try; without any left the invitation is locked. Return how many are left."""
-        left = max(0, invitation.tries_left - 1)
-        state = invitation.state if left else InvitationState.LOCKED
-        self._connection.execute(
-            _I.update().where(_I.c.id == invitation.id).values(tries_left=left, state=state)
-        )
-        return left
+    def count_wrong_token(self, invitation: Invitation) -> int:
+        """Count a wrong token for an invitation; return how many there were."""
+        wrong = invitation.wrong_tokens + 1
+        self._connection.execute(_I.update().where(_I.c.id == invitation.id).values(wrong_tokens=wrong))
+        return wrong
 
     def add(self, enrolment: Enrolment) -> None:
         """Store a request; IntegrityError if the statement is known."""

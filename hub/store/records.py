@@ -72,8 +72,8 @@ class Invitation:
     created_at: dt.datetime
     created_by: str
     expires_at: dt.datetime
-    tries_left: int
     state: InvitationState = InvitationState.OPEN
+    wrong_tokens: int = 0
     id: int | None = None
 
 

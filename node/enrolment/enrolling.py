@@ -24,9 +24,7 @@ from protocol.errors import KimError
 from protocol.keys import KeyPurpose, new_nonce
 
 #: The hub has said no to this very request; another one may be made.
-_FINAL: Final = frozenset(
-    {"invitation_invalid", "invitation_expired", "invitation_used", "invitation_locked", "already_exists"}
-)
+_FINAL: Final = frozenset({"invitation_invalid", "invitation_expired", "invitation_used", "already_exists"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hub.domain.rights import TWO_FACTORS, Role
+from hub.doors import limiter
 from hub.services.people import EXTENSION, PeopleDesk
 from hub.services.people.accounts import NewPerson, add_person
 from hub.services.people.passwords import Passwords
-from hub.web.people.gate import limiter
 from tests.factories.running_hub import FixedClock, RunningHub, running_hub
 
 PASSWORD = "drei zahme Hasen im Flur"

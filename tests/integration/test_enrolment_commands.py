@@ -146,14 +146,19 @@ def test_refusing_ends_a_request(office: Office) -> None:
     assert "not_found" in hub(office, "enrol", "refuse", waiting["id"], "--by", "B. Beispiel").stderr
 
 
-def test_a_locked_invitation_is_an_alarm_until_somebody_invites_anew(office: Office) -> None:
+def test_wrong_tokens_are_an_alarm_until_the_letter_was_used_or_another_sent(office: Office) -> None:
     letter, other = invited(office), invited(office)
     for _ in range(5):
+        assert told(office, "enrol", "list")["guessed"] == []
         office.post(office.request(other["token"], new_keys(), letter["node"]))
-    assert [one["node"] for one in told(office, "enrol", "list")["locked"]] == [letter["node"]]
-    assert f"ALARM: Düsseldorf ({letter['node']})" in hub(office, "enrol", "list").stdout
-    invited(office, "--node", letter["node"])
-    assert told(office, "enrol", "list")["locked"] == []
+    assert [one["node"] for one in told(office, "enrol", "list")["guessed"]] == [letter["node"]]
+    assert f"ALARM: Düsseldorf ({letter['node']}): 5 falsche Token" in hub(office, "enrol", "list").stdout
+    again = invited(office, "--node", letter["node"])
+    assert told(office, "enrol", "list")["guessed"] == []
+    for _ in range(5):
+        office.post(office.request(other["token"], new_keys(), letter["node"]))
+    assert office.post(office.request(again["token"], new_keys(), letter["node"])).status_code == 201
+    assert told(office, "enrol", "list")["guessed"] == []
 
 
 def test_of_two_nodes_invited_for_one_area_one_is_entered(office: Office) -> None:

@@ -135,7 +135,7 @@ def test_a_slip_in_the_token_is_found_at_the_node_and_costs_no_try(scene: Scene)
     assert token not in str(told)
     assert scene.waiting == []
     with scene.running.hub.context.database.read() as unit:
-        assert [one.tries_left for one in unit.enrolments.invitations()] == [5]
+        assert [one.wrong_tokens for one in unit.enrolments.invitations()] == [0]
 
 
 def test_the_token_is_in_no_file_of_the_node(scene: Scene) -> None:

@@ -10,7 +10,6 @@ from hub.cli.desk import Desk, desk_at
 from hub.cli.enrolment.options import BY, entries_of, not_a_list
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems
 from hub.cli.usage import HubCommand
-from hub.domain.enrolment import INVITATION_TRIES
 from hub.services.enrolment.inviting import Guest, Invited, invite
 from hub.services.trust.repository import Repository
 from hub.services.trust.verifying import fingerprint
@@ -77,10 +76,8 @@ def invite_command(
             "root_fingerprint": root,
         },
         Text(
-            f"{len(invited)} Einladung(en). Die Token stehen nirgends sonst; nach {INVITATION_TRIES} "
-            "Fehlversuchen ist eine Einladung gesperrt.",
-            f"{len(invited)} invitation(s). The tokens are nowhere else; after {INVITATION_TRIES} failures "
-            "an invitation is locked.",
+            f"{len(invited)} Einladung(en). Die Token stehen nirgends sonst.",
+            f"{len(invited)} invitation(s). The tokens are nowhere else.",
         ),
         as_json=as_json,
         lines=[line for one in invited for line in _letter(one, desk.settings.audience, root)],

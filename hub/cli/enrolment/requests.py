@@ -12,7 +12,7 @@ from hub.cli.enrolment.options import BY, entries_of, not_a_list
 from hub.cli.enrolment.registry import registry_of
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems
 from hub.cli.usage import HubCommand
-from hub.domain.enrolment import EnrolmentKind, EnrolmentState
+from hub.domain.enrolment import ALARMING_TRIES, EnrolmentKind, EnrolmentState
 from hub.services.enrolment.deciding import Decision, approve, refuse
 from hub.store.records import Enrolment, Invitation
 from protocol.command_line import usage_error
@@ -43,22 +43,24 @@ def list_command(home: Path, *, everything: bool, as_json: bool) -> None:
     states = () if everything else (EnrolmentState.PENDING, EnrolmentState.APPROVED)
     with desk.database.read() as unit:
         found = unit.enrolments.all(*states)
-        locked = unit.enrolments.locked()
+        guessed = unit.enrolments.guessed_at(tries=ALARMING_TRIES, now=desk.clock.now())
     answer(
         {
             "enrolments": [_document(one) for one in found],
-            "locked": [{"node": one.node_id, "areas": list(one.areas), "name": one.name} for one in locked],
+            "guessed": [{"node": one.node_id, "areas": list(one.areas), "name": one.name} for one in guessed],
         },
         Text(f"{len(found)} Anmeldung(en).", f"{len(found)} request(s)."),
         as_json=as_json,
-        lines=[*(line for one in found for line in _described(one)), *(_alarm(one) for one in locked)],
+        lines=[*(line for one in found for line in _described(one)), *(_alarm(one) for one in guessed)],
     )
 
 
 def _alarm(one: Invitation) -> str:
     said = Text(
-        f"ALARM: {one.name} ({one.node_id}): nach falschen Token gesperrt. Nachfragen und neu einladen.",
-        f"ALARM: {one.name} ({one.node_id}): locked after wrong tokens. Ask, and invite anew.",
+        f"ALARM: {one.name} ({one.node_id}): {one.wrong_tokens} falsche Token. Nachfragen, ob der Brief da "
+        "ist; mit ihm geht die Anmeldung weiterhin.",
+        f"ALARM: {one.name} ({one.node_id}): {one.wrong_tokens} wrong tokens. Ask whether the letter is "
+        "there; with it, enrolling still works.",
     )
     return " / ".join(said.in_(language) for language in languages())
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from hub.clock import Clock
 from hub.domain import ids
-from hub.domain.enrolment import INVITATION_LIFE, INVITATION_TRIES
+from hub.domain.enrolment import INVITATION_LIFE
 from hub.services.enrolment.noting import note
 from hub.services.registration import DELIVERED_FOR, Desk
 from hub.store.records import Invitation
@@ -75,7 +75,6 @@ def _prepared(clock: Clock, guest: Guest, *, node: str, audience: str, by: str) 
         created_at=now,
         created_by=by,
         expires_at=now + INVITATION_LIFE,
-        tries_left=INVITATION_TRIES,
     )
     return invitation, write_token(token)
 

@@ -1,9 +1,10 @@
 """Take the request of a node: first keys with an invitation, new ones vouched for by the old (P-153..P-154).
 
 What a sender learns depends on what it has proven. Whoever does not know the token gets one answer, whatever
-the node's invitations are; every wrong token costs the open invitation a try, and the fifth locks it. The
-same statement gets the same answer, and its present state, however often it comes: that is how a node asks
-whether it was approved, and it costs nothing.
+the node's invitations are. The first wrong tokens for an open invitation are written down, and the fifth is
+an alarm; none of them locks it: that would not keep anybody from guessing 160 random bits, and would let
+whoever knows a node's id shut its door. The same statement gets the same answer, and its present state,
+however often it comes: that is how a node asks whether it was approved, and it costs nothing.
 """
 
 import hmac
@@ -11,7 +12,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from hub.domain.enrolment import EnrolmentKind, EnrolmentState, InvitationState
+from hub.domain.enrolment import ALARMING_TRIES, EnrolmentKind, EnrolmentState, InvitationState
 from hub.domain.states import KeyUse, NodeStatus
 from hub.services.authentication import DECOY, require_valid
 from hub.services.context import HubContext
@@ -53,7 +54,7 @@ def request_enrolment(context: HubContext, body: bytes) -> Answer:
 
     Raises:
         KimError: `too_large`, `bad_envelope`, `signature_invalid`, `wrong_audience`, `invitation_invalid`,
-            `invitation_expired`, `invitation_used`, `invitation_locked` or `already_exists`.
+            `invitation_expired`, `invitation_used` or `already_exists`.
     """
     # 1. A strict envelope of this kind, signed by the keys that it names.
     _check_size(context, body)
@@ -110,11 +111,9 @@ def _invitation(context: HubContext, unit: UnitOfWork, request: EnrolRequest) ->
     request.knows(_NOBODYS)
     now = context.clock.now()
     if not fits:
-        _count_failure(context, unit, invitations)
+        _note_wrong_token(context, unit, invitations)
         return kim_error("invitation_invalid")
     invitation = fits[0]
-    if invitation.state is InvitationState.LOCKED:
-        return kim_error("invitation_locked")
     if invitation.state is InvitationState.USED:
         # Somebody has the token a second time: either the node lost its answer and its files, or two have it.
         unit.audit(
@@ -127,16 +126,22 @@ def _invitation(context: HubContext, unit: UnitOfWork, request: EnrolRequest) ->
     return invitation
 
 
-def _count_failure(context: HubContext, unit: UnitOfWork, invitations: list[Invitation]) -> None:
+def _note_wrong_token(context: HubContext, unit: UnitOfWork, invitations: list[Invitation]) -> None:
+    """Write down that somebody tries tokens: so often that it is noticed, and not for as long as he likes."""
     now = context.clock.now()
     for invitation in invitations:
-        if invitation.state is not InvitationState.OPEN or now >= invitation.expires_at:
+        if (
+            invitation.state is not InvitationState.OPEN
+            or now >= invitation.expires_at
+            or invitation.wrong_tokens >= ALARMING_TRIES
+        ):
             continue
-        left = unit.enrolments.count_failure(invitation)
-        action = "enrolment.failed" if left else "enrolment.locked"
-        unit.audit(action, invitation.node_id, at=now, actor="hub", detail={"tries_left": left})
-        if not left:
-            _LOG.warning("ALARM: the invitation of %s is locked after wrong tokens", invitation.node_id)
+        wrong = unit.enrolments.count_wrong_token(invitation)
+        alarm = wrong >= ALARMING_TRIES
+        action = "enrolment.guessing" if alarm else "enrolment.failed"
+        unit.audit(action, invitation.node_id, at=now, actor="hub", detail={"wrong_tokens": wrong})
+        if alarm:
+            _LOG.warning("ALARM: %d wrong tokens for the invitation of %s", wrong, invitation.node_id)
 
 
 def request_rotation(context: HubContext, body: bytes) -> Answer:

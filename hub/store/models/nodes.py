@@ -62,12 +62,14 @@ invitation = sa.Table(
     sa.Column("areas", sa.JSON, nullable=False, comment="what the node will deliver for"),
     sa.Column("verifier", HEX, nullable=False, comment="derived from the token; the token is not kept"),
     sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("tries_left", sa.SmallInteger, nullable=False),
+    sa.Column(
+        "wrong_tokens", sa.SmallInteger, nullable=False, comment="how many came for it while it was open"
+    ),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("created_by", sa.String(64), nullable=False),
     sa.Column("expires_at", UtcDateTime, nullable=False),
-    sa.CheckConstraint("state IN ('open', 'used', 'locked', 'replaced')", name="state"),
-    sa.CheckConstraint("tries_left >= 0", name="tries_left"),
+    sa.CheckConstraint("state IN ('open', 'used', 'replaced')", name="state"),
+    sa.CheckConstraint("wrong_tokens >= 0", name="wrong_tokens"),
     sa.Index(
         "uq_invitation_open",
         "node_id",

@@ -16,21 +16,16 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, redirect, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response
 
 from hub.domain.people import Stage, Visitor
 from hub.domain.rights import OPEN, Permission, needed_by
+from hub.doors import limiter
 from hub.services.people import EXTENSION, PeopleDesk
 from hub.services.people.sessions import visitor_of
 from hub.web.people.session import Sessions, browser
 from protocol.errors import KimError, kim_error
-
-#: Attempts at doors, per address; what is guessed at *accounts* is counted in the database (`throttling`).
-limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
-DOOR_LIMIT = "60 per minute"
 
 _CSRF = CSRFProtect()
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from hub.domain.people import Person
 from hub.domain.rights import Permission, needs
+from hub.doors import DOOR_LIMIT, limiter
 from hub.services.people.second_factor import new_recovery_codes, recovery_codes_left
 from hub.services.people.sessions import end_other_sessions, sessions_of
 from hub.services.people.signing_in import change_password
@@ -15,7 +16,7 @@ from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame
 from hub.web.numbers import moment_of
 from hub.web.people.contexts import Told, page_query, plain_frame, told_done, told_refusal
-from hub.web.people.gate import DOOR_LIMIT, desk, limiter, refusal_of, visitor
+from hub.web.people.gate import desk, refusal_of, visitor
 from hub.web.people.session import browser
 from hub.web.people.sign_in import codes_answer
 from hub.web.texts import people as texts

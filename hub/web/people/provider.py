@@ -16,12 +16,13 @@ from werkzeug.wrappers import Response as Redirect
 
 from hub.domain.people import Stage
 from hub.domain.rights import Permission, needs
+from hub.doors import DOOR_LIMIT, limiter
 from hub.services.people import EXTENSION
 from hub.services.people.provider import FLOW_SECONDS, Flow, Provider
 from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame
 from hub.web.people.contexts import page_query, plain_frame
-from hub.web.people.gate import DOOR_LIMIT, desk, limiter
+from hub.web.people.gate import desk
 from hub.web.people.session import browser, cookie_name, set_cookie
 from hub.web.texts import people as texts
 

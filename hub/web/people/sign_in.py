@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as Redirect
 
 from hub.domain.people import Person, Stage
 from hub.domain.rights import Permission, needs
+from hub.doors import DOOR_LIMIT, limiter
 from hub.services.people.accounts import invited
 from hub.services.people.second_factor import begin_enrolment, confirm_enrolment, give_code
 from hub.services.people.sessions import Admission, end_session
@@ -19,7 +20,7 @@ from hub.services.people.signing_in import choose_password, sign_in
 from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame
 from hub.web.people.contexts import FormPart, page_query, plain_frame, told_refusal
-from hub.web.people.gate import DOOR_LIMIT, desk, limiter, next_step, refusal_of, visitor
+from hub.web.people.gate import desk, next_step, refusal_of, visitor
 from hub.web.people.qr import qr_code
 from hub.web.people.session import browser
 from hub.web.texts import people as texts

@@ -50,6 +50,23 @@ def test_nodes_of_the_first_schema_keep_their_area(engine: sa.Engine) -> None:
         connection.rollback()
 
 
+def test_a_locked_invitation_of_an_earlier_schema_has_ended(engine: sa.Engine) -> None:
+    moment = "2026-10-05 10:00:00"
+    with engine.connect().execution_options(writes=True) as connection:
+        command.downgrade(schema.config_of(connection), "0008")
+        for number, (state, tries) in enumerate((("locked", 0), ("open", 3), ("used", 5)), start=1):
+            connection.exec_driver_sql(
+                "INSERT INTO invitation (id, node_id, name, areas, verifier, state, tries_left, created_at, "
+                "created_by, expires_at) VALUES (?, 'node-a', 'A', '[]', 'ab', ?, ?, ?, 'A. Muster', ?)",
+                (number, state, tries, moment, moment),
+            )
+        command.upgrade(schema.config_of(connection), "head")
+        table = models.invitation
+        rows = connection.execute(sa.select(table.c.state, table.c.wrong_tokens).order_by(table.c.id)).all()
+        assert rows == [("replaced", 5), ("open", 2), ("used", 0)]
+        connection.rollback()
+
+
 def test_upgrading_twice_changes_nothing(engine: sa.Engine) -> None:
     schema.upgrade(engine)
     assert schema.stored_revision(engine) == schema.known_revision()
