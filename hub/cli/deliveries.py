@@ -8,11 +8,12 @@ import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems, settings_of_hub
 from hub.cli.usage import HubCommand
+from hub.domain.people import OPERATOR, known_login
+from hub.services.confirming import confirm
 from hub.services.delivery_status import DeliveryStatus, PlaceStatus, delivery_status
 from hub.services.finding_words import finding_text
-from hub.services.validation import confirm
 from hub.wiring import Hub
-from protocol.catalogue import Catalogue
+from protocol.catalogue import AUDIT_RULE, Catalogue
 from protocol.periods import Period
 from protocol.texts import Text
 
@@ -82,7 +83,12 @@ def _lines(status: DeliveryStatus, catalogue: Catalogue) -> Iterator[str]:
         yield f"{item.area}  {item.dataset} {item.period}  {item.rule} ({item.cells}): " + " / ".join(
             rule.in_(lang) for lang in languages()
         )
-        yield f"{'':4}kim-hub confirm {item.submission} {item.rule} --reason …"
+        if item.first is not None:
+            first = item.first
+            said = Text(f"{first.login} bestätigt: {first.reason}", f"{first.login} confirms: {first.reason}")
+            yield f"{'':4}" + " / ".join(said.in_(lang) for lang in languages())
+        by = " --by LOGIN" if item.rule == AUDIT_RULE else ""
+        yield f"{'':4}kim-hub confirm {item.submission} {item.rule} --reason …{by}"
 
 
 def _place(place: PlaceStatus) -> Text:
@@ -104,25 +110,37 @@ def _place(place: PlaceStatus) -> Text:
 @click.argument("submission")
 @click.argument("rule")
 @click.option("--reason", required=True, help="Warum die Zahlen stimmen. / Why the figures are right.")
+@click.option(
+    "--by",
+    default=OPERATOR,
+    metavar="LOGIN",
+    help="Konto, das bestätigt; nötig bei AUDIT, sobald es Konten gibt. / Account that confirms.",
+)
 @JSON
 @LANGUAGE
 @reports_problems
-def confirm_command(home: Path, *, submission: str, rule: str, reason: str, as_json: bool) -> None:
+def confirm_command(home: Path, *, submission: str, rule: str, reason: str, by: str, as_json: bool) -> None:
     """Auffällige Zahlen bestätigen. / Confirm figures that do not fit a rule.
 
     Kennung und Regel zeigt kim-hub status. Mit der Regel AUDIT zählt danach eine Lieferung, die der Hub
-    zurückgestellt hat. / Id and rule are shown by kim-hub status. With the rule AUDIT, a delivery that the
-    hub held back counts afterwards.
+    zurückgestellt hat; das bestätigen zwei Personen. / Id and rule are shown by kim-hub status. With the
+    rule AUDIT, a delivery that the hub held back counts afterwards; two people confirm that.
 
     Die Begründung steht danach im Protokoll. / The reason is kept in the audit trail.
 
     Beispiel / Example: kim-hub confirm 5f0c… V_FLOW --reason "Nachmeldung eines Trägers"
     """
     hub = Hub(settings_of_hub(home))
-    known = confirm(hub.context, submission, rule, reason=reason)
+    done = confirm(hub.context, submission, rule, reason=reason, actor=known_login(by))
+    known = done.submission
     place = f"{known.dataset} {known.period}, {known.area}"
     answer(
-        {"submission": known.id, "rule": rule, "area": known.area, "reason": reason},
-        Text(f"Bestätigt: {rule} in {place}.", f"Confirmed: {rule} in {place}."),
+        {"submission": known.id, "rule": rule, "area": known.area, "reason": reason, "waits": done.waits},
+        Text(
+            f"Vermerkt: {rule} in {place}. Eine zweite Person muss ebenfalls bestätigen.",
+            f"Noted: {rule} in {place}. A second person has to confirm as well.",
+        )
+        if done.waits
+        else Text(f"Bestätigt: {rule} in {place}.", f"Confirmed: {rule} in {place}."),
         as_json=as_json,
     )

@@ -17,32 +17,28 @@ A confirmation holds for the cells it was given for: where others do not fit lat
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from aggregation.plausibility import KnownValues, PlausibilityFinding, check_plausibility
-from hub.domain.ids import SubmissionId, is_sha256
+from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
-from hub.domain.people import OPERATOR
 from hub.domain.states import AuditVerdict, SubmissionState
 from hub.sandbox.bundle import Item
 from hub.sandbox.client import SandboxDownError
 from hub.services.bounding import bounds_of, rule_bounds
+from hub.services.confirming import finding_event
 from hub.services.context import HubContext
 from hub.services.verification import cells_of, item_of
 from hub.store.records import Finding, Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.catalogue import AUDIT_RULE
-from protocol.errors import kim_error
 from protocol.grid import published_rows
 from protocol.observations import STATE_NUMBER, CellState
 from protocol.periods import Period
-from protocol.statement import is_reason
-from protocol.texts import Text
-from protocol.transparency.events import EventKind, LogEvent
+from protocol.transparency.events import EventKind
 
 #: Cells named per rule and delivery: enough to see what it is about.
 MAX_ROWS: Final = 20
@@ -97,7 +93,7 @@ def _write(
         if said is AuditVerdict.OPEN:
             now = context.clock.now()
             unit.audit("submission.held", head.id, at=now, actor="hub", detail={"area": head.area})
-            unit.log(_event(EventKind.FINDING_HELD, head, AUDIT_RULE, at=now))
+            unit.log(finding_event(EventKind.FINDING_HELD, head, AUDIT_RULE, at=now))
         # A closed period waits for it.
         if unit.periods.is_closed(head.dataset, head.period):
             unit.after_commit(Job(JobName.COMPILE, (head.dataset, head.period)))
@@ -166,71 +162,3 @@ def _known(context: HubContext, head: Submission) -> KnownValues:
 
 def _published_row(context: HubContext, found: PlausibilityFinding) -> int:
     return published_rows(context.catalogue, found.dataset_id, found.period.freq)[found.row]
-
-
-def confirm(
-    context: HubContext, submission: str, rule: str, *, reason: str, actor: str = OPERATOR
-) -> Submission:
-    """Write down that figures are right although they do not fit a rule.
-
-    Args:
-        context: the hub.
-        submission: statement id.
-        rule: id of the rule.
-        reason: why they are right: one line of at most 500 characters.
-        actor: who says so, for the audit trail.
-
-    Returns:
-        The submission; confirming again changes the reason.
-
-    Raises:
-        KimError: `bad_request` for a reason of another form, `not_found` if there is nothing to confirm.
-    """
-    if not is_reason(reason):
-        raise kim_error(
-            "bad_request",
-            Text(
-                "Die Begründung ist eine Zeile von höchstens 500 Zeichen.",
-                "The reason is one line of at most 500 characters.",
-            ),
-        )
-    with context.database.write() as unit:
-        known = unit.submissions.get(SubmissionId(submission)) if is_sha256(submission) else None
-        now = context.clock.now()
-        if (
-            known is None
-            or known.state is not SubmissionState.ACCEPTED
-            or not unit.findings.confirm(known.id, rule, reason=reason, at=now)
-        ):
-            raise kim_error(
-                "not_found",
-                Text(
-                    "In dieser Lieferung ist zu dieser Regel nichts zu bestätigen.",
-                    "There is nothing to confirm about this rule in this delivery.",
-                ),
-                remedy=Text(
-                    "Kennung und Regel aus der Ausgabe von kim-hub status übernehmen.",
-                    "Take id and rule from the output of kim-hub status.",
-                ),
-            )
-        if rule == AUDIT_RULE:
-            unit.submissions.set_audit(known.id, AuditVerdict.CONFIRMED)
-        detail = {"rule": rule, "reason": reason}
-        unit.audit("finding.confirmed", known.id, at=now, actor=actor, detail=detail)
-        unit.log(_event(EventKind.FINDING_CONFIRMED, known, rule, at=now))
-    return known
-
-
-def _event(kind: EventKind, submission: Submission, rule: str, *, at: dt.datetime) -> LogEvent:
-    """Say in the log what became of a finding (SPEC P-100); the reason stays in the audit trail."""
-    return LogEvent(
-        at=at,
-        kind=kind,
-        id=f"finding/{submission.id}",
-        node=submission.node_id,
-        area=submission.area,
-        dataset=submission.dataset,
-        period=submission.period,
-        revision=submission.revision,
-        code=rule.lower(),
-    )

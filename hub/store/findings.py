@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hub.domain.ids import SubmissionId
 from hub.domain.states import SubmissionState
 from hub.store import models
-from hub.store.records import Finding, OpenFinding
+from hub.store.records import Finding, OpenFinding, Voice
 
 _SUBMISSION = models.submission
 _FINDING = models.submission_finding
@@ -50,12 +50,12 @@ class Findings:
         """Return what is to be confirmed in all submissions that count."""
         c, f = _SUBMISSION.c, _FINDING.c
         found = (
-            sa.select(c.id, c.area, c.dataset, c.period, f.rule, f.cells)
+            sa.select(c.id, c.area, c.dataset, c.period, f.rule, f.cells, f.first_by, f.first_reason)
             .join_from(_FINDING, _SUBMISSION)
             .where(c.state == SubmissionState.ACCEPTED, f.confirmed_at.is_(None))
             .order_by(c.area, c.dataset, c.period, f.rule)
         )
-        return [OpenFinding(*row) for row in self._connection.execute(found)]
+        return [OpenFinding(*row[:-2], _voice(*row[-2:])) for row in self._connection.execute(found)]
 
     def replace(self, submission: SubmissionId, findings: Sequence[Finding], *, at: dt.datetime) -> None:
         """Replace what was found in a submission; what is found again keeps its confirmation."""
@@ -75,11 +75,27 @@ class Findings:
             _SUBMISSION.update().where(_SUBMISSION.c.id == submission).values(validated_at=at)
         )
 
-    def confirm(self, submission: SubmissionId, rule: str, *, reason: str, at: dt.datetime) -> bool:
-        """Note why figures are right all the same; False if the submission has no such finding."""
-        changed = self._connection.execute(
-            _FINDING.update()
-            .where(_FINDING.c.submission_id == submission, _FINDING.c.rule == rule)
-            .values(confirmed_at=at, reason=reason)
+    def confirm(self, submission: SubmissionId, rule: str, *, reason: str, at: dt.datetime) -> None:
+        """Note why figures are right all the same."""
+        self._connection.execute(_one(submission, rule).values(confirmed_at=at, reason=reason))
+
+    def voice(self, submission: SubmissionId, rule: str) -> Voice | None:
+        """Return who has confirmed as the first of two, or None."""
+        f = _FINDING.c
+        found = sa.select(f.first_by, f.first_reason).where(f.submission_id == submission, f.rule == rule)
+        row = self._connection.execute(found).one_or_none()
+        return None if row is None else _voice(*row)
+
+    def set_voice(self, submission: SubmissionId, rule: str, voice: Voice) -> None:
+        """Note who has confirmed as the first of two."""
+        self._connection.execute(
+            _one(submission, rule).values(first_by=voice.login, first_reason=voice.reason)
         )
-        return changed.rowcount == 1
+
+
+def _one(submission: SubmissionId, rule: str) -> sa.Update:
+    return _FINDING.update().where(_FINDING.c.submission_id == submission, _FINDING.c.rule == rule)
+
+
+def _voice(login: str | None, reason: str | None) -> Voice | None:
+    return None if login is None or reason is None else Voice(login, reason)

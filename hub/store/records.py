@@ -180,8 +180,26 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """The first of two people who confirm what is held back: login and reason."""
+
+    login: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenFinding:
-    """What is still to be confirmed or corrected in a delivery that counts."""
+    """What is still to be confirmed or corrected in a delivery that counts.
+
+    Attributes:
+        submission: statement id.
+        area: region id.
+        dataset: short id.
+        period: wire form.
+        rule: id of the rule.
+        cells: how many do not fit.
+        first: who has confirmed already, where that takes two; or None.
+    """
 
     submission: SubmissionId
     area: str
@@ -189,6 +207,7 @@ class OpenFinding:
     period: str
     rule: str
     cells: int
+    first: Voice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,11 @@ from hub.domain.states import AuditVerdict
 from hub.sandbox.client import Sandbox
 from hub.services.bounding import MAX_ATTEMPTS, bound
 from hub.services.compiling import compile_cube
+from hub.services.confirming import confirm
 from hub.services.publishing import close, publish
 from hub.services.registration import Registration, register
 from hub.services.sweeping import find_uncompared
-from hub.services.validation import confirm, validate
+from hub.services.validation import validate
 from hub.services.verification import verify
 from hub.store import models
 from hub.store.records import Submission

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
+from hub.services.confirming import confirm
 from hub.services.sweeping import find_uncompared
-from hub.services.validation import confirm, validate
+from hub.services.validation import validate
 from hub.services.verification import verify
 from hub.store import models
 from hub.store.statistics import StatisticsStore
@@ -165,7 +166,9 @@ def test_status_and_confirm_on_the_command_line(tmp_path: Path) -> None:
         validate(running.hub.context, "NW05111")
     status = hub(tmp_path, "status", "--period", "2026-Q2")
     place = {"area": "NW05111", "dataset": "CASES", "period": "2026-Q2"}
-    assert status["confirm"] == [{**place, "submission": second.id, "rule": "V_FLOW", "cells": 3}]
+    assert status["confirm"] == [
+        {**place, "submission": second.id, "rule": "V_FLOW", "cells": 3, "first": None}
+    ]
     by_dataset = {entry["dataset"]: entry for entry in status["deliveries"]}
     assert by_dataset.keys() == {"CASES", "PERSONS", "STAFFING", "PROCESSES"}
     assert (by_dataset["CASES"]["accepted"], by_dataset["CASES"]["missing"]) == (1, ["NW05112"])

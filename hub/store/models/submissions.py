@@ -79,6 +79,8 @@ submission_finding = sa.Table(
     sa.Column("rows", sa.JSON, nullable=False, comment="the first of them: rows in grid_of(dataset).keys"),
     sa.Column("confirmed_at", UtcDateTime),
     sa.Column("reason", sa.String(500), comment="why the figures are right all the same"),
+    sa.Column("first_by", sa.String(64), comment="login of the first of two, where confirming takes two"),
+    sa.Column("first_reason", sa.String(500), comment="why, in their words"),
     sqlite_with_rowid=False,
     comment="What somebody has to confirm or correct; names places, never values.",
 )

@@ -57,7 +57,15 @@ class FormPart:
 def page_query(path: str | None = None) -> PageQuery:
     """Return the query of the present page, or of another path, in the reader's language."""
     language: Language = "en" if request.args.get("lang") == "en" else "de"
-    return PageQuery(language=language, path=path or request.path)
+    return PageQuery(language=language, path=path or _page_path())
+
+
+def _page_path() -> str:
+    """Return where the present page stands: an address that takes forms only leads to the page above it."""
+    routes, path = current_app.create_url_adapter(request), request.path
+    while routes is not None and path and not routes.test(path, method="GET"):
+        path = path.rpartition("/")[0]
+    return path
 
 
 def plain_frame(title: str, *above: Link) -> Frame:
@@ -81,11 +89,11 @@ def work_frame(title: Text | str, told: Told | None = None) -> tuple[Frame, Work
     label = title if isinstance(title, str) else title.in_(query.language)
     work = Link(texts.WORK.in_(query.language), query.to("/arbeit").url())
     navigation = tuple(
-        Link(name.in_(query.language), query.to(path).url(), current=request.path == path)
+        Link(name.in_(query.language), query.to(path).url(), current=query.path == path)
         for name, path, needed in _WORK_PAGES
         if needed is None or who.may(needed)
     )
-    above = () if request.path == "/arbeit" else (work,)
+    above = () if query.path == "/arbeit" else (work,)
     return plain_frame(label, *above), WorkFrame(label, navigation, told)
 
 

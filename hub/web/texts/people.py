@@ -149,9 +149,11 @@ WORK_NOTHING: Final = Text(
 
 FINDINGS_INTRO: Final = Text(
     "Diese Zahlen passen nicht zueinander oder springen. Fragen Sie im Gebiet nach. Stimmen sie, halten Sie "
-    "den Grund fest; er steht danach im Protokoll. Stimmen sie nicht, liefert das Gebiet neu.",
+    "den Grund fest; er steht danach im Protokoll. Stimmen sie nicht, liefert das Gebiet neu. Was der Hub "
+    "zurückgestellt hat (Regel AUDIT), bestätigen zwei Personen.",
     "These figures do not fit together or jump. Ask the area. If they are right, record why; the reason "
-    "stands in the audit trail. If they are not, the area delivers again.",
+    "stands in the audit trail. If they are not, the area delivers again. What the hub holds back (rule "
+    "AUDIT) is confirmed by two people.",
 )
 FINDINGS_NONE: Final = Text("Nichts ist zu bestätigen.", "There is nothing to confirm.")
 FINDING_RULE: Final = Text("Regel", "Rule")
@@ -159,6 +161,14 @@ FINDING_CELLS: Final = Text("{} Zellen", "{} cells")
 FINDING_ONE_CELL: Final = Text("1 Zelle", "1 cell")
 FINDING_REASON: Final = Text("Warum die Zahlen stimmen", "Why the figures are right")
 FINDING_CONFIRM: Final = Text("Bestätigen", "Confirm")
+FINDING_FIRST: Final = Text(
+    "{} hat bestätigt: „{}“ Es fehlt eine zweite Person.",
+    "{} has confirmed: “{}” A second person is missing.",
+)
+FINDING_WAITS: Final = Text(
+    "{}: vermerkt. Eine zweite Person muss ebenfalls bestätigen.",
+    "{}: noted. A second person has to confirm as well.",
+)
 FINDING_CONFIRMED: Final = Text("{} ist bestätigt.", "{} is confirmed.")
 
 PERIODS_INTRO: Final = Text(

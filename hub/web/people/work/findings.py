@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from hub.domain.rights import Permission, needs
+from hub.services.confirming import confirm
+from hub.services.context import HubContext
 from hub.services.delivery_status import delivery_status
 from hub.services.finding_words import finding_text
-from hub.services.validation import confirm
+from hub.store.records import OpenFinding
 from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame
+from hub.web.page_query import PageQuery
 from hub.web.people.contexts import Told, WorkFrame, page_query, told_done, told_refusal, work_frame
 from hub.web.people.gate import visitor
 from hub.web.people.work.naming import area_name, flow_name, hub_context, period_text
 from hub.web.texts import people as texts
 from protocol.errors import KimError
+
+#: Refusals that the page shows above its forms.
+_BESIDE_FORM = frozenset({"bad_request", "second_person_required"})
 
 blueprint = Blueprint("findings", __name__, url_prefix="/arbeit")
 blueprint.after_request(strict_headers)
@@ -35,7 +41,8 @@ class FindingLine:
         says: what the rule expects.
         cells: how many cells.
         key: unique on the page.
-        action: where the form goes; empty for those who may not.
+        first: who has confirmed already and why, where that takes two people; empty if nobody has.
+        action: where the form goes; empty for those who may not, and for who has confirmed.
     """
 
     area: str
@@ -46,6 +53,7 @@ class FindingLine:
     says: str
     cells: str
     key: str
+    first: str
     action: str
 
 
@@ -71,33 +79,44 @@ def post_confirm(submission: str, rule: str) -> Response:
     """Confirm that figures are right although they do not fit a rule."""
     reason = request.form.get("reason", "").strip()
     try:
-        known = confirm(hub_context(), submission, rule, reason=reason, actor=visitor().actor)
+        done = confirm(hub_context(), submission, rule, reason=reason, actor=visitor().actor)
     except KimError as error:
-        if error.code != "bad_request":
+        if error.code not in _BESIDE_FORM:
             raise
         return _findings(told_refusal(error), status=error.problem.status)
+    known = done.submission
     place = f"{rule}, {flow_name(known.dataset)} {known.period}, {area_name(known.area)}"
-    return _findings(told_done(texts.FINDING_CONFIRMED, place))
+    return _findings(told_done(texts.FINDING_WAITS if done.waits else texts.FINDING_CONFIRMED, place))
 
 
 def _findings(told: Told | None, *, status: int = 200) -> Response:
     context, query = hub_context(), page_query("/arbeit/befunde")
-    may = visitor().may(Permission.FINDINGS_CONFIRM)
-    lines = [
-        FindingLine(
-            area=area_name(item.area),
-            area_url=query.to(f"/arbeit/gebiete/{item.area}").url(),
-            flow=flow_name(item.dataset),
-            period=period_text(item.period),
-            rule=item.rule,
-            says=finding_text(context.catalogue, item.rule).in_(query.language),
-            cells=(texts.FINDING_ONE_CELL if item.cells == 1 else texts.FINDING_CELLS)
-            .in_(query.language)
-            .format(item.cells),
-            key=f"befund-{number}",
-            action=query.to(f"/arbeit/befunde/{item.submission}/{item.rule}").url() if may else "",
-        )
-        for number, item in enumerate(delivery_status(context).confirm, start=1)
-    ]
+    found = delivery_status(context).confirm
+    lines = tuple(
+        _line(context, query, item, key=f"befund-{number}") for number, item in enumerate(found, start=1)
+    )
     frame, work = work_frame(texts.WORK_FINDINGS, told)
-    return html_answer("findings.html", FindingsPage(frame, work, tuple(lines)), status=status, forms=True)
+    return html_answer("findings.html", FindingsPage(frame, work, lines), status=status, forms=True)
+
+
+def _line(context: HubContext, query: PageQuery, item: OpenFinding, *, key: str) -> FindingLine:
+    language, who = query.language, visitor()
+    may = who.may(Permission.FINDINGS_CONFIRM) and (item.first is None or item.first.login != who.actor)
+    cells = texts.FINDING_ONE_CELL if item.cells == 1 else texts.FINDING_CELLS
+    first = (
+        ""
+        if item.first is None
+        else texts.FINDING_FIRST.in_(language).format(item.first.login, item.first.reason)
+    )
+    return FindingLine(
+        area=area_name(item.area),
+        area_url=query.to(f"/arbeit/gebiete/{item.area}").url(),
+        flow=flow_name(item.dataset),
+        period=period_text(item.period),
+        rule=item.rule,
+        says=finding_text(context.catalogue, item.rule).in_(language),
+        cells=cells.in_(language).format(item.cells),
+        key=key,
+        first=first,
+        action=query.to(f"/arbeit/befunde/{item.submission}/{item.rule}").url() if may else "",
+    )
