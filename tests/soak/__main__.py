@@ -68,10 +68,10 @@ def model(seconds: float, seed: int) -> dict[str, Any]:
     return {"ok": True, "examples": EXAMPLES * rounds, "steps_of_each_at_most": 60}
 
 
-def mutation(seconds: float, _seed: int) -> dict[str, Any]:
+def mutation(seconds: float, seed: int) -> dict[str, Any]:
     """Change the modules that hold a boundary and see whether a test notices (`tests/soak/mutation`)."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.soak.mutation", "--minutes", str(seconds / 60)],
+        [sys.executable, "-m", "tests.soak.mutation", "--minutes", str(seconds / 60), "--seed", str(seed)],
         cwd=ROOT,
         capture_output=True,
         text=True,

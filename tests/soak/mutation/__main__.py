@@ -4,109 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 import time
-import tomllib
-from collections import Counter
-from pathlib import Path
-from typing import Any
-
-import pytest
-from hypothesis import Phase, settings
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import tests.soak.mutation as package
-from tests.soak.mutation.changes import ROOT, Mutant, mutants_of
-from tests.soak.mutation.targets import TARGETS, Target
-from tests.soak.mutation.trial import Fate, Trial
-
-#: What became of each mutant in the last run; `--again` asks for those alone that no test noticed.
-RECORDS = ROOT / "mutants"
-EQUIVALENT = Path(__file__).with_name("equivalent.toml")
-
-
-def equivalents() -> dict[tuple[str, str], str]:
-    """Return the reasons of the changes that change nothing, by module and key."""
-    listed = tomllib.loads(EQUIVALENT.read_text())["equivalent"]
-    return {(entry["module"], change): entry["reason"] for entry in listed for change in entry["changes"]}
-
-
-def run(name: str, target: Target, *, again: bool, seconds: float, until: float) -> dict[str, Any]:
-    """Try the mutants of a target.
-
-    Returns:
-        What is printed: how many mutants there are and what became of them, by module, and the survivors.
-    """
-    mutants = [mutant for path in target.paths() for mutant in mutants_of(path)]
-    reasons = equivalents()
-    record = RECORDS / f"{name}.json"
-    known: dict[str, str] = json.loads(record.read_text()) if again and record.exists() else {}
-    todo = [
-        mutant
-        for mutant in mutants
-        if (mutant.path, mutant.key) not in reasons and known.get(_label(mutant)) != Fate.KILLED
-    ]
-    known = {_label(mutant): known.get(_label(mutant), "") for mutant in mutants}
-
-    def keep() -> None:
-        RECORDS.mkdir(exist_ok=True)
-        record.write_text(json.dumps(known, indent=1, ensure_ascii=False))
-
-    def tell(mutant: Mutant, fate: Fate) -> None:
-        known[_label(mutant)] = fate
-        if len(trial.fates) % 100 == 0:
-            keep()
-        if fate in (Fate.SURVIVED, Fate.NOT_REACHED, Fate.NOT_APPLIED):
-            print(f"{fate}: {_label(mutant)}", file=sys.stderr, flush=True)
-
-    trial = Trial(todo, seconds=seconds, until=until, tell=tell)
-    if todo:
-        _ask(target, trial)
-    keep()
-    modules: dict[str, Counter[str]] = {}
-    for mutant in mutants:
-        fate = "equivalent" if (mutant.path, mutant.key) in reasons else known[_label(mutant)] or "not tried"
-        modules.setdefault(mutant.path, Counter())[fate] += 1
-    everything = {(mutant.path, mutant.key) for mutant in mutants}
-    return {
-        "target": name,
-        "mutants": len(mutants),
-        **sum(modules.values(), Counter()),
-        "failed_without_a_change": trial.failed,
-        "listed_but_gone": [
-            f"{path}: {key}" for path, key in reasons if (path, key) not in everything and path in modules
-        ],
-        "modules": {path: dict(counts) for path, counts in modules.items()},
-    }
-
-
-def _label(mutant: Mutant) -> str:
-    return f"{mutant.path}: {mutant.key}"
-
-
-def _ask(target: Target, trial: Trial) -> None:
-    os.environ["CI"] = "true"  # the same examples for each mutant
-    place = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(dir=place) as folder:
-        options = ["-q", "-s", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
-        options += ["--no-header", "--no-summary", f"--basetemp={folder}/base"]
-        options += ["-k", f"not {target.without}"]
-        pytest.main([*options, *target.tests], plugins=[_Quickly(), trial])
-
-
-class _Quickly:
-    """Hypothesis looks for one counter-example, not for the smallest, and remembers nothing."""
-
-    def pytest_collection_finish(self) -> None:
-        settings.register_profile(
-            "mutants",
-            deadline=None,
-            derandomize=True,
-            database=None,
-            phases=[Phase.explicit, Phase.generate],
-        )
-        settings.load_profile("mutants")
+from tests.soak.mutation.changes import mutants_of
+from tests.soak.mutation.judging import LEFT, run
+from tests.soak.mutation.targets import TARGETS
 
 
 def main() -> int:
@@ -121,14 +27,27 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, default=20.0, help="of processor time that the tests of one mutant may take"
     )
+    parser.add_argument("--seed", type=int, default=1, help="of the sample that a short run tries")
     chosen = parser.parse_args()
     until = time.monotonic() + 60 * chosen.minutes
+    names = chosen.target or list(TARGETS)
+    sizes = {name: sum(len(mutants_of(path)) for path in TARGETS[name].paths()) for name in names}
     good = True
-    for name in chosen.target or TARGETS:
+    for number, name in enumerate(names):
         begun = time.monotonic()
-        found = run(name, TARGETS[name], again=chosen.again, seconds=chosen.seconds, until=until)
+        # Each has its share of what is left.
+        share = sizes[name] / max(1, sum(sizes[later] for later in names[number:]))
+        options = {
+            "again": chosen.again,
+            "seconds": chosen.seconds,
+            "until": begun + share * (until - begun),
+            "seed": chosen.seed,
+        }
+        # In a process of its own: what the tests of the target before have left behind would be asked too.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            found = process.submit(run, name, TARGETS[name], **options).result()
         print(json.dumps({**found, "seconds": round(time.monotonic() - begun)}), flush=True)
-        left = TARGETS[name].is_reviewed and (found.get(Fate.SURVIVED) or found.get(Fate.NOT_REACHED))
+        left = TARGETS[name].is_reviewed and any(found.get(fate) for fate in LEFT)
         good &= not (found["failed_without_a_change"] or found["listed_but_gone"] or left)
     return 0 if good else 1
 

@@ -12,6 +12,7 @@ from protocol import dsse
 from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey, PublicKey, new_nonce
 from protocol.request_signatures import (
+    CLIENT_HEADER,
     MAX_SECONDS,
     OVERRIDE_HEADER,
     REMEMBERED_SECONDS,
@@ -209,6 +210,7 @@ def test_the_headers_are_named_as_people_know_them() -> None:
     made = sign_request(Request("GET", "/v1/a"), KEY, audience=HUB, created=NOW, nonce=bytes(32))
     assert list(made) == ["Content-Digest", "Content-Type", "Kim-Hub", "Signature-Input", "Signature"]
     assert OVERRIDE_HEADER == "X-HTTP-Method-Override"  # P-126
+    assert CLIENT_HEADER == "Kim-Client"  # P-149
 
 
 @pytest.mark.parametrize("name", sorted(REQUEST.headers))

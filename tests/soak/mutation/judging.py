@@ -1,0 +1,119 @@
+"""What becomes of the mutants of one target, and what is known of them from the last run."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+
+from tests.soak.mutation.changes import ROOT, Mutant, mutants_of
+from tests.soak.mutation.targets import Target
+from tests.soak.mutation.trial import Fate, Trial
+
+#: What became of each mutant in the last run; `--again` asks for those alone that no test noticed.
+RECORDS = ROOT / "mutants"
+#: What somebody has to look at.
+LEFT = (Fate.SURVIVED, Fate.NOT_REACHED, Fate.NOT_APPLIED)
+EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+
+
+def equivalents() -> dict[tuple[str, str], str]:
+    """Return the reasons of the changes that change nothing, by module and key."""
+    listed = tomllib.loads(EQUIVALENT.read_text())["equivalent"]
+    return {(entry["module"], change): entry["reason"] for entry in listed for change in entry["changes"]}
+
+
+def run(name: str, target: Target, *, again: bool, seconds: float, until: float, seed: int) -> dict[str, Any]:
+    """Try the mutants of a target.
+
+    Args:
+        name: of the target.
+        target: what is changed, and who is asked.
+        again: leave out what was killed in the last run.
+        seconds: of processor time that the tests of one mutant may take.
+        until: the reading of `time.monotonic` at which no further mutant is begun.
+        seed: of the order in which they are tried: what a short run reaches is a sample of the whole.
+
+    Returns:
+        What is printed: how many mutants there are and what became of them, by module, and the survivors.
+    """
+    mutants = [mutant for path in target.paths() for mutant in mutants_of(path)]
+    reasons = equivalents()
+    record = RECORDS / f"{name}.json"
+    known: dict[str, str] = json.loads(record.read_text()) if again and record.exists() else {}
+    todo = [
+        mutant
+        for mutant in mutants
+        if (mutant.path, mutant.key) not in reasons and known.get(_label(mutant)) != Fate.KILLED
+    ]
+    random.Random(seed).shuffle(todo)
+    known = {_label(mutant): known.get(_label(mutant), "") for mutant in mutants}
+
+    def keep() -> None:
+        RECORDS.mkdir(exist_ok=True)
+        record.write_text(json.dumps(known, indent=1, ensure_ascii=False))
+
+    def tell(mutant: Mutant, fate: Fate) -> None:
+        known[_label(mutant)] = fate
+        if len(trial.fates) % 100 == 0:
+            keep()
+        if fate in LEFT:
+            print(f"{fate}: {_label(mutant)}", file=sys.stderr, flush=True)
+
+    trial = Trial(todo, seconds=seconds, until=until, tell=tell)
+    if todo and time.monotonic() < until:
+        _ask(target, trial)
+    keep()
+    modules: dict[str, Counter[str]] = {}
+    for mutant in mutants:
+        fate = "equivalent" if (mutant.path, mutant.key) in reasons else known[_label(mutant)] or "not tried"
+        modules.setdefault(mutant.path, Counter())[fate] += 1
+    everything = {(mutant.path, mutant.key) for mutant in mutants}
+    return {
+        "target": name,
+        "mutants": len(mutants),
+        **sum(modules.values(), Counter()),
+        "failed_without_a_change": trial.failed,
+        "listed_but_gone": [
+            f"{path}: {key}" for path, key in reasons if (path, key) not in everything and path in modules
+        ],
+        "modules": {path: dict(counts) for path, counts in modules.items()},
+    }
+
+
+def _label(mutant: Mutant) -> str:
+    return f"{mutant.path}: {mutant.key}"
+
+
+def _ask(target: Target, trial: Trial) -> None:
+    os.environ["CI"] = "true"  # the same examples for each mutant
+    place = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        options = ["-q", "-s", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        options += ["--no-header", "--no-summary", f"--basetemp={folder}/base"]
+        options += ["-k", f"not {target.without}"]
+        pytest.main([*options, *target.tests], plugins=[_Quickly(), trial])
+
+
+class _Quickly:
+    """Hypothesis looks for one counter-example, not for the smallest, and remembers nothing."""
+
+    def pytest_collection_finish(self) -> None:
+        settings.register_profile(
+            "mutants",
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.explicit, Phase.generate],
+        )
+        settings.load_profile("mutants")
