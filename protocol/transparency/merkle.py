@@ -102,7 +102,7 @@ def extend(leaf: int, own: Hash, siblings: Mapping[Node, Hash]) -> list[Hash]:
 
 def root(reader: HashReader, size: int) -> Hash:
     """Return the root of the first ``size`` leaves."""
-    return _folded(reader, [(0, size)])[0] if size else EMPTY_ROOT
+    return _folded(reader, [(0, size)])[0]
 
 
 def inclusion_proof(reader: HashReader, index: int, *, size: int) -> list[Hash]:
@@ -167,7 +167,7 @@ def verify_consistency(old: int, new: int, *, old_root: Hash, new_root: Hash, pr
         raise _wrong_consistency()
     remaining = iter(proof)
     try:
-        found = _roots(old, 0, new, old_root, remaining, complete=True)
+        found = _roots(old, 0, new, old_root, remaining)
     except StopIteration:
         raise _wrong_consistency() from None
     whole = next(remaining, None) is None
@@ -214,18 +214,24 @@ def _subproof(old: int, start: int, end: int, *, complete: bool) -> list[_Range]
     return [*_subproof(old, middle, end, complete=False), (start, middle)]
 
 
-def _roots(
-    old: int, start: int, end: int, known: Hash, proof: Iterator[Hash], *, complete: bool
-) -> tuple[Hash, Hash]:
-    """Return the old and the new root of a range, reading the proof in the order in which it was made."""
+def _roots(old: int, start: int, end: int, known: Hash | None, proof: Iterator[Hash]) -> tuple[Hash, Hash]:
+    """Return the old and the new root of a range, reading the proof in the order in which it was made.
+
+    Args:
+        old: a position; what lies before it is the old tree.
+        start: of the range.
+        end: of the range.
+        known: root of the old tree if the range begins with all of it, which the proof then leaves out.
+        proof: the hashes not read yet.
+    """
     if old == end:
-        hash_here = known if complete else next(proof)
+        hash_here = next(proof) if known is None else known
         return hash_here, hash_here
     middle = _split(start, end)
     if old <= middle:
-        before, after = _roots(old, start, middle, known, proof, complete=complete)
+        before, after = _roots(old, start, middle, known, proof)
         return before, node_hash(after, next(proof))
-    before, after = _roots(old, middle, end, known, proof, complete=False)
+    before, after = _roots(old, middle, end, None, proof)
     left = next(proof)
     return node_hash(left, before), node_hash(left, after)
 
@@ -243,7 +249,7 @@ def _complete_subtrees(start: int, end: int) -> list[Node]:
 def _folded(reader: HashReader, ranges: Sequence[_Range]) -> list[Hash]:
     parts = [_complete_subtrees(start, end) for start, end in ranges]
     wanted = [node for part in parts for node in part]
-    hashes = reader.read(wanted) if wanted else {}
+    hashes = reader.read(wanted)
     return [root_of_peaks([hashes[node] for node in part]) for part in parts]
 
 

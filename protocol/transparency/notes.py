@@ -86,10 +86,14 @@ class VerifierKey:
             KimError: ``bad_log_document``; ``bad_public_key`` for a key that can never identify one signer.
         """
         match = _VKEY.fullmatch(text)
-        material = _base64(match["key"]) if match else b""
-        if match is None or not material or material[0] not in set(SignatureType):
+        if match is None:
             raise bad_document("Kein Prüfschlüssel in bekannter Form.", "No verifier key in a known form.")
-        found = cls(match["name"], PublicKey(material[1:]), SignatureType(material[0]))
+        material = _base64(match["key"])
+        try:
+            kind = SignatureType(material[0])  # the form has no empty text, so there is a first byte
+        except ValueError:
+            raise bad_document("Eine unbekannte Art von Schlüssel.", "An unknown type of key.") from None
+        found = cls(match["name"], PublicKey(material[1:]), kind)
         if found.key_id.hex() != match["id"]:
             raise bad_document(
                 "Die Kennung des Prüfschlüssels passt nicht zum Schlüssel.",
@@ -230,7 +234,7 @@ def parse_signature_lines(lines: str) -> tuple[NoteSignature, ...]:
 
 def check_name(name: str) -> None:
     """Raise ``bad_log_document`` unless ``name`` can stand in a signature line."""
-    if not name or "+" in name or any(c.isspace() or c < " " for c in name):
+    if not name or "+" in name or any(map(str.isspace, name)) or _CONTROL.search(name):
         raise bad_document("Kein Name eines Schlüssels.", "Not the name of a key.")
 
 

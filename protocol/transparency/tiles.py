@@ -163,8 +163,9 @@ def entries_of(tile: Tile, data: bytes) -> list[bytes]:
         KimError: ``bad_log_document`` unless they are exactly as many as the tile is wide.
     """
     ends = [0]
-    while ends[-1] < len(data) and len(ends) <= tile.width:
+    for _ in range(tile.width):
+        # What is cut short ends behind the data: a length that is not there counts two bytes all the same.
         ends.append(ends[-1] + 2 + int.from_bytes(data[ends[-1] : ends[-1] + 2], "big"))
-    if ends[-1] != len(data) or len(ends) != tile.width + 1:
+    if ends[-1] != len(data):
         raise bad_document("Das Bündel hat nicht so viele Einträge.", "The bundle has not as many entries.")
     return [data[start + 2 : end] for start, end in pairwise(ends)]

@@ -82,6 +82,7 @@ TARGETS: Final = {
             f"{_PROTOCOL}/test_edges.py",
             "tests/vectors/test_merkle.py",
         ),
+        is_reviewed=True,
     ),
     "prescan": Target(
         ("protocol/prescan.py", "protocol/flatbuffer.py", "protocol/canonical.py"),

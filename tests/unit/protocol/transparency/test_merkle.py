@@ -18,7 +18,10 @@ from protocol.transparency.merkle import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    node_hash,
+    peaks,
     root,
+    root_of_peaks,
     siblings_of,
     verify_consistency,
     verify_inclusion,
@@ -194,3 +197,24 @@ def test_what_a_leaf_completes():
     ]
     assert siblings_of(3) == [Node(0, 2), Node(1, 0)]
     assert all(node.last_leaf == 255 for node in completed_by(255))
+
+
+def test_a_tree_is_cut_into_its_complete_subtrees():
+    assert [peaks(size) for size in range(4)] == [[], [Node(0, 0)], [Node(1, 0)], [Node(1, 0), Node(0, 2)]]
+    for size in EDGES:
+        hashes = large_log().read(peaks(size))
+        assert root_of_peaks(list(hashes.values())) == root_of(size)
+
+
+def test_the_largest_tree():
+    """2^63-1 leaves are 63 subtrees side by side; of no leaf of any tree a proof has more than 63 hashes."""
+    assert MAX_SIZE == 2**63 - 1
+    subtrees = [leaf_hash(bytes([level])) for level in reversed(range(63))]
+    assert [node.level for node in peaks(MAX_SIZE)] == list(reversed(range(63)))
+    top = root_of_peaks(subtrees)
+    last, to_the_left = subtrees[-1], subtrees[-2::-1]
+    verify_inclusion(last, MAX_SIZE - 1, size=MAX_SIZE, proof=to_the_left, root=top)
+    half, rest = subtrees[0], root_of_peaks(subtrees[1:])
+    verify_consistency(2**62, MAX_SIZE, old_root=half, new_root=node_hash(half, rest), proof=[rest])
+    with pytest.raises(KimError, match="proof_invalid"):
+        verify_inclusion(last, MAX_SIZE, size=MAX_SIZE + 1, proof=[top], root=node_hash(top, last))

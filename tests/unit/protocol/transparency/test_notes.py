@@ -181,11 +181,36 @@ def test_any_bytes_are_read_or_refusal_of(data):
         SPEC_KEY + "\n",
         "a b" + SPEC_KEY[15:],
         "name+00000000+AQ==",
+        "name+00000000+=",
+        "name+00000000+====",
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_what_is_no_verifier_key(text):
     assert refusal_of(lambda: VerifierKey.parse(text)) in ("bad_log_document", "bad_public_key")
+
+
+def test_a_witnesss_key_is_read_as_one():
+    """Of the same 32 bytes, the type in front says whether a log or a witness signs with them."""
+    key = PrivateKey.generate().public
+    for kind in SignatureType:
+        found = VerifierKey.parse(str(VerifierKey("kim/w", key, kind)))
+        assert (found.name, found.key.raw, found.kind) == ("kim/w", key.raw, kind)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a\u2009b", "a+b", "a\x00b", "a\x1bb", "a\nb"], ids=ascii)
+def test_names_that_no_signature_line_can_hold(name):
+    assert refusal_of(lambda: NoteSignature(name, bytes(4), b"x")) == "bad_log_document"
+    assert refusal_of(lambda: Checkpoint(name, 0, EMPTY_ROOT)) == "bad_log_document"
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u202e", "\u00ad", "\x7f", "\ufeff"], ids=ascii)
+def test_people_can_read_the_name_of_a_key_they_believe(sign):
+    """What hides, turns or overwrites would make two names look alike."""
+    name, key = f"kim{sign}nrw/log", PrivateKey.generate().public
+    assert refusal_of(lambda: VerifierKey(name, key)) == "bad_log_document"
+    # A stranger's line under such a name is passed over like any other.
+    assert NoteSignature(name, bytes(4), b"x").name == name
 
 
 def test_an_unknown_type_of_key():

@@ -14,9 +14,17 @@ from hypothesis import strategies as st
 
 from protocol.keys import PrivateKey
 from protocol.transparency.cosignatures import Quorum, Witness, cosign, cosigners, time_of
-from protocol.transparency.events import LogEvent, parse_event
-from protocol.transparency.notes import NoteSignature, SignatureType, parse_note, sign_note
-from protocol.transparency.receipts import Receipt, parse_receipt, verify_receipt
+from protocol.transparency.events import MAX_EVENT_BYTES, LogEvent, hidden_digest, parse_event
+from protocol.transparency.notes import MAX_NOTE_BYTES, NoteSignature, SignatureType, parse_note, sign_note
+from protocol.transparency.receipts import (
+    MAX_PROOF_HASHES,
+    MAX_RECEIPT_BYTES,
+    MEDIA_TYPE,
+    SUFFIX,
+    Receipt,
+    parse_receipt,
+    verify_receipt,
+)
 from tests.factories.logs import NOON, ORIGIN, MemoryLog, cosigned, event, refusal_of, witness, witness_key
 
 SPEC_TIME = 1_679_315_147
@@ -199,8 +207,10 @@ def test_no_bit_of_a_receipt_is_free(log, data):
         (b"c2sp", b"\nc2sp"),
         (b"\n\n", b"\n"),
         (b"index", "ındex".encode()),
+        (b"extra ", b""),
+        (b"index ", b""),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_what_is_no_receipt(log, old, new):
     data = log.receipt(4).to_bytes()
@@ -211,6 +221,35 @@ def test_a_receipt_that_is_too_long(log):
     assert refusal_of(lambda: parse_receipt(log.receipt(4).to_bytes() + b"x" * 90_000)) == "bad_log_document"
     long = Receipt(log.entries[0], 0, (bytes(32),) * 64, log.note())
     assert refusal_of(lambda: parse_receipt(long.to_bytes())) == "bad_log_document"
+
+
+def _of_length(wanted: int, log: MemoryLog) -> bytes:
+    """A receipt of so many bytes, most of them in its leaf; it is not asked to be true."""
+    for filling in range(4):  # base64 grows by four
+        note = sign_note("x" * filling + "\n", name=ORIGIN, key=log.key)
+        rest = len(Receipt(b"", 0, (), note).to_bytes())
+        if (wanted - rest) % 4 == 0:
+            return Receipt(bytes((wanted - rest) // 4 * 3), 0, (), note).to_bytes()
+    raise AssertionError(wanted)
+
+
+def test_how_long_a_receipt_may_be(log):
+    """As long as the longest event, proof and note make it, and no more is read of what a stranger sends."""
+    assert MAX_RECEIPT_BYTES == 77_760
+    assert len(_of_length(MAX_RECEIPT_BYTES, log)) == MAX_RECEIPT_BYTES
+    assert len(parse_receipt(_of_length(MAX_RECEIPT_BYTES, log)).leaf) > MAX_EVENT_BYTES
+    assert refusal_of(lambda: parse_receipt(_of_length(MAX_RECEIPT_BYTES + 1, log))) == "bad_log_document"
+    short = sign_note("\n", name=ORIGIN, key=log.key)
+    text = "x" * (MAX_NOTE_BYTES - len(short.to_bytes())) + "\n"
+    note = sign_note(text, name=ORIGIN, key=log.key)
+    assert len(note.to_bytes()) == MAX_NOTE_BYTES
+    longest = Receipt(bytes(MAX_EVENT_BYTES), 2**63 - 1, (bytes(32),) * MAX_PROOF_HASHES, note)
+    assert parse_receipt(longest.to_bytes()) == longest
+
+
+def test_how_receipts_are_served_and_named():
+    """Nodes and auditors keep them for ever under this name; C2SP says no type, so it is plain text."""
+    assert (MEDIA_TYPE, SUFFIX) == ("text/plain; charset=utf-8", ".tlog-proof")
 
 
 # ------------------------------------------------------------------------------------------- events
@@ -264,6 +303,15 @@ def test_the_largest_revision_and_the_hash_of_a_leaf():
     largest = event(revision=2**53 - 1)
     assert parse_event(largest.to_bytes()) == largest
     assert largest.leaf_hash == hashlib.sha256(b"\x00" + largest.to_bytes()).digest()
+
+
+def test_a_hidden_digest_is_one_of_salt_and_digest():
+    """P-101, from the parts that the specification names; without the salt nobody can try what fits."""
+    data, salt = b"REF_AREA,OBS_VALUE\n", bytes(range(32))
+    sha256 = hashlib.sha256(data)
+    expected = hashlib.sha256(b"kim/1 hidden digest" + b"\x00" + salt + sha256.digest()).hexdigest()
+    assert hidden_digest(sha256.hexdigest(), salt=salt) == expected
+    assert hidden_digest(sha256.hexdigest(), salt=bytes(32)) != expected
 
 
 def test_kinds_of_later_versions_are_read():

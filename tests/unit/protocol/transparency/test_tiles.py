@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from protocol.errors import KimError
 from protocol.transparency.merkle import Node, consistency_proof, inclusion_proof, root
 from protocol.transparency.tiles import (
+    MAX_BUNDLE_BYTES,
+    MAX_ENTRY_BYTES,
+    TILE_WIDTH,
     Tile,
     TileReader,
     bundle,
@@ -141,8 +144,15 @@ def test_bundles_that_are_none():
         with pytest.raises(KimError) as error:
             entries_of(tile, wrong)
         assert error.value.code == "bad_log_document"
+
+
+def test_the_longest_entry_and_the_longest_bundle():
+    entry = bytes(MAX_ENTRY_BYTES)
     with pytest.raises(OverflowError):
-        bundle([bytes(65_536)])
+        bundle([entry + b"\x00"])
+    longest = bundle([entry] * TILE_WIDTH)
+    assert len(longest) == MAX_BUNDLE_BYTES == 256 * 65_537
+    assert entries_of(Tile(None, 0), longest) == [entry] * TILE_WIDTH
 
 
 def test_which_bundles_hold_the_new_entries():
