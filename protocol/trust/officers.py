@@ -38,7 +38,7 @@ def check_root(signed: Mapping[str, Any]) -> None:
 
     Raises:
         KimError: `duplicate_key` for a key that stands there twice, under whatever id; `keyid_mismatch`;
-            `trust_document_invalid` for a threshold below two or above the number of keys, an online role
+            `trust_document_invalid` for a threshold below two or above the number of keys, online roles
             with more than one key, a key that is an officer's and the hub's, or files under plain names.
     """
     keys, roles = signed["keys"], signed["roles"]
@@ -65,8 +65,8 @@ def check_root(signed: Mapping[str, Any]) -> None:
         _check_role(roles[name], f"/roles/{name}", keys=keys, threshold=1)
         if len(roles[name]["keyids"]) != 1:
             raise refusal(f"/roles/{name}/keyids")
-    officers = {keyid for name in OFFLINE for keyid in roles[name]["keyids"]}
-    if not officers.isdisjoint(keyid for name in ONLINE for keyid in roles[name]["keyids"]):
+    snapshot, timestamp = (roles[name]["keyids"] for name in ONLINE)
+    if timestamp != snapshot or any(timestamp[0] in roles[name]["keyids"] for name in OFFLINE):
         raise refusal("/roles/timestamp/keyids")
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
+    SECP384R1,
     SECP521R1,
     EllipticCurve,
     generate_private_key,
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import SSlibKey
 
 from protocol.errors import KimError
@@ -81,7 +84,7 @@ def test_one_key_in_two_spellings_is_one_key() -> None:
     twin_id = keyid_of(("ed25519", "ed25519"), twin["keyval"]["public"])
     signed["keys"][twin_id] = twin
     signed["roles"]["root"]["keyids"].append(twin_id)
-    assert refusal_of(signed)[0] == "trust_document_invalid"
+    assert refusal_of(signed) == ("trust_document_invalid", "/keys/4")
 
 
 def test_one_key_under_two_ids_is_one_key() -> None:
@@ -89,7 +92,7 @@ def test_one_key_under_two_ids_is_one_key() -> None:
     first = signed["roles"]["root"]["keyids"][0]
     signed["keys"]["ab" * 32] = copy.deepcopy(signed["keys"][first])
     signed["roles"]["root"]["keyids"].append("ab" * 32)
-    assert refusal_of(signed)[0] == "duplicate_key"
+    assert refusal_of(signed) == ("duplicate_key", "/keys/4")
 
 
 def test_a_pem_with_other_line_ends_is_the_same_key() -> None:
@@ -99,25 +102,20 @@ def test_a_pem_with_other_line_ends_is_the_same_key() -> None:
         keyid = keyid_of(form, text)
         signed["keys"][keyid] = {"keytype": form[0], "scheme": form[1], "keyval": {"public": text}}
         signed["roles"]["targets"]["keyids"].append(keyid)
-    assert refusal_of(signed)[0] == "duplicate_key"
-
-
-def test_the_same_id_twice_in_a_role() -> None:
-    signed = root()
-    signed["roles"]["targets"]["keyids"][1] = signed["roles"]["targets"]["keyids"][0]
-    assert refusal_of(signed) == ("duplicate_key", "/roles/targets/keyids")
+    assert refusal_of(signed) == ("duplicate_key", "/keys/5")
 
 
 def test_an_id_that_is_another_keys() -> None:
     signed = root()
     first, second, *_ = signed["roles"]["root"]["keyids"]
     signed["keys"][first], signed["keys"][second] = signed["keys"][second], signed["keys"][first]
-    assert refusal_of(signed)[0] == "keyid_mismatch"
+    assert refusal_of(signed) == ("keyid_mismatch", "/keys/0")
 
 
-def test_the_hubs_key_is_no_officers() -> None:
+@pytest.mark.parametrize("role", ["root", "targets"])
+def test_the_hubs_key_is_no_officers(role: str) -> None:
     signed = root()
-    signed["roles"]["timestamp"]["keyids"] = [signed["roles"]["root"]["keyids"][0]]
+    signed["roles"][role]["keyids"].append(signed["roles"]["timestamp"]["keyids"][0])
     assert refusal_of(signed) == ("trust_document_invalid", "/roles/timestamp/keyids")
 
 
@@ -130,42 +128,100 @@ def test_a_role_that_is_missing_or_unknown() -> None:
     assert refusal_of(signed) == ("trust_document_invalid", "/roles")
 
 
-def test_a_role_with_a_key_that_is_not_there() -> None:
+ROLES = ["root", "targets", "snapshot", "timestamp"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_with_a_key_that_is_not_there(role: str) -> None:
     signed = root()
-    signed["roles"]["targets"]["keyids"].append("cd" * 32)
-    assert refusal_of(signed) == ("trust_document_invalid", "/roles/targets/keyids")
+    signed["roles"][role]["keyids"].append("cd" * 32)
+    assert refusal_of(signed) == ("trust_document_invalid", f"/roles/{role}/keyids")
 
 
-def test_two_keys_of_the_hub() -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_the_same_id_twice_in_a_role(role: str) -> None:
+    signed = root()
+    signed["roles"][role]["keyids"].append(signed["roles"][role]["keyids"][0])
+    assert refusal_of(signed) == ("duplicate_key", f"/roles/{role}/keyids")
+
+
+def with_another_key() -> tuple[dict[str, Any], str]:
     signed = root()
     keyid, key = ed25519()
     signed["keys"][keyid] = key
-    signed["roles"]["snapshot"]["keyids"].append(keyid)
-    assert refusal_of(signed) == ("trust_document_invalid", "/roles/snapshot/keyids")
+    return signed, keyid
+
+
+@pytest.mark.parametrize("role", ["snapshot", "timestamp"])
+def test_the_hub_has_one_key(role: str) -> None:
+    signed, keyid = with_another_key()
+    signed["roles"][role]["keyids"].append(keyid)
+    assert refusal_of(signed) == ("trust_document_invalid", f"/roles/{role}/keyids")
+
+
+@pytest.mark.parametrize("role", ["snapshot", "timestamp"])
+def test_the_hubs_key_is_the_same_for_both_of_its_roles(role: str) -> None:
+    signed, keyid = with_another_key()
+    signed["roles"][role]["keyids"] = [keyid]
+    assert refusal_of(signed) == ("trust_document_invalid", "/roles/timestamp/keyids")
+
+
+@pytest.mark.parametrize("role", ["snapshot", "timestamp"])
+@pytest.mark.parametrize("threshold", [0, 2])
+def test_the_hubs_one_key_is_asked_for_once(role: str, threshold: int) -> None:
+    signed = root()
+    signed["roles"][role]["threshold"] = threshold
+    assert refusal_of(signed) == ("trust_document_invalid", f"/roles/{role}/threshold")
+
+
+def test_officers_on_smartcards() -> None:
+    signed = root()
+    for curve, scheme in ((SECP256R1(), "ecdsa-sha2-nistp256"), (SECP384R1(), "ecdsa-sha2-nistp384")):
+        public = ecdsa(curve)
+        keyid = keyid_of(("ecdsa", scheme), public)
+        signed["keys"][keyid] = {"keytype": "ecdsa", "scheme": scheme, "keyval": {"public": public}}
+        signed["roles"]["root"]["keyids"].append(keyid)
+    check_root(signed)
 
 
 def test_which_keys_an_officer_may_have() -> None:
     assert is_officer_key(("ecdsa", "ecdsa-sha2-nistp256"), ecdsa(SECP256R1()))
+    assert is_officer_key(("ecdsa", "ecdsa-sha2-nistp384"), ecdsa(SECP384R1()))
+    assert not is_officer_key(("ecdsa", "ecdsa-sha2-nistp256"), ecdsa(SECP384R1()))
     assert not is_officer_key(("ecdsa", "ecdsa-sha2-nistp384"), ecdsa(SECP256R1()))
     assert not is_officer_key(("ecdsa", "ecdsa-sha2-nistp521"), ecdsa(SECP521R1()))
+    assert not is_officer_key(
+        ("ecdsa", "ecdsa-sha2-nistp256"), PrivateKey.generate().public.to_pem().decode()
+    )
+    assert not is_officer_key(("ecdsa", "ecdsa-sha2-nistp256"), "x")
+    assert not is_officer_key(("ecdsa", "ed25519"), PrivateKey.generate().public.hex)
     assert not is_officer_key(("rsa", "rsassa-pss-sha256"), "x")
     assert not is_officer_key(("ed25519", "ed25519"), "00" * 32)
 
 
 def test_key_ids_are_those_of_securesystemslib() -> None:
-    for crypto_key in (
-        generate_private_key(SECP256R1()).public_key(),
-        PrivateKey.generate()._key.public_key(),
+    for key in (
+        SSlibKey.from_crypto(generate_private_key(SECP256R1()).public_key()),
+        SSlibKey.from_crypto(PrivateKey.generate()._key.public_key()),
     ):
-        key = SSlibKey.from_crypto(crypto_key)
         assert keyid_of((key.keytype, key.scheme), key.keyval["public"]) == key.keyid
+    # Whatever stands in front of a PEM is no part of the key, and a part of its id.
+    public = 'of "Ä. \\ B."\n' + ecdsa(SECP256R1())
+    members = {"keytype": "ecdsa", "scheme": "ecdsa-sha2-nistp256", "keyval": {"public": public}}
+    canonical = encode_canonical(members)
+    assert canonical is not None
+    assert (
+        keyid_of(("ecdsa", "ecdsa-sha2-nistp256"), public) == hashlib.sha256(canonical.encode()).hexdigest()
+    )
 
 
 def test_fingerprints_are_typed_in_any_spelling() -> None:
     fingerprint = root_fingerprint(b"signed")
-    assert len(fingerprint.split()) == 8
+    digits = hashlib.sha256(b"kim/1 trust root\0" + b"signed").hexdigest()[:32]
+    assert fingerprint == " ".join(digits[place : place + 4] for place in range(0, 32, 4))
     assert same_fingerprint(fingerprint.upper().replace(" ", "-"), fingerprint)
     assert same_fingerprint(fingerprint.replace(" ", ""), fingerprint)
+    assert same_fingerprint(f" {fingerprint.replace(' ', '  ')}\n", fingerprint)
     assert not same_fingerprint(fingerprint[:-1], fingerprint)
     assert not same_fingerprint(root_fingerprint(b"signed!"), fingerprint)
     assert fingerprint_of("0123456789abcdef" * 4) == "0123 4567 89ab cdef 0123 4567 89ab cdef"
