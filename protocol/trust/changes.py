@@ -159,11 +159,9 @@ def _changed(entry: NodeEntry | None, change: Change) -> NodeEntry:
 
 
 def _changed_keys(entry: NodeEntry, change: AddKey | ChangeKey) -> tuple[KeyEntry, ...]:
-    known = next((key for key in entry.keys if key.keyid == change.key.keyid), None)
     if isinstance(change, AddKey):
-        if known is not None:
-            raise kim_error("duplicate_key")
-        return (*entry.keys, change.key)
+        return (*entry.keys, change.key)  # one that stands there already is refused by the directory
+    known = next((key for key in entry.keys if key.keyid == change.key.keyid), None)
     if known is None:
         raise _refused(
             Text(f"Diesen Schlüssel hat {entry.node} nicht.", f"{entry.node} does not have this key.")

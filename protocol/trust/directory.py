@@ -265,7 +265,7 @@ def parse_directory(data: bytes) -> Directory:
             that is another key's, or ``trust_document_invalid``; with the pointer of the first offender.
     """
     members = read_document(data, max_bytes=MAX_DIRECTORY_BYTES)
-    audience = members.text("audience", AUDIENCE)
+    audience = members.text("audience")
     nodes = [read_node(entry) for entry in members.objects("nodes", most=MAX_NODES)]
     members.finish()
     if any(first.node > second.node for first, second in itertools.pairwise(nodes)):
@@ -279,8 +279,8 @@ def parse_directory(data: bytes) -> Directory:
 def read_node(members: Members) -> NodeEntry:
     """Read one entry of the list of nodes; errors as of :func:`parse_directory`."""
     values: dict[str, Any] = {
-        "node": members.text("node", NODE),
-        "name": members.text("name", LINE),
+        "node": members.text("node"),
+        "name": members.text("name"),
         "areas": members.texts("areas", AREA, most=MAX_AREAS),
         "status": members.choice("status", NodeStatus),
         "keys": tuple(read_key(entry) for entry in members.objects("keys", most=MAX_KEYS)),
@@ -295,7 +295,7 @@ def read_key(members: Members) -> KeyEntry:
     keyid = members.text("keyid", SHA256_HEX)
     use = members.choice("use", KeyPurpose)
     members.constant("alg", "ed25519")
-    text = members.text("public_key", SHA256_HEX)
+    text = members.text("public_key")
     try:
         public_key = PublicKey.from_hex(text, purpose=use)
     except KimError as error:

@@ -202,8 +202,8 @@ def parse_hub_keys(data: bytes) -> HubKeys:
     """
     members = read_document(data, max_bytes=MAX_HUB_KEYS_BYTES)
     values: dict[str, Any] = {
-        "audience": members.text("audience", AUDIENCE),
-        "log_vkey": members.optional_text("log_vkey", _VKEY),
+        "audience": members.text("audience"),
+        "log_vkey": members.optional_text("log_vkey"),
         "quorum": members.integer("quorum", least=0, most=MAX_QUORUM),
         "outside_witnesses": tuple(
             _read_witness(entry) for entry in members.objects("outside_witnesses", most=MAX_OUTSIDE_WITNESSES)
@@ -217,9 +217,10 @@ def parse_hub_keys(data: bytes) -> HubKeys:
 
 
 def _read_witness(members: Members) -> OutsideWitness:
-    vkey, url = members.text("vkey", _VKEY), members.optional_text("url", _ADDRESS)
+    vkey, url = members.text("vkey"), members.optional_text("url")
     members.finish()
-    return OutsideWitness(vkey, url)
+    with placed(members.pointer):
+        return OutsideWitness(vkey, url)
 
 
 def _read_sealing_key(members: Members) -> SealingKey:

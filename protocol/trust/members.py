@@ -25,7 +25,6 @@ VERSION: Final = 1
 #: One line for a person.
 LINE: Final = one_line(200)
 RELEASE: Final = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
-_ANYTHING: Final = re.compile(r".*", re.DOTALL)
 
 
 class Members:
@@ -54,19 +53,23 @@ class Members:
             raise refusal(self.at(name))
         return self._left.pop(name)
 
-    def text(self, name: str, pattern: re.Pattern[str] = _ANYTHING) -> str:
-        """Take a text of the given form."""
+    def _took_null(self, name: str) -> bool:
+        """Take a ``null``, if one stands there."""
+        if name not in self._left or self._left[name] is not None:
+            return False
+        del self._left[name]
+        return True
+
+    def text(self, name: str, pattern: re.Pattern[str] | None = None) -> str:
+        """Take a text, of the given form if one is given."""
         value = self._take(name)
-        if not isinstance(value, str) or not pattern.fullmatch(value):
+        if not isinstance(value, str) or not (pattern is None or pattern.fullmatch(value)):
             raise refusal(self.at(name))
         return value
 
-    def optional_text(self, name: str, pattern: re.Pattern[str] = _ANYTHING) -> str | None:
+    def optional_text(self, name: str, pattern: re.Pattern[str] | None = None) -> str | None:
         """Take a text, or None where ``null`` stands."""
-        if self._left.get(name, "") is None:
-            del self._left[name]
-            return None
-        return self.text(name, pattern)
+        return None if self._took_null(name) else self.text(name, pattern)
 
     def constant(self, name: str, value: str) -> None:
         """Take a text that this version knows one value of."""
@@ -83,10 +86,7 @@ class Members:
 
     def optional_choice(self, name: str, kind: type[Choice]) -> Choice | None:
         """Take one of the words, or None where ``null`` stands."""
-        if self._left.get(name, "") is None:
-            del self._left[name]
-            return None
-        return self.choice(name, kind)
+        return None if self._took_null(name) else self.choice(name, kind)
 
     def instant(self, name: str) -> datetime:
         """Take a moment in UTC, whole seconds, ``2026-10-09T08:15:00Z``."""
@@ -99,8 +99,8 @@ class Members:
 
     def _as_instant(self, name: str, text: str) -> datetime:
         try:
-            return datetime.fromisoformat(text).astimezone(UTC)
-        except (ValueError, OverflowError):
+            return datetime.fromisoformat(text)
+        except ValueError:
             raise refusal(self.at(name)) from None
 
     def integer(self, name: str, *, least: int, most: int) -> int:

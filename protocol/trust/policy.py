@@ -103,9 +103,9 @@ def parse_policy(data: bytes) -> Policy:
     """
     members = read_document(data, max_bytes=MAX_POLICY_BYTES)
     values: dict[str, Any] = {
-        "audience": members.text("audience", AUDIENCE),
+        "audience": members.text("audience"),
         "sealed": members.flag("sealed"),
-        "oldest_client": members.text("oldest_client", RELEASE),
+        "oldest_client": members.text("oldest_client"),
         **{name: members.integer(name, least=low, most=high) for name, (low, high) in _BOUNDS.items()},
     }
     versions: list[int] = []

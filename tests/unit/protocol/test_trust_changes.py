@@ -108,6 +108,7 @@ def test_a_key_does_not_come_back(before: KeyEntry, after: KeyEntry) -> None:
         (entry(1), REVOKED),
         (REVOKED, STOLEN),
         (STOLEN, replace(STOLEN, compromised_since=DAY - dt.timedelta(days=9))),
+        (STOLEN, replace(STOLEN, revoked_at=DAY + dt.timedelta(days=1))),
         (entry(1, status=KeyStatus.RETIRING), entry(1)),
     ],
 )
@@ -139,16 +140,22 @@ def test_the_differences_of_one_entry() -> None:
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("document", "pointer"),
     [
-        {"kind": "node.remove", "node": "node-0001"},
-        {**change_document(CHANGES["node.add"]), "node": "node-0009"},
-        {**change_document(CHANGES["key.add"]), "note": "x"},
-        {**change_document(CHANGES["key.add"]), "kind": "key.remove"},
-        {"kind": "key.add", "node": "node-0001"},
+        ({"kind": "node.remove", "node": "node-0001"}, "/key"),
+        ({"kind": "key.add", "node": "node-0001"}, "/key"),
+        ({"kind": "key.add", "node": "node-0001", "key": {}}, "/key/keyid"),
+        ({"kind": "node.add", "node": "node-0001", "entry": {}}, "/entry/node"),
+        ({**change_document(CHANGES["key.add"]), "kind": "key.remove"}, "/kind"),
+        ({**change_document(CHANGES["node.add"]), "node": "node-0009"}, "/kind"),
+        ({**change_document(CHANGES["key.add"]), "node": "Node-0001"}, "/node"),
+        ({**change_document(CHANGES["key.change"]), "note": "x"}, ""),
+        ({**change_document(CHANGES["node.change"]), "name": "zwei\nZeilen"}, "/name"),
+        ({**change_document(CHANGES["node.change"]), "areas": ["NW00001", "NW1"]}, "/areas/1"),
+        ({**change_document(CHANGES["node.change"]), "status": "retiring"}, "/status"),
     ],
 )
-def test_a_document_that_is_no_change(document: dict[str, object]) -> None:
+def test_a_document_that_is_no_change(document: dict[str, object], pointer: str) -> None:
     with pytest.raises(KimError) as caught:
         read_change(document)
-    assert caught.value.code == "trust_document_invalid"
+    assert (caught.value.code, caught.value.pointer) == ("trust_document_invalid", pointer)
