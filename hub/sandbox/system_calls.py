@@ -64,7 +64,7 @@ _ALLOW: Final = 0x7FFF0000
 _REFUSE: Final = 0x00050001  # SECCOMP_RET_ERRNO | EPERM
 _KILL: Final = 0x80000000  # the whole process: calls in the numbers of another machine
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_libc = ctypes.CDLL(None)
 
 
 class _Program(ctypes.Structure):
@@ -88,24 +88,30 @@ def program(machine: str) -> bytes | None:
     # 0-3: of this architecture, else the end. Then one line for each call; behind them refuse, allow, and
     # three lines about memory. Jumps count the lines that are skipped.
     lines = [
-        (_LOAD_WORD, 0, 0, _ARCHITECTURE_AT),
-        (_JUMP_IF_EQUAL, 1, 0, architecture),
-        (_RETURN, 0, 0, _KILL),
-        (_LOAD_WORD, 0, 0, _NUMBER_AT),
+        _line(_LOAD_WORD, _ARCHITECTURE_AT),
+        _line(_JUMP_IF_EQUAL, architecture, if_true=1),
+        _line(_RETURN, _KILL),
+        _line(_LOAD_WORD, _NUMBER_AT),
     ]
     count = len(allowed) + len(memory)
     for position, number in enumerate([*allowed, *memory]):
         behind = count - position - 1  # lines between this one and "refuse"
-        lines.append((_JUMP_IF_EQUAL, behind + (1 if position < len(allowed) else 2), 0, number))
+        further = 1 if position < len(allowed) else 2
+        lines.append(_line(_JUMP_IF_EQUAL, number, if_true=behind + further))
     lines += [
-        (_RETURN, 0, 0, _REFUSE),
-        (_RETURN, 0, 0, _ALLOW),
-        (_LOAD_WORD, 0, 0, _THIRD_ARGUMENT_AT),
-        (_JUMP_IF_BITS, 0, 1, _PROT_EXEC),
-        (_RETURN, 0, 0, _REFUSE),
-        (_RETURN, 0, 0, _ALLOW),
+        _line(_RETURN, _REFUSE),
+        _line(_RETURN, _ALLOW),
+        _line(_LOAD_WORD, _THIRD_ARGUMENT_AT),
+        _line(_JUMP_IF_BITS, _PROT_EXEC, if_false=1),
+        _line(_RETURN, _REFUSE),
+        _line(_RETURN, _ALLOW),
     ]
-    return b"".join(struct.pack("=HBBI", *line) for line in lines)
+    return b"".join(lines)
+
+
+def _line(code: int, value: int, *, if_true: int = 0, if_false: int = 0) -> bytes:
+    """Return one instruction, `struct sock_filter`; a jump says how many lines are skipped."""
+    return struct.pack("=HBBI", code, if_true, if_false, value)
 
 
 def allow_only_computing() -> bool:
@@ -118,4 +124,4 @@ def allow_only_computing() -> bool:
     if instructions is None:
         return False
     form = _Program(len(instructions) // 8, instructions)
-    return bool(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(form), 0, 0) == 0)
+    return bool(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(form)) == 0)

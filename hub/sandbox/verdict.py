@@ -30,8 +30,8 @@ MAX_ITEMS: Final = 20
 _OK: Final = b'{"ok":true}'
 _MAX_LINE: Final = 64 * 1024
 _MAX_SENTENCE: Final = 500
-_POINTER: Final = re.compile(r"(/[A-Za-z0-9_.:-]{0,64}){0,8}", re.ASCII)
-_CODE: Final = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
+_POINTER: Final = re.compile(r"(/[A-Za-z0-9_.:-]{0,64}){0,8}")
+_CODE: Final = re.compile(r"[a-z0-9_]{1,64}")
 
 
 def accepted(cells: bytes) -> bytes:
@@ -42,7 +42,6 @@ def accepted(cells: bytes) -> bytes:
 def refused(error: KimError) -> bytes:
     """Return the answer of a child that refuses, without any value of a row."""
     document = {
-        "ok": False,
         "code": error.code,
         "pointer": error.pointer,
         "detail": [error.detail.de, error.detail.en],
@@ -66,12 +65,12 @@ def read(answer: bytes) -> bytes:
     try:
         document = json.loads(line) if newline and len(line) <= _MAX_LINE else None
     except (ValueError, RecursionError):
-        document = None
+        raise kim_error("decode_failed") from None
     raise _refusal(document) if isinstance(document, dict) else kim_error("decode_failed")
 
 
 def _refusal(document: dict[str, Any]) -> KimError:
-    code, pointer, items = document.get("code"), document.get("pointer"), document.get("errors", [])
+    code, pointer, items = document.get("code"), document.get("pointer"), document.get("errors")
     detail = _sentence(document.get("detail"))
     if not isinstance(code, str) or code not in CONTENT_CODES or detail is None:
         return kim_error("decode_failed")
@@ -79,10 +78,10 @@ def _refusal(document: dict[str, Any]) -> KimError:
         return kim_error("decode_failed")
     if not (pointer is None or _is(_POINTER, pointer)):
         return kim_error("decode_failed")
-    errors = [_item(item) for item in items]
-    if any(item is None for item in errors):
+    errors = [found for found in map(_item, items) if found is not None]
+    if len(errors) != len(items):
         return kim_error("decode_failed")
-    return kim_error(code, detail, pointer=pointer, errors=[item for item in errors if item is not None])
+    return kim_error(code, detail, pointer=pointer, errors=errors)
 
 
 def _item(item: object) -> ErrorItem | None:

@@ -131,6 +131,7 @@ TARGETS: Final = {
             "tests/property/test_trust_changes.py",
             "tests/property/test_lives_of_keys.py",
         ),
+        is_reviewed=True,
     ),
     "states": Target(
         ("hub/domain/states.py", "hub/domain/uploads.py", "protocol/submission_states.py"),
@@ -157,5 +158,6 @@ TARGETS: Final = {
     "sandbox": Target(
         ("hub/sandbox/system_calls.py", "hub/sandbox/verdict.py"),
         ("tests/unit/hub/test_system_calls.py", "tests/unit/hub/test_verdict.py"),
+        is_reviewed=True,
     ),
 }

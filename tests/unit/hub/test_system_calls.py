@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import mmap
+import os
+import platform
 import struct
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,6 +55,13 @@ def test_exactly_the_named_calls_are_allowed(machine: str) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("name", system_calls._ALLOWED)
+def test_only_of_memory_the_third_argument_matters(machine: str, name: str) -> None:
+    number = system_calls._ALLOWED[name][MACHINES[machine][0]]
+    assert {decide(machine, number, third=2**bit) for bit in range(32)} == {ALLOW}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("name", system_calls._MEMORY)
 def test_memory_never_becomes_executable(machine: str, name: str) -> None:
     number = system_calls._MEMORY[name][MACHINES[machine][0]]
@@ -63,6 +77,40 @@ def test_calls_in_the_numbers_of_another_machine_end_the_process(machine: str) -
 
 def test_an_unknown_machine_has_no_filter() -> None:
     assert system_calls.program("riscv64") is None
+
+
+@pytest.mark.skipif(platform.machine() not in MACHINES, reason="no filter for this machine")
+def test_whoever_is_under_the_filter_can_compute_and_nothing_else() -> None:
+    """The kernel puts a filter on one thread and those that it starts, so a thread can try it."""
+    found: dict[str, object] = {}
+    attempts: dict[str, Callable[[], object]] = {
+        "open": lambda: os.open("/", os.O_RDONLY),
+        "pipe": os.pipe,
+        "signal": lambda: os.kill(os.getpid(), 0),
+        "code": lambda: mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_EXEC),
+    }
+
+    def try_everything() -> None:
+        no_new_privs = 38
+        ctypes.CDLL(None).prctl(no_new_privs, 1, 0, 0, 0)
+        found["stands"] = system_calls.allow_only_computing()
+        for name, attempt in attempts.items():
+            try:
+                attempt()
+            except OSError as error:
+                found[name] = error.errno
+        found["computed"] = len(bytes(mmap.mmap(-1, 2**22)))
+
+    thread = threading.Thread(target=try_everything)
+    thread.start()
+    thread.join()
+    assert found == {"stands": True, "computed": 2**22, **dict.fromkeys(attempts, errno.EPERM)}
+
+
+def test_on_an_unknown_machine_nothing_is_set_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    assert system_calls.allow_only_computing() is False
+    os.close(os.open("/", os.O_RDONLY))
 
 
 HEADERS = {
