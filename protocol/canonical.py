@@ -24,11 +24,9 @@ from protocol.prescan import MAX_BATCH_ROWS, ColumnType, Limits, ScannedColumn, 
 
 _WRITE: Final = ipc.IpcWriteOptions(
     metadata_version=ipc.MetadataVersion.V5,
-    allow_64bit=False,
     use_legacy_format=False,
     compression=None,
     use_threads=False,
-    emit_dictionary_deltas=False,
 )
 _READ: Final = ipc.IpcReadOptions(use_threads=False, ensure_native_endian=False)
 
@@ -152,12 +150,7 @@ def _plain_table(table: pa.Table) -> pa.Table:
     """Bring every column to one of the two types, without metadata."""
     schema = pa.schema([_plain_field(field) for field in table.schema])
     try:
-        columns = [
-            column.cast(column.type.value_type).cast(field.type)
-            if pa.types.is_dictionary(column.type)
-            else column.cast(field.type)
-            for column, field in zip(table.columns, schema, strict=True)
-        ]
+        columns = [column.cast(field.type) for column, field in zip(table.columns, schema, strict=True)]
     except pa.ArrowInvalid:  # an unsigned integer beyond int64
         raise _schema_mismatch() from None
     return pa.Table.from_arrays(columns, schema=schema)
@@ -197,14 +190,14 @@ def _fresh(field: pa.Field, array: pa.Array) -> pa.Array:
     if nulls and not field.nullable:
         raise _not_canonical()
     # With the nulls filled, every slot is a logical value: no byte of `filled` was left behind by anyone.
-    filled = array.fill_null(0 if pa.types.is_int64(array.type) else "") if nulls else array
+    filled = array.fill_null(0 if pa.types.is_int64(array.type) else "")
     validity = pa.py_buffer(np.packbits(valid, bitorder="little").tobytes()) if nulls else None
     if pa.types.is_int64(array.type):
-        buffers = [validity, pa.py_buffer(filled.to_numpy(zero_copy_only=False).astype("<i8").tobytes())]
+        buffers = [validity, pa.py_buffer(filled.to_numpy().astype("<i8").tobytes())]
     else:
         offsets, text = _compact_text(filled)
         buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(text)]
-    return pa.Array.from_buffers(array.type, len(array), buffers, null_count=nulls)
+    return pa.Array.from_buffers(array.type, len(array), buffers)
 
 
 def _compact_text(array: pa.StringArray) -> tuple[bytes, bytes]:
@@ -216,21 +209,20 @@ def _compact_text(array: pa.StringArray) -> tuple[bytes, bytes]:
     _, offset_buffer, text_buffer = array.buffers()
     offsets = np.frombuffer(offset_buffer, dtype="<i4")[array.offset : array.offset + len(array) + 1]
     first, last = int(offsets[0]), int(offsets[-1])
-    text = text_buffer.slice(first, last - first).to_pybytes() if last > first else b""
-    return (offsets - first).astype("<i4").tobytes(), text
+    text = text_buffer.slice(first, last - first)
+    return (offsets - first).astype("<i4").tobytes(), text.to_pybytes()
 
 
 def _is_clean(array: pa.Array) -> bool:
+    is_number = pa.types.is_int64(array.type)
+    if not (is_number or pa.types.is_string(array.type)):
+        raise _schema_mismatch()
     null = ~array.is_valid().to_numpy(zero_copy_only=False)
     if not null.any():
         return True
-    if pa.types.is_int64(array.type):
-        raw = np.frombuffer(array.buffers()[1], dtype="<i8")[array.offset : array.offset + len(array)]
-        return not raw[null].any()
-    if pa.types.is_string(array.type):
-        raw = np.frombuffer(array.buffers()[1], dtype="<i4")[array.offset : array.offset + len(array) + 1]
-        return not np.diff(raw)[null].any()
-    raise _schema_mismatch()
+    raw = np.frombuffer(array.buffers()[1], dtype="<i8" if is_number else "<i4")[array.offset :]
+    content = raw[: len(array)] if is_number else np.diff(raw[: len(array) + 1])
+    return not content[null].any()
 
 
 def _schema_mismatch() -> KimError:

@@ -119,7 +119,7 @@ class Table:
     def _target(self, field: int) -> int:
         if not self.has(field):
             raise MalformedError
-        position = self._at(field, 4)
+        position = self.fields[field]
         return position + _count(self.data, position)
 
 
@@ -138,10 +138,11 @@ def table_at(data: bytes, start: int) -> Table:
     Raises:
         MalformedError: if table or directory leave the buffer.
     """
-    if not 0 <= start <= len(data) - 4:
+    if start > len(data) - 4:
         raise MalformedError
     directory = start - int(_I32.unpack_from(data, start)[0])
-    if not 0 <= directory <= len(data) - 4:
+    # The first four bytes are the root's offset.
+    if not 4 <= directory <= len(data) - 4:
         raise MalformedError
     size, table_size = _U16.unpack_from(data, directory)[0], _U16.unpack_from(data, directory + 2)[0]
     if (

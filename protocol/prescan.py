@@ -23,7 +23,7 @@ from protocol.flatbuffer import MalformedError, Table
 from protocol.texts import Text
 
 _CONTINUATION: Final = b"\xff\xff\xff\xff"
-_END: Final = _CONTINUATION + b"\x00\x00\x00\x00"
+_FRAME_BYTES: Final = 8  # of the mark and the length behind it; where that is 0, the stream ends
 _ALIGNMENT: Final = 8
 
 # Numbers of Arrow's flatbuffer schemas (format/Message.fbs, format/Schema.fbs of Apache Arrow).
@@ -165,7 +165,7 @@ def _scan(data: bytes, limits: Limits) -> ScanReport:
             )
         position = message.body_end
     # 3. The end mark, and nothing behind it (SPEC P-45).
-    if data[position:] != _END:
+    if position + _FRAME_BYTES != len(data):
         raise _not_canonical("Hinter dem Ende stehen weitere Bytes.", "There are bytes behind the end.")
     return ScanReport(columns, tuple(batch_rows))
 
@@ -181,7 +181,7 @@ def _message_at(data: bytes, position: int, limits: Limits) -> _Message | None:
         raise _too_large(
             Text("Eine Nachricht hat zu viele Metadaten.", "The metadata of a message are too large.")
         )
-    start = position + 8
+    start = position + _FRAME_BYTES
     body_start = start + metadata_bytes
     if metadata_bytes % _ALIGNMENT or body_start > len(data):
         raise MalformedError
@@ -203,7 +203,7 @@ def _columns(schema: Table, limits: Limits) -> tuple[ScannedColumn, ...]:
     # Schema: endianness 0 (0 = little), fields 1, custom_metadata 2, features 3.
     if schema.i16(0) != 0:
         raise _not_canonical("Nur Little-Endian ist erlaubt.", "Only little endian is allowed.")
-    if schema.has(2) or schema.vector(3, item_bytes=8):
+    if schema.has(2) or schema.has(3):
         raise _metadata_refused()
     if len(schema.vector(1, item_bytes=4)) > limits.max_columns:
         raise _too_large(

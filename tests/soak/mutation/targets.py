@@ -88,6 +88,7 @@ TARGETS: Final = {
         ("protocol/prescan.py", "protocol/flatbuffer.py", "protocol/canonical.py"),
         (
             f"{_PROTOCOL}/test_prescan.py",
+            f"{_PROTOCOL}/test_prescan_messages.py",
             f"{_PROTOCOL}/test_flatbuffer.py",
             f"{_PROTOCOL}/test_columns.py",
             f"{_PROTOCOL}/test_canonical.py",
@@ -95,6 +96,7 @@ TARGETS: Final = {
             "tests/vectors/test_arrow_streams.py",
             "tests/property/test_protocol_wire.py",
         ),
+        is_reviewed=True,
     ),
     "envelopes": Target(
         ("protocol/dsse.py", "protocol/strict_json.py", "protocol/forms.py", "protocol/keys.py"),

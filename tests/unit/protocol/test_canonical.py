@@ -12,6 +12,8 @@ from protocol import canonical, columns
 from protocol.canonical import assert_canonical, canonical_stream, null_slots_zero
 from protocol.errors import KimError
 from protocol.prescan import Limits, prescan
+from tests.factories.arrow_messages import END, batch, column
+from tests.factories.arrow_messages import schema as schema_message
 from tests.unit.protocol.null_slots import (
     BESIDE_NULLS,
     CLEAN,
@@ -23,7 +25,6 @@ from tests.unit.protocol.null_slots import (
 
 SCHEMA = pa.schema([pa.field("KEY", pa.string(), nullable=False), pa.field("OBS_VALUE", pa.int64())])
 TABLE = pa.table([["a", "b", "c"], [17, None, 23]], schema=SCHEMA)
-END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 def naive_stream(table, **options):
@@ -108,8 +109,15 @@ def test_null_slots_are_judged_slot_by_slot():
         assert not null_slots_zero(batch.slice(1, 1))
         assert null_slots_zero(batch.slice(2, 1))
     assert null_slots_zero(TABLE.to_batches()[0])
-    floats = pa.record_batch({"x": pa.array([1.0, None])})
-    assert refusal(null_slots_zero, floats) == "schema_mismatch"
+    for floats in ([1.0, None], [1.0]):
+        assert refusal(null_slots_zero, pa.record_batch({"x": floats})) == "schema_mismatch"
+
+
+@pytest.mark.parametrize("hidden", [1, -1, 256, 2**62, 2**63 - 1, -(2**63)])
+def test_any_number_under_a_null_is_found(hidden):
+    """P-36: also the smallest, which a float would show as zero."""
+    buffers = [pa.py_buffer(b"\x05"), pa.py_buffer(np.array([0, hidden, 0]).tobytes())]
+    assert not null_slots_zero(pa.record_batch({"X": pa.Array.from_buffers(pa.int64(), 3, buffers)}))
 
 
 # ------------------------------------------------------------------------------------- one byte form
@@ -158,6 +166,15 @@ def test_a_table_has_one_form_whatever_its_history():
         ),
     )
     assert canonical_stream(variant) == expected
+
+
+def test_whether_a_column_may_be_null_is_part_of_the_form():
+    """P-35: also of numbers."""
+    for kind, value in ((pa.int16(), 1), (pa.large_string(), "a")):
+        for nullable in (False, True):
+            schema = pa.schema([pa.field("X", kind, nullable=nullable)])
+            (column,) = prescan(canonical_stream(pa.table([[value]], schema=schema))).columns
+            assert column.nullable is nullable
 
 
 def test_rows_are_sorted_by_the_key_columns_bytewise():
@@ -214,6 +231,21 @@ def test_empty_texts_and_all_nulls():
         data = canonical_stream(table)
         read = assert_canonical(data, schema)
         assert sorted(map(str, read.to_pylist())) == sorted(map(str, table.to_pylist()))
+
+
+def test_empty_texts_bring_no_bytes():
+    """P-31: what is not there cannot hide anything."""
+    schema = pa.schema([pa.field("KEY", pa.string())])
+    for texts in (["", ""], [None, None]):
+        read = ipc.open_stream(canonical_stream(pa.table([texts], schema=schema))).read_all()
+        assert read["KEY"].chunk(0).buffers()[2].size == 0
+
+
+def test_an_empty_batch_is_no_form_of_an_empty_table():
+    """P-39: also without a single byte of values."""
+    empty = schema_message(column("X")) + batch(0) + END
+    assert prescan(empty).rows == 0
+    assert refusal(assert_canonical, empty, pa.schema([pa.field("X", pa.int64())])) == "not_canonical"
 
 
 def test_a_null_in_a_column_without_nulls_is_refused():
@@ -273,6 +305,13 @@ def test_the_own_form_is_accepted():
 def test_another_schema_is_refused(schema):
     """P-35."""
     assert refusal(assert_canonical, canonical_stream(TABLE), schema) == "schema_mismatch"
+
+
+def test_another_schema_is_refused_before_arrow_reads_the_values():
+    """P-40: the columns are compared first, so these texts, which are none, are not looked at."""
+    data = canonical_stream(pa.table([["aaaa"], [1]], schema=SCHEMA)).replace(b"aaaa", b"a\xff\xfea")
+    assert refusal(assert_canonical, data, SCHEMA) == "decode_failed"
+    assert refusal(assert_canonical, data, pa.schema([SCHEMA.field(0)])) == "schema_mismatch"
 
 
 def test_unsorted_rows_are_refused():

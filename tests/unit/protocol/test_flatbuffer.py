@@ -67,6 +67,7 @@ def test_tables_in_vectors():
         changed(0, "<I", 29),  # root behind the last place for a table
         changed(0, "<I", 2**32 - 1),
         changed(16, "<i", 17),  # directory in front of the buffer
+        changed(16, "<i", 13) + bytes(16),  # directory inside the root's own offset
         changed(16, "<i", -13),  # directory behind it
         changed(4, "<H", 3),  # directory smaller than its own head
         changed(4, "<H", 11),  # half an entry
@@ -103,6 +104,18 @@ def test_a_scalar_that_leaves_the_buffer_is_malformed():
     for read in (table.i16, table.i32, table.i64):
         with pytest.raises(MalformedError):
             read(0)
+
+
+def test_what_ends_with_the_buffer_is_inside():
+    table = root(changed(8, "<H", 14))
+    assert (table.u8(0), table.i16(0)) == (0, 0)
+    assert root(changed(8, "<H", 12)).i32(0) == 0
+    assert root(changed(8, "<H", 8)).i64(0) == 8
+
+
+def test_the_smallest_table_has_no_fields_and_its_directory_ends_the_buffer():
+    table = root(struct.pack("<IiHH", 4, -4, 4, 4))
+    assert (table.start, table.fields) == (4, ())
 
 
 def test_pairs():
