@@ -1,7 +1,7 @@
 """Set a hub up: its folder, and a database at this program's schema."""
 
 from hub.settings import HubSettings
-from hub.store import schema
+from hub.store import migrations, schema
 from hub.store.engine import make_engine
 from hub.store.passphrase import Passphrase
 
@@ -25,7 +25,7 @@ def upgrade(settings: HubSettings) -> str:
     """Bring the database to this program's schema; return its revision."""
     engine = make_engine(settings.sqlalchemy_url)
     try:
-        schema.upgrade(engine)
+        migrations.upgrade(engine)
         return schema.stored_revision(engine) or ""
     finally:
         engine.dispose()

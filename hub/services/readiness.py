@@ -11,7 +11,7 @@ def not_ready_because(context: HubContext) -> list[str]:
     """Return the names of the parts that fail; empty if all is well."""
     failing: list[str] = []
     try:
-        if schema.stored_revision(context.database.engine) != schema.known_revision():
+        if schema.stored_revision(context.database.engine) != schema.KNOWN_REVISION:
             failing.append("schema")
         else:
             with context.database.read() as unit:

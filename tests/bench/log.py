@@ -19,7 +19,7 @@ from typing import Final
 
 from hub.domain.jobs import NoQueue
 from hub.services.transparency.signer import LogSigner, recompute
-from hub.store import models, schema
+from hub.store import migrations, models
 from hub.store.engine import make_engine
 from hub.store.passphrase import Passphrase
 from hub.store.unit_of_work import Database
@@ -51,7 +51,7 @@ def run(arguments: Sequence[str] = ()) -> list[str]:
     leaves = parser.parse_args(list(arguments)).leaves
     with tempfile.TemporaryDirectory() as folder:
         engine = make_engine(f"sqlite:///{folder}/hub.sqlite3")
-        schema.upgrade(engine)
+        migrations.upgrade(engine)
         database = Database(engine, NoQueue())
         small = _milliseconds(database, 0)
         _fill(database, leaves)

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from hub.cli import main
 from hub.domain.ids import SubmissionId
 from hub.services.verification import verify
-from hub.store.schema import known_revision
+from hub.store.schema import KNOWN_REVISION
 from protocol.keys import PrivateKey
 from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS
@@ -60,8 +60,8 @@ def test_the_commands_refuse_with_code_and_remedy(tmp_path: Path) -> None:
     hub(made, "init")
     assert made.stat().st_mode & 0o077 == 0
     hub(tmp_path, "init")
-    assert hub(tmp_path, "init")["schema"] == known_revision()
-    assert hub(tmp_path, "db upgrade") == {"schema": known_revision()}
+    assert hub(tmp_path, "init")["schema"] == KNOWN_REVISION
+    assert hub(tmp_path, "db upgrade") == {"schema": KNOWN_REVISION}
     refused = PROBLEMS["not_loopback"]
     for host in ("0.0.0.0", "10.1.2.3", "hub.example", "::"):
         document = hub(tmp_path, "serve", "--host", host, expect=refused.exit_code)

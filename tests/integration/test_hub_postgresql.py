@@ -26,7 +26,7 @@ from hub.services.context import HubContext
 from hub.services.publishing import close
 from hub.services.transparency.rounds import check_whole, run_round
 from hub.services.verification import verify
-from hub.store import schema
+from hub.store import migrations, schema
 from hub.store.engine import make_engine
 from hub.tasks.worker import InProcessWorker
 from protocol.errors import KimError
@@ -78,11 +78,11 @@ def deliveries(prepared: Deliveries, server: Postgresql, tmp_path: Path) -> Deli
 
 def test_the_schema_is_that_of_the_models(database: str) -> None:
     engine = make_engine(database)
-    schema.upgrade(engine)
+    migrations.upgrade(engine)
     with engine.connect().execution_options(writes=True) as connection:
-        command.check(schema.config_of(connection))
-        command.downgrade(schema.config_of(connection), "base")
-        command.upgrade(schema.config_of(connection), "head")
+        command.check(migrations.config_of(connection))
+        command.downgrade(migrations.config_of(connection), "base")
+        command.upgrade(migrations.config_of(connection), "head")
         connection.commit()
     schema.require_known(engine)
     engine.dispose()

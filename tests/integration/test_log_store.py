@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from hub.domain.jobs import NoQueue
-from hub.store import schema
+from hub.store import migrations
 from hub.store.engine import make_engine
 from hub.store.unit_of_work import Database
 from protocol.transparency.events import parse_event
@@ -46,7 +46,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
             connection.exec_driver_sql("CREATE SCHEMA public")
         engine.dispose()
     engine = make_engine(url)
-    schema.upgrade(engine)
+    migrations.upgrade(engine)
     yield Database(engine, NoQueue())
     engine.dispose()
 
