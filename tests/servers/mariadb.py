@@ -21,6 +21,7 @@ from tests.servers import (
     free_port,
     give_to_unprivileged,
     program,
+    start_server,
 )
 
 _PACKAGE = "mariadb-server-core"
@@ -42,11 +43,11 @@ def running_mariadb() -> Iterator[DatabaseServer]:
         )
         port = free_port()
         log = (Path(home) / "log").open("wb")
-        server = subprocess.Popen(
-            [mariadbd, "--no-defaults", f"--datadir={data}", f"--user={user}", "--bind-address=127.0.0.1",
-             f"--port={port}", f"--socket={home}/s", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0",
+        server = start_server(
+            [mariadbd, "--no-defaults", f"--datadir={data}", "--bind-address=127.0.0.1", f"--port={port}",
+             f"--socket={home}/s", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0",
              "--character-set-server=utf8mb4", "--skip-name-resolve"],
-            stdout=log, stderr=log, cwd=home,
+            home=Path(home), log=log,
         )  # fmt: skip
         try:
             assert_soon(lambda: server.poll() is not None or _answers(f"{home}/s"), "MariaDB answers")

@@ -23,6 +23,7 @@ from tests.servers import (
     free_port,
     give_to_unprivileged,
     program,
+    start_server,
 )
 
 _PACKAGE = "postgresql"
@@ -61,14 +62,8 @@ class Postgresql:
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self._home / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._postgres, "-D", self._home / "data", *settings],
-                stdout=log,
-                stderr=log,
-                user=UNPRIVILEGED,
-                cwd=self._home,
-                process_group=0,
-            )
+            command = (self._postgres, "-D", self._home / "data", *settings)
+            self._process = start_server(command, home=self._home, log=log, leads_group=True)
         process = self._process
         assert_soon(lambda: process.poll() is not None or self._answers(), "PostgreSQL answers")
         assert process.poll() is None, (self._home / "log").read_text()

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 from urllib.request import Request, urlopen
 
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
-from tests.servers import free_port
+from tests.servers import bound, free_port
 
 CLIENT_ID, CLIENT_SECRET = "kim-hub", "a secret between the two"
 FAULTS = (
@@ -66,7 +66,7 @@ def running_provider(redirect_uri: str) -> Iterator[Provider]:
     """Run a provider that knows one client."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.servers.provider", str(port), CLIENT_ID, CLIENT_SECRET, redirect_uri],
+        bound([sys.executable, "-m", __name__, str(port), CLIENT_ID, CLIENT_SECRET, redirect_uri]),
         cwd=Path(__file__).parents[2],
         env={**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"},  # loopback only
         stdout=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
-from tests.servers import UNPRIVILEGED, free_port, give_to_unprivileged, program
+from tests.servers import free_port, give_to_unprivileged, program, start_server
 
 _PACKAGE = "redis-server"
 
@@ -31,11 +31,9 @@ class Redis:
     def start(self) -> None:
         """Start it, empty, and wait until it answers."""
         with (self._home / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._program, "--port", str(self._port), "--bind", "127.0.0.1", "--save", "",
-                 "--appendonly", "no", "--dir", str(self._home)],
-                stdout=log, stderr=log, user=UNPRIVILEGED, cwd=self._home,
-            )  # fmt: skip
+            command = (self._program, "--port", str(self._port), "--bind", "127.0.0.1", "--save", "",
+                       "--appendonly", "no", "--dir", str(self._home))  # fmt: skip
+            self._process = start_server(command, home=self._home, log=log)
         process = self._process
         assert_soon(lambda: process.poll() is not None or self.ask("PING") == "+PONG", "Redis answers")
         assert process.poll() is None, (self._home / "log").read_text()
