@@ -27,11 +27,10 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import AuditVerdict, SubmissionState
 from hub.sandbox.bundle import Item
-from hub.sandbox.client import SandboxDownError
 from hub.services.bounding import bounds_of, rule_bounds
 from hub.services.confirming import finding_event
 from hub.services.context import HubContext
-from hub.services.verification import cells_of, item_of
+from hub.services.verification import cells_of, hits_every_submission, item_of
 from hub.store.records import Finding, Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.catalogue import AUDIT_RULE
@@ -53,7 +52,7 @@ def validate(context: HubContext, area: str) -> None:
     """Look at the deliveries of an area that count, unless that was done for all of them.
 
     Raises:
-        SandboxDownError: no child can be started now.
+        SandboxDownError, OSError, MemoryError: a fault of this machine; it is looked at again.
         Exception: whatever else failed, before the last attempt; then what was not judged is not decided.
     """
     with context.database.read() as unit:
@@ -63,10 +62,8 @@ def validate(context: HubContext, area: str) -> None:
         return
     try:
         findings, verdicts = _findings(context, heads), _verdicts(context, known)
-    except SandboxDownError:
-        raise
     except Exception as fault:
-        if not _was_last_attempt(context, area, fault):
+        if hits_every_submission(fault) or not _was_last_attempt(context, area, fault):
             raise
         findings = {}
         verdicts = {head.id: (AuditVerdict.UNKNOWN, None) for head in heads if head.audit is None}

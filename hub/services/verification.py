@@ -74,7 +74,7 @@ def verify(context: HubContext, submission_id: SubmissionId) -> None:
     except KimError as error:
         refusal = error
     except Exception as fault:
-        if _hits_every_submission(fault) or not _was_last_attempt(context, submission_id, fault):
+        if hits_every_submission(fault) or not _was_last_attempt(context, submission_id, fault):
             raise
         refusal = kim_error("internal")
     with context.database.write() as unit:
@@ -109,7 +109,8 @@ def _begin(context: HubContext, submission_id: SubmissionId) -> Submission | Non
         return unit.submissions.get(submission_id)
 
 
-def _hits_every_submission(fault: Exception) -> bool:
+def hits_every_submission(fault: Exception) -> bool:
+    """Whether a fault is one of this machine, to be waited out, and says nothing about what was worked on."""
     if isinstance(fault, OSError):
         return fault.errno in _SHORTAGES
     return isinstance(fault, SandboxDownError | SealingLockedError | MemoryError)

@@ -115,11 +115,13 @@ class SealingKeys:
         """Return a private key, retired or not.
 
         Raises:
-            FileNotFoundError: there is no such key.
-            SealingLockedError: it cannot be opened with the unlocking key.
+            FileNotFoundError: there is no such key among those that are here.
+            SealingLockedError: it cannot be opened with the unlocking key; no key is here at all.
         """
         if not is_sha256(kid):
             raise ValueError("a sealing key is named by its SHA-256")
+        if not self._folder.is_dir():
+            raise SealingLockedError("the folder of the sealing keys is not there")
         _, locked = self._stored(self._path(kid))
         nonce, rest = locked[:CIPHER_NONCE_BYTES], locked[CIPHER_NONCE_BYTES:]
         try:
@@ -137,7 +139,10 @@ class SealingKeys:
     def _unlocking(self, *, make: bool) -> bytes:
         if make and not self._unlock_file.exists():
             replace_private_file(self._unlock_file, new_secret_key().hex().encode() + b"\n")
-        text = _read_private(self._unlock_file).decode("ascii", "replace").strip()
+        try:
+            text = _read_private(self._unlock_file).decode("ascii", "replace").strip()
+        except OSError:
+            raise SealingLockedError("the unlocking key cannot be read") from None
         if not _HEX.fullmatch(text):
             raise SealingLockedError("the unlocking key has 64 hexadecimal digits")
         return bytes.fromhex(text)
@@ -197,7 +202,11 @@ def fingerprint(kid: str) -> str:
 
 
 def _read_private(path: Path) -> bytes:
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except PermissionError:
+        raise SealingLockedError("a secret file cannot be read by this account") from None
+    with file:
         if os.fstat(file.fileno()).st_mode & _OTHERS:
             raise SealingLockedError("others may read a secret file")
         return file.read(_MAX_BYTES)

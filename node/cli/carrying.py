@@ -31,9 +31,28 @@ from protocol.bundle import (
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
-#: A result that is older than what the journal knows changes nothing.
-_ORDER: Final = {state: place for place, state in enumerate(DeliveryState)}
-_STAYS_SPOOLED: Final = HUB_IS_AWAY | {"revision_conflict", "incomplete_upload", "period_not_open"}
+#: A result that is older than what the journal knows changes nothing. What was turned away (from a stick,
+#: before its keys were entered) may be taken from another one; what was once decided is not decided anew.
+_ORDER: Final = {
+    state: place
+    for place, state in enumerate(
+        (
+            DeliveryState.SPOOLED,
+            DeliveryState.REFUSED,
+            DeliveryState.ANNOUNCED,
+            DeliveryState.UPLOADING,
+            DeliveryState.RECEIVED,
+            DeliveryState.VERIFYING,
+            DeliveryState.REJECTED,
+            DeliveryState.ACCEPTED,
+            DeliveryState.SUPERSEDED,
+            DeliveryState.QUARANTINED,
+        )
+    )
+}
+#: Refusals beside those that pass by themselves (bytes that the stick has lost, a node that is suspended for
+#: now): the same statement goes onto the next stick.
+_STAYS_SPOOLED: Final = HUB_IS_AWAY | {"revision_conflict"}
 
 
 def export_deliveries(session: Session, folder: Path, *, everything: bool) -> int:
@@ -127,7 +146,8 @@ def _learn(
         raise kim_error("wrong_audience")
     if result.submission is None:
         problem = refusal_of(result.problem or {})
-        if record.state is DeliveryState.SPOOLED and problem.code not in _STAYS_SPOOLED:
+        stays = problem.retryable or problem.code in _STAYS_SPOOLED
+        if record.state is DeliveryState.SPOOLED and not stays:
             # Turned away, but its bytes have left the house: they count as known outside.
             record = journal.observe(record, DeliveryState.REJECTED, code=problem.code)
         return record, problem

@@ -29,7 +29,9 @@ from protocol.periods import Period
 from protocol.texts import Text
 
 # A rejection with one of these codes said nothing about the figures: the same content may be signed anew.
-_REJECTED_BY_CHANCE: Final = frozenset({"upload_expired", "internal", "key_revoked"})
+_REJECTED_BY_CHANCE: Final = frozenset(
+    {"upload_expired", "upload_cancelled", "internal", "key_revoked", "node_suspended"}
+)
 _BLOCKING: Final = frozenset(
     {"disclosure_unsafe", "disclosure_unknown", "k_anonymity", "value_rule", "not_canonical"}
 )

@@ -20,8 +20,9 @@ from hub.services.registration import Registration, register
 from hub.services.transparency.rounds import run_round, signer_of
 from node.journal import DeliveryState
 from protocol.bundle import Result, parse_result, payload_file, result_file, statement_file
-from protocol.errors import KimError
+from protocol.errors import KimError, kim_error
 from protocol.periods import Period
+from protocol.problem_documents import problem_document
 from protocol.problems import PROBLEMS
 from protocol.transparency.checkpoints import Checkpoint
 from protocol.verify.cli import main as verify_main
@@ -255,6 +256,54 @@ def test_what_the_hub_turned_away_counts_as_known_outside(
     # On the stick it has left the house: rejected, not refused.
     assert states["CASES"] is DeliveryState.REJECTED
     assert states["PERSONS"] is DeliveryState.ACCEPTED
+
+
+@pytest.mark.parametrize("fault", ["bytes that the stick has lost", "a suspension"])
+def test_what_passes_keeps_a_delivery_in_the_outbox(
+    running: RunningHub, home: NodeHome, stick: Path, fault: str
+) -> None:
+    """A node without a line has no other way than the next stick: what is not on it never arrives."""
+    context = running.hub.context
+    home.json("submit", "--no-wait", "--period", "2026-Q1")
+    home.json("export", str(stick))
+    lost = home.records()[0]
+    damaged = stick / payload_file(lost.payload_sha256)
+
+    def set_status(status: NodeStatus) -> None:
+        with context.database.write() as unit:
+            unit.nodes.set_status(home.settings.node, status)
+
+    if fault == "a suspension":
+        set_status(NodeStatus.SUSPENDED)
+    else:
+        damaged.write_bytes(bytes(damaged.stat().st_size))
+    take_in(running, stick)
+    told = {one["id"]: one["problem"] for one in home.json("import", str(stick))[1]["deliveries"]}
+    expected = "node_suspended" if fault == "a suspension" else "digest_mismatch"
+    assert told[lost.statement_id] == expected
+    assert home.records()[0].state is DeliveryState.SPOOLED
+
+    set_status(NodeStatus.ACTIVE)
+    again = home.json("export", str(stick))[1]["deliveries"]
+    assert lost.statement_id in {one["id"] for one in again}
+    take_in(running, stick)
+    assert home.json("import", str(stick))[0] == 0
+    assert {record.state for record in home.records()} == {DeliveryState.ACCEPTED}
+
+
+def test_what_was_turned_away_may_be_taken_from_another_stick(home: NodeHome, stick: Path) -> None:
+    """Before its keys were entered the hub did not know the node; afterwards the same files are taken."""
+    home.json("submit", "--no-wait", "--period", "2026-Q1")
+    record = home.records()[0]
+    path = stick / result_file(record.statement_id)
+    unknown = problem_document(kim_error("unknown_key"))
+    accepted = {"id": record.statement_id, "state": "accepted", "missing": [], "problem": None}
+    states = []
+    for submission, problem in ((None, unknown), (accepted, None), (None, unknown)):
+        path.write_bytes(Result("kim-nrw/local", submission, problem).to_bytes())
+        home.json("import", str(stick))
+        states.append(home.records()[0].state)
+    assert states == [DeliveryState.REJECTED, DeliveryState.ACCEPTED, DeliveryState.ACCEPTED]
 
 
 def test_results_of_another_hub_or_none_are_refused(home: NodeHome, stick: Path) -> None:

@@ -6,7 +6,10 @@ and a withheld cell can be computed all the same.
 
 from __future__ import annotations
 
+import os
+import resource
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -253,6 +256,32 @@ def test_a_judgement_that_does_not_come_is_not_decided(
     audits = [_stored(running, parcel).audit for parcel in parcels.values()]
     assert audits == [AuditVerdict.SAFE] + [AuditVerdict.UNKNOWN] * 4  # the first was alone
     assert _compile_all(running, parcels) == 1
+
+
+def test_a_shortage_of_this_machine_is_waited_out(running: RunningHub) -> None:
+    """What could not be looked at for want of files is looked at later, and held back then."""
+    context = running.hub.context
+    _, parcels = _deliver_persons(running, jointly=False)
+    with _no_more_files():
+        for _ in range(5):  # more often than an area is tried
+            with pytest.raises(OSError, match="Too many open files"):
+                validate(context, "NW05111")
+    assert {_stored(running, parcel).audit for parcel in parcels.values()} <= {None, AuditVerdict.SAFE}
+    validate(context, "NW05111")
+    assert _stored(running, parcels[Period(2025)]).audit is AuditVerdict.OPEN
+
+
+@contextmanager
+def _no_more_files() -> Iterator[None]:
+    """Let this process open no file that it has not open now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_an_operator_sees_and_confirms_what_is_held_back(tmp_path: Path) -> None:

@@ -101,18 +101,31 @@ def test_what_was_inside_has_to_be_what_was_signed(running: RunningHub, key: Sto
     assert sender.look(signed)["problem"]["code"] == "sealed_unreadable"
 
 
-def test_keys_that_cannot_be_opened_are_the_hubs_fault(running: RunningHub, key: StoredSealingKey) -> None:
+@pytest.mark.parametrize("fault", ["another secret", "no secret", "no folder"])
+def test_keys_that_cannot_be_opened_are_the_hubs_fault(
+    running: RunningHub, key: StoredSealingKey, fault: str
+) -> None:
+    """A secret of systemd that was not handed over, a disk that is not mounted: it hits every delivery."""
     context, sender = running.hub.context, running.sender()
     parcel = sender.sealed(sender.parcel(), key.public_key)
     sender.send(parcel)
-    unlock = context.settings.home / "sealing" / "unlock.key"
+    folder = context.settings.home / "sealing"
+    unlock, away = folder / "unlock.key", folder.with_name("away")
     right = unlock.read_bytes()
-    unlock.write_text("0" * 64)
+    if fault == "another secret":
+        unlock.write_text("0" * 64)
+    elif fault == "no secret":
+        unlock.rename(away)
+    else:
+        folder.rename(away)
     for _ in range(12):  # more often than a submission is tried
         with pytest.raises(SealingLockedError):
             verify(context, SubmissionId(parcel.id))
     assert running.state(parcel) == "verifying"
-    unlock.write_bytes(right)
+    if fault == "another secret":
+        unlock.write_bytes(right)
+    else:
+        away.rename(unlock if fault == "no secret" else folder)
     verify(context, SubmissionId(parcel.id))
     assert running.state(parcel) == "accepted"
 
@@ -198,8 +211,13 @@ def test_the_unlocking_key_may_lie_elsewhere(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "sealing").iterdir()] == [f"{stored.kid}.json"]
     # A copy of the folder alone opens nothing.
     copy = SealingKeys(tmp_path / "sealing")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(SealingLockedError):
         copy.secret(stored.kid)
+    elsewhere.unlink()
+    with pytest.raises(SealingLockedError):
+        SealingKeys(tmp_path / "sealing", unlock_file=elsewhere).secret(stored.kid)
+    with pytest.raises(FileNotFoundError):
+        SealingKeys(tmp_path / "sealing", unlock_file=elsewhere).secret("0" * 64)
 
 
 @pytest.mark.parametrize("damage", ["others may read", "altered", "another name", "no key"])

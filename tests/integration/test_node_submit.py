@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hub.domain.states import NodeStatus
 from hub.services.publishing import close
 from hub.services.registration import Registration, register
 from node.clock import SystemClock
@@ -330,6 +331,34 @@ def test_a_rejection_is_reported_and_redelivered_only_on_demand(tmp_path: Path) 
     assert states(accepted) == ["accepted"] * 3
     assert {d["revision"] for d in accepted["deliveries"]} == {1}
     assert len(hub.submissions) == 6
+
+
+def test_what_a_suspension_cut_off_is_delivered_once_it_ends(unknown: Scene) -> None:
+    """The hub rejects an upload that is completed by a suspended node: of its figures that says nothing."""
+    context = unknown.running.hub.context
+
+    def set_status(status: NodeStatus) -> None:
+        with context.database.write() as unit:
+            unit.nodes.set_status(unknown.home.settings.node, status)
+
+    def suspending(environ: dict[str, object], start: Callable[..., object]) -> Iterable[bytes]:
+        if str(environ["PATH_INFO"]).endswith("/complete"):
+            set_status(NodeStatus.SUSPENDED)
+        return unknown.running.client.application(environ, start)
+
+    unknown.register()
+    own = unknown.home.settings.hub.url
+    with served(suspending) as url:
+        unknown.home.change(own, url)
+        code, document = unknown.home.json("submit", "--period", "2026-Q1")
+        assert code == PROBLEMS["node_suspended"].exit_code
+        assert unknown.home.json("submit", "--period", "2026-Q1")[0] == code
+        assert states(unknown.home.json("submit", "--period", "2026-Q1")[1]) == ["refused"] * 3
+        unknown.home.change(url, own)
+    set_status(NodeStatus.ACTIVE)
+    code, document = unknown.home.json("submit", "--period", "2026-Q1")
+    assert (code, states(document)) == (0, ["accepted"] * 3)
+    assert sorted(unknown.submissions().values()) == ["accepted"] * 3
 
 
 def test_one_submit_at_a_time(scene: Scene) -> None:

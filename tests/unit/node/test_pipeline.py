@@ -197,7 +197,13 @@ def test_a_refused_statement_with_other_figures_is_signed_anew(office: Office) -
 
 @pytest.mark.parametrize(
     ("code", "redeliver", "expected"),
-    [("k_anonymity", False, "resend"), ("k_anonymity", True, "sign"), ("upload_expired", False, "sign")],
+    [
+        ("k_anonymity", False, "resend"),
+        ("k_anonymity", True, "sign"),
+        ("upload_expired", False, "sign"),
+        ("upload_cancelled", False, "sign"),
+        ("node_suspended", False, "sign"),
+    ],
 )
 def test_a_rejected_statement_is_signed_anew_only_for_a_reason(
     office: Office, code: str, redeliver: bool, expected: str
