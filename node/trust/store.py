@@ -125,32 +125,39 @@ class TrustStore:
 
         Raises:
             KimError: as :func:`node.trust.refresh.refresh`; ``wrong_audience`` for another hub's documents;
-                ``node_locked`` if another command is at it.
+                ``node_locked`` if another command is at it; ``spool_damaged`` if it cannot be read which copy
+                is in use; ``storage_full``, ``cannot_write``.
         """
         root = self._pinned_root()
-        self._make_folders()
-        with NodeLock(self._folder / "lock"):
-            number = self._number()
-            copy = self._copy(number + 1)
-            shutil.rmtree(copy, ignore_errors=True)  # what a process that died has left
-            try:
-                self._begin_copy(copy, number)
-                refresh(copy, root, source)
-                (copy / _CHECKED).write_text(now.astimezone(UTC).isoformat(), "ascii")
-                found = self._read_whole(copy)
-                _make_durable(copy)
-                replace_private_file(self._folder / _POINTER, str(number + 1).encode("ascii"))
-            except BaseException:
-                shutil.rmtree(copy, ignore_errors=True)
-                raise
-            shutil.rmtree(self._copy(number), ignore_errors=True)
+        try:
+            self._make_folders()
+            with NodeLock(self._folder / "lock"):
+                return self._refresh(root, source, now=now)
+        except OSError as error:
+            raise write_error(error, self._folder) from error
+
+    def _refresh(self, root: bytes, source: TrustSource, *, now: datetime) -> NodeTrust:
+        number = self._number()
+        copy = self._copy(number + 1)
+        shutil.rmtree(copy, ignore_errors=True)  # what a process that died has left
+        try:
+            self._begin_copy(copy, number)
+            refresh(copy, root, source)
+            (copy / _CHECKED).write_text(now.astimezone(UTC).isoformat(), "ascii")
+            found = self._read_whole(copy)
+            _make_durable(copy)
+            replace_private_file(self._folder / _POINTER, str(number + 1).encode("ascii"))
+        except BaseException:
+            shutil.rmtree(copy, ignore_errors=True)
+            raise
+        shutil.rmtree(self._copy(number), ignore_errors=True)
         return found
 
     def load(self) -> NodeTrust | None:
         """Return what was verified last, None if nothing was; nobody is asked.
 
         Raises:
-            KimError: ``wrong_audience``, or what the documents' readers raise.
+            KimError: ``wrong_audience``, ``spool_damaged``, or what the documents' readers raise.
         """
         return self._read(self._copy(self._number()))
 
@@ -188,10 +195,15 @@ class TrustStore:
             raise kim_error("no_trust_repository") from error
 
     def _number(self) -> int:
+        """Return which copy is in use; 0 before the first one."""
+        pointer = self._folder / _POINTER
         try:
-            return int((self._folder / _POINTER).read_text("ascii"))
-        except (OSError, ValueError):
+            return int(pointer.read_text("ascii"))
+        except FileNotFoundError:
             return 0
+        except (OSError, ValueError) as error:
+            # Not as if there were none: whoever begins anew takes an older state for the newest.
+            raise _unreadable(pointer) from error
 
     def _copy(self, number: int) -> Path:
         return self._folder / _COPIES / str(number)
@@ -253,6 +265,19 @@ def _another_is_pinned() -> KimError:
             "Das Ministerium anrufen. Gehört der Knoten wirklich zu einem anderen Hub, in einem neuen Ordner "
             "einrichten.",
             "Call the ministry. If the node really belongs to another hub, set it up in a new folder.",
+        ),
+    )
+
+
+def _unreadable(pointer: Path) -> KimError:
+    return kim_error(
+        "spool_damaged",
+        Text(f"{pointer} ist nicht lesbar oder beschädigt.", f"{pointer} cannot be read or is damaged."),
+        remedy=Text(
+            "Prüfen, ob die Datei dem Benutzer gehört, unter dem kim-node läuft; sonst den Ordner trust des "
+            "Knotens aus der Sicherung zurückspielen.",
+            "Check that the file belongs to the user that kim-node runs as; else restore the folder trust of "
+            "the node from backup.",
         ),
     )
 

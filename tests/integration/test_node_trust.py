@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import resource
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -144,6 +145,51 @@ def test_an_old_state_is_not_taken(town: Municipality, tmp_path: Path) -> None:
     town.office.decide(AddNode(node_entry(2)))
     town.refresh()
     assert town.refused(lambda: town.store.refresh(FolderSource(old), now=now())) == "trust_rollback"
+
+
+@pytest.mark.parametrize("damage", ["garbage", "nothing in it", "a folder"])
+def test_an_old_state_is_not_taken_for_the_newest_where_the_known_one_cannot_be_read(
+    town: Municipality, tmp_path: Path, damage: str
+) -> None:
+    """As after a command that somebody ran as root, or on a bad disk."""
+    town.refresh()
+    old = tmp_path / "old"
+    shutil.copytree(town.office.repository.metadata.parent, old)
+    town.office.decide(AddNode(node_entry(2)))
+    town.refresh()
+    pointer = tmp_path / "node" / "trust" / "current"
+    right = pointer.read_bytes()
+    pointer.unlink()
+    if damage == "a folder":
+        pointer.mkdir()
+    else:
+        pointer.write_bytes(b"" if damage == "nothing in it" else b"\xff")
+    for act in (lambda: town.store.refresh(FolderSource(old), now=now()), town.store.load):
+        with pytest.raises(KimError) as caught:
+            act()
+        assert caught.value.code == "spool_damaged"
+        assert str(pointer) in caught.value.detail.de
+    if damage == "a folder":
+        pointer.rmdir()
+    pointer.write_bytes(right)
+    assert town.refresh().targets_version == 2
+
+
+def test_a_disk_that_takes_nothing_changes_nothing_and_is_named(town: Municipality, tmp_path: Path) -> None:
+    town.refresh()
+    stick = tmp_path / "stick"
+    export(town.office.repository, stick, now=now())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(KimError) as caught:
+            town.store.refresh(FolderSource(stick), now=now())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.code == "cannot_write"
+    assert str(tmp_path / "node" / "trust") in caught.value.detail.de
+    assert len([*(tmp_path / "node" / "trust" / "copies").iterdir()]) == 1
+    assert town.refresh().targets_version == 1
 
 
 def test_an_old_directory_under_a_new_pointer_is_not_taken(town: Municipality) -> None:
