@@ -11,6 +11,11 @@ from zoneinfo import ZoneInfo
 _BERLIN: Final = ZoneInfo("Europe/Berlin")
 
 
+def day_of(moment: dt.datetime) -> dt.date:
+    """Return the day in Germany on which a moment (with time zone) falls."""
+    return moment.astimezone(_BERLIN).date()
+
+
 class Clock(Protocol):
     """What the hub asks about time."""
 
@@ -33,7 +38,7 @@ class SystemClock:
 
     def today(self) -> dt.date:
         """The day in Germany."""
-        return self.now().astimezone(_BERLIN).date()
+        return day_of(self.now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class ShiftedClock:
 
     def today(self) -> dt.date:
         """The day in Germany."""
-        return self.now().astimezone(_BERLIN).date()
+        return day_of(self.now())
 
 
 def clock_on(date: str, since: str = "") -> Clock:

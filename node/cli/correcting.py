@@ -74,12 +74,12 @@ def decide_corrections(session: Session, decisions: Decisions) -> int:
         0.
 
     Raises:
-        KimError: ``bad_request`` if nobody is named, or no such correction is held; ``correction_held`` if
-            one cannot be published coarser either; whatever is in the way of counting.
+        KimError: ``bad_request`` if nobody is named, no such correction is held, or nobody can mean what is
+            asked for; ``correction_held`` if one cannot be published coarser either; whatever is in the way
+            of counting.
     """
     named = (*decisions.coarser, *decisions.hold)
-    if named and not (decisions.by or "").split():
-        raise kim_error("bad_request", _WHO)
+    _require_sense(decisions, today=local(session.clock.now()).date())
     with session.journal() as journal, journal.exclusive:
         sealing = sealing_key(known_trust(session), session.clock.now())
         run = begin(session, journal, periods=(), sealing=sealing)
@@ -99,6 +99,44 @@ def decide_corrections(session: Session, decisions: Decisions) -> int:
             )
         _show(session, journal, held)
     return 0
+
+
+def _require_sense(decisions: Decisions, *, today: date) -> None:
+    """Refuse what nobody can mean: what is published coarser is never taken back.
+
+    Raises:
+        KimError: ``bad_request``.
+    """
+    if (decisions.coarser or decisions.hold) and not (decisions.by or "").split():
+        raise kim_error("bad_request", _WHO)
+    if both := sorted({*decisions.coarser} & {*decisions.hold}):
+        raise kim_error(
+            "bad_request",
+            Text(
+                f"{', '.join(both)}: entweder --hold oder --coarser, nicht beides.",
+                f"{', '.join(both)}: either --hold or --coarser, not both.",
+            ),
+        )
+    if decisions.until is None:
+        return
+    if not decisions.hold:
+        raise kim_error(
+            "bad_request",
+            Text(
+                "--until sagt, bis wann mit --hold gesammelt wird; --hold fehlt.",
+                "--until says until when --hold collects; --hold is missing.",
+            ),
+        )
+    if decisions.until <= today:
+        raise kim_error(
+            "bad_request",
+            Text(
+                f"--until: Der {decisions.until:%d.%m.%Y} ist vorbei oder heute; die Berichtigung ginge mit "
+                "dem nächsten submit hinaus.",
+                f"--until: {decisions.until} has passed or is today; the correction would leave with the "
+                "next submit.",
+            ),
+        )
 
 
 def _choice(

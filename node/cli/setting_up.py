@@ -9,14 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from node.cli.console import Console
 from node.cli.enrolling import read_token_file
-from node.clock import SystemClock
+from node.clock import SystemClock, local
 from node.durable_files import PRIVATE_FOLDER_MODE, create_private_file, write_error
 from node.enrolment import EnrolmentView, enrol, own_keys
 from node.settings import Settings, parse_settings, render_template
@@ -226,8 +225,8 @@ def _span(periods: str | None) -> tuple[str, str]:
     if periods is not None:
         first, separator, last = periods.partition("..")
         return (first, last) if separator else (first, first)
-    today: datetime = SystemClock().now()
-    first_quarter = Period.containing(today.date())
+    today = local(SystemClock().now()).date()
+    first_quarter = Period.containing(today)
     for _ in range(_QUARTERS_BACK):
         first_quarter = first_quarter.previous()
     return str(first_quarter), str(Period(today.year + 1, 4))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Final
 
+from hub.clock import day_of
 from hub.services.extracts.figures import KEY, MEASURES
 from hub.services.statistics.releases import Release
 from protocol.catalogue import Dataset
@@ -133,7 +134,7 @@ def areas_csv(tree: RegionTree) -> bytes:
 
 def readme(release: Release, names: Sequence[str], *, demo: bool) -> bytes:
     """Return the page that a researcher opens first, German before English."""
-    day = release.created_at.date().isoformat()
+    day = day_of(release.created_at).isoformat()
     listed = "\n".join(f"- `{name}`" for name in names)
     template = resources.files("hub.services.extracts").joinpath("data/readme.md").read_text(encoding="utf-8")
     text = template.format(
@@ -158,8 +159,8 @@ def citation_line(release: Release, language: str) -> str:
     title = TITLE.en if language == "en" else TITLE.de
     word = "Release" if language == "en" else "Veröffentlichung"
     return (
-        f"KIM-Datenverbund NRW ({release.created_at.year}): {title}. {word} {release.number}, "
-        f"{release.created_at.date().isoformat()}, {LICENCE_ID}."
+        f"KIM-Datenverbund NRW ({day_of(release.created_at).year}): {title}. {word} {release.number}, "
+        f"{day_of(release.created_at).isoformat()}, {LICENCE_ID}."
     )
 
 
@@ -173,7 +174,7 @@ def citation_cff(release: Release) -> bytes:
         "authors:\n"
         '  - name: "KIM-Datenverbund NRW"\n'
         f'version: "{release.number}"\n'
-        f"date-released: {release.created_at.date().isoformat()}\n"
+        f"date-released: {day_of(release.created_at).isoformat()}\n"
         f"license-url: {LICENCE_URL}\n"
     ).encode()
 

@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from aggregation.disclosure import cell_bounds
+from node.clock import SystemClock, local
 from node.journal import CorrectionChoice, CorrectionOption, DeliveryState, Journal
 from node.pipeline import Decision, Prospect, Slot
 from node.pipeline.ledger import to_bytes, to_mask, to_tabulation
 from protocol.dsse import parse_envelope
 from protocol.grid import delivery_grid
 from protocol.periods import Period
+from protocol.problems import PROBLEMS
 from protocol.statement import parse_statement
 from tests.factories.node_home import some_cases
 from tests.factories.node_office import Office
@@ -294,6 +296,26 @@ def test_the_command_shows_costs_and_writes_decisions_down(office: Office) -> No
     assert "gröber mit dem nächsten submit (A. Muster)" in done.output
     again = json.loads(invoke("corrections", "--config", config, "--json").output)["corrections"]
     assert {entry["dataset"] for entry in again} == {entry["dataset"] for entry in shown} - {"CASES"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--coarser", "CASES:2026-Q1", "--hold", "CASES:2026-Q1"], "entweder --hold oder --coarser"),
+        (["--coarser", "CASES:2026-Q1", "--until", "2099-07-01"], "--hold fehlt"),
+        # A wrong year: it would be published with the next submit, and never taken back.
+        (["--hold", "CASES:2026-Q1", "--until", "2025-07-01"], "Der 01.07.2025 ist vorbei"),
+        (["--hold", "CASES:2026-Q1", "--until", "today"], "ist vorbei oder heute"),
+    ],
+)
+def test_nobody_decides_what_nobody_can_mean(office: Office, words: list[str], said: str) -> None:
+    late_case(office)
+    today = local(SystemClock().now()).date().isoformat()
+    words = [today if word == "today" else word for word in words]
+    result = invoke("corrections", "--config", office.home.config, *words, "--by", "A. Muster")
+    assert result.exit_code == PROBLEMS["bad_request"].exit_code
+    assert said in result.output
+    assert office.journal.choices.all() == ()
 
 
 def without_issues(text: str) -> str:
