@@ -25,6 +25,7 @@ from flask import Flask
 from hub.app import create_app
 from hub.settings import HubSettings
 from hub.store.engine import make_engine
+from hub.store.migrations import upgrade
 from hub.store.models import (
     area,
     cube,
@@ -38,7 +39,6 @@ from hub.store.models import (
     submission,
     submission_finding,
 )
-from hub.store.schema import upgrade
 from hub.wiring import Hub
 from protocol.catalogue import RuleKind
 from protocol.catalogue_file import load_catalogue
