@@ -31,6 +31,10 @@ class Members:
     """The members of one object of a trust document.
 
     Each is taken once; :meth:`finish` refuses what nobody has taken.
+
+    Attributes:
+        pointer: of the object.
+        whole: the object as it stands, whatever was taken.
     """
 
     def __init__(self, value: JsonValue, pointer: str = "") -> None:
@@ -42,6 +46,7 @@ class Members:
         if not isinstance(value, dict):
             raise refusal(pointer)
         self._left = dict(value)
+        self.whole: Mapping[str, JsonValue] = value
         self.pointer = pointer
 
     def at(self, name: str) -> str:

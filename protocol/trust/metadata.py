@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
@@ -30,8 +29,8 @@ from protocol.keys import PublicKey
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 from protocol.trust.fingerprints import root_fingerprint
-from protocol.trust.members import Members, refusal
-from protocol.trust.officers import ED25519, check_root
+from protocol.trust.members import Members, placed, refusal
+from protocol.trust.officers import OfficerKey, check_root, officer_key
 
 MAX_METADATA_BYTES: Final = 4 * 1024 * 1024
 _MAX_ENTRIES: Final = 256
@@ -39,10 +38,8 @@ _MAX_TARGET_BYTES: Final = 16 * 1024 * 1024
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2}){1,128}")
 _SPEC: Final = re.compile(r"1\.[0-9]{1,4}\.[0-9]{1,4}")
 _PATH: Final = re.compile(r"(?:[a-z]{1,32}/)?[a-z][a-z0-9_-]{0,63}\.json")
-_HASHES: Final = {
-    ("ecdsa", "ecdsa-sha2-nistp256"): SHA256,
-    ("ecdsa", "ecdsa-sha2-nistp384"): SHA384,
-}
+#: What is hashed with what, by the curve of the key.
+_HASHES: Final = {"secp256r1": SHA256, "secp384r1": SHA384}
 
 
 class Role(StrEnum):
@@ -56,11 +53,18 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
-    """What signed metadata say about a file: version of metadata, length and digest where they are named."""
+    """What signed metadata say about the bytes of a file."""
 
-    version: int | None = None
-    length: int | None = None
-    sha256: str | None = None
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who signs in a role: their keys by key id, and how many of them have to."""
+
+    keys: Mapping[str, OfficerKey]
+    threshold: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,9 @@ class Metadata:
         expires: until when it holds.
         signed_bytes: what was signed.
         signatures: key id → signature, as they stand there.
-        root: of a root: what it says, checked by :func:`protocol.trust.officers.check_root`.
-        files: of the others: path → what is said about the file.
+        roles: of a root: who signs what, checked by :func:`protocol.trust.officers.check_root`.
+        pointed: of snapshot and timestamp: version of the one document that they point to.
+        files: of targets and timestamp: path → what is said about the file.
     """
 
     role: Role
@@ -82,7 +87,8 @@ class Metadata:
     expires: datetime
     signed_bytes: bytes = field(repr=False)
     signatures: Mapping[str, bytes] = field(repr=False)
-    root: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    roles: Mapping[Role, Holders] = field(default_factory=dict, repr=False)
+    pointed: int = 0
     files: Mapping[str, FileInfo] = field(default_factory=dict)
 
     @property
@@ -115,30 +121,29 @@ def parse_metadata(data: bytes, role: Role) -> Metadata:
         signatures[keyid] = bytes.fromhex(signature)
     signed = whole.inner("signed")
     whole.finish()
-    content = _object(document, "signed")
     signed.constant("_type", role)
     signed.text("spec_version", _SPEC)
     version = signed.integer("version", least=1, most=strict_json.MAX_INTEGER)
     expires = signed.instant("expires")
-    root: Mapping[str, JsonValue] = {}
-    files: dict[str, FileInfo] = {}
+    found = Metadata(role, version, expires, _canonical(signed.whole).encode(), signatures)
     if role is Role.ROOT:
-        root = _root(signed, content)
+        found = replace(found, roles=_root(signed))
     elif role is Role.TARGETS:
-        files = _targets(signed.inner("targets"), _object(content, "targets"))
+        found = replace(found, files=_targets(signed.inner("targets")))
     else:
-        files = _pointed(signed.inner("meta"), role)
+        pointed, files = _pointed(signed.inner("meta"), role)
+        found = replace(found, pointed=pointed, files=files)
     signed.finish()
-    return Metadata(role, version, expires, _canonical(content).encode(), signatures, root, files)
+    return found
 
 
 def signers(metadata: Metadata, root: Metadata, role: Role) -> frozenset[str]:
     """Return the key ids of a root's role whose signatures hold, each once."""
-    keys, (allowed, _) = _object(root.root, "keys"), _role(root, role)
+    keys = root.roles[role].keys
     return frozenset(
         keyid
         for keyid, signature in metadata.signatures.items()
-        if keyid in allowed and _holds(_object(keys, keyid), signature, metadata.signed_bytes)
+        if keyid in keys and _holds(keys[keyid], signature, metadata.signed_bytes)
     )
 
 
@@ -153,7 +158,7 @@ def require_signed(metadata: Metadata, root: Metadata, role: Role) -> None:
     Raises:
         KimError: ``trust_threshold``.
     """
-    (_, threshold), found = _role(root, role), len(signers(metadata, root, role))
+    threshold, found = root.roles[role].threshold, len(signers(metadata, root, role))
     if found < threshold:
         what = f"{metadata.role} {metadata.version}"
         raise kim_error(
@@ -165,92 +170,78 @@ def require_signed(metadata: Metadata, root: Metadata, role: Role) -> None:
         )
 
 
-def _root(signed: Members, content: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    if not signed.flag("consistent_snapshot"):
-        raise refusal(signed.at("consistent_snapshot"))
+def _root(signed: Members) -> dict[Role, Holders]:
+    signed.flag("consistent_snapshot")
     keys, roles = signed.inner("keys"), signed.inner("roles")
-    if not 0 < len(_object(content, "keys")) <= _MAX_ENTRIES:
-        raise refusal(keys.pointer)
-    for keyid in _object(content, "keys"):
-        if SHA256_HEX.fullmatch(keyid) is None:
+    known: dict[str, OfficerKey] = {}
+    for keyid in keys.whole:
+        if len(known) >= _MAX_ENTRIES or SHA256_HEX.fullmatch(keyid) is None:
             raise refusal(keys.pointer)
-        key = keys.inner(keyid)
-        key.text("keytype")
-        key.text("scheme")
-        value = key.inner("keyval")
-        value.text("public")
-        value.finish()
-        # Further members (an officer's name) are signed like the rest, and mean nothing here.
+        known[keyid] = _key(keys.inner(keyid))
+    entries: dict[Role, tuple[tuple[str, ...], int]] = {}
     for role in Role:
         entry = roles.inner(role)
-        entry.texts("keyids", SHA256_HEX, most=_MAX_ENTRIES)
-        entry.integer("threshold", least=1, most=_MAX_ENTRIES)
+        keyids = entry.texts("keyids", SHA256_HEX, most=_MAX_ENTRIES)
+        entries[role] = keyids, entry.integer("threshold", least=1, most=_MAX_ENTRIES)
         entry.finish()
-    roles.finish()
-    check_root(content)
-    return content
+    with placed(signed.pointer):  # further roles are refused there as well
+        check_root(signed.whole)
+    return {
+        role: Holders({keyid: known[keyid] for keyid in keyids}, threshold)
+        for role, (keyids, threshold) in entries.items()
+    }
 
 
-def _targets(targets: Members, content: Mapping[str, JsonValue]) -> dict[str, FileInfo]:
+def _key(key: Members) -> OfficerKey:
+    # Further members (an officer's name) are signed like the rest, and mean nothing here.
+    form = key.text("keytype"), key.text("scheme")
+    value = key.inner("keyval")
+    found = officer_key(form, value.text("public"))
+    value.finish()
+    if found is None:
+        raise refusal(key.pointer)
+    return found
+
+
+def _targets(targets: Members) -> dict[str, FileInfo]:
     found: dict[str, FileInfo] = {}
-    for path in content:
+    for path in targets.whole:
         if len(found) >= _MAX_ENTRIES or _PATH.fullmatch(path) is None:
             raise refusal(targets.pointer)
-        found[path] = _file(targets.inner(path), versioned=False)
+        found[path] = _file(targets.inner(path))
     return found
 
 
-def _pointed(meta: Members, role: Role) -> dict[str, FileInfo]:
-    """Read what snapshot and timestamp point to: exactly one document each."""
-    if role is Role.TIMESTAMP:
-        found = {"snapshot.json": _file(meta.inner("snapshot.json"), versioned=True)}
-    else:
-        item = meta.inner("targets.json")
-        version = item.integer("version", least=1, most=strict_json.MAX_INTEGER)
-        item.finish()
-        found = {"targets.json": FileInfo(version)}
+def _pointed(meta: Members, role: Role) -> tuple[int, dict[str, FileInfo]]:
+    """Read what snapshot and timestamp point to: exactly one document each, the latter with its digest."""
+    name = "snapshot.json" if role is Role.TIMESTAMP else "targets.json"
+    item = meta.inner(name)
     meta.finish()
-    return found
+    version = item.integer("version", least=1, most=strict_json.MAX_INTEGER)
+    if role is Role.TIMESTAMP:
+        return version, {name: _file(item)}
+    item.finish()
+    return version, {}
 
 
-def _file(item: Members, *, versioned: bool) -> FileInfo:
-    version = item.integer("version", least=1, most=strict_json.MAX_INTEGER) if versioned else None
+def _file(item: Members) -> FileInfo:
     length = item.integer("length", least=0, most=_MAX_TARGET_BYTES)
     hashes = item.inner("hashes")
     sha256 = hashes.text("sha256", SHA256_HEX)
     hashes.finish()
     item.finish()
-    return FileInfo(version, length, sha256)
+    return FileInfo(length, sha256)
 
 
-def _role(root: Metadata, role: Role) -> tuple[frozenset[str], int]:
-    entry = Members(dict(_object(_object(root.root, "roles"), role)))
-    keyids = entry.texts("keyids", SHA256_HEX, most=_MAX_ENTRIES)
-    return frozenset(keyids), entry.integer("threshold", least=1, most=_MAX_ENTRIES)
-
-
-def _holds(key: Mapping[str, JsonValue], signature: bytes, data: bytes) -> bool:
-    form = str(key["keytype"]), str(key["scheme"])
-    public = str(_object(key, "keyval")["public"])
+def _holds(key: OfficerKey, signature: bytes, data: bytes) -> bool:
     try:
-        if form == ED25519:
-            PublicKey.from_hex(public).verify(signature, data)
-            return True
-        loaded = load_pem_public_key(public.encode())
-        if form not in _HASHES or not isinstance(loaded, EllipticCurvePublicKey):
-            return False
-        loaded.verify(signature, data, ECDSA(_HASHES[form]()))
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, KimError):
+        if isinstance(key, PublicKey):
+            key.verify(signature, data)
+        else:
+            key.verify(signature, data, ECDSA(_HASHES[key.curve.name]()))
+    except (InvalidSignature, KimError):
         return False
     return True
-
-
-def _object(value: JsonValue | Mapping[str, JsonValue], name: str) -> Mapping[str, JsonValue]:
-    """Return a member that is an object; the form of what is asked for was checked before."""
-    member = value.get(name) if isinstance(value, Mapping) else None
-    if not isinstance(member, dict):
-        raise refusal(f"/{name}")
-    return member
 
 
 def _canonical(value: JsonValue | Mapping[str, JsonValue]) -> str:

@@ -29,6 +29,9 @@ _CURVES: Final = {
     ("ecdsa", "ecdsa-sha2-nistp384"): SECP384R1,
 }
 
+#: A public key of an officer or of the hub, as a root may have it.
+OfficerKey = PublicKey | EllipticCurvePublicKey
+
 
 def check_root(signed: Mapping[str, Any]) -> None:
     """Refuse a root under which fewer people decide than it says.
@@ -51,9 +54,10 @@ def check_root(signed: Mapping[str, Any]) -> None:
     for number, (keyid, key) in enumerate(keys.items()):
         form = (key["keytype"], key["scheme"])
         public = key["keyval"]["public"]
-        canonical = _material(form, public)
-        if canonical is None:
+        found = officer_key(form, public)
+        if found is None:
             raise refusal(f"/keys/{number}")
+        canonical = _material(found)
         if canonical in material:
             raise kim_error("duplicate_key", pointer=f"/keys/{number}")
         material.add(canonical)
@@ -99,14 +103,14 @@ def fingerprint_of(keyid: str) -> str:
 
 def is_officer_key(form: tuple[str, str], public: str) -> bool:
     """Whether this is a public key of a kind that officers may have: Ed25519, or ECDSA on a smartcard."""
-    return _material(form, public) is not None
+    return officer_key(form, public) is not None
 
 
-def _material(form: tuple[str, str], public: str) -> bytes | None:
-    """Return one and the same bytes for one key, or None for what is no key in its only spelling."""
+def officer_key(form: tuple[str, str], public: str) -> OfficerKey | None:
+    """Return a public key of a kind that officers may have; None for any other text."""
     if form == ED25519:
         try:
-            return PublicKey.from_hex(public).raw
+            return PublicKey.from_hex(public)
         except KimError:
             return None
     curve = _CURVES.get(form)
@@ -116,4 +120,11 @@ def _material(form: tuple[str, str], public: str) -> bytes | None:
         return None
     if curve is None or not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, curve):
         return None
+    return key
+
+
+def _material(key: OfficerKey) -> bytes:
+    """Return one and the same bytes for one key, whatever its spelling."""
+    if isinstance(key, PublicKey):
+        return key.raw
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -19,7 +19,7 @@ from protocol.trust.targets import published_name
 from protocol.verify.officers import Signed
 from protocol.verify.trail import Trail
 
-_NAME: Final = re.compile(r"trust/(?P<role>root|targets)/(?P<version>[0-9]{1,15})")
+_NAME: Final = re.compile(r"trust/(?P<role>root|targets)/(?P<version>[0-9]{1,16})")
 
 
 def check_published(

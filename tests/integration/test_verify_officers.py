@@ -234,6 +234,20 @@ def test_a_root_that_was_taken_out(copy: Copy) -> None:
     assert len(roots) == 2
 
 
+def test_a_folder_without_any_root(copy: Copy) -> None:
+    for path in copy.office.repository.metadata.glob("*.root.json"):
+        path.unlink()
+    assert copy.ours() == "no_trust_repository"
+
+
+def test_how_many_roots_are_looked_for() -> None:
+    """One name after another, whatever else lies there."""
+    asked: list[str] = []
+    with pytest.raises(KimError, match="no_trust_repository"):
+        check_officers(Trail(), asked.append, fingerprint="0000 " * 8, at=now())
+    assert asked == [f"metadata/{number}.root.json" for number in range(1, 257)]
+
+
 def test_another_root_than_the_one_in_the_letter(copy: Copy, tmp_path: Path) -> None:
     other = governed(tmp_path / "other")
     copy.root = other.repository.roots()[0]
@@ -291,6 +305,46 @@ def test_an_earlier_version_that_was_forged(copy: Copy) -> None:
     trail = Trail()
     assert copy.check(trail=trail).since == 3
     assert len(trail.remarks) == 1
+
+
+def test_an_earlier_version_whose_directory_is_not_here(copy: Copy) -> None:
+    earlier = targets_of((copy.office.repository.metadata / "2.targets.json").read_bytes())
+    digest = earlier.signed.targets["keys/directory.json"].hashes["sha256"]
+    (copy.folder / "targets" / "keys" / f"{digest}.directory.json").unlink()
+    trail = Trail()
+    assert copy.check(trail=trail).since == 3
+    assert len(trail.remarks) == 1
+
+
+def test_versions_that_officers_signed_who_came_later(copy: Copy) -> None:
+    """Nobody who signed them was in office under the root in the letter, but for one."""
+    signers = (NAMES[1], "D. Neu")
+    put_forward(copy.office, copy.documents(), *signers, version=4)
+    put_forward(copy.office, copy.documents(), *signers, version=5)
+    assert (copy.check().targets_version, copy.check().since) == (5, 1)
+    copy.office.repository.point_to(4, now=now())
+    assert copy.ours() == "trust_rollback"
+
+
+def test_documents_among_which_one_is_missing(copy: Copy) -> None:
+    documents = copy.documents()
+    del documents["policy.json"]
+    put_forward(copy.office, documents, *NAMES[1:], version=4)
+    with pytest.raises(KimError) as caught:
+        copy.check()
+    assert (caught.value.code, caught.value.pointer) == ("trust_document_invalid", "/policy.json")
+
+
+def test_a_lifetime_ends_with_the_second_that_is_named(copy: Copy) -> None:
+    second = dt.timedelta(seconds=1)
+    pointer = parse_metadata((copy.folder / "metadata" / "timestamp.json").read_bytes(), Role.TIMESTAMP)
+    for at, remarks in ((pointer.expires - second, 0), (pointer.expires, 1)):
+        trail = Trail()
+        copy.check(at=at, trail=trail)
+        assert len(trail.remarks) == remarks
+    end = parse_metadata(copy.office.repository.targets_bytes(), Role.TARGETS).expires
+    copy.check(at=end - second)
+    assert code_of(lambda: copy.check(at=end)) == "trust_expired"
 
 
 def test_what_has_expired(copy: Copy) -> None:

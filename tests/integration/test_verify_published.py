@@ -214,6 +214,7 @@ LOGGED = (
         ((_event("trust/targets/3", "c" * 64),), "trust_rollback"),
         ((_event("trust/root/2", "c" * 64),), "trust_rollback"),
         ((_event("trust/targets/10", "c" * 64),), "trust_rollback"),
+        ((_event(f"trust/targets/{2**53 - 1}", "c" * 64),), "trust_rollback"),  # the largest there is
         ((_event("trust/targets/3", "c" * 64, at=MOMENT + dt.timedelta(seconds=1)),), None),
         ((_event("trust/charter/3", "c" * 64),), None),  # of a later program
     ],
@@ -222,6 +223,14 @@ def test_what_the_log_says_more(more: tuple[LogEvent, ...], code: str | None) ->
     found = verdict_of(lambda trail: check_published(trail, [*LOGGED, *more], SIGNED, until=MOMENT))
     assert (found.problem.code if found.problem else None) == code
     assert len(found.passed) == (0 if code else 1)
+
+
+def test_of_which_version_the_log_says_two_things() -> None:
+    more = _event("trust/targets/1", "e" * 64)
+    found = verdict_of(lambda trail: check_published(trail, [*LOGGED, more], SIGNED, until=MOMENT))
+    assert found.problem
+    assert found.problem.detail.de == "Fassung trust/targets/1: Das Protokoll nennt zwei davon."
+    assert found.problem.detail.en == "Version trust/targets/1: The log names two of it."
 
 
 def test_a_log_without_officers_needs_no_comparison() -> None:

@@ -72,7 +72,8 @@ TARGETS: Final = {
     ),
     "officers": Target(
         ("protocol/verify/officers.py", "protocol/verify/published.py", "protocol/trust/metadata.py"),
-        (_OFFICERS, _OFFICERS.replace("officers", "published")),
+        (f"{_PROTOCOL}/test_trust_metadata.py", _OFFICERS, _OFFICERS.replace("officers", "published")),
+        is_reviewed=True,
     ),
     "transparency": Target(
         ("protocol/transparency/*.py",),
