@@ -173,11 +173,7 @@ class ReceiptKeeper:
                 continue
             with path.open("rb") as file:
                 data = file.read(MAX_RECEIPT_BYTES + 1)
-            try:
-                found = self._verified(record, stage, data)
-            except KimError:
-                self._store.raise_alarm(AlarmKind.WRONG_RECEIPT, subject=record.statement_id, proof=data)
-                raise
+            found = self._held_up(record, stage, data)
             known = self._stored(record, stage)
             if found is not None and (known is None or not known.final):
                 self._store.keep_receipt(_name(record.statement_id, stage), data, compared=False)
@@ -264,21 +260,32 @@ class ReceiptKeeper:
         """Verify a receipt and keep it.
 
         Raises:
-            KimError: what does not hold; an alarm is written down.
+            KimError: what does not hold; an alarm is written down. A failure of the connection, or of this
+                machine, accuses nobody.
         """
+        found = self._held_up(record, stage, data)
+        if found is None:
+            return
         try:
-            found = self._verified(record, stage, data)
-            if found is None:
-                return
             # SPEC P-113: under the same history that this node watches, not under one made for it.
             watch.contains(found.checkpoint)
         except KimError as error:
-            if error.code not in {"log_shrunk", "hub_unreachable", "not_a_hub"}:
+            if error.code == "log_contradicts":
                 self._store.raise_alarm(AlarmKind.WRONG_RECEIPT, subject=record.statement_id, proof=data)
             raise
         known = self._stored(record, stage)
         if known is None or not known.final:
             self._store.keep_receipt(_name(record.statement_id, stage), data, compared=True)
+
+    def _held_up(self, record: DeliveryRecord, stage: ReceiptStage, data: bytes) -> VerifiedReceipt | None:
+        """Check what a receipt says, as :meth:`_verified`, and write an alarm down if it does not hold."""
+        try:
+            return self._verified(record, stage, data)
+        except KimError as error:
+            # What this machine has lost of its own delivery says nothing about the hub.
+            if error.code != "spool_damaged":
+                self._store.raise_alarm(AlarmKind.WRONG_RECEIPT, subject=record.statement_id, proof=data)
+            raise
 
     def _verified(self, record: DeliveryRecord, stage: ReceiptStage, data: bytes) -> VerifiedReceipt | None:
         """Check what a receipt says; None if it is about an earlier event than the one asked for.

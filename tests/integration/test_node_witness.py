@@ -20,7 +20,7 @@ from node.journal import DeliveryState, Journal
 from node.settings import HubSettings
 from node.witness import AlarmKind, LogWatch, ReceiptKeeper, ReceiptStage, Visit, WitnessKey, WitnessStore
 from node.witness.alarms import GRAVE
-from protocol.errors import KimError
+from protocol.errors import KimError, kim_error
 from protocol.statement import parse_statement
 from protocol.transparency.checkpoints import open_checkpoint
 from protocol.transparency.cosignatures import cosigners
@@ -505,6 +505,36 @@ def test_a_receipt_under_another_history_raises_the_alarm(office: Office) -> Non
     assert AlarmKind.WRONG_RECEIPT in office.alarms()
     (alarm, *_) = office.watchman.store.alarms()
     assert (office.watchman.folder / alarm.file).exists()
+
+
+@pytest.mark.parametrize("code", ["busy", "rate_limited", "log_unavailable", "internal", "not_found"])
+def test_a_log_that_cannot_be_read_just_now_accuses_nobody(office: Office, code: str) -> None:
+    """An alarm of a receipt stays written down for ever: what passes must not raise one."""
+    office.offer()
+    grow(office.watchman.network.log, 3)  # an earlier state than the one that is seen: tiles have to tell
+    begun = False
+
+    def fail(path: str) -> None:
+        nonlocal begun
+        begun = begun or path.endswith("/receipt")
+        if begun and path.startswith("/log/tile"):
+            raise kim_error(code)
+
+    office.watchman.server.meanwhile = fail
+    assert office.collect() == [code, code]
+    assert (office.kept(), office.alarms()) == ({}, [])
+    office.watchman.server.meanwhile = lambda path: None
+    assert office.collect() == []
+    assert office.kept() == {ReceiptStage.RECEIVED: True, ReceiptStage.DECIDED: True}
+
+
+def test_what_this_machine_has_lost_accuses_nobody(office: Office, tmp_path: Path) -> None:
+    office.offer()
+    for blob in (tmp_path / "journal" / "blobs").rglob("*"):
+        if blob.is_file():
+            blob.unlink()
+    assert office.collect() == ["spool_damaged", "spool_damaged"]
+    assert office.alarms() == []
 
 
 def test_a_receipt_that_is_newer_than_the_state_that_was_seen_waits(office: Office) -> None:
