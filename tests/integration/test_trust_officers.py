@@ -341,9 +341,20 @@ def test_one_person_lifts_no_suspension_that_officers_have_signed(tmp_path: Path
     made.decide(ChangeNode(*said, NodeStatus.SUSPENDED))
     assert code_of(lift) == "directory_governs"
     assert status() is NodeStatus.SUSPENDED
+    # Nor where it is not there to be read, and it does not become a test bench.
+    folder = made.settings.home / "trust"
+    folder.rename(tmp_path / "elsewhere")
+    assert code_of(lift) == "directory_governs"
+    (tmp_path / "elsewhere").rename(folder)
     made.decide(ChangeNode(*said, NodeStatus.ACTIVE))
     assert lift()
     assert status() is NodeStatus.ACTIVE
+    # What is decided counts, also while a process that died has not switched the pointer yet.
+    version = made.repository.targets().signed.version
+    made.decide(ChangeNode(*said, NodeStatus.SUSPENDED))
+    made.repository.point_to(version, now=now())
+    assert code_of(lift) == "directory_governs"
+    assert status() is NodeStatus.SUSPENDED
 
 
 def test_a_home_without_its_trust_folder_is_no_test_bench(tmp_path: Path) -> None:
