@@ -57,8 +57,9 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
         ask_hub: whether to ask the hub.
 
     Returns:
-        0, or the exit code of what is wrong: the hub does not answer, it holds deliveries that this journal
-        does not know, or its log has given grave cause for alarm.
+        0, or the exit code of what is wrong: the hub's log has given grave cause for alarm (before all else:
+        that does not pass when the hub answers again), the hub does not answer, or it holds deliveries that
+        this journal does not know.
 
     Raises:
         KimError: ``spool_damaged`` if the journal cannot be read.
@@ -79,7 +80,7 @@ def show_status(session: Session, *, ask_hub: bool) -> int:
         problem = missing_history(foreign)
     standing = _Standing(records, staying, heads, foreign, watching)
     _report(session, standing, problem=problem, asked=ask_hub)
-    if problem is not None:
+    if problem is not None and not (watching is not None and watching.is_grave):
         return problem.exit_code
     return watching.exit_code if watching is not None else 0
 

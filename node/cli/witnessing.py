@@ -65,9 +65,14 @@ class Watching:
     problem: KimError | None = None
 
     @property
+    def is_grave(self) -> bool:
+        """Whether somebody has to act at once, whatever else is wrong."""
+        return any(alarm.kind in GRAVE for alarm in self.alarms)
+
+    @property
     def exit_code(self) -> int:
         """What a command ends with that shows this: somebody has to act at once, or nothing is verified."""
-        if any(alarm.kind in GRAVE for alarm in self.alarms):
+        if self.is_grave:
             return PROBLEMS["log_contradicts"].exit_code
         if self.problem is not None and self.problem.code not in _SILENT:
             return self.problem.exit_code

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hub.app import create_app
-from hub.clock import Clock
+from hub.clock import Clock, day_of
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job
 from hub.domain.states import KeyStatus
@@ -51,7 +51,7 @@ class FixedClock:
         return self.moment
 
     def today(self) -> dt.date:
-        return self.moment.date()
+        return day_of(self.moment)
 
     def advance(self, **delta: float) -> None:
         self.moment += dt.timedelta(**delta)

@@ -114,6 +114,10 @@ def test_another_state_of_the_same_length_is_a_contradiction(scene: Scene) -> No
     assert (code, len(document["log"]["alarms"])) == (GRAVE, 1)
     code, _ = scene.home.json("submit")
     assert code == 0
+    # That the hub is away passes; this does not.
+    scene.home.change(scene.home.settings.hub.url, "http://127.0.0.1:9")
+    code, document = scene.home.json("status")
+    assert (code, document["problem"]["code"]) == (GRAVE, "hub_unreachable")
 
 
 def test_a_hub_that_is_away_is_no_alarm_of_the_log(scene: Scene) -> None:
