@@ -68,7 +68,8 @@ def _arrival(one: Delivered) -> Arrival:
 
 def _alone(catalogue: Catalogue, one: Placed) -> list[int]:
     structure = structure_of(catalogue, one.dataset_id, one.period.freq)
-    return given_away(structure, one.arrival, one.lower, one.upper).tolist()
+    found: list[int] = given_away(structure, one.arrival, one.lower, one.upper).tolist()
+    return found
 
 
 def _widths(catalogue: Catalogue, areas: Sequence[Mapping[_Place, _Limits]]) -> Iterator[str]:

@@ -16,7 +16,16 @@ def run() -> list[str]:
     """Run ``kim-hub demo --exit`` once in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         hub = Path(sys.executable).with_name("kim-hub")
-        command = [hub, "demo", "--exit", "--port", "0", "--home", Path(folder) / "demo", "--json"]
+        command: list[str | Path] = [
+            hub,
+            "demo",
+            "--exit",
+            "--port",
+            "0",
+            "--home",
+            Path(folder) / "demo",
+            "--json",
+        ]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode > 1 or not done.stdout:
         return [f"the demo ended with exit code {done.returncode} and no result", done.stderr[-2000:]]

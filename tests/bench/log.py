@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from hub.domain.jobs import NoQueue
 from hub.services.transparency.signer import LogSigner, recompute
@@ -108,7 +108,7 @@ def _fill(database: Database, leaves: int) -> None:
             unit.connection.execute(models.log_head.update().values(size=size, newest_at=_event(size - 1).at))
 
 
-def _rows(database: Database, leaves: int) -> Iterator[dict[str, object]]:
+def _rows(database: Database, leaves: int) -> Iterator[dict[str, Any]]:
     with database.read() as unit:
         first = unit.leaves.size()
         peaks = [Node(level, (first >> level) - 1) for level in range(20) if first >> level & 1]

@@ -46,7 +46,7 @@ class PlainAttack:
         model.row_lower_, model.row_upper_ = lower, upper
         model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
         model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = starts, columns, entries
-        self._solver = highspy.Highs()
+        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its only untyped call
         self._solver.setOptionValue("output_flag", False)
         self._solver.setOptionValue("threads", 1)  # as everywhere in this process: see `programs`
         self._solver.passModel(model)

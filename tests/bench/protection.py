@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -214,7 +214,7 @@ def _judged(
     folder: Path,
 ) -> Result:
     """Attack a pattern, in a process of its own too, and put together what is known about it."""
-    common = {
+    common: dict[str, Any] = {
         "table": table.name,
         "program": program,
         "method": method,

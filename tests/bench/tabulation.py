@@ -27,7 +27,7 @@ def run() -> list[str]:
     """Measure and compare every dataflow; also checks that both count the same."""
     facts = synthetic_facts(CASES)
     before = peak_megabytes()
-    lines = []
+    lines: list[str] = []
     for dataset in load_catalogue().datasets.values():
         for freq, periods in (("Q", PERIODS), ("A", YEARS)):
             if freq in dataset.frequencies:

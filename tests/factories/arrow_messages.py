@@ -53,7 +53,7 @@ def message(
     kind: int, header: Table, *, body: bytes = b"", claims: Mapping[int, Value] | None = None
 ) -> bytes:
     """Return a framed message: 1 is a schema, 3 a batch; `claims` add to its fields or replace them."""
-    fields = {0: Scalar("<h", 4), 1: Scalar("<B", kind), 3: Scalar("<q", len(body)), 2: header}
+    fields: Table = {0: Scalar("<h", 4), 1: Scalar("<B", kind), 3: Scalar("<q", len(body)), 2: header}
     metadata = flatbuffer({**fields, **(claims or {})})
     metadata += bytes(-len(metadata) % 8)
     return framed(metadata) + body
@@ -66,7 +66,7 @@ def framed(metadata: bytes) -> bytes:
 
 def column(name: str, *, claims: Mapping[int, Value] | None = None) -> Table:
     """Return a column of numbers that may be null."""
-    fields = {0: name, 1: Scalar("<B", 1), 2: Scalar("<B", 2), 3: NUMBER}
+    fields: Table = {0: name, 1: Scalar("<B", 1), 2: Scalar("<B", 2), 3: NUMBER}
     return {**fields, **(claims or {})}
 
 
@@ -78,7 +78,7 @@ def schema(*columns: Table, claims: Mapping[int, Value] | None = None) -> bytes:
 def batch(rows: int, *, claims: Mapping[int, Value] | None = None) -> bytes:
     """Return the message of a record batch with one column of numbers without nulls, all of them zero."""
     body = bytes(8 * rows)
-    header = {0: Scalar("<q", rows), 1: Structs(((rows, 0),)), 2: Structs(((0, 0), (0, len(body))))}
+    header: Table = {0: Scalar("<q", rows), 1: Structs(((rows, 0),)), 2: Structs(((0, 0), (0, len(body))))}
     return message(3, header, body=body, claims=claims)
 
 

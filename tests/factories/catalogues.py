@@ -6,8 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from protocol.catalogue import Catalogue
+from protocol.catalogue import Catalogue, DimensionUse, Indicator
 from protocol.catalogue_file import parse_catalogue
+
+
+def use_of(indicator: Indicator, dimension: str) -> DimensionUse:
+    """Return the use of a dimension that the indicator has."""
+    found = indicator.dimension_use(dimension)
+    assert found is not None, (indicator.id, dimension)
+    return found
 
 
 def _name(text: str) -> dict[str, str]:

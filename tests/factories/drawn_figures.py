@@ -13,6 +13,7 @@ from protocol.catalogue import Indicator
 from protocol.codelists import TOTAL, Codelist
 from protocol.grid import CellGrid, Key
 from protocol.regions import reporting_areas
+from tests.factories.catalogues import use_of
 
 _PER_FOREIGN = {
     "CASES_OPENED": 1.9,
@@ -40,7 +41,9 @@ def _shares(codelist: Codelist, rng: np.random.Generator) -> dict[str, float]:
     return dict(zip(leaves, weights / weights.sum(), strict=True))
 
 
-def _margin(codelist: Codelist, total: int, shares: dict[str, float], rng: np.random.Generator) -> dict:
+def _margin(
+    codelist: Codelist, total: int, shares: dict[str, float], rng: np.random.Generator
+) -> dict[str, int]:
     drawn = dict(zip(shares, (int(n) for n in rng.multinomial(total, list(shares.values()))), strict=True))
     for code in reversed(codelist.published):
         if code.id not in drawn:
@@ -81,13 +84,18 @@ def _codelist(grid: CellGrid, dimension: str) -> Codelist:
 
 
 def _indicator(
-    key_of: Callable[..., Key], grid: CellGrid, indicator: Indicator, total: int, shares: dict, rng
-) -> dict:
+    key_of: Callable[..., Key],
+    grid: CellGrid,
+    indicator: Indicator,
+    total: int,
+    shares: dict[str, dict[str, float]],
+    rng: np.random.Generator,
+) -> dict[Key, int]:
     cells: dict[tuple[str, ...], int] = {}
     margins: dict[str, dict[str, int]] = {}  # of a dimension by itself: what its tables share
 
     def margin_of(dimension: str) -> dict[str, int]:
-        use = indicator.dimension_use(dimension)
+        use = use_of(indicator, dimension)
         if dimension not in margins and use.additive:
             margins[dimension] = _margin(use.codelist, total, shares[dimension], rng)
         elif dimension not in margins:
@@ -101,15 +109,15 @@ def _indicator(
                 cells[key_of(indicator.id, (table[0], code))] = value
             continue
         first, second = table
-        use = indicator.dimension_use(second)
+        use = use_of(indicator, second)
         sums: dict[str, int] = {}
-        parents = {code.parent for code in indicator.dimension_use(first).codelist.published}
+        parents = {code.parent for code in use_of(indicator, first).codelist.published}
         below: dict[str, dict[str, int]] = {}
         for code, count in reversed(margin_of(first).items()):
             if code not in parents and code != TOTAL:
                 below[code] = _margin(use.codelist, count, shares[second], rng)
                 sums = {c: sums.get(c, 0) + value for c, value in below[code].items()}
-        codelist = indicator.dimension_use(first).codelist
+        codelist = use_of(indicator, first).codelist
         for code in reversed([c.id for c in codelist.published if c.id in parents and c.id != TOTAL]):
             parts = [below[child] for child in codelist.children(code)]
             below[code] = {c: sum(part[c] for part in parts) for c in parts[0]}

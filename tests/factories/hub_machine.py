@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -380,7 +380,7 @@ class HubMachine(RuleBasedStateMachine):
         told = self._any(which, "received", "verifying") or self._any(which)
         if told is None:
             return
-        done = self._do(lambda: [verify(self.context, SubmissionId(told.parcel.id))], doom)
+        done = self._do(partial(self._verify, SubmissionId(told.parcel.id)), doom)
         changes: dict[str, tuple[str, ...]] = {}
         if told.state in ("received", "verifying"):
             if told.keyid in self.revoked:
@@ -391,6 +391,10 @@ class HubMachine(RuleBasedStateMachine):
                 if before is not None and before.state == "accepted":
                     changes[before.parcel.id] = ("superseded",)
         self._follow(changes, died=done is None)
+
+    def _verify(self, identity: SubmissionId) -> bool:
+        verify(self.context, identity)
+        return True
 
     @rule(n=whose, period=when, doom=dooms, order=st.permutations(range(2)), until=st.integers(1, 5))
     def deliver(self, n: int, period: Period, doom: str | None, order: list[int], until: int) -> None:
@@ -408,7 +412,7 @@ class HubMachine(RuleBasedStateMachine):
         if told.state in OPEN:
             count = len(told.parcel.chunks)
             for k in sorted(range(count), key=lambda k: order[k % 2]):
-                self._on(told, lambda k=k: self.chunk(only, k, None))
+                self._on(told, partial(self.chunk, only, k, None))
         if until > 2:
             self._on(told, lambda: self.complete(only, doom))
         if until > 3:

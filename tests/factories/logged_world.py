@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -81,9 +82,12 @@ class PaperNode:
     def witness(self) -> PrivateKey:
         return key_of(self.id, KeyPurpose.WITNESS)
 
-    def entry(self, **changes: object) -> NodeEntry:
+    def entry(self, **changes: Any) -> NodeEntry:
         """Its entry in the directory; `changes` go into the entry of its signing key."""
-        span = {"not_before": START - dt.timedelta(days=30), "not_after": START + dt.timedelta(days=300)}
+        span: dict[str, Any] = {
+            "not_before": START - dt.timedelta(days=30),
+            "not_after": START + dt.timedelta(days=300),
+        }
         keys = (
             KeyEntry(public_key=self.sign.public, **{**span, **changes}),
             KeyEntry(public_key=self.witness.public, **span),
@@ -229,7 +233,7 @@ class PaperNetwork:
             payload_sha256=statement.payload.sha256,
         )
 
-    def grant(self, place: str, cells: str, **changes: object) -> int:
+    def grant(self, place: str, cells: str, **changes: Any) -> int:
         """The hub makes a table of a list of 2025 for an area; returns its place in the log.
 
         Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from protocol.errors import KimError
 from protocol.keys import KeyPurpose, PrivateKey, PublicKey
@@ -91,7 +92,7 @@ def cosigned(note: SignedNote, *witnesses: int, outside: bool = False, at: int =
     )
 
 
-def event(kind: str = "received", **members: object) -> LogEvent:
+def event(kind: str = "received", **members: Any) -> LogEvent:
     """An event about a submission of node-1."""
     values = {"at": NOON, "kind": kind, "id": "ab" * 32, "node": "node-1", "revision": 1, **members}
     return LogEvent(**values)

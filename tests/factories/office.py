@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from argon2.profiles import CHEAPEST
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -137,9 +138,7 @@ class Office:
 
 
 @contextmanager
-def office(
-    home: Path, *, dear: bool = False, wall_clock: bool = False, **settings: object
-) -> Iterator[Office]:
+def office(home: Path, *, dear: bool = False, wall_clock: bool = False, **settings: Any) -> Iterator[Office]:
     """Run a hub for people: nothing but the database and the application is started.
 
     Args:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from securesystemslib.signer import Signer
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets
@@ -45,7 +46,7 @@ def key_entry(purpose: KeyPurpose = KeyPurpose.SIGN, *, since: dt.datetime | Non
     return KeyEntry(public_key=key, not_before=since, not_after=since + dt.timedelta(days=365))
 
 
-def node_entry(number: int, **members: object) -> NodeEntry:
+def node_entry(number: int, **members: Any) -> NodeEntry:
     """A node with one key for each purpose; `members` replace what it says."""
     entry = NodeEntry(
         node=f"node-{number:04}",
@@ -138,7 +139,7 @@ class Office:
     def publish(self, *files: ChangeFile, at: dt.datetime | None = None) -> Publication:
         return publish(self.settings, self.database, self.clock, files, now=at or now())
 
-    def decide(self, *changes: Change, **options: object) -> Publication:
+    def decide(self, *changes: Change, **options: Any) -> Publication:
         """Propose, have two officers sign, publish."""
         return self.publish(self.signed(self.change(*changes, **options), *NAMES[:2]))
 

@@ -17,6 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -171,7 +172,7 @@ def _withheld(grid: CellGrid, values: np.ndarray) -> np.ndarray:
             hidden[row] = (values[row] > 0) & (values[row] < rule.min_contributors)
         elif rule.kind is not RuleKind.NONE:
             hidden[row] = (values[row] > 0) & few_carriers[row]
-    lines: dict[tuple, list[int]] = {}
+    lines: dict[tuple[str, tuple[str, ...], str | None], list[int]] = {}
     for row, key in enumerate(grid.keys):
         broken = tuple(d for d, c in grid.codes(row).items() if c != TOTAL)
         lines.setdefault((key[0], broken, grid.codes(row).get(broken[0]) if broken[1:] else None), []).append(
@@ -226,14 +227,15 @@ def _year(grid: CellGrid, tables: dict[tuple[str, Period], _Table]) -> _Table:
 
     def over(name: str) -> np.ndarray:
         columns = [getattr(part, name) for part in parts]
-        return np.where(last, columns[-1], np.sum(columns, axis=0))
+        added: np.ndarray = np.where(last, columns[-1], np.sum(columns, axis=0))
+        return added
 
     there = np.where(last, parts[-1].there, np.all([part.there for part in parts], axis=0))
     hidden = np.where(last, parts[-1].hidden, np.any([part.hidden for part in parts], axis=0)) & there
     return _Table(grid, over("values"), there, hidden, over("lower"), over("upper"))
 
 
-def _write_cube(connection, period: Period, table: _Table, numbers: dict[str, int]) -> int:
+def _write_cube(connection: sa.Connection, period: Period, table: _Table, numbers: dict[str, int]) -> int:
     dataset = table.grid.dataset.id
     areas = [a.id for a in reporting_areas() if delivers(dataset, period, a.id)]
     inputs = {area_id: _digest(dataset, period, area_id) for area_id in areas}
@@ -313,14 +315,15 @@ def _where(known: np.ndarray, numbers: np.ndarray) -> list[int | None]:
     return [n if k else None for k, n in zip(known.tolist(), numbers.tolist(), strict=True)]
 
 
-def _write_areas(connection) -> dict[str, int]:
+def _write_areas(connection: sa.Connection) -> dict[str, int]:
     ids = [a.id for a in reporting_areas()] + list(region_tree().aggregates)
-    rows = [{"ix": n, "id": name, "kind": "leaf" if n < 54 else "aggregate"} for n, name in enumerate(ids)]
+    numbers = {name: n for n, name in enumerate(ids)}
+    rows = [{"ix": n, "id": name, "kind": "leaf" if n < 54 else "aggregate"} for name, n in numbers.items()]
     connection.execute(sa.insert(area), rows)
-    return {row["id"]: row["ix"] for row in rows}
+    return numbers
 
 
-def _write_nodes(connection) -> None:
+def _write_nodes(connection: sa.Connection) -> None:
     for region in reporting_areas():
         connection.execute(
             sa.insert(node).values(
@@ -345,7 +348,7 @@ def _write_nodes(connection) -> None:
         )
 
 
-def _write_submissions(connection, tables: dict[tuple[str, Period], _Table]) -> None:
+def _write_submissions(connection: sa.Connection, tables: dict[tuple[str, Period], _Table]) -> None:
     rows = []
     for region in reporting_areas():
         for dataset, period in tables:
@@ -379,7 +382,9 @@ def _write_submissions(connection, tables: dict[tuple[str, Period], _Table]) -> 
         )
 
 
-def _submission(region: Region, dataset, period, revision, state, problem_code=None) -> dict:
+def _submission(
+    region: Region, dataset: str, period: Period, revision: int, state: str, problem_code: str | None = None
+) -> dict[str, Any]:
     moment = PUBLISHED_AT - dt.timedelta(hours=20)
     return {
         "id": _digest(dataset, period, region.id) if revision == 1 else _digest("r2", dataset, region.id),
@@ -406,21 +411,19 @@ def _submission(region: Region, dataset, period, revision, state, problem_code=N
     }
 
 
-def _write_releases(connection, cubes: dict[tuple[str, Period], int]) -> None:
+def _write_releases(connection: sa.Connection, cubes: dict[tuple[str, Period], int]) -> None:
+    newest = 0
     for number, created in ((1, PUBLISHED_AT - dt.timedelta(days=91)), (2, PUBLISHED_AT)):
-        release_id = connection.execute(
+        newest = connection.execute(
             sa.insert(release).values(number=number, created_at=created, note="").returning(release.c.id)
         ).scalar_one()
         held = [item for item in cubes.items() if number == 2 or item[0][1] != LAST]
         if held:
             connection.execute(
                 sa.insert(release_cube),
-                [
-                    {"release_id": release_id, "dataset": d, "period": str(p), "cube_id": c}
-                    for (d, p), c in held
-                ],
+                [{"release_id": newest, "dataset": d, "period": str(p), "cube_id": c} for (d, p), c in held],
             )
-    connection.execute(sa.insert(published).values(one=1, release_id=release_id))
+    connection.execute(sa.insert(published).values(one=1, release_id=newest))
 
 
 def _node(region: Region) -> str:

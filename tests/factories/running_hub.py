@@ -94,7 +94,7 @@ class Sender:
     _nonces: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**9)))
 
     def __post_init__(self) -> None:
-        if self.client is not None and not isinstance(self.client, SignedClient):
+        if not isinstance(self.client, SignedClient):
             app = self.client.application
             clock = app.extensions[EXTENSION].machine_clock.now
             self.client = signed_client(app, self.key, clock=clock)
@@ -151,7 +151,8 @@ class Sender:
     def look(self, parcel: Parcel) -> dict[str, Any]:
         answer = self.client.get(f"/v1/submissions/{parcel.id}")
         assert answer.status_code == 200, answer.text
-        return answer.get_json()
+        found: dict[str, Any] = answer.get_json()
+        return found
 
     def send(self, parcel: Parcel) -> TestResponse:
         """Announce, send all chunks and complete; the first answer that is an error ends it."""

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -204,7 +204,7 @@ def read_amounts(name: str) -> MeasuredAmounts:
     return MeasuredAmounts(name, tables, values, sensitive, shares, distance, percent, rules)
 
 
-def _tables(folder: Path, meta: Mapping[str, list]) -> LinkedTables:
+def _tables(folder: Path, meta: Mapping[str, list[Any]]) -> LinkedTables:
     dims: list[str] = meta["dims"]
     hierarchies = tuple(
         Hierarchy.of_edges(dim, [(row["parent"], row["child"]) for row in _rows(folder / f"hier_{dim}.csv")])

@@ -18,7 +18,7 @@ from hub.demo.summary import HubCost, Summary, summarise
 from protocol.regions import Region
 
 
-def _only_the_hub(course: Course, _areas: Sequence[Region], _jobs: int, **_told: Any) -> Summary:
+def _only_the_hub(course: Course, areas: Sequence[Region], jobs: int, **told: Any) -> Summary:
     """Start the hub as the demo does, and find everything in order."""
     course._must("kim-hub", "init", "--home", course.hub_home, log="hub-init")
     course.start_hub()

@@ -51,7 +51,7 @@ class SignedClient(FlaskClient):
         environ["wsgi.input"] = BytesIO(body)
         # On the wire a path is ASCII, which Flask's own client does not see to.
         environ["REQUEST_URI"] = quote(environ["REQUEST_URI"].encode("latin-1"), safe="/?%=&'+!*(),;:@~")
-        method = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", environ["REQUEST_METHOD"])
+        method: str = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE") or environ["REQUEST_METHOD"]
         environ.setdefault("HTTP_KIM_CLIENT", "kim-node/0.1.0")
         given = {"Content-Type": environ["CONTENT_TYPE"]} if environ.get("CONTENT_TYPE") else {}
         made = signed_headers(

@@ -227,7 +227,8 @@ def _in_order(hidden: set[Cell], rows: Sequence[set[Cell]]) -> list[Cell]:
     order: list[Cell] = []
     while len(order) < len(hidden):
         waiting = [row - set(order) for row in rows if row - set(order)] or [hidden - set(order)]
-        order += sorted(min(waiting, key=lambda row: (len(row), sorted(row))))[:1]
+        shortest = min(waiting, key=lambda row: (len(row), sorted(row)))
+        order += sorted(shortest)[:1]
     return order
 
 

@@ -1,8 +1,9 @@
 """Deliveries made up for tests: consistent tables of any dataflow, and the statement that fits them."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from random import Random
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from protocol.grid import CellGrid, delivery_grid, grid_of
 from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.statement import CHUNK_BYTES, MEDIA_ARROW_STREAM, PayloadInfo, Software, SubmissionStatement
+from tests.factories.catalogues import use_of
 
 AREA = "NW05111"
 PERIOD = Period(2026, 1)
@@ -42,7 +44,7 @@ def consistent_values(grid: CellGrid, *, seed: int = 1) -> np.ndarray:
         indicator = next(i for i in grid.dataset.indicators if i.id == key[0])
         product, factors = 2 if indicator.id != "PERSONS_NEW" else 1, 0
         for dimension, code in grid.codes(row).items():
-            use = indicator.dimension_use(dimension)
+            use = use_of(indicator, dimension)
             if code != use.codelist.total:
                 factors += 1
                 product *= weights[use.codelist.id, code] if use.additive else _WEIGHT // 2
@@ -62,7 +64,7 @@ def _weights(codelist: Codelist, random: Random) -> dict[tuple[str, str], int]:
     return weights
 
 
-def states_of(values: Sequence[int], withheld: Sequence[int] = ()) -> list[CellState]:
+def states_of(values: Iterable[int], withheld: Sequence[int] = ()) -> list[CellState]:
     """Return the states of published values, with some rows withheld."""
     hidden = set(withheld)
     return [
@@ -80,7 +82,7 @@ def submission(
     catalogue: Catalogue | None = None,
     area: str = AREA,
     period: Period = PERIOD,
-    **changes: object,
+    **changes: Any,
 ) -> tuple[pa.Table, SubmissionStatement]:
     """Return a table and the statement that fits it.
 
@@ -117,13 +119,13 @@ def statement_for(
     catalogue: Catalogue | None = None,
     area: str = AREA,
     period: Period = PERIOD,
-    **changes: object,
+    **changes: Any,
 ) -> SubmissionStatement:
     """Return a statement for a table; the digest is that of its canonical bytes."""
     catalogue = catalogue or load_catalogue()
     dataset = catalogue.dataset(dataset_id)
     data = canonical_stream(table)
-    members: Mapping[str, object] = {
+    members: dict[str, Any] = {
         "aud": "kim-nrw/local",
         "node": "node-7f3a9c",
         "instance": "0b3f1c5e-2a4d-4b6f-8c7e-9d0a1b2c3d4e",

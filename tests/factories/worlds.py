@@ -16,6 +16,7 @@ from aggregation.sdc.linear_system import NO_LIMIT
 from aggregation.sdc.publication import Publication
 from protocol.codelists import NOT_APPLICABLE, TOTAL
 from protocol.grid import CellGrid
+from tests.factories.catalogues import use_of
 
 Person = Mapping[str, frozenset[str]]
 """Codes of one person per dimension (several where several answers are possible)."""
@@ -36,7 +37,7 @@ def count(grid: CellGrid, people: Mapping[str, Sequence[Person]]) -> np.ndarray:
             values[row] += all(
                 code in {TOTAL, NOT_APPLICABLE}
                 or any(
-                    code == own or code in indicator.dimension_use(dimension).codelist.ancestors(own)
+                    code == own or code in use_of(indicator, dimension).codelist.ancestors(own)
                     for own in person[dimension]
                 )
                 for dimension, code in codes.items()
@@ -77,7 +78,7 @@ def _floors(structure: Structure, delivery: Delivered, stricter: int, *, guessin
             continue
         for dimension, code in grid.codes(row).items():
             indicator = catalogue.indicators[grid.keys[row][0]]
-            codelist = indicator.dimension_use(dimension).codelist
+            codelist = use_of(indicator, dimension).codelist
             if code != TOTAL and codelist[code].rule is not None:
                 total = grid.index[grid.key(indicator, {**grid.codes(row), dimension: TOTAL})]
                 if delivery.values[total] - value >= minimum:  # published as the rules demand
@@ -127,7 +128,7 @@ def _delicate(structure: Structure) -> Iterator[tuple[int, str]]:
     catalogue, grid = structure.catalogue, structure.grid
     for row, key in enumerate(grid.keys):
         for dimension, code in grid.codes(row).items():
-            use = catalogue.indicators[key[0]].dimension_use(dimension)
+            use = use_of(catalogue.indicators[key[0]], dimension)
             rule = use.codelist[code].rule if code != TOTAL else None
             if rule is not None and not catalogue.rules[rule].zero_publishable:
                 yield row, dimension
@@ -140,7 +141,7 @@ def _breakdown(structure: Structure, row: int, dimension: str) -> list[int]:
     codes = grid.codes(row)
     return [
         grid.index[grid.key(indicator, {**codes, dimension: other.id})]
-        for other in indicator.dimension_use(dimension).codelist.published
+        for other in use_of(indicator, dimension).codelist.published
         if other.id != TOTAL
     ]
 
@@ -206,7 +207,8 @@ def _order(hidden: set[int], rows: list[set[int]], first: int) -> list[int]:
             if full & set(order)
         ]
         pool = touched or waiting or [hidden - set(order)]
-        order += sorted(min(pool, key=len))[:1]
+        shortest = min(pool, key=len)
+        order += sorted(shortest)[:1]
     return order
 
 

@@ -54,7 +54,7 @@ class Postgresql:
 
     def start(self) -> None:
         """Start it, and wait until it answers; what a killed one had committed is there again."""
-        options = {
+        options: dict[str, str | int] = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "port": self.port,
@@ -62,7 +62,7 @@ class Postgresql:
         }
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self._home / "log").open("ab") as log:
-            command = (self._postgres, "-D", self._home / "data", *settings)
+            command: tuple[str | Path, ...] = (self._postgres, "-D", self._home / "data", *settings)
             self._process = start_server(command, home=self._home, log=log, leads_group=True)
         process = self._process
         assert_soon(lambda: process.poll() is not None or self._answers(), "PostgreSQL answers")

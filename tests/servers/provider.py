@@ -146,7 +146,7 @@ def _serve(port: int, client_id: str, client_secret: str, redirect_uri: str) -> 
         def get_amr(self) -> None:
             return None
 
-    class Grant(AuthorizationCodeGrant):
+    class Grant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib ships no types
         TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = ["client_secret_basic"]
 
         def save_authorization_code(self, code: str, request: Any) -> None:
@@ -161,7 +161,7 @@ def _serve(port: int, client_id: str, client_secret: str, redirect_uri: str) -> 
         def authenticate_user(self, authorization_code: Any) -> str:
             return str(authorization_code.user)
 
-    class Token(OpenIDCode):
+    class Token(OpenIDCode):  # type: ignore[misc]
         def exists_nonce(self, nonce: str, request: Any) -> bool:
             return any(code.data.get("nonce") == nonce for code in codes.values())
 
@@ -188,7 +188,7 @@ def _serve(port: int, client_id: str, client_secret: str, redirect_uri: str) -> 
 
         def encode_id_token(self, token: Any, request: Any) -> str:
             if now["fault"] == "another access token":
-                return super().encode_id_token({**token, "access_token": "another"}, request)
+                token = {**token, "access_token": "another"}
             made: str = super().encode_id_token(token, request)
             claims = json.loads(base64.urlsafe_b64decode(made.split(".")[1] + "=="))
             if now["fault"] == "no signature":

@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -93,8 +94,8 @@ def run(seconds: float, seed: int) -> dict[str, Any]:
                 place = random.choice(failpoints.PLACES)
                 action = random.choice(("kill", "kill", "kill", "eio", "enospc"))
                 doom = f"{place}:{action}:{random.randint(1, 6)}"
-                kills += ended(lambda batch=batch: _deliver(world, batch, strict=False), doom) < 0
-                ended(lambda batch=batch: _deliver(world, batch, strict=True), None)
+                kills += ended(partial(_deliver, world, batch, strict=False), doom) < 0
+                ended(partial(_deliver, world, batch, strict=True), None)
                 parcels += batch
                 memory.append(psutil.Process().memory_info().rss)
             deliveries += len(parcels)

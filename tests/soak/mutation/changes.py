@@ -18,7 +18,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -180,9 +180,10 @@ class _Finder(cst.CSTVisitor):
         for kind, operator in mutation_operators:
             if not isinstance(node, kind):
                 continue
-            if operator is operator_arg_removal:
+            changes: Iterable[cst.CSTNode]
+            if isinstance(node, cst.Call) and operator is operator_arg_removal:
                 changes = _arguments(node)
-            elif operator is operator_string:
+            elif isinstance(node, cst.BaseString) and operator is operator_string:
                 changes = islice(operator(node), 1)  # the rest only spells it in capitals
             else:
                 changes = operator(node)
@@ -318,13 +319,18 @@ def _is_wording(node: cst.CSTNode) -> bool:
 
 def _texts_of(module: cst.Module) -> frozenset[str]:
     """Return the constants of a module that are wording."""
-    return frozenset(
-        part.targets[0].target.value if isinstance(part, cst.Assign) else part.target.value
-        for line in module.body
-        if isinstance(line, cst.SimpleStatementLine)
-        for part in line.body
-        if isinstance(part, cst.Assign | cst.AnnAssign) and part.value is not None and _is_wording(part.value)
-    )
+    parts = (part for line in module.body if isinstance(line, cst.SimpleStatementLine) for part in line.body)
+    found = set()
+    for part in parts:
+        if (
+            isinstance(part, cst.Assign | cst.AnnAssign)
+            and part.value is not None
+            and _is_wording(part.value)
+        ):
+            target = part.targets[0].target if isinstance(part, cst.Assign) else part.target
+            if isinstance(target, cst.Name):
+                found.add(target.value)
+    return frozenset(found)
 
 
 @cache

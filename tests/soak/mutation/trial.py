@@ -31,7 +31,7 @@ from functools import _lru_cache_wrapper
 from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import coverage
 import pytest
@@ -289,9 +289,9 @@ def _resting_on(mutant: Mutant) -> set[str]:
     """Return the constant and those constants of its module that are made of it."""
     found = {mutant.function}
     for part in ast.parse(mutant.source).body:
-        name = _assigned(part)
-        if name is not None and _names(part.value) & found:
-            found.add(name)
+        bound = _assigned(part)
+        if bound is not None and _names(bound.value) & found:
+            found.add(bound.name)
     return found
 
 
@@ -345,10 +345,10 @@ def _apply(mutant: Mutant, module: ModuleType, functions: dict[Any, list[Functio
     codes = [
         code for code in _codes(compile(mutant.source, file, "exec")) if code.co_qualname == mutant.outermost
     ]
-    own = [(code, functions.get((file, code.co_qualname, code.co_firstlineno), [])) for code in codes]
-    if not any(found for _, found in own):
+    running = [(code, functions.get((file, code.co_qualname, code.co_firstlineno), [])) for code in codes]
+    if not any(found for _, found in running):
         raise _NotAppliedError(mutant.key)
-    for code, found in own:
+    for code, found in running:
         for function in found:
             if code.co_freevars != function.__code__.co_freevars:
                 raise _NotAppliedError(mutant.key)
@@ -400,22 +400,32 @@ def _rebind(mutant: Mutant, module: ModuleType) -> None:
     """Give a constant its new value, and what is made of it by the module's further constants."""
     changed: set[str] = set()
     for part in ast.parse(mutant.source).body:
-        name = _assigned(part)
-        if name is not None and (name == mutant.function or _names(part.value) & changed):
+        bound = _assigned(part)
+        if bound is not None and (bound.name == mutant.function or _names(bound.value) & changed):
+            name = bound.name
             changed.add(name)
-            old, new = vars(module)[name], eval(compile(ast.Expression(part.value), "", "eval"), vars(module))
+            old = vars(module)[name]
+            new = eval(compile(ast.Expression(bound.value), "", "eval"), vars(module))
             for other in list(sys.modules.values()):
                 package = getattr(other, "__name__", "").partition(".")[0]
                 if package in _PACKAGES and vars(other).get(name) is old:
                     setattr(other, name, new)
 
 
-def _assigned(statement: ast.stmt) -> str | None:
-    """Return the name that a statement binds to a value, if it does nothing else."""
+class _Bound(NamedTuple):
+    """A name and the value that it is bound to."""
+
+    name: str
+    value: ast.expr
+
+
+def _assigned(statement: ast.stmt) -> _Bound | None:
+    """Return what a statement binds a name to, if it does nothing else."""
+    target: ast.expr
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0]
+        target, value = statement.targets[0], statement.value
     elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        target = statement.target
+        target, value = statement.target, statement.value
     else:
         return None
-    return target.id if isinstance(target, ast.Name) else None
+    return _Bound(target.id, value) if isinstance(target, ast.Name) else None
