@@ -7,6 +7,7 @@ release, and that it has not been exchanged since; of which list, its digest say
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,6 +83,21 @@ def check_granted(
             "The grants were imported after publication only.",
         )
     return GrantedTable(table, area, event.payload_sha256, index, event.at)
+
+
+def require_one_list(granted: Iterable[GrantedTable]) -> None:
+    """Check that all tables of a year come from one list: a later import replaces every table of it.
+
+    Raises:
+        KimError: ``evidence_invalid``.
+    """
+    lists: dict[str, str] = {}
+    for item in granted:
+        if not hmac.compare_digest(lists.setdefault(item.table.period, item.listed), item.listed):
+            raise _fault(
+                f"Die Bewilligungen für {item.table.period} stammen aus zwei Listen.",
+                f"The grants of {item.table.period} come from two lists.",
+            )
 
 
 def _fault(german: str, english: str) -> KimError:

@@ -35,7 +35,7 @@ from protocol.transparency.events import EventKind, LogEvent, parse_event
 from protocol.transparency.merkle import leaf_hash, verify_inclusion
 from protocol.trust import KeyEntry, NodeEntry
 from protocol.verify.anchors import Anchors
-from protocol.verify.granted import GrantedTable, check_granted
+from protocol.verify.granted import GrantedTable, check_granted, require_one_list
 from protocol.verify.receipts import check_signature, require_quorum
 from protocol.verify.trail import Trail
 
@@ -113,7 +113,8 @@ def check_release(
     5. every statement that the record cites is there, is the one cited, and belongs in its place;
     6. a node signed it that may, with a key that held when the hub received it;
     7. the log says that the hub accepted it, before it published;
-    8. what stands in for a delivery was made of a list of grants before, and is what the log then named.
+    8. what stands in for a delivery was made of a list of grants before, of one for each year, and is what
+       the log then named.
 
     Args:
         trail: collects what is found.
@@ -157,6 +158,7 @@ def check_release(
     )
     # 8.
     granted = tuple(_stand_ins(evidence, record, state, wanted or _everything))
+    require_one_list(granted)
     if granted:
         trail.facts["granted"] = [item.members for item in granted]
         trail.passes(

@@ -125,6 +125,18 @@ def test_a_list_that_was_imported_after_publication(network: PaperNetwork) -> No
     assert problem.detail.en.endswith("The grants were imported after publication only.")
 
 
+def test_a_table_of_a_list_that_was_replaced(network: PaperNetwork) -> None:
+    """An import replaces every table of its year: what comes from two was put together by somebody."""
+    network.grant(LISTED[0], CELLS[LISTED[0]], payload_sha256="d" * 64)
+    network.grant(LISTED[1], CELLS[LISTED[1]])
+    problem = check(publish(network), network).problem
+    assert problem is not None
+    said = (problem.code, problem.detail.en)
+    assert said == ("evidence_invalid", "The grants of 2025 come from two lists.")
+    network.grant(LISTED[0], CELLS[LISTED[0]])
+    assert check(publish(network), network).problem is None
+
+
 @pytest.mark.parametrize(
     "change",
     [
