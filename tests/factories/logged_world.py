@@ -233,15 +233,16 @@ class PaperNetwork:
             payload_sha256=statement.payload.sha256,
         )
 
-    def grant(self, place: str, cells: str, **changes: Any) -> int:
-        """The hub makes a table of a list of 2025 for an area; returns its place in the log.
+    def grant(self, place: str, cells: str, *, year: str = "2025", **changes: Any) -> int:
+        """The hub makes a table of a list of grants for an area; returns its place in the log.
 
         Args:
             place: the area.
             cells: digest of the table.
+            year: of the list.
             changes: what the log says otherwise.
         """
-        name = grants_name("2025", place)
+        name = grants_name(year, place)
         salt = hashlib.sha256(name.encode()).digest()
         event = LogEvent(
             at=self.clock,
@@ -249,7 +250,7 @@ class PaperNetwork:
             id=name,
             area=place,
             dataset="FUNDS",
-            period="2025",
+            period=year,
             payload_sha256="e" * 64,
             out_sha256=hidden_digest(cells, salt=salt),
         )

@@ -135,6 +135,12 @@ def test_a_table_of_a_list_that_was_replaced(network: PaperNetwork) -> None:
     assert said == ("evidence_invalid", "The grants of 2025 come from two lists.")
     network.grant(LISTED[0], CELLS[LISTED[0]])
     assert check(publish(network), network).problem is None
+    # Each year has a list of its own.
+    network.grant(LISTED[0], CELLS[LISTED[0]], year="2024", payload_sha256="d" * 64)
+    record = record_with_grants(network)
+    before = TableRecord("FUNDS", "2024", "c" * 64, {LISTED[0]: f"grants:{CELLS[LISTED[0]]}"})
+    both = dataclasses.replace(record, tables=(record.tables[0], before, record.tables[1]))
+    assert check(network.publish(both), network).problem is None
 
 
 @pytest.mark.parametrize(
