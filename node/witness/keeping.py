@@ -323,9 +323,7 @@ class ReceiptKeeper:
         found = self._checked[name, data]
         if found is None:
             return None
-        # A node that changed its witness key has several, and is one witness all the same.
-        witnesses = {witness.name: witness for witness in found.cosigners}.values()
-        final = self._anchors.quorum.met_by(witnesses, subject=self._node)
+        final = self._anchors.quorum.met_by(found.cosigners, subject=self._node)
         return StoredReceipt(
             record.statement_id, stage, found, final, name, compared=self._store.is_compared(name)
         )

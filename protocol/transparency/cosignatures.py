@@ -73,10 +73,13 @@ class Quorum:
     def met_by(self, cosigners: Iterable[Witness], *, subject: str | None = None) -> bool:
         """Whether these witnesses suffice for an event about the node ``subject``."""
         # Holders are counted, not lines: one with two keys is one witness, and so is one key under two names.
-        by_name = {witness.name: witness for witness in cosigners}.values()
+        # Under whatever name, the key of the node concerned confirms nothing about it.
+        known = tuple(cosigners)
+        own = {witness.key.raw for witness in known if witness.name == subject}
+        by_name = {witness.name: witness for witness in known if witness.key.raw not in own}.values()
         distinct = {witness.key.raw: witness for witness in by_name}.values()
-        nodes = sum(not witness.outside and witness.name != subject for witness in distinct)
-        return nodes >= self.nodes and sum(witness.outside for witness in distinct) >= self.outside
+        outside = sum(witness.outside for witness in distinct)
+        return len(distinct) - outside >= self.nodes and outside >= self.outside
 
     def require(self, cosigners: Iterable[Witness], *, subject: str | None = None) -> None:
         """Raise ``quorum_missing`` unless :meth:`met_by`."""

@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import replace
 from functools import partial
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
@@ -118,6 +119,16 @@ def test_a_quorum_counts_holders_of_keys():
     assert Quorum(0).met_by([])
     with pytest.raises(ValueError, match="negative"):
         Quorum(-1)
+
+
+def test_a_node_is_no_witness_of_its_own_receipt_under_another_name():
+    """Whether it stands as a node or as somebody from outside, and in whatever order they are named."""
+    own = witness(1)
+    for other in (replace(own, name="node-9"), replace(own, name="w.example", outside=True)):
+        for known in permutations([own, other, witness(2)]):
+            assert Quorum(1).met_by(known, subject="node-1")
+            assert not Quorum(2).met_by(known, subject="node-1")
+            assert not Quorum(1, outside=1).met_by(known, subject="node-1")
 
 
 def test_a_receipt_proves_itself(log):
