@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, EllipticCurvePublicKey
@@ -30,7 +30,7 @@ _CURVES: Final = {
 }
 
 #: A public key of an officer or of the hub, as a root may have it.
-OfficerKey = PublicKey | EllipticCurvePublicKey
+OfficerKey: TypeAlias = PublicKey | EllipticCurvePublicKey
 
 
 def check_root(signed: Mapping[str, Any]) -> None:

@@ -172,10 +172,9 @@ def _history(
 ) -> list[Metadata]:
     """Go back through the versions that are there; return those that are checked, the newest first."""
     checked, later, version = [newest], directory, newest.version
-    while version > 1:
-        targets = _optional(read, Role.TARGETS, version - 1)
-        data = None if targets is None else read(_target_name(targets, DIRECTORY))
-        if targets is None or data is None:
+    while (targets := _optional(read, Role.TARGETS, version - 1)) is not None:
+        data = read(_target_name(targets, DIRECTORY))
+        if data is None:
             break
         if not _is_signed_by_any(targets, roots):
             if roots[0].version > 1:

@@ -129,6 +129,7 @@ TARGETS: Final = {
         ),
         (
             f"{_PROTOCOL}/test_trust_documents.py",
+            f"{_PROTOCOL}/test_trust_metadata.py",
             f"{_PROTOCOL}/test_trust_officers.py",
             f"{_PROTOCOL}/test_trust_changes.py",
             "tests/property/test_trust_changes.py",
