@@ -27,8 +27,8 @@ END = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
 #: As officers have them: in a file, and on smartcards of both kinds.
 OFFICERS = {
     "ed25519": CryptoSigner.generate_ed25519(),
-    "P-256": CryptoSigner(generate_private_key(SECP256R1())),
-    "P-384": CryptoSigner(generate_private_key(SECP384R1())),
+    "nistp256": CryptoSigner(generate_private_key(SECP256R1())),
+    "nistp384": CryptoSigner(generate_private_key(SECP384R1())),
 }
 HUB = CryptoSigner.generate_ed25519()
 SHA256 = hashlib.sha256(b"{}").hexdigest()
