@@ -66,15 +66,14 @@ def check_whole(context: HubContext) -> int:
     """Compute every hash of the log again and compare it with what was signed; return the number of leaves.
 
     Raises:
-        KimError: `log_inconsistent`.
+        KimError: `log_inconsistent`; `key_missing`, `key_unreadable`.
     """
     signer = signer_of(context)
     with signer.alone(), context.database.read() as unit:
-        last = signer.last()
         size = unit.leaves.size()
-        recompute(unit.leaves, 0, behind=size)
-        if last is not None:
-            check_contains(unit.leaves, last.checkpoint)
+        recompute(unit.leaves, signer.nothing, behind=size)
+        for state in signer.signed(unit.leaves):
+            check_contains(unit.leaves, state.checkpoint)
     return size
 
 

@@ -14,7 +14,7 @@ import contextlib
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -29,12 +29,14 @@ from protocol.texts import Text
 from protocol.transparency.checkpoints import Checkpoint, SignedCheckpoint, open_checkpoint
 from protocol.transparency.merkle import (
     EMPTY_ROOT,
+    Hash,
     Node,
     completed_by,
     extend,
     leaf_hash,
     peaks,
     root,
+    root_of_peaks,
     siblings_of,
 )
 from protocol.transparency.notes import VerifierKey
@@ -83,6 +85,11 @@ class LogSigner:
         """
         return VerifierKey(self.origin, self._key().public)
 
+    @property
+    def nothing(self) -> Checkpoint:
+        """The state of this log before anything was in it."""
+        return Checkpoint(self.origin, 0, EMPTY_ROOT)
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Hold off other processes that would sign: between reading and keeping there is one signer."""
@@ -116,13 +123,15 @@ class LogSigner:
     def sign(self, leaves: LogLeaves) -> SignedCheckpoint:
         """Sign the present state of the log, and keep what was signed.
 
-        1. the database has at least as many leaves as were signed last;
-        2. its root over those is the one that was signed;
-        3. every later leaf's hashes follow from its entry;
+        1. the database has at least as many leaves as this key has signed, and its root over those is the
+           one that was signed;
+        2. every later leaf's hashes follow from its entry;
+        3. the root that is signed is computed from the hashes that 1 and 2 have confirmed, so a database
+           that answers otherwise when it is asked again changes nothing;
         4. the signature is durable here before it is returned.
 
-        What was signed last is what `checkpoint` says, or a newer note with this key's signature in the
-        database: then that file is an old copy.
+        What this key has signed stands in `checkpoint`, and in the database, which has the newer state if
+        that file is an old copy. Both must hold.
 
         The caller holds :meth:`alone`.
 
@@ -130,33 +139,42 @@ class LogSigner:
             The signed state; what was signed last if nothing came since.
 
         Raises:
-            KimError: `log_inconsistent` (1 to 3), `key_missing` (also if the database's notes are by another
-                key), `key_unreadable`.
+            KimError: `log_inconsistent` (1 and 2), `key_missing` (also if the database's notes are by
+                another key), `key_unreadable`.
         """
-        before = self._newest(self.last(), leaves)
-        known = before.checkpoint if before is not None else Checkpoint(self.origin, 0, EMPTY_ROOT)
+        signed = self.signed(leaves)
+        before = max(signed, key=lambda state: state.checkpoint.size, default=None)
+        known = before.checkpoint if before is not None else self.nothing
         size = leaves.size()
-        # 1. and 2.
-        check_contains(leaves, known)
+        # 1.
+        for checkpoint in {state.checkpoint for state in signed}:
+            check_contains(leaves, checkpoint)
         if before is not None and size == known.size:
             return before
-        # 3.
-        recompute(leaves, known.size, behind=size)
-        note = Checkpoint(self.origin, size, root(leaves, size)).sign(self._key())
+        # 2. and 3.
+        note = Checkpoint(self.origin, size, recompute(leaves, known, behind=size)).sign(self._key())
         # 4.
         self._keep(note.to_bytes())
         return open_checkpoint(note.to_bytes(), self.verifier_key)
 
-    def _newest(self, last: SignedCheckpoint | None, leaves: LogLeaves) -> SignedCheckpoint | None:
+    def signed(self, leaves: LogLeaves) -> list[SignedCheckpoint]:
+        """Return what this key has signed last, as far as is known: by its file, and by the database.
+
+        Raises:
+            KimError: as :meth:`sign`.
+        """
+        return [state for state in (self.last(), self._served(leaves)) if state is not None]
+
+    def _served(self, leaves: LogLeaves) -> SignedCheckpoint | None:
         served = leaves.checkpoint()
         if served is None:
-            return last
+            return None
         try:
-            found = open_checkpoint(served.note, self.verifier_key)
+            # What is signed counts: the number that the database keeps beside it is only a number.
+            return open_checkpoint(served.note, self.verifier_key)
         except KimError:
             # Another machine's signer may be at work on this database: it is none of our business to halt it.
             raise _missing_key() from None
-        return last if last is not None and last.checkpoint.size >= served.size else found
 
     def _keep(self, note: bytes) -> None:
         _write(self._folder / _CHECKPOINT, note)
@@ -199,43 +217,56 @@ def check_contains(leaves: LogLeaves, known: Checkpoint) -> None:
             f"Unterschrieben sind {known.size} Einträge, die Datenbank hat {size}.",
             f"{known.size} entries were signed, the database has {size}.",
         )
-    if known.size and root(leaves, known.size) != known.root:
-        raise inconsistent(
-            f"Die ersten {known.size} Einträge der Datenbank sind nicht die unterschriebenen.",
-            f"The first {known.size} entries of the database are not those that were signed.",
-        )
+    if root(leaves, known.size) != known.root:
+        raise _other_beginning(known.size)
 
 
-def recompute(leaves: LogLeaves, first: int, *, behind: int) -> None:
-    """Raise `log_inconsistent` unless the hashes of leaves follow from their entries.
+def recompute(leaves: LogLeaves, known: Checkpoint, *, behind: int) -> Hash:
+    """Raise `log_inconsistent` unless a log begins with a state and its later hashes follow from the entries.
 
     Memory does not grow with their number: beside a batch of entries there is one hash for each level.
 
     Args:
         leaves: the log.
-        first: first leaf; what lies in front of it is believed.
+        known: a state that was signed; its leaves are not read.
         behind: the leaf behind the last one.
+
+    Returns:
+        The root, of nothing but hashes that are confirmed.
     """
     # The complete subtrees that end where we begin: whatever is appended is joined to these.
-    frontier = dict(leaves.read(peaks(first)))
-    index = first
-    for entry, stored in leaves.leaves(first, behind=behind):
-        siblings = siblings_of(index)
+    frontier = dict(leaves.read(peaks(known.size)))
+    if _root(frontier, known.size) != known.root:
+        raise _other_beginning(known.size)
+    index = known.size
+    for entry, stored in leaves.leaves(known.size, behind=behind):
         hashes = extend(index, leaf_hash(entry), frontier)
         if b"".join(hashes) != stored:
             raise inconsistent(f"Eintrag {index} wurde verändert.", f"Entry {index} was changed.")
-        for sibling in siblings:
+        for sibling in siblings_of(index):
             del frontier[sibling]
         node = (completed_by(index) or [Node(0, index)])[-1]
         frontier[node] = hashes[-1]
         index += 1
     if index != behind:
         raise inconsistent(f"Eintrag {index} fehlt.", f"Entry {index} is missing.")
+    return _root(frontier, behind)
+
+
+def _root(frontier: Mapping[Node, Hash], size: int) -> Hash:
+    return root_of_peaks([frontier[node] for node in peaks(size)])
 
 
 def inconsistent(german: str, english: str) -> KimError:
     """Return `log_inconsistent` with what does not fit."""
     return kim_error("log_inconsistent", Text(german, english))
+
+
+def _other_beginning(size: int) -> KimError:
+    return inconsistent(
+        f"Die ersten {size} Einträge der Datenbank sind nicht die unterschriebenen.",
+        f"The first {size} entries of the database are not those that were signed.",
+    )
 
 
 def _missing_key() -> KimError:

@@ -157,7 +157,11 @@ TARGETS: Final = {
     ),
     "signer": Target(
         ("hub/services/transparency/signer.py", "hub/store/log.py"),
-        ("tests/integration/test_hub_log.py", "tests/integration/test_log_store.py"),
+        (
+            "tests/unit/hub/test_log_signer.py",
+            "tests/integration/test_hub_log.py",
+            "tests/integration/test_log_store.py",
+        ),
     ),
     "sandbox": Target(
         ("hub/sandbox/system_calls.py", "hub/sandbox/verdict.py"),
