@@ -158,6 +158,7 @@ TARGETS: Final = {
     "signer": Target(
         ("hub/services/transparency/signer.py", "hub/store/log.py"),
         (
+            "tests/unit/hub/test_log_leaves.py",
             "tests/unit/hub/test_log_signer.py",
             "tests/integration/test_hub_log.py",
             "tests/integration/test_log_store.py",
