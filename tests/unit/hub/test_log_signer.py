@@ -265,6 +265,15 @@ def test_the_key_of_a_signer_is_made_once_and_lies_there_encrypted(log: Log) -> 
     assert stat.S_IMODE(log.key.parent.stat().st_mode) == 0o700
 
 
+def test_a_key_that_an_earlier_version_left_readable_is_encrypted_where_it_lies(log: Log) -> None:
+    key = log.signer.verifier_key
+    log.key.write_bytes(log_key(log.settings).to_pem())
+    assert log.signer.verifier_key == key
+    assert log.key.read_bytes().startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    assert stat.S_IMODE(log.key.stat().st_mode) == 0o600
+    assert log.signer.verifier_key == key
+
+
 def test_the_state_of_another_log_is_none_of_ours(log: Log) -> None:
     """Under the same key: a hub that was given another name."""
     log.grow("a")
