@@ -19,6 +19,7 @@ PRIVATE_FOLDER_MODE: Final = 0o700
 _TEMPORARY: Final = ".tmp"
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NOT_OURS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _WRONG_PLACE: Final = {
     errno.ENOENT: Text("den Ordner gibt es nicht", "the folder does not exist"),
     errno.ENOTDIR: Text("ein Teil des Pfads ist kein Ordner", "a part of the path is no folder"),
@@ -98,7 +99,13 @@ def write_error(error: OSError, path: Path) -> KimError:
 
 
 def journal_error(error: OSError) -> KimError:
-    """Say that journal or blobs failed; tell a full disk from a broken one."""
+    """Say that journal or blobs failed; tell a full disk, and one that is not this user's, from a broken one.
+
+    A command that somebody ran as root leaves files that the node's user may not touch: no reason to bring an
+    old journal back from a backup.
+    """
+    if error.errno in _NOT_OURS and isinstance(error.filename, str):
+        return write_error(error, Path(error.filename))
     return kim_error("storage_full" if error.errno in _FULL else "spool_damaged")
 
 

@@ -44,8 +44,10 @@ HUB_IS_AWAY: Final = frozenset(
 They say nothing about the statement at hand, and the next statement would meet them too.
 """
 
+#: Failures of this machine, while it writes down what the hub says: they say no more about the statement.
+_OWN_FAULTS: Final = frozenset({"cannot_write", "node_locked"})
 _WITHOUT_HISTORY: Final = "revision_conflict"
-_ENDS_THE_RUN: Final = HUB_IS_AWAY | {_WITHOUT_HISTORY}
+_ENDS_THE_RUN: Final = HUB_IS_AWAY | _OWN_FAULTS | {_WITHOUT_HISTORY}
 _UPLOAD_BEGUN: Final = frozenset({"announced", "uploading"})
 _MOST_NAMED: Final = 6
 
@@ -267,7 +269,7 @@ class Outbox:
             # The hub holds something for this period: it may be this very statement's figures, sent by the
             # node before its journal was lost. It counts as known outside.
             record = self._journal.observe(record, DeliveryState.SPOOLED, code=error.code)
-        elif error.code not in HUB_IS_AWAY and not_recorded:
+        elif error.code not in HUB_IS_AWAY | _OWN_FAULTS and not_recorded:
             # Turned away before it was recorded: no figure has left, and the hub holds nothing of it.
             record = self._journal.observe(record, DeliveryState.REFUSED, code=error.code)
         elif error.code == "upload_expired":

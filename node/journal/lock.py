@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from node.durable_files import write_error
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -40,9 +41,12 @@ class NodeLock:
         """Take the lock.
 
         Raises:
-            KimError: ``node_locked`` if another process has it.
+            KimError: ``node_locked`` if another process has it; ``cannot_write`` if this user may not use it.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise write_error(error, self._path) from error
         try:
             _try_lock(descriptor)
         except OSError as error:

@@ -191,7 +191,7 @@ def open_database(path: Path, ledger: Ledger) -> sqlite3.Connection:
         A connection in autocommit mode; transactions are explicit.
 
     Raises:
-        KimError: ``spool_damaged`` if the file is damaged or of another version.
+        KimError: ``spool_damaged`` if the file is damaged or of another version; as :func:`transaction`.
     """
     # SQLite gives its -wal and -shm files the mode of the database: the mode is set before it opens.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -223,7 +223,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Write all of it or nothing.
 
     Raises:
-        KimError: ``storage_full``, ``spool_damaged``.
+        KimError: ``storage_full``, ``spool_damaged``; ``node_locked`` if another command is writing for long;
+            ``cannot_write`` if this user may not.
     """
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -272,9 +273,20 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def database_error(error: sqlite3.DatabaseError) -> KimError:
-    """Tell a full disk from a damaged database."""
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+    """Tell a full disk, a database in use and one that is not this user's from a damaged one."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension bits
+    if code == sqlite3.SQLITE_FULL:
         return kim_error("storage_full")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return kim_error("node_locked")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return kim_error(
+            "cannot_write",
+            Text(
+                "In die Datenbank des Journals darf dieser Benutzer nicht schreiben.",
+                "This user may not write to the database of the journal.",
+            ),
+        )
     return _damaged()
 
 

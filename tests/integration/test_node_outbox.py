@@ -1,8 +1,9 @@
 """Sending what is spooled over real HTTP to a real hub: whatever goes wrong, running again converges."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -304,6 +305,20 @@ def test_another_delivery_in_the_place_of_a_refused_one_is_a_conflict(idle: Benc
         idle.outbox.require_history(idle.sender.node)
 
     assert caught.value.code == "revision_conflict"
+
+
+def test_a_journal_in_use_refuses_nothing(idle: Bench, tmp_path: Path) -> None:
+    """What the hub has taken and the journal could not write down is no refusal of the hub."""
+    first, second = idle.spool("2026-Q1"), idle.spool("2026-Q2")
+    idle.journal._connection.execute("PRAGMA busy_timeout=0")
+    with closing(sqlite3.connect(tmp_path / "journal" / "journal.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        outcomes = idle.send(first, second)
+    assert [outcome.problem.code for outcome in outcomes if outcome.problem] == ["node_locked"] * 2
+    assert idle.faults.requests == ["POST /v1/submissions"]
+    assert {idle.now(record).state for record in (first, second)} == {DeliveryState.SPOOLED}
+    again = idle.send(first, second)
+    assert [outcome.record.state for outcome in again] == [DeliveryState.RECEIVED] * 2
 
 
 def test_an_altered_blob_is_never_sent(idle: Bench, tmp_path: Path) -> None:

@@ -1,16 +1,21 @@
 """The journal keeps a delivery whole or not at all, and never changes what was signed."""
 
+import errno
 import hashlib
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from node import failpoints
+from node.durable_files import journal_error
 from node.journal import DeliveryState, Journal, LedgerFigures, NewDelivery, schema
 from node.journal.ledger_table import Ledger
+from node.journal.lock import NodeLock
 from protocol.errors import KimError
 from tests.fakes.node_clock import SteppedClock
 
@@ -325,6 +330,53 @@ def test_a_migration_that_is_interrupted_leaves_the_old_journal(
 
     with Journal(tmp_path / "j", clock=clock) as journal:
         assert len(journal.deliveries()) == 1
+
+
+def test_a_journal_in_use_is_not_called_damaged(tmp_path: Path, journal: Journal) -> None:
+    """Whoever is told to bring it back from a backup gets an old one."""
+    record = journal.spool(new_delivery())
+    journal._connection.execute("PRAGMA busy_timeout=0")
+    with closing(sqlite3.connect(tmp_path / "journal" / "journal.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(KimError) as caught:
+            journal.observe(record, DeliveryState.RECEIVED)
+    assert caught.value.code == "node_locked"
+    assert journal.delivery(record.statement_id).state is DeliveryState.SPOOLED
+    assert journal.observe(record, DeliveryState.RECEIVED).state is DeliveryState.RECEIVED
+
+
+def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.mkdir()
+    with pytest.raises(KimError) as caught, NodeLock(path):
+        pass
+    assert (caught.value.code, str(path) in caught.value.detail.de) == ("cannot_write", True)
+
+
+def test_a_journal_that_is_not_this_users_is_not_called_damaged(journal: Journal) -> None:
+    record = journal.spool(new_delivery())
+    journal._connection.execute("PRAGMA query_only=ON")
+    with pytest.raises(KimError) as caught:
+        journal.observe(record, DeliveryState.RECEIVED)
+    assert caught.value.code == "cannot_write"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.EACCES, "cannot_write"),
+        (errno.EPERM, "cannot_write"),
+        (errno.EROFS, "cannot_write"),
+        (errno.ENOSPC, "storage_full"),
+        (errno.EDQUOT, "storage_full"),
+        (errno.EIO, "spool_damaged"),
+    ],
+)
+def test_what_the_system_says_of_a_file_of_the_journal(number: int, code: str) -> None:
+    """As after a command that somebody ran as root."""
+    said = journal_error(OSError(number, os.strerror(number), "/srv/kim/journal/journal.sqlite3"))
+    assert said.code == code
+    assert ("/srv/kim/journal" in said.detail.de) == (code == "cannot_write")
 
 
 def test_an_altered_blob_is_noticed(tmp_path: Path, journal: Journal) -> None:
