@@ -1,4 +1,4 @@
-"""`/healthz`: the process answers. `/readyz`: it can also work: database, schema, log, sandbox."""
+"""`/healthz`: the process answers. `/readyz`: it can also work: database, schema, log, signer, sandbox."""
 
 from flask import Blueprint, Response, current_app, jsonify
 

@@ -1,8 +1,9 @@
-"""Can this hub work right now: database reachable, schema known, log not halted, sandbox up."""
+"""Can this hub work right now: database reachable, schema known, log not halted and signed, sandbox up."""
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.services.context import HubContext
+from hub.services.transparency.rounds import waits_too_long
 from hub.store import schema
 from protocol.errors import KimError
 
@@ -15,7 +16,10 @@ def not_ready_because(context: HubContext) -> list[str]:
             failing.append("schema")
         else:
             with context.database.read() as unit:
-                failing += ["log"] if unit.leaves.head().halted else []
+                if unit.leaves.head().halted:
+                    failing.append("log")
+                elif waits_too_long(unit, now=context.clock.now()):
+                    failing.append("signer")
     except (SQLAlchemyError, KimError):
         failing.append("database")
     if not context.sandbox.alive:

@@ -84,20 +84,13 @@ class Parcel:
 
 
 @dataclass
-class Sender:
-    """A node, seen from the hub: signs parcels and requests, and sends them to the client's application."""
+class Author:
+    """A node that signs parcels and knows no hub."""
 
     node: str
     area: str
     key: PrivateKey
-    client: FlaskClient
-    _nonces: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**9)))
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.client, SignedClient):
-            app = self.client.application
-            clock = app.extensions[EXTENSION].machine_clock.now
-            self.client = signed_client(app, self.key, clock=clock)
+    _nonces: Iterator[int] = field(init=False, default_factory=lambda: iter(range(1, 10**9)))
 
     def parcel(
         self,
@@ -133,6 +126,19 @@ class Sender:
 
     def _nonce(self) -> bytes:
         return hashlib.sha256(f"{self.node} {next(self._nonces)}".encode()).digest()
+
+
+@dataclass
+class Sender(Author):
+    """A node, seen from the hub: signs parcels and requests, and sends them to the client's application."""
+
+    client: FlaskClient
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.client, SignedClient):
+            app = self.client.application
+            clock = app.extensions[EXTENSION].machine_clock.now
+            self.client = signed_client(app, self.key, clock=clock)
 
     def announce(self, parcel: Parcel, **headers: str) -> TestResponse:
         return self.client.post(

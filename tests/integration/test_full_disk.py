@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.domain.ids import SubmissionId
-from hub.services.transparency.rounds import check_whole, run_round
+from hub.services.transparency.rounds import check_whole, is_due, run_round
 from hub.services.verification import verify
 from hub.store.records import Submission
 from node.clock import SystemClock
@@ -18,7 +18,8 @@ from protocol.errors import KimError
 from protocol.keys import PrivateKey
 from protocol.periods import Period
 from tests.factories.log_checks import assert_log_whole, assert_receipt
-from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
+from tests.factories.patience import assert_soon
+from tests.factories.running_hub import Author, Parcel, RunningHub, Sender, lasting_sandbox, running_hub
 from tests.factories.spooled import spooled
 from tests.fakes.small_disk import SmallDisk, a_small_disk
 
@@ -103,8 +104,41 @@ def test_a_hub_whose_disk_is_full_takes_nothing_by_half(disk: SmallDisk, tmp_pat
     assert reached >= ({"accepted"} if full == "the log's own files" else {None, "announced", "uploading"})
 
 
+def test_a_hub_whose_log_has_a_full_disk_of_its_own_takes_deliveries_and_signs_later(
+    disk: SmallDisk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Entries stand in the database, with what they are about; on the other disk lies the last signature."""
+    settings = {"log_home": str(disk.folder / "log"), "checkpoint_seconds": 0.05}
+    with running_hub(tmp_path / "hub", sandbox=lasting_sandbox(), **settings) as running:
+        context, sender = running.hub.context, running.sender()
+        assert_soon(lambda: not is_due(context), "signed")
+        checkpoint = disk.folder / "log" / "checkpoint"
+        before = checkpoint.read_bytes()
+        disk.fill()
+        parcel = sender.parcel()
+        assert sender.deliver(parcel)["state"] == "accepted"
+        # No receipt yet, which the node asks for again; one that the signer has not kept is given to nobody.
+        receipt = f"/v1/submissions/{parcel.id}/receipt"
+        assert_soon(lambda: "the log is not signed: OSError" in caplog.text, "the hub says so")
+        answer = sender.client.get(receipt)
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "log_unavailable")
+        assert checkpoint.read_bytes() == before
+        assert running.client.get("/readyz").get_json()["failing"] == []
+        running.clock.advance(minutes=11)
+        ready = running.client.get("/readyz")
+        assert (ready.status_code, ready.get_json()["failing"]) == (503, ["signer"])
+        assert sender.deliver(sender.parcel(period=Period(2025, 4)))["state"] == "accepted"
+        disk.make_room()
+        assert_soon(lambda: not is_due(context), "signed again")
+        assert running.client.get("/readyz").get_json()["failing"] == []
+        assert_receipt(context, parcel.id, sender.node)
+        check_whole(context)
+        with context.database.read() as unit:
+            assert_log_whole(unit)
+
+
 def test_a_node_whose_disk_is_full_signs_nothing_by_half(disk: SmallDisk) -> None:
-    sender = Sender("node-nw05111", "NW05111", PrivateKey.generate(), None)
+    sender = Author("node-nw05111", "NW05111", PrivateKey.generate())
     refused = 0
     with Journal(disk.folder / "journal", clock=SystemClock()) as journal:
         for period, left in zip(_quarters(), LEFT_BYTES, strict=False):

@@ -21,7 +21,7 @@ from protocol.keys import PrivateKey
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
-from tests.factories.running_hub import ITS_DAY, Parcel, Sender
+from tests.factories.running_hub import ITS_DAY, Author, Parcel
 from tests.factories.signing import signed_headers
 
 
@@ -54,7 +54,7 @@ def serving(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen, 
         process.stdout.close()
 
 
-def make_sender(home: Path, area: str = "NW05111") -> Sender:
+def make_sender(home: Path, area: str = "NW05111") -> Author:
     """Set up a hub in `home` and register one node."""
     hub(home, "init")
     key = PrivateKey.generate()
@@ -74,11 +74,11 @@ def make_sender(home: Path, area: str = "NW05111") -> Sender:
     public = key.public
     entry = {"node": node, "keyid": public.keyid, "fingerprint": public.fingerprint()}
     assert answer == {"registered": [entry]}
-    return Sender(node, area, key, None)
+    return Author(node, area, key)
 
 
 def call(
-    url: str, sender: Sender, method: str, path: str, body: bytes = b"", **headers: str
+    url: str, sender: Author, method: str, path: str, body: bytes = b"", **headers: str
 ) -> requests.Response:
     return requests.request(
         method,
@@ -89,31 +89,31 @@ def call(
     )
 
 
-def announce(url: str, sender: Sender, parcel: Parcel) -> requests.Response:
+def announce(url: str, sender: Author, parcel: Parcel) -> requests.Response:
     media = {"Content-Type": PAYLOAD_TYPE_SUBMISSION}
     return call(url, sender, "POST", "/v1/submissions", parcel.envelope.to_bytes(), **media)
 
 
-def put(url: str, sender: Sender, parcel: Parcel, n: int) -> requests.Response:
+def put(url: str, sender: Author, parcel: Parcel, n: int) -> requests.Response:
     return call(url, sender, "PUT", f"/v1/submissions/{parcel.id}/chunks/{n}", parcel.chunks[n])
 
 
-def complete(url: str, sender: Sender, parcel: Parcel) -> requests.Response:
+def complete(url: str, sender: Author, parcel: Parcel) -> requests.Response:
     return call(url, sender, "POST", f"/v1/submissions/{parcel.id}/complete")
 
 
-def send(url: str, sender: Sender, parcel: Parcel, *, known: bool = False) -> None:
+def send(url: str, sender: Author, parcel: Parcel, *, known: bool = False) -> None:
     """Announce, upload and complete a submission of one chunk; `known`: it was announced before."""
     assert announce(url, sender, parcel).status_code == (200 if known else 201)
     assert put(url, sender, parcel, 0).status_code == 204
     assert complete(url, sender, parcel).status_code == 202
 
 
-def look(url: str, sender: Sender, parcel: Parcel) -> dict:
+def look(url: str, sender: Author, parcel: Parcel) -> dict:
     return call(url, sender, "GET", f"/v1/submissions/{parcel.id}").json()
 
 
-def decided(url: str, sender: Sender, parcel: Parcel) -> dict:
+def decided(url: str, sender: Author, parcel: Parcel) -> dict:
     """Wait for the decision and return the status that has it."""
     assert_soon(lambda: look(url, sender, parcel)["state"] in ("accepted", "rejected"), "a decision")
     return look(url, sender, parcel)

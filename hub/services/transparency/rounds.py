@@ -13,12 +13,16 @@ from hub import failpoints
 from hub.services.context import HubContext
 from hub.services.transparency.signer import LogSigner, check_contains, recompute
 from hub.store.log import LogHead
+from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import KimError
 from protocol.transparency.checkpoints import SignedCheckpoint
-from protocol.transparency.events import EventKind, LogEvent
+from protocol.transparency.events import EventKind, LogEvent, parse_event
 
 #: A log in which nothing happens grows all the same, so that silence can be told from being cut off.
 HEARTBEAT: Final = dt.timedelta(hours=12)
+#: What came into the log is signed within seconds. What waits longer waits for somebody: the signer's disk is
+#: full, or its key is not there.
+UNSIGNED_AT_MOST: Final = dt.timedelta(minutes=10)
 
 
 def run_round(context: HubContext) -> SignedCheckpoint:
@@ -60,6 +64,14 @@ def is_due(context: HubContext) -> bool:
         head = unit.leaves.head()
         served = unit.leaves.checkpoint()
     return head.halted or served is None or served.size != head.size or _is_silent(context, head)
+
+
+def waits_too_long(unit: UnitOfWork, *, now: dt.datetime) -> bool:
+    """Whether the oldest entry that nobody has signed is older than `UNSIGNED_AT_MOST`."""
+    served = unit.leaves.checkpoint()
+    size = 0 if served is None else served.size
+    waiting = next(unit.leaves.leaves(size, behind=min(size + 1, unit.leaves.size())), None)
+    return waiting is not None and now - parse_event(waiting[0]).at > UNSIGNED_AT_MOST
 
 
 def check_whole(context: HubContext) -> int:
