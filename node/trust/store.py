@@ -159,7 +159,12 @@ class TrustStore:
         Raises:
             KimError: ``wrong_audience``, ``spool_damaged``, or what the documents' readers raise.
         """
-        return self._read(self._copy(self._number()))
+        number = self._number()
+        found = self._read(self._copy(number))
+        if found is None and number:
+            # Not as if nothing had been verified: the log would go unwatched, and nobody would be told.
+            raise _unreadable(self._copy(number))
+        return found
 
     def _read_whole(self, copy: Path) -> NodeTrust:
         found = self._read(copy)
@@ -269,15 +274,16 @@ def _another_is_pinned() -> KimError:
     )
 
 
-def _unreadable(pointer: Path) -> KimError:
+def _unreadable(path: Path) -> KimError:
     return kim_error(
         "spool_damaged",
-        Text(f"{pointer} ist nicht lesbar oder beschädigt.", f"{pointer} cannot be read or is damaged."),
+        Text(f"{path} ist nicht lesbar oder beschädigt.", f"{path} cannot be read or is damaged."),
         remedy=Text(
-            "Prüfen, ob die Datei dem Benutzer gehört, unter dem kim-node läuft; sonst den Ordner trust des "
-            "Knotens aus der Sicherung zurückspielen.",
-            "Check that the file belongs to the user that kim-node runs as; else restore the folder trust of "
-            "the node from backup.",
+            "Prüfen, ob alles darin dem Benutzer gehört, unter dem kim-node läuft; kim-node trust holt einen "
+            "beschädigten Stand neu. Bleibt es dabei, den Ordner trust des Knotens aus der Sicherung "
+            "zurückspielen.",
+            "Check that all of it belongs to the user that kim-node runs as; kim-node trust fetches a "
+            "damaged copy anew. If it persists, restore the folder trust of the node from backup.",
         ),
     )
 

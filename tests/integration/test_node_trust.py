@@ -358,7 +358,9 @@ def test_a_copy_that_was_damaged_here_is_brought_again(town: Municipality, tmp_p
     (targets,) = (tmp_path / "node" / "trust" / "copies").glob("*/targets")
     for file in targets.iterdir():
         file.write_bytes(b"{}")
-    assert town.store.load() is None
+    with pytest.raises(KimError) as caught:  # not as if nothing were known
+        town.store.load()
+    assert caught.value.code == "spool_damaged"
     town.refresh()
     assert town.store.load() is not None
 
