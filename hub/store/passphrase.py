@@ -94,8 +94,10 @@ class Passphrase:
         except OSError:
             raise _unreadable(
                 Text(
-                    f"Die Schlüssel des Hubs sind verschlüsselt, und das Kennwort in {self.path} fehlt.",
-                    f"The hub's keys are encrypted, and the passphrase in {self.path} is missing.",
+                    f"Die Schlüssel des Hubs sind verschlüsselt, und das Kennwort in {self.path} fehlt "
+                    "oder ist für dieses Konto nicht lesbar.",
+                    f"The hub's keys are encrypted, and the passphrase in {self.path} is missing, or "
+                    "this account may not read it.",
                 )
             ) from None
         if len(passphrase) < _SHORTEST:
