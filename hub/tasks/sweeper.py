@@ -60,8 +60,7 @@ class Sweeper:
         The officers' repository is fresh before anybody can ask for it.
         """
         clear_leftovers(self._context)
-        with _warning():
-            self._tidy()
+        self._tidy()
         self.sign()
         if self._worker is not None:
             self.sweep(patience_seconds=None)
@@ -119,30 +118,35 @@ class Sweeper:
         return jobs
 
     def _tidy(self) -> None:
-        """Do what has time, once `_EXPIRY_SECONDS` are over since the last time."""
+        """Do what has time, once `_EXPIRY_SECONDS` are over since the last time, whatever of it fails.
+
+        A log that takes nothing lets no upload expire; without a fresh pointer nodes would stop delivering.
+        """
         now = time.monotonic()
         if now - self._tidied_at < _EXPIRY_SECONDS:
             return
-        expire_uploads(self._context)
-        renew_trust(self._context)
-        forget_nonces(self._context)
         self._tidied_at = now
+        for act in (renew_trust, expire_uploads, forget_nonces):
+            with _warning(act.__name__):
+                act(self._context)
 
     def _run(self) -> None:
         settings = self._context.settings
         while not self._stop.wait(settings.sweep_seconds):
-            with _warning():
+            with _warning("worker"):
                 if self._worker is not None:
                     self._worker.ensure_running()
+            with _warning("sign"):
                 self.sign()
+            with _warning("sweep"):
                 self.sweep(patience_seconds=settings.stale_seconds)
-                self._tidy()
+            self._tidy()
 
 
 @contextmanager
-def _warning() -> Iterator[None]:
+def _warning(what: str) -> Iterator[None]:
     """Go on after whatever fails: a full disk or a locked database passes; the next look does the rest."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 -- the thread must outlive it
-        _LOG.warning("sweep failed: %s", type(error).__name__)
+        _LOG.warning("%s failed: %s", what, type(error).__name__)
