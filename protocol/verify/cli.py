@@ -218,10 +218,18 @@ def _officers(parsed: argparse.Namespace) -> tuple[list[_Outcome], Signed | None
     read = files.trust_reader(Path(parsed.trust))
     at = parsed.at or clock.now()
     found: list[Signed] = []
-    verdict = verdict_of(
-        lambda trail: found.append(check_officers(trail, read, fingerprint=parsed.root_fingerprint, at=at))
-    )
-    return [_Outcome(parsed.trust, verdict)], found[0] if found else None
+
+    def check(trail: Trail) -> None:
+        found.append(check_officers(trail, read, fingerprint=parsed.root_fingerprint, at=at))
+        if parsed.run is not _log:
+            trail.remark(
+                "Nicht verglichen: ob alle anderen dieselbe Fassung sehen. Das sagt eine Kopie des "
+                "Protokolls (kim-verify log).",
+                "Not compared: whether everybody else sees the same version. A copy of the log says that "
+                "(kim-verify log).",
+            )
+
+    return [_Outcome(parsed.trust, verdict_of(check))], found[0] if found else None
 
 
 def _anchors(parsed: argparse.Namespace, signed: Signed | None) -> Anchors:

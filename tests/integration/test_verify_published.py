@@ -175,6 +175,21 @@ def test_an_old_version_under_a_fresh_pointer(world: World, capsys: pytest.Captu
     assert world.refused(mirror, old, "--at", day, capsys=capsys) is None
 
 
+def test_where_no_log_is_read_it_is_said_that_others_may_see_something_else(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirror, stick = world.mirror("log"), world.stick("stick")
+    trusted = ["--trust", str(stick), "--root-fingerprint", world.fingerprint]
+    for language, said in (
+        ("de", "Nicht verglichen: ob alle anderen dieselbe Fassung sehen."),
+        ("en", "Not compared: whether everybody else sees the same version."),
+    ):
+        assert main(["trust", *trusted, "--lang", language]) == 0
+        assert said in capsys.readouterr().out
+        assert main([*world.words(mirror, stick), "--lang", language]) == 0
+        assert said not in capsys.readouterr().out
+
+
 def test_without_the_root_it_is_said_that_nothing_was_compared(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
