@@ -22,12 +22,13 @@ def install_copy(settings: HubSettings) -> None:
     file = settings.home / _NAME
     if not settings.database_url and not file.exists():
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.write_bytes(_new_database())
+        file.write_bytes(new_database())
     install(settings)
 
 
 @cache
-def _new_database() -> bytes:
+def new_database() -> bytes:
+    """Return the file of a hub's database in which nothing stands."""
     with tempfile.TemporaryDirectory(prefix="kim-installed-") as folder:
         home = Path(folder) / "hub"  # what belongs to it lies beside it
         install(HubSettings(home=home))

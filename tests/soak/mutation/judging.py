@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 
+from tests.factories import patience
 from tests.soak.mutation.changes import ROOT, Mutant, mutants_of
 from tests.soak.mutation.targets import Target
 from tests.soak.mutation.trial import Fate, Trial
@@ -65,12 +66,12 @@ def run(name: str, target: Target, *, again: bool, seconds: float, until: float,
 
     def tell(mutant: Mutant, fate: Fate) -> None:
         known[_label(mutant)] = fate
-        if len(trial.fates) % 100 == 0:
+        if len(trial.fates) % 20 == 0:
             keep()
         if fate in LEFT:
             print(f"{fate}: {_label(mutant)}", file=sys.stderr, flush=True)
 
-    trial = Trial(todo, seconds=seconds, until=until, tell=tell)
+    trial = Trial(todo, prepare=target.prepare, seconds=seconds, until=until, tell=tell)
     if todo and time.monotonic() < until:
         _ask(target, trial)
     keep()
@@ -106,9 +107,13 @@ def _ask(target: Target, trial: Trial) -> None:
 
 
 class _Quickly:
-    """Hypothesis looks for one counter-example, not for the smallest, and remembers nothing."""
+    """Hypothesis looks for one counter-example, not for the smallest, and remembers nothing.
+
+    What never happens is waited for some seconds only: more than a hub that works needs, on a loaded machine.
+    """
 
     def pytest_collection_finish(self) -> None:
+        patience.PATIENCE_SECONDS = 20.0  # type: ignore[misc]
         settings.register_profile(
             "mutants",
             deadline=None,

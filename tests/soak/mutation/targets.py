@@ -6,10 +6,12 @@ program of their own would not see a change, and need not be listed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.factories.installed_hub import new_database
 from tests.soak.mutation.changes import ROOT
 
 _PROTOCOL: Final = "tests/unit/protocol"
@@ -25,12 +27,14 @@ class Target:
         tests: what pytest is given.
         without: part of the name of tests that would take longer than they could tell: sweeps over every bit.
         is_reviewed: somebody has looked at every survivor, so that a new one fails the run.
+        prepare: makes what the tests of every mutant need, and what no mutant changes.
     """
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
     without: str = "flipped"
     is_reviewed: bool = False
+    prepare: Callable[[], object] | None = None
 
     def paths(self) -> list[Path]:
         """Return the modules, in order."""
@@ -152,8 +156,15 @@ TARGETS: Final = {
         (
             "tests/integration/test_hub_announce.py",
             "tests/integration/test_hub_upload.py",
+            "tests/integration/test_hub_verification.py",
+            "tests/integration/test_hub_sealed.py",
+            "tests/integration/test_hub_poisoning.py",
+            "tests/integration/test_hub_faults.py",
+            "tests/integration/test_hub_audit.py",
             "tests/integration/test_hub_validation.py",
+            "tests/integration/test_request_guard.py",
         ),
+        prepare=new_database,
     ),
     "signer": Target(
         ("hub/services/transparency/signer.py", "hub/store/log.py"),

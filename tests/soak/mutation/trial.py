@@ -88,6 +88,7 @@ class Trial:
         self,
         mutants: list[Mutant],
         *,
+        prepare: Callable[[], object] | None,
         seconds: float,
         until: float,
         tell: Callable[[Mutant, Fate], None],
@@ -96,6 +97,7 @@ class Trial:
 
         Args:
             mutants: what to try.
+            prepare: called once, before the tests are: each mutant finds in memory what it has made.
             seconds: of processor time for one mutant; tests beyond are left out where others reach it too.
             until: the reading of `time.monotonic` at which no further mutant is begun.
             tell: called with each result.
@@ -103,6 +105,7 @@ class Trial:
         self.fates: dict[tuple[str, str], Fate] = {}
         self.failed: list[str] = []
         self._mutants = mutants
+        self._prepare = prepare
         self._seconds = seconds
         self._until = until
         self._tell = tell
@@ -127,6 +130,8 @@ class Trial:
         for cache in caches:
             if getattr(cache, "__module__", "").partition(".")[0] in _PACKAGES:
                 cache.cache_clear()
+        if self._prepare is not None:
+            self._prepare()
         gc.freeze()
         items = {item.nodeid: item for item in session.items}
         reach = self._measured(list(items.values()))
