@@ -8,8 +8,6 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.exc import IntegrityError
-
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.states import OPEN_UPLOAD, UNDECIDED, SubmissionState
 from hub.services.authentication import Signed, authenticate
@@ -77,23 +75,14 @@ def announce(context: HubContext, body: bytes, *, sender: Node | None, program: 
         _check_chain(context, unit, dataset, signed)
     envelope_sha256 = context.blobs.put(body)
     submission = _new(context, submission_id, dataset, signed, envelope_sha256)
-    try:
-        with context.database.write() as unit:
-            # The same questions once more, now that no other writer can change the answers.
-            known = _known(unit, submission_id)
-            if known:
-                return known
-            _check_period(context, unit, dataset, signed)
-            _check_chain(context, unit, dataset, signed)
-            unit.submissions.add(submission)
-    except IntegrityError:
-        # Another process was faster (PostgreSQL): with the same statement, or with the same revision.
-        with context.database.read() as unit:
-            known = _known(unit, submission_id)
-            if known:
-                return known
-            _check_chain(context, unit, dataset, signed)
-        raise kim_error("busy") from None
+    with context.database.write() as unit:
+        # The same questions once more, now that no other writer can change the answers.
+        known = _known(unit, submission_id)
+        if known:
+            return known
+        _check_period(context, unit, dataset, signed)
+        _check_chain(context, unit, dataset, signed)
+        unit.submissions.add(submission)
     _LOG.info(
         "submission %s announced: %s %s revision %d for %s by %s",
         submission.id,

@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
+from hub.domain.ids import Sha256
 from hub.domain.states import NodeStatus
+from hub.services.announcing import announce
+from hub.services.publishing import close
+from hub.store.blobs import BlobStore
 from protocol import strict_json
 from protocol.dsse import Envelope, sign
+from protocol.errors import KimError
 from protocol.keys import PrivateKey
 from protocol.periods import Period
 from protocol.problem_documents import MEDIA_TYPE
@@ -131,10 +136,68 @@ def test_a_dataset_in_a_frequency_that_nobody_delivers_is_unknown(
 
 
 def test_oversize_is_refused_before_any_byte(tmp_path: Path) -> None:
-    with running_hub(tmp_path, start=False, max_payload_bytes=50_000) as running:
+    with running_hub(tmp_path, start=False, max_payload_bytes=50_000, chunk_bytes=20_000) as running:
         sender = running.sender()
-        assert_refused(sender.announce(sender.parcel()), "too_large", pointer="/payload/size")
+        for payload, chunk, pointer in (
+            (50_001, 20_000, "/payload/size"),
+            (50_000, 20_001, "/payload/chunk"),
+        ):
+            parcel = sender.parcel(payload=bytes(payload), chunk=chunk)
+            assert_refused(sender.announce(parcel), "too_large", pointer=pointer)
         assert_nothing_stored(running)
+        assert sender.announce(sender.parcel(payload=bytes(50_000), chunk=20_000)).status_code == 201
+
+
+def test_an_envelope_that_somebody_brought_has_a_largest_size_too(
+    running: RunningHub, sender: Sender
+) -> None:
+    envelope = sender.parcel().envelope.to_bytes()
+    with pytest.raises(KimError) as caught:
+        announce(running.hub.context, envelope.ljust(131_073), sender=None)
+    assert caught.value.code == "too_large"
+    assert_nothing_stored(running)
+
+
+def test_nobody_sends_what_another_node_signed(running: RunningHub, sender: Sender) -> None:
+    other = running.sender("NW05112")
+    parcel = sender.parcel()
+    assert_refused(other.announce(parcel), "sender_mismatch")
+    assert_nothing_stored(running)
+    # Not even what is known is told to another node.
+    assert sender.announce(parcel).status_code == 201
+    assert_refused(other.announce(parcel), "sender_mismatch")
+
+
+def _meanwhile(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let something happen once a statement was looked at, and before it is taken."""
+    put = BlobStore.put
+
+    def slow(self: BlobStore, data: bytes) -> Sha256:
+        patch.setattr(BlobStore, "put", put)
+        act()
+        return put(self, data)
+
+    patch.setattr(BlobStore, "put", slow)
+
+
+def test_the_same_statement_at_the_same_moment_is_announced_once(
+    running: RunningHub, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcel = sender.parcel()
+    first: list[TestResponse] = []
+    _meanwhile(monkeypatch, lambda: first.append(sender.announce(parcel)))
+    second = sender.announce(parcel)
+    assert (first[0].status_code, second.status_code) == (201, 200)
+    assert second.get_json() == first[0].get_json()
+
+
+def test_what_changed_while_a_statement_was_looked_at_is_noticed(
+    running: RunningHub, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _meanwhile(monkeypatch, lambda: sender.announce(sender.parcel()))
+    assert_refused(sender.announce(sender.parcel()), "revision_conflict", pointer="/revision")
+    _meanwhile(monkeypatch, lambda: close(running.hub.context, [Period(2026, 1)], datasets=["PERSONS"]))
+    assert_refused(sender.announce(sender.parcel("PERSONS")), "period_closed")
 
 
 def _flip(data: bytes) -> bytes:
@@ -241,7 +304,7 @@ def test_a_suspended_node_waits(running: RunningHub, sender: Sender) -> None:
 def test_an_unfinished_revision_has_no_rival(running: RunningHub, sender: Sender) -> None:
     first, rival = sender.parcel(), sender.parcel()
     assert sender.announce(first).status_code == 201
-    document = assert_refused(sender.announce(rival), "revision_conflict")
+    document = assert_refused(sender.announce(rival), "revision_conflict", pointer="/revision")
     assert first.id in document["detail"]
     assert document["errors"] == [
         {"pointer": "/supersedes", "code": "revision_conflict", "detail": first.id, "detail_en": first.id}
@@ -261,18 +324,21 @@ def test_too_many_unfinished_uploads(tmp_path: Path) -> None:
 
 def test_a_node_cannot_fill_the_disk_with_what_is_rejected(tmp_path: Path) -> None:
     """What is rejected is kept, and its revision may be sent again: without a limit, for ever."""
-    with running_hub(tmp_path, start=False, node_day_bytes=600_000, max_envelope_bytes=64_000) as running:
+    three = 3 * (1_000 + 64_000)
+    with running_hub(tmp_path, start=False, node_day_bytes=three, max_envelope_bytes=64_000) as running:
         sender, other = running.sender(), running.sender("NW05112")
-        taken = 0
-        while (answer := sender.announce(parcel := sender.parcel())).status_code == 201:
-            taken += len(parcel.payload) + 64_000
+        for _ in range(3):
+            parcel = sender.parcel(payload=bytes(1_000))
+            assert sender.announce(parcel).status_code == 201
             assert sender.client.delete(f"/v1/submissions/{parcel.id}").status_code == 204
-        assert_refused(answer, "rate_limited")
-        assert 0 < taken <= 600_000
-        assert other.announce(other.parcel()).status_code == 201
-        # Whatever was taken gets the same answer as ever, and the next day there is room again.
-        running.clock.advance(days=1)
-        assert sender.announce(sender.parcel()).status_code == 201
+        running.clock.advance(hours=23)
+        assert_refused(sender.announce(sender.parcel(payload=bytes(1_000))), "rate_limited")
+        # Whatever was taken gets the same answer as ever, others are free, and the next day there is room.
+        assert sender.announce(parcel).status_code == 200
+        assert other.announce(other.parcel(payload=bytes(1_000))).status_code == 201
+        running.clock.advance(hours=1, seconds=1)
+        assert_refused(sender.announce(sender.parcel(payload=bytes(three - 63_999))), "rate_limited")
+        assert sender.announce(sender.parcel(payload=bytes(three - 64_000))).status_code == 201
 
 
 def test_the_language_can_be_switched(running: RunningHub, sender: Sender) -> None:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +22,13 @@ from alembic import command
 from sqlalchemy.exc import DBAPIError
 
 from hub import failpoints
-from hub.domain.ids import SubmissionId
+from hub.domain.ids import Sha256, SubmissionId
 from hub.services.context import HubContext
 from hub.services.publishing import close
 from hub.services.transparency.rounds import check_whole, run_round
 from hub.services.verification import verify
 from hub.store import migrations, schema
+from hub.store.blobs import BlobStore
 from hub.store.engine import make_engine
 from hub.tasks.worker import InProcessWorker
 from protocol.errors import KimError
@@ -36,6 +38,7 @@ from tests.factories.dying import ended
 from tests.factories.log_checks import assert_log_whole, assert_receipt
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.running_hub import ITS_DAY, Parcel, RunningHub, lasting_sandbox, running_hub
+from tests.factories.signing import signed_client
 from tests.integration.test_hub_failpoints import Deliveries, prepare
 from tests.integration.test_hub_processes import announce, decided, look, put, send, serving
 from tests.servers.postgresql import Postgresql, a_postgresql
@@ -108,6 +111,34 @@ def test_deliveries_corrections_and_releases_are_those_of_any_hub(database: str,
         assert running.client.get("/").status_code == 200
         with pytest.raises(DBAPIError, match="only grows"), running.hub.context.database.write() as unit:
             unit.connection.exec_driver_sql("UPDATE audit_event SET actor = 'x'")
+
+
+def test_of_announcements_at_one_moment_one_is_taken(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All were looked at before any was written: writers queue, and each asks once more."""
+    put, barrier, answers = BlobStore.put, threading.Barrier(4), Counter[int]()
+
+    def together(self: BlobStore, data: bytes) -> Sha256:
+        found = put(self, data)
+        barrier.wait(PATIENCE_SECONDS)
+        return found
+
+    with running_hub(tmp_path / "hub", database_url=database, start=False) as running:
+        sender = running.sender()
+        first, rival = sender.parcel(), sender.parcel()
+
+        def announce(parcel: Parcel) -> None:
+            client = signed_client(running.client.application, sender.key)
+            answers[replace(sender, client=client).announce(parcel).status_code] += 1
+
+        monkeypatch.setattr(BlobStore, "put", together)
+        threads = [threading.Thread(target=announce, args=(parcel,)) for parcel in (first, rival) * 2]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert answers == {201: 1, 200: 1, 409: 2}
 
 
 def _release(running: RunningHub) -> int:

@@ -162,6 +162,20 @@ def test_the_policy_says_which_forms_and_sizes_are_taken(running: RunningHub, ke
     assert_refused(sender.announce(sender.parcel()), "too_large", pointer="/payload/size")
 
 
+def test_of_the_hubs_limit_and_the_policys_the_stricter_holds(tmp_path: Path) -> None:  # SPEC P-149
+    with running_hub(tmp_path / "hub", start=False, max_open_uploads=2) as running:
+        sender = running.sender()
+        _govern(running, sealed=False)
+        for dataset in ("CASES", "PERSONS"):
+            assert sender.announce(sender.parcel(dataset)).status_code == 201
+        assert_refused(sender.announce(sender.parcel("STAFFING")), "rate_limited")
+    with running_hub(tmp_path / "another", start=False, max_open_uploads=2) as running:
+        sender = running.sender()
+        _govern(running, sealed=False, max_open_uploads=1)
+        assert sender.announce(sender.parcel()).status_code == 201
+        assert_refused(sender.announce(sender.parcel("PERSONS")), "rate_limited")
+
+
 def test_old_and_new_key_overlap_and_a_retired_one_takes_nothing_new(
     running: RunningHub, key: StoredSealingKey
 ) -> None:
