@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 from werkzeug.test import TestResponse
 
+from hub import failpoints
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import NodeStatus, SubmissionState
 from hub.services.publishing import close
 from hub.services.sweeping import expire_uploads, find_undecided
+from hub.services.uploading import complete
 from hub.services.verification import verify
+from hub.store.incoming import Incoming
+from protocol.errors import KimError
 from protocol.periods import Period
 from protocol.request_signatures import content_digest
 from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
@@ -71,6 +76,15 @@ def test_what_is_missing_is_said(running: RunningHub, sender: Sender) -> None:  
     document = assert_refused(sender.complete(parcel), "incomplete_upload")
     assert [item["pointer"] for item in document["errors"]] == ["/chunks/0-0", "/chunks/2-2"]
     assert running.state(parcel) == "uploading"
+
+
+def test_of_many_gaps_the_first_twenty_are_said(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, sender.parcel(payload=bytes(43 * 1024), chunk=1024))
+    for n in range(1, 43, 2):
+        assert sender.put(parcel, n).status_code == 204
+    document = assert_refused(sender.complete(parcel), "incomplete_upload")
+    assert [item["pointer"] for item in document["errors"]] == [f"/chunks/{n}-{n}" for n in range(0, 40, 2)]
+    assert {item["code"] for item in document["errors"]} == {"incomplete_upload"}
 
 
 def test_other_bytes_for_a_chunk_are_a_conflict(sender: Sender) -> None:
@@ -146,6 +160,109 @@ def test_a_chunk_file_that_vanished_is_asked_for_again(running: RunningHub, send
     assert sender.complete(parcel).status_code == 202
 
 
+def _while_a_chunk_is_written(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    put = Incoming.put
+
+    def slow(self: Incoming, submission: SubmissionId, n: int, data: bytes) -> None:
+        patch.setattr(Incoming, "put", put)
+        act()
+        put(self, submission, n, data)
+
+    patch.setattr(Incoming, "put", slow)
+
+
+def test_a_chunk_that_is_sent_twice_at_a_moment_is_in_once(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcel = _announced(sender, _small(sender))
+    _while_a_chunk_is_written(monkeypatch, lambda: sender.put(parcel, 0))
+    assert sender.put(parcel, 0).status_code == 204
+    assert sender.look(parcel)["missing"] == [[1, 2]]
+    assert [event["state"] for event in sender.look(parcel)["events"]] == ["announced", "uploading"]
+
+
+def test_an_upload_that_ends_while_a_chunk_is_written_takes_it_no_more(
+    running: RunningHub, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcel = _announced(sender, _small(sender))
+    _while_a_chunk_is_written(monkeypatch, lambda: sender.client.delete(f"/v1/submissions/{parcel.id}"))
+    assert_refused(sender.put(parcel, 0), "upload_cancelled")
+    with running.hub.context.database.read() as unit:
+        upload = unit.uploads.get(SubmissionId(parcel.id))
+    assert upload is not None
+    assert upload.chunks == {}
+
+
+def test_a_chunk_whose_folder_goes_while_it_is_written_is_to_be_sent_again(
+    running: RunningHub, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcel = _announced(sender, _small(sender))
+    folder = running.hub.settings.home / "incoming" / parcel.id
+
+    def passing(place: str) -> None:
+        if place == "chunk.rename":
+            shutil.rmtree(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(failpoints, "passing", passing)
+        assert_refused(sender.put(parcel, 0), "busy")
+    assert sender.look(parcel)["missing"] == [[0, 2]]
+    assert sender.put(parcel, 0).status_code == 204
+
+
+def _while_it_is_assembled(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    parts = Incoming.parts
+
+    def slow(self: Incoming, submission: SubmissionId, chunks: Mapping[int, str]) -> Iterator[bytes]:
+        patch.setattr(Incoming, "parts", parts)
+        found = list(parts(self, submission, chunks))
+        act()
+        yield from found
+
+    patch.setattr(Incoming, "parts", slow)
+
+
+def _with_wrong_bytes(sender: Sender) -> Parcel:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        assert sender.put(parcel, n, bytes(len(parcel.chunks[n]))).status_code == 204
+    return parcel
+
+
+def test_chunks_that_were_sent_again_meanwhile_are_not_dropped(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcel = _with_wrong_bytes(sender)
+
+    def mend() -> None:
+        assert_refused(sender.complete(parcel), "digest_mismatch")
+        for n in range(3):
+            assert sender.put(parcel, n).status_code == 204
+
+    _while_it_is_assembled(monkeypatch, mend)
+    assert_refused(sender.complete(parcel), "digest_mismatch")
+    assert sender.look(parcel)["missing"] == []
+    assert sender.complete(parcel).status_code == 202
+
+
+def test_an_upload_that_is_taken_back_while_it_is_assembled_is_no_longer_one(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcel = _with_wrong_bytes(sender)
+    _while_it_is_assembled(monkeypatch, lambda: sender.client.delete(f"/v1/submissions/{parcel.id}"))
+    assert_refused(sender.complete(parcel), "upload_cancelled")
+
+
+def test_a_refusal_of_a_later_release_of_the_hub_is_told_as_a_fault(
+    running: RunningHub, sender: Sender
+) -> None:
+    parcel = _announced(sender, _small(sender))
+    assert sender.client.delete(f"/v1/submissions/{parcel.id}").status_code == 204
+    with running.hub.context.database.write() as unit:
+        unit.connection.exec_driver_sql("UPDATE submission SET problem_code = 'of_tomorrow'")
+    assert_refused(sender.complete(parcel), "internal")
+
+
 def test_completion_is_idempotent_and_keeps_the_bytes(running: RunningHub, sender: Sender) -> None:
     # SPEC P-01, P-64
     parcel = _announced(sender, _small(sender))
@@ -204,6 +321,61 @@ def test_a_suspended_node_cannot_complete(running: RunningHub, sender: Sender) -
     with running.hub.context.database.write() as unit:
         unit.nodes.set_status(sender.node, NodeStatus.SUSPENDED)
     assert_refused(sender.complete(parcel), "node_suspended")
+
+
+@pytest.mark.parametrize("code", ["key_revoked", "node_suspended"])
+def test_what_is_brought_as_a_file_is_asked_once_more_when_it_is_complete(
+    running: RunningHub, sender: Sender, code: str
+) -> None:
+    """Nobody has signed a request then, with a key that would have been asked for."""
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    context, identity = running.hub.context, SubmissionId(parcel.id)
+    if code == "key_revoked":
+        running.revoke(sender)
+    else:
+        with context.database.write() as unit:
+            unit.nodes.set_status(sender.node, NodeStatus.SUSPENDED)
+    for _ in range(2):
+        with pytest.raises(KimError) as caught:
+            complete(context, identity, node_id=sender.node)
+        assert caught.value.code == code
+    with context.database.read() as unit:
+        row = unit.submissions.get(identity)
+    assert row is not None
+    assert (row.state, row.problem_code, row.decided_at) == ("rejected", code, context.clock.now())
+    assert row.problem["instance"] == f"/v1/submissions/{parcel.id}"
+    assert context.incoming.submissions() == []
+    assert find_undecided(context, patience_seconds=None) == []
+
+
+def test_a_period_that_the_hub_has_given_up_meanwhile_ends_the_upload(tmp_path: Path) -> None:
+    with running_hub(tmp_path, start=False) as running:
+        sender = running.sender()
+        parcel = _announced(sender, _small(sender))
+        for n in range(3):
+            sender.put(parcel, n)
+    with running_hub(tmp_path, start=False, first_period="2026-Q2") as running:
+        with pytest.raises(KimError) as caught:
+            complete(running.hub.context, SubmissionId(parcel.id), node_id=sender.node)
+        assert caught.value.code == "period_not_open"
+        assert running.state(parcel) == "rejected"
+
+
+def test_completion_returns_what_is_stored(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    context, identity = running.hub.context, SubmissionId(parcel.id)
+    running.clock.advance(minutes=1)
+    found = [complete(context, identity, node_id=sender.node) for _ in range(2)]
+    with context.database.read() as unit:
+        assert found == [unit.submissions.get(identity)] * 2
+    assert found[0].received_at == running.clock.now()
+    with pytest.raises(KimError) as caught:
+        complete(context, identity, node_id="node-someone-else")
+    assert caught.value.code == "not_found"
 
 
 def test_an_upload_that_is_never_finished_expires(running: RunningHub, sender: Sender) -> None:
