@@ -17,6 +17,7 @@ lost file.
 import errno
 import logging
 import time
+from dataclasses import dataclass
 from typing import Final
 
 from hub.domain.cell_columns import Bounds, Cells, MalformedColumnsError
@@ -55,6 +56,14 @@ _SHORTAGES: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is stored of a delivery that is not refused: cells, and their limits unless these come later."""
+
+    cells: Sha256
+    bounds: Sha256 | None
+
+
 def verify(context: HubContext, submission_id: SubmissionId) -> None:
     """Verify one submission, if it waits for it.
 
@@ -66,34 +75,33 @@ def verify(context: HubContext, submission_id: SubmissionId) -> None:
     if submission is None:
         return
     started = time.perf_counter()
-    refusal: KimError | None = None
-    cells_sha256: Sha256 | None = None
-    bounds_sha256: Sha256 | None = None
+    found: _Found | KimError
     try:
-        cells_sha256, bounds_sha256 = _examined(context, submission)
+        found = _examined(context, submission)
     except KimError as error:
-        refusal = error
+        found = error
     except Exception as fault:
         if hits_every_submission(fault) or not _was_last_attempt(context, submission_id, fault):
             raise
-        refusal = kim_error("internal")
+        found = kim_error("internal")
     with context.database.write() as unit:
         current = unit.submissions.get(submission_id)
         if current is None or current.state is not SubmissionState.VERIFYING:
             return
-        refusal = refusal or _withdrawn_key(unit, current)
-        if refusal is not None or cells_sha256 is None:
-            reject(unit, current, refusal or kim_error("internal"), at=context.clock.now())
+        if not isinstance(found, KimError):
+            found = _withdrawn_key(unit, current) or found
+        if isinstance(found, KimError):
+            reject(unit, current, found, at=context.clock.now())
             # A closed period may have waited for this decision.
             if unit.periods.is_closed(current.dataset, current.period):
                 unit.after_commit(Job(JobName.COMPILE, (current.dataset, current.period)))
         else:
-            _accept(context, unit, current, cells=cells_sha256, bounds=bounds_sha256)
+            _accept(context, unit, current, found)
     context.incoming.clear(submission_id)
     _LOG.info(
         "submission %s %s in %.0f ms",
         submission_id,
-        refusal.code if refusal else SubmissionState.ACCEPTED,
+        found.code if isinstance(found, KimError) else SubmissionState.ACCEPTED,
         (time.perf_counter() - started) * 1000,
     )
 
@@ -157,15 +165,15 @@ def _checked_cells(context: HubContext, submission: Submission) -> bytes:
     return cells
 
 
-def _examined(context: HubContext, submission: Submission) -> tuple[Sha256, Sha256 | None]:
-    """Store cells and limits of a delivery that is not refused; limits may come later."""
+def _examined(context: HubContext, submission: Submission) -> _Found:
+    """Store cells and limits of a delivery that is not refused."""
     cells = _checked_cells(context, submission)
     examined = examined_alone(context, submission, cells)
     if examined is None:
-        return context.blobs.put(cells), None
+        return _Found(context.blobs.put(cells), None)
     if examined.exposure.cells:
         raise _gives_away(examined.exposure)
-    return context.blobs.put(cells), context.blobs.put(examined.bounds.to_bytes())
+    return _Found(context.blobs.put(cells), context.blobs.put(examined.bounds.to_bytes()))
 
 
 def examined_alone(context: HubContext, submission: Submission, cells: bytes) -> Examined | None:
@@ -204,13 +212,11 @@ def _nonce_of(context: HubContext, submission: Submission) -> bytes:
     return parse_statement(envelope.payload).nonce
 
 
-def _accept(
-    context: HubContext, unit: UnitOfWork, submission: Submission, *, cells: Sha256, bounds: Sha256 | None
-) -> None:
+def _accept(context: HubContext, unit: UnitOfWork, submission: Submission, found: _Found) -> None:
     # Without bounds whoever took the VERIFY job tries again; else the sweeper does.
     now = context.clock.now()
     # The first delivery of an area has no other beside which anything could follow from it.
-    is_first = bounds is not None and not unit.submissions.vintages_of(submission.area)
+    is_first = found.bounds is not None and not unit.submissions.vintages_of(submission.area)
     if submission.supersedes is not None:
         previous = unit.submissions.get(SubmissionId(submission.supersedes))
         if previous is not None and previous.state is SubmissionState.ACCEPTED:
@@ -221,9 +227,9 @@ def _accept(
         at=now,
         facts={
             "decided_at": now,
-            "canonical_sha256": cells,
-            "bounds_sha256": bounds,
+            "canonical_sha256": found.cells,
+            "bounds_sha256": found.bounds,
             "audit": AuditVerdict.SAFE if is_first else None,
         },
-        made=hidden_digest(cells, salt=_nonce_of(context, submission)),
+        made=hidden_digest(found.cells, salt=_nonce_of(context, submission)),
     )

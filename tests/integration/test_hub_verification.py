@@ -1,0 +1,215 @@
+"""One decision for each delivery: what waits, what is tried again, and what a decision leads to."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from hub.domain.ids import Sha256, SubmissionId
+from hub.domain.jobs import Job, JobName
+from hub.domain.states import AuditVerdict, SubmissionState
+from hub.sandbox.client import Sandbox, SandboxDownError
+from hub.services.publishing import close
+from hub.services.verification import MAX_ATTEMPTS, cells_of, verify
+from hub.store import models
+from hub.store.blobs import BlobStore, DamagedBlobError
+from hub.store.records import Submission
+from hub.store.sealing_keys import SealingLockedError
+from hub.tasks.celery_app import CeleryQueue
+from protocol.periods import Period
+from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
+
+FAILED = "submission.attempt_failed"
+Q1 = Period(2026, 1)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningHub]:
+    """A hub whose jobs nobody takes."""
+    with running_hub(tmp_path, start=False, sandbox=lasting_sandbox()) as running:
+        yield running
+
+
+@pytest.fixture
+def sender(running: RunningHub) -> Sender:
+    return running.sender()
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """What is asked for after a commit."""
+    found: list[Job] = []
+    monkeypatch.setattr(CeleryQueue, "send", lambda _, job: found.append(job))
+    return found
+
+
+def _received(sender: Sender, **changes: object) -> Parcel:
+    parcel = sender.parcel(**changes)
+    assert sender.send(parcel).status_code == 202
+    return parcel
+
+
+def _decide(running: RunningHub, parcel: Parcel) -> Submission:
+    verify(running.hub.context, SubmissionId(parcel.id))
+    return _stored(running, parcel)
+
+
+def _stored(running: RunningHub, parcel: Parcel) -> Submission:
+    with running.hub.context.database.read() as unit:
+        found = unit.submissions.get(SubmissionId(parcel.id))
+    assert found is not None
+    return found
+
+
+def _failing(fault: Exception) -> Callable[..., bytes]:
+    def fail(*_: object) -> bytes:
+        raise fault
+
+    return fail
+
+
+SHORTAGES: dict[str, Exception] = {
+    **{
+        errno.errorcode[number]: OSError(number, os.strerror(number))
+        for number in (
+            *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE),
+            *(errno.ENFILE, errno.ENOMEM, errno.EAGAIN),
+        )
+    },
+    "memory": MemoryError(),
+    "sandbox": SandboxDownError("none"),
+    "keys": SealingLockedError("locked"),
+}
+
+
+@pytest.mark.parametrize("shortage", SHORTAGES)
+def test_what_the_whole_machine_lacks_is_waited_out(
+    running: RunningHub, sender: Sender, monkeypatch: pytest.MonkeyPatch, shortage: str
+) -> None:
+    parcel = _received(sender)
+    monkeypatch.setattr(BlobStore, "get", _failing(SHORTAGES[shortage]))
+    for _ in range(MAX_ATTEMPTS + 2):
+        with pytest.raises(type(SHORTAGES[shortage])):
+            verify(running.hub.context, SubmissionId(parcel.id))
+    assert running.state(parcel) == "verifying"
+    with running.hub.context.database.read() as unit:
+        assert unit.audits(FAILED, parcel.id) == 0
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.EIO, "disk"), DamagedBlobError("lost"), RuntimeError("?")])
+def test_what_fails_for_one_delivery_is_tried_ten_times(
+    running: RunningHub, sender: Sender, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    parcel = _received(sender)
+    monkeypatch.setattr(BlobStore, "get", _failing(fault))
+    for _ in range(9):
+        with pytest.raises(type(fault)):
+            verify(running.hub.context, SubmissionId(parcel.id))
+        assert running.state(parcel) == "verifying"
+    row = _decide(running, parcel)
+    assert (row.state, row.problem_code, row.decided_at) == ("rejected", "internal", running.clock.now())
+    with running.hub.context.database.read() as unit:
+        written = unit.connection.execute(
+            sa.select(models.audit_event.c.actor, models.audit_event.c.detail)
+            .where(models.audit_event.c.action == FAILED, models.audit_event.c.subject == parcel.id)
+            .order_by(models.audit_event.c.id)
+        )
+        found = [(row.actor, row.detail) for row in written]
+    assert found == [("hub", {"attempt": n, "fault": type(fault).__name__}) for n in range(1, 11)]
+
+
+def test_what_is_not_received_is_not_decided(running: RunningHub, sender: Sender) -> None:
+    parcel = sender.parcel()
+    assert sender.announce(parcel).status_code == 201
+    assert _decide(running, parcel).state is SubmissionState.ANNOUNCED
+    verify(running.hub.context, SubmissionId("0" * 64))
+    with pytest.raises(RuntimeError, match="accepted"):
+        cells_of(running.hub.context, _stored(running, parcel))
+
+
+def test_of_two_that_decide_at_a_moment_one_decides(
+    running: RunningHub, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcel = _received(sender)
+    put = BlobStore.put
+
+    def slow(self: BlobStore, data: bytes) -> Sha256:
+        monkeypatch.setattr(BlobStore, "put", put)
+        verify(running.hub.context, SubmissionId(parcel.id))
+        running.revoke(sender)  # it has no part in what is decided
+        return put(self, data)
+
+    monkeypatch.setattr(BlobStore, "put", slow)
+    assert _decide(running, parcel).state is SubmissionState.ACCEPTED
+    with running.hub.context.database.read() as unit:
+        states = [event.state for event in unit.submissions.events(SubmissionId(parcel.id))]
+    assert states == ["announced", "uploading", "received", "verifying", "accepted"]
+
+
+@pytest.mark.parametrize("answer", [b"", b"junk", bytes(10_000)])
+def test_cells_that_a_child_makes_up_are_no_cells(
+    running: RunningHub, sender: Sender, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    parcel = _received(sender)
+    monkeypatch.setattr(Sandbox, "check", lambda *_: answer)
+    row = _decide(running, parcel)
+    assert (row.state, row.problem_code) == ("rejected", "decode_failed")
+
+
+def test_a_refusal_is_the_contents_before_it_is_the_keys(running: RunningHub, sender: Sender) -> None:
+    parcel = _received(sender, payload=b"no arrow at all")
+    running.revoke(sender)
+    assert _decide(running, parcel).problem_code == "decode_failed"
+    assert running.hub.context.incoming.submissions() == []
+
+
+def test_a_key_that_was_withdrawn_before_the_decision_delivers_nothing(
+    running: RunningHub, sender: Sender
+) -> None:
+    parcel = _received(sender)
+    running.revoke(sender)
+    assert _decide(running, parcel).problem_code == "key_revoked"
+
+
+def test_a_rejection_lets_a_closed_period_be_compiled(
+    running: RunningHub, sender: Sender, jobs: list[Job]
+) -> None:
+    before, after = (
+        _received(sender, period=period, payload=b"no arrow") for period in (Period(2025, 4), Q1)
+    )
+    close(running.hub.context, [Q1], datasets=["CASES"])
+    jobs.clear()
+    assert _decide(running, before).state is SubmissionState.REJECTED
+    assert jobs == []
+    assert _decide(running, after).state is SubmissionState.REJECTED
+    assert jobs == [Job(JobName.COMPILE, ("CASES", "2026-Q1"))]
+
+
+def test_what_is_stored_of_an_accepted_delivery(running: RunningHub, sender: Sender) -> None:
+    parcel = _received(sender, withheld=[3, 4])
+    running.clock.advance(minutes=1)
+    row, context = _decide(running, parcel), running.hub.context
+    assert (row.state, row.decided_at, row.problem_code) == ("accepted", running.clock.now(), None)
+    # The first of its area: there is no other beside which anything could follow from it.
+    assert row.audit is AuditVerdict.SAFE
+    assert row.canonical_sha256 is not None
+    assert row.bounds_sha256 is not None
+    assert cells_of(context, row).to_bytes() == context.blobs.get(row.canonical_sha256)
+    assert context.blobs.has(row.bounds_sha256)
+    running.clock.advance(minutes=1)
+    assert _decide(running, _received(sender, period=Period(2025, 4))).audit is None
+
+
+def test_without_an_answer_about_its_limits_a_delivery_is_accepted_and_not_yet_judged(
+    running: RunningHub, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcel = _received(sender)
+    monkeypatch.setattr(Sandbox, "limits", lambda *_: None)
+    row = _decide(running, parcel)
+    assert (row.state, row.bounds_sha256, row.audit) == ("accepted", None, None)
+    assert row.canonical_sha256 is not None
