@@ -224,18 +224,22 @@ def _is_repeat(upload: Upload, n: int, *, sha256: str) -> bool:
     present = upload.chunks.get(n)
     if present is not None and present != sha256:
         raise kim_error("chunk_conflict")
+    # What is complete has all of its chunks: one that is missing now belongs to what was refused before.
     if present is None and upload.submission.state not in OPEN_UPLOAD:
-        _unless_refused(upload.submission)
-        raise kim_error("chunk_conflict")
+        raise _refusal_of(upload.submission)
     return present is not None
 
 
 def _unless_refused(submission: Submission) -> Submission:
     """Return the submission, or raise the refusal it got before its bytes were complete."""
     if submission.state is SubmissionState.REJECTED and submission.received_at is None:
-        code = submission.problem_code or ""
-        raise kim_error(code if code in PROBLEMS else "internal")
+        raise _refusal_of(submission)
     return submission
+
+
+def _refusal_of(submission: Submission) -> KimError:
+    code = submission.problem_code
+    return kim_error("internal" if code is None or code not in PROBLEMS else code)
 
 
 def _incomplete(missing: list[list[int]]) -> KimError:
