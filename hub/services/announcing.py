@@ -229,5 +229,4 @@ def _new(
         problem=None,
         series_break=statement.series_break,
         validated_at=None,
-        audit=None,
     )

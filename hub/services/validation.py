@@ -18,6 +18,7 @@ A confirmation holds for the cells it was given for: where others do not fit lat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -125,7 +126,7 @@ def _item(context: HubContext, one: Submission, *, is_new: bool) -> Item:
     cells = cells_of(context, one)
     # Without bounds: replaced before they were worked out, or they are still to be.
     bounds = (rule_bounds if one.bounds_sha256 is None else bounds_of)(context, one, cells)
-    return item_of(one, cells, bounds=bounds, is_new=is_new)
+    return replace(item_of(one, cells), bounds=bounds, is_new=is_new)
 
 
 def _was_last_attempt(context: HubContext, area: str, fault: Exception) -> bool:

@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from hub.domain.cell_columns import Bounds, Cells, MalformedColumnsError
+from hub.domain.cell_columns import Cells, MalformedColumnsError
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import AuditVerdict, KeyStatus, SubmissionState
@@ -186,12 +186,9 @@ def examined_alone(context: HubContext, submission: Submission, cells: bytes) ->
     return context.sandbox.limits(item_of(submission, Cells.from_bytes(cells, rows=rows)))
 
 
-def item_of(
-    submission: Submission, cells: Cells, *, bounds: Bounds | None = None, is_new: bool = True
-) -> Item:
+def item_of(submission: Submission, cells: Cells) -> Item:
     """Return a delivery in the form in which a child examines it."""
-    dataset, period, minimum = submission.dataset, submission.period, submission.min_contributors
-    return Item(dataset, period, minimum, cells, bounds, is_new)
+    return Item(submission.dataset, submission.period, submission.min_contributors, cells)
 
 
 def _gives_away(exposure: Exposure) -> KimError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,11 +11,12 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
-from hub.domain.ids import Sha256
-from hub.domain.states import NodeStatus
+from hub.domain.ids import Sha256, SubmissionId
+from hub.domain.states import NodeStatus, SubmissionState
 from hub.services.announcing import announce
 from hub.services.publishing import close
 from hub.store.blobs import BlobStore
+from hub.store.records import Submission
 from protocol import strict_json
 from protocol.dsse import Envelope, sign
 from protocol.errors import KimError
@@ -98,6 +100,13 @@ STATEMENTS: dict[str, tuple[str, dict[str, object]]] = {
 }
 
 
+POINTERS = {
+    "k_anonymity": "/min_contributors",
+    "revision_conflict": "/revision",
+    "period_not_open": "/period",
+}
+
+
 def test_of_several_faults_the_first_is_named(running: RunningHub, sender: Sender) -> None:
     """SPEC P-22: one order, so that whoever mends one fault after the other learns something every time."""
     faults: list[tuple[str, dict[str, object]]] = [
@@ -125,7 +134,9 @@ def test_of_several_faults_the_first_is_named(running: RunningHub, sender: Sende
 def test_a_statement_that_cannot_be_taken(running: RunningHub, sender: Sender, case: str) -> None:
     running.sender("NW05112")
     code, changes = STATEMENTS[case]
-    assert_refused(sender.announce(sender.parcel(**changes)), code)
+    document = assert_refused(sender.announce(sender.parcel(**changes)), code)
+    if code in POINTERS:
+        assert document["pointer"] == POINTERS[code]
     assert_nothing_stored(running)
 
 
@@ -149,13 +160,55 @@ def test_oversize_is_refused_before_any_byte(tmp_path: Path) -> None:
 
 
 def test_an_envelope_that_somebody_brought_has_a_largest_size_too(
-    running: RunningHub, sender: Sender
+    running: RunningHub, sender: Sender, tmp_path: Path
 ) -> None:
     envelope = sender.parcel().envelope.to_bytes()
-    with pytest.raises(KimError) as caught:
-        announce(running.hub.context, envelope.ljust(131_073), sender=None)
-    assert caught.value.code == "too_large"
-    assert_nothing_stored(running)
+    for spare, taken in ((0, True), (-1, False)):
+        limit = len(envelope) + spare
+        with running_hub(tmp_path / str(spare), start=False, max_envelope_bytes=limit) as other:
+            other.sender(key=sender.key)
+            if taken:
+                assert announce(other.hub.context, envelope, sender=None).created
+                continue
+            with pytest.raises(KimError) as caught:
+                announce(other.hub.context, envelope, sender=None)
+            assert caught.value.code == "too_large"
+            assert_nothing_stored(other)
+
+
+def test_an_announcement_is_kept_as_it_was_signed(running: RunningHub, sender: Sender) -> None:
+    parcel = sender.parcel(chunk=16_384, min_contributors=7, ext={"series_break": "Neue Software"})
+    assert sender.announce(parcel).status_code == 201
+    statement, now = parcel.statement, running.clock.now()
+    with running.hub.context.database.read() as unit:
+        found = unit.submissions.get(SubmissionId(parcel.id))
+    assert found == Submission(
+        id=SubmissionId(parcel.id),
+        node_id=sender.node,
+        keyid=sender.key.public.keyid,
+        area=sender.area,
+        dataset="CASES",
+        period="2026-Q1",
+        revision=1,
+        supersedes=None,
+        state=SubmissionState.ANNOUNCED,
+        envelope_sha256=Sha256(hashlib.sha256(parcel.envelope.to_bytes()).hexdigest()),
+        payload_sha256=Sha256(statement.payload.sha256),
+        payload_size=len(parcel.payload),
+        payload_rows=statement.payload.rows,
+        chunk_bytes=16_384,
+        min_contributors=7,
+        canonical_sha256=None,
+        bounds_sha256=None,
+        announced_at=now,
+        state_since=now,
+        received_at=None,
+        decided_at=None,
+        problem_code=None,
+        problem=None,
+        series_break="Neue Software",
+        validated_at=None,
+    )
 
 
 def test_nobody_sends_what_another_node_signed(running: RunningHub, sender: Sender) -> None:

@@ -85,6 +85,7 @@ def test_of_many_gaps_the_first_twenty_are_said(running: RunningHub, sender: Sen
     document = assert_refused(sender.complete(parcel), "incomplete_upload")
     assert [item["pointer"] for item in document["errors"]] == [f"/chunks/{n}-{n}" for n in range(0, 40, 2)]
     assert {item["code"] for item in document["errors"]} == {"incomplete_upload"}
+    assert document["detail"] == document["errors"][0]["detail"]
 
 
 def test_other_bytes_for_a_chunk_are_a_conflict(sender: Sender) -> None:

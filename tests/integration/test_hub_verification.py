@@ -22,7 +22,10 @@ from hub.store.records import Submission
 from hub.store.sealing_keys import SealingLockedError
 from hub.tasks.celery_app import CeleryQueue
 from protocol.periods import Period
+from protocol.transparency.events import EventKind, hidden_digest
+from tests.factories.log_checks import logged
 from tests.factories.running_hub import Parcel, RunningHub, Sender, lasting_sandbox, running_hub
+from tests.integration.test_hub_announce import assert_refused
 
 FAILED = "submission.attempt_failed"
 Q1 = Period(2026, 1)
@@ -168,6 +171,39 @@ def test_a_refusal_is_the_contents_before_it_is_the_keys(running: RunningHub, se
     assert running.hub.context.incoming.submissions() == []
 
 
+def test_after_a_rejection_the_upload_stays_complete(running: RunningHub, sender: Sender) -> None:
+    """Whoever lost the answer and asks again learns the decision, not how the upload went."""
+    parcel = _received(sender, payload=b"no arrow at all")
+    assert _decide(running, parcel).state is SubmissionState.REJECTED
+    assert sender.put(parcel).status_code == 204
+    assert sender.complete(parcel).get_json() == {"id": parcel.id, "state": "rejected"}
+    assert sender.announce(parcel).get_json()["missing"] == []
+
+
+def test_a_correction_takes_the_place_of_what_it_names(running: RunningHub, sender: Sender) -> None:
+    first = _received(sender)
+    _decide(running, first)
+    running.clock.advance(minutes=1)
+    second = _received(sender, revision=2, supersedes=first.id)
+    row = _decide(running, second)
+    assert (row.state, row.supersedes) == ("accepted", first.id)
+    assert (_stored(running, first).state, _stored(running, first).state_since) == (
+        "superseded",
+        running.clock.now(),
+    )
+    assert_refused(sender.announce(sender.parcel(revision=2, supersedes=first.id)), "revision_conflict")
+
+
+def test_what_is_in_quarantine_stays_there_when_it_comes_again(running: RunningHub, sender: Sender) -> None:
+    first = _received(sender)
+    row = _decide(running, first)
+    with running.hub.context.database.write() as unit:
+        unit.submissions.move(row, SubmissionState.QUARANTINED, at=running.clock.now())
+    second = _received(sender, revision=2, supersedes=first.id)
+    assert _decide(running, second).state is SubmissionState.ACCEPTED
+    assert _stored(running, first).state is SubmissionState.QUARANTINED
+
+
 def test_a_key_that_was_withdrawn_before_the_decision_delivers_nothing(
     running: RunningHub, sender: Sender
 ) -> None:
@@ -201,6 +237,9 @@ def test_what_is_stored_of_an_accepted_delivery(running: RunningHub, sender: Sen
     assert row.bounds_sha256 is not None
     assert cells_of(context, row).to_bytes() == context.blobs.get(row.canonical_sha256)
     assert context.blobs.has(row.bounds_sha256)
+    # The log says which cells they are, to whoever knows the nonce of the statement (SPEC P-101).
+    (event,) = (one for one in logged(context) if one.kind == EventKind.ACCEPTED)
+    assert event.out_sha256 == hidden_digest(row.canonical_sha256, salt=parcel.statement.nonce)
     running.clock.advance(minutes=1)
     assert _decide(running, _received(sender, period=Period(2025, 4))).audit is None
 
