@@ -22,7 +22,8 @@ from protocol.trust.metadata import FileInfo, Metadata, Role, parse_metadata, re
 from protocol.trust.targets import DIRECTORY, HUB_KEYS, POLICY, published_name
 from protocol.verify.trail import Trail
 
-_MOST_ROOTS: Final = 256
+#: A gap among the roots is noticed where a later one lies within so many numbers.
+_MOST_MISSING: Final = 256
 
 #: Reads a file by its path below `/trust/`; None if it is not there.
 Reader = Callable[[str], bytes | None]
@@ -120,7 +121,7 @@ def check_officers(trail: Trail, read: Reader, *, fingerprint: str, at: datetime
 
 def _roots(trail: Trail, read: Reader, fingerprint: str) -> list[Metadata]:
     """Return the roots from the pinned one on."""
-    there = [number for number in range(1, _MOST_ROOTS + 1) if read(_name(Role.ROOT, number)) is not None]
+    there = _root_numbers(read)
     if not there:
         raise kim_error("no_trust_repository")
     # 1.
@@ -145,6 +146,17 @@ def _roots(trail: Trail, read: Reader, fingerprint: str) -> list[Metadata]:
         "officers have signed each time.",
     )
     return roots
+
+
+def _root_numbers(read: Reader) -> list[int]:
+    """Return the versions of the roots that are there."""
+    found: list[int] = []
+    number = 1
+    while number <= (found[-1] if found else 0) + _MOST_MISSING:
+        if read(_name(Role.ROOT, number)) is not None:
+            found.append(number)
+        number += 1
+    return found
 
 
 def _pointed_version(trail: Trail, read: Reader, root: Metadata, at: datetime) -> int:

@@ -240,12 +240,32 @@ def test_a_folder_without_any_root(copy: Copy) -> None:
     assert copy.ours() == "no_trust_repository"
 
 
-def test_how_many_roots_are_looked_for() -> None:
-    """One name after another, whatever else lies there."""
+@pytest.mark.parametrize("there", [None, 2, 256])
+def test_how_far_roots_are_looked_for(there: int | None) -> None:
+    """One name after another, whatever else lies there, until 256 in a row are missing."""
     asked: list[str] = []
-    with pytest.raises(KimError, match="no_trust_repository"):
-        check_officers(Trail(), asked.append, fingerprint="0000 " * 8, at=now())
-    assert asked == [f"metadata/{number}.root.json" for number in range(1, 257)]
+
+    def read(path: str) -> bytes | None:
+        asked.append(path)
+        return b"no root" if path == f"metadata/{there}.root.json" else None
+
+    code = code_of(lambda: check_officers(Trail(), read, fingerprint="0000 " * 8, at=now()))
+    assert code == ("no_trust_repository" if there is None else "trust_document_invalid")
+    looked_for = list(range(1, (there or 0) + 257))
+    assert asked == [f"metadata/{n}.root.json" for n in (*looked_for, *([there] if there else []))]
+
+
+def test_no_root_is_one_too_many(copy: Copy) -> None:
+    """However often the officers have changed, the newest root is the one that counts (P-119)."""
+    root = root_of(copy.office.repository.roots()[1])
+    signers = [copy.office.signer(name) for name in NAMES[1:]]
+    for version in range(3, 259):
+        root.signed.version = version
+        (copy.folder / "metadata" / f"{version}.root.json").write_bytes(resigned(root, *signers))
+    assert copy.check().root_version == 258
+    stranger = copy.office.signer(copy.office.hire("X. Fremd").name)
+    (copy.folder / "metadata" / "258.root.json").write_bytes(resigned(root, stranger))
+    assert copy.ours() == "trust_threshold"
 
 
 def test_another_root_than_the_one_in_the_letter(copy: Copy, tmp_path: Path) -> None:
