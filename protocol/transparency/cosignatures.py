@@ -72,12 +72,7 @@ class Quorum:
 
     def met_by(self, cosigners: Iterable[Witness], *, subject: str | None = None) -> bool:
         """Whether these witnesses suffice for an event about the node ``subject``."""
-        # Holders are counted, not lines: one with two keys is one witness, and so is one key under two names.
-        # Under whatever name, the key of the node concerned confirms nothing about it.
-        known = tuple(cosigners)
-        own = {witness.key.raw for witness in known if witness.name == subject}
-        by_name = {witness.name: witness for witness in known if witness.key.raw not in own}.values()
-        distinct = {witness.key.raw: witness for witness in by_name}.values()
+        distinct = counted(cosigners, subject=subject)
         outside = sum(witness.outside for witness in distinct)
         return len(distinct) - outside >= self.nodes and outside >= self.outside
 
@@ -91,6 +86,18 @@ class Quorum:
                     f"{self.nodes} other nodes and {self.outside} outside witnesses are required.",
                 ),
             )
+
+
+def counted(cosigners: Iterable[Witness], *, subject: str | None = None) -> tuple[Witness, ...]:
+    """Return those of these witnesses that count for an event about the node ``subject`` (SPEC P-109).
+
+    Holders are counted, not lines: one with two keys is one witness, and so is one key under two names. Under
+    whatever name, the key of the node concerned confirms nothing about it.
+    """
+    known = tuple(cosigners)
+    own = {witness.key.raw for witness in known if witness.name == subject}
+    by_name = {witness.name: witness for witness in known if witness.key.raw not in own}.values()
+    return tuple({witness.key.raw: witness for witness in by_name}.values())
 
 
 def cosign(note: SignedNote, *, name: str, key: PrivateKey, at: int) -> NoteSignature:

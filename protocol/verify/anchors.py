@@ -39,14 +39,12 @@ class Anchors:
     documents: tuple[tuple[str, str], ...] = ()
 
     def cosigners(self, note: SignedNote) -> tuple[Witness, ...]:
-        """Return who has cosigned a checkpoint, every holder once.
-
-        A node that changed its witness key has several, and is one witness all the same.
+        """Return who has cosigned a checkpoint, once for each key; who counts of them is the quorum's affair.
 
         Raises:
             KimError: ``signature_invalid`` if a line of one of them does not fit.
         """
-        return tuple({witness.name: witness for witness in cosigners(note, self.witnesses)}.values())
+        return cosigners(note, self.witnesses)
 
     def signer(self, keyid: str, *, received: datetime | None) -> tuple[NodeEntry, KeyEntry]:
         """Return whose key signed something that the hub received at a moment (SPEC P-21, P-146).
@@ -88,7 +86,8 @@ def anchors_of_documents(hub: bytes, directory: bytes | None, *, quorum: int | N
     Args:
         hub: bytes of ``hub.json``.
         directory: bytes of ``directory.json``; without it there are no witnesses and no signers.
-        quorum: how many nodes are to have witnessed; as the officers demand if omitted.
+        quorum: how many nodes are to have witnessed, in place of the officers' number; a witness from outside
+            that they demand is demanded all the same.
 
     Raises:
         KimError: whatever is wrong with them; ``wrong_audience`` if they are about two hubs;
@@ -119,7 +118,7 @@ def anchors_of_officers(keys: HubKeys, directory: Directory | None, *, quorum: i
     return Anchors(
         log=log_key_of(keys),
         witnesses=(*(nodes_witnesses(directory) if directory else ()), *outside_witnesses(keys)),
-        quorum=quorum_of(keys) if quorum is None else Quorum(nodes=quorum),
+        quorum=quorum_of(keys) if quorum is None else replace(quorum_of(keys), nodes=quorum),
         directory=directory,
     )
 

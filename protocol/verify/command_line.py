@@ -185,8 +185,10 @@ def _add_trust(parser: BilingualParser, say: Callable[[str, str], str]) -> None:
         type=_count,
         metavar="N",
         help=say(
-            "Wie viele Zeugen genügen; mit --log-key sonst alle.",
-            "How many witnesses are enough; with --log-key all if omitted.",
+            "Wie viele Knoten als Zeugen genügen, statt der Zahl in hub.json; nennt sie Zeugen von außen, "
+            "bleibt einer davon nötig. Mit --log-key sonst alle.",
+            "How many nodes are enough as witnesses, in place of the number in hub.json; if that names any "
+            "from outside, one of them is needed all the same. With --log-key all if omitted.",
         ),
     )
     output = parser.add_argument_group(say("Ausgabe", "output"))

@@ -9,7 +9,7 @@ from protocol.dsse import Envelope, parse_envelope, statement_id, verify
 from protocol.errors import kim_error
 from protocol.statement import SubmissionStatement, parse_statement
 from protocol.texts import Text
-from protocol.transparency.cosignatures import Witness
+from protocol.transparency.cosignatures import Witness, counted
 from protocol.transparency.events import SUBMISSION_EVENTS, EventKind, LogEvent
 from protocol.transparency.receipts import parse_receipt, verify_receipt
 from protocol.trust import KeyEntry, NodeEntry
@@ -52,7 +52,7 @@ def check_receipt(
         f"Der Eintrag steht dort an Stelle {found.index}: {_described(event).de}.",
         f"The entry stands there at position {found.index}: {_described(event).en}.",
     )
-    # 3. SPEC P-109, and no holder counted twice.
+    # 3. SPEC P-109.
     require_quorum(trail, anchors, anchors.cosigners(receipt.note), subject=event.node)
     # 4. SPEC P-11: the id commits to every byte that was signed.
     named = [event.payload_sha256]
@@ -77,18 +77,26 @@ def require_quorum(
     Raises:
         KimError: ``quorum_missing``.
     """
-    names: list[str] = sorted(witness.name for witness in cosigners if witness.name != subject)
+    quorum, names = anchors.quorum, sorted(witness.name for witness in counted(cosigners, subject=subject))
     trail.facts["witnesses"] = list(names)
-    anchors.quorum.require(cosigners, subject=subject)
-    if not anchors.quorum.nodes and not anchors.quorum.outside:
+    quorum.require(cosigners, subject=subject)
+    if not quorum.nodes and not quorum.outside:
         trail.remark(
             "Es werden keine Zeugen verlangt: Der Hub könnte anderen einen anderen Verlauf zeigen.",
             "No witnesses are asked for: the hub could show others another history.",
         )
         return
+    asked = (
+        Text(f"{quorum.nodes} verlangt", f"{quorum.nodes} required")
+        if not quorum.outside
+        else Text(
+            f"{quorum.nodes} Knoten und {quorum.outside} von außen verlangt",
+            f"{quorum.nodes} nodes and {quorum.outside} from outside required",
+        )
+    )
     trail.passes(
-        f"Den Stand haben {len(names)} unabhängige Zeugen bestätigt ({anchors.quorum.nodes} verlangt).",
-        f"{len(names)} independent witnesses have confirmed the state ({anchors.quorum.nodes} required).",
+        f"Den Stand haben {len(names)} unabhängige Zeugen bestätigt ({asked.de}).",
+        f"{len(names)} independent witnesses have confirmed the state ({asked.en}).",
     )
 
 

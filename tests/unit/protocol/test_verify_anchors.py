@@ -93,10 +93,11 @@ def test_where_there_are_witnesses_from_outside_one_of_them_is_needed() -> None:
         OutsideWitness(str(OUTSIDE)),
         OutsideWitness(str(dataclasses.replace(OUTSIDE, name="other.example"))),
     )
-    anchors = anchors_of_documents(
-        dataclasses.replace(NETWORK.hub_keys, outside_witnesses=more).to_bytes(), DIRECTORY
-    )
+    hub = dataclasses.replace(NETWORK.hub_keys, outside_witnesses=more).to_bytes()
+    anchors = anchors_of_documents(hub, DIRECTORY)
     assert anchors.quorum == Quorum(nodes=3, outside=1)
+    # Whoever asks for another number of nodes has waived nothing else.
+    assert anchors_of_documents(hub, DIRECTORY, quorum=1).quorum == Quorum(nodes=1, outside=1)
     assert anchors.witnesses[-2:] == (
         Witness(OUTSIDE.name, STRANGER, outside=True),
         Witness("other.example", STRANGER, outside=True),
@@ -149,8 +150,7 @@ def test_a_witness_key_that_somebody_else_may_have_held_counts_for_nothing() -> 
     assert [item.name for item in found.witnesses] == [node.id for node in others]
 
 
-def test_two_keys_of_one_witness_are_one_cosigner() -> None:
-    """A node that changed its witness key."""
+def test_a_cosigner_is_one_of_the_witnesses() -> None:
     node, other = NETWORK.nodes[0], PaperNode("NW05999")
     log = PaperNetwork().log
     note = log.note([node, NETWORK.nodes[1]])
