@@ -16,6 +16,7 @@ from tests.soak.mutation.changes import ROOT
 
 _PROTOCOL: Final = "tests/unit/protocol"
 _OFFICERS: Final = "tests/integration/test_verify_officers.py"
+_PUBLISHED: Final = "tests/integration/test_verify_published.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,14 @@ TARGETS: Final = {
             f"{_PROTOCOL}/test_verify_granted.py",
             f"{_OFFICERS}::test_the_command_verifies_a_stick_and_a_nodes_own_copy",
             f"{_OFFICERS}::test_a_release_is_verified_from_the_root_in_the_letter_to_every_signature",
+            f"{_PUBLISHED}::test_what_the_log_names_is_what_officers_signed",
+            f"{_PUBLISHED}::test_an_old_version_under_a_fresh_pointer",
         ),
+        is_reviewed=True,
     ),
     "officers": Target(
         ("protocol/verify/officers.py", "protocol/verify/published.py", "protocol/trust/metadata.py"),
-        (f"{_PROTOCOL}/test_trust_metadata.py", _OFFICERS, _OFFICERS.replace("officers", "published")),
+        (f"{_PROTOCOL}/test_trust_metadata.py", _OFFICERS, _PUBLISHED),
         is_reviewed=True,
     ),
     "transparency": Target(

@@ -355,9 +355,11 @@ def _apply(mutant: Mutant, module: ModuleType, functions: dict[Any, list[Functio
         raise _NotAppliedError(mutant.key)
     for code, found in running:
         for function in found:
-            if code.co_freevars != function.__code__.co_freevars:
+            enclosed = function.__code__.co_freevars
+            if code.co_freevars not in {(), enclosed}:
                 raise _NotAppliedError(mutant.key)
-            function.__code__ = code
+            # Without `super()`, say, it needs nothing from around it; what is there it may leave alone.
+            function.__code__ = code.replace(co_freevars=enclosed)
             _renew_defaults(function, mutant.source)
 
 

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, sign
+from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, sign, statement_id
 from protocol.errors import KimError
 from protocol.evidence import (
     Evidence,
@@ -21,7 +21,7 @@ from protocol.evidence import (
 )
 from protocol.keys import PrivateKey
 from protocol.statement import parse_statement
-from protocol.transparency.cosignatures import Quorum
+from protocol.transparency.cosignatures import Quorum, cosign
 from protocol.transparency.events import EventKind, LogEvent
 from protocol.trust.directory import KeyStatus, RevocationReason
 from protocol.verify.explaining import Question, explain
@@ -97,12 +97,30 @@ def test_a_node_with_two_witness_keys_is_one_witness(network: PaperNetwork) -> N
     anchors = dataclasses.replace(
         network.anchors(), witnesses=(witness_of(node), second), quorum=Quorum(nodes=2)
     )
-    from protocol.transparency.cosignatures import cosign
-
     receipt = network.log.receipt(received, [node])
     line = cosign(receipt.note, name=node.id, key=other.witness, at=int(START.timestamp()))
     both = dataclasses.replace(receipt, note=receipt.note.with_signatures([line]))
     assert refusal(lambda: check_receipt(Trail(), both.to_bytes(), anchors)) == "quorum_missing"
+    enough = dataclasses.replace(anchors, quorum=Quorum(nodes=1))
+    trail = Trail()
+    check_receipt(trail, both.to_bytes(), enough)
+    assert trail.facts["witnesses"] == [node.id]
+
+
+def test_the_key_of_the_node_concerned_is_named_as_no_witness_under_any_name(network: PaperNetwork) -> None:
+    """P-109: what is said of witnesses is what counts."""
+    received = next(iter(network.delivered.values()))[1]
+    concerned, *others = network.nodes
+    alias = dataclasses.replace(witness_of(concerned), name="institute.example/witness")
+    receipt = network.log.receipt(received, network.nodes)
+    line = cosign(receipt.note, name=alias.name, key=concerned.witness, at=int(START.timestamp()))
+    more = dataclasses.replace(receipt, note=receipt.note.with_signatures([line])).to_bytes()
+    anchors = network.anchors()
+    trail = Trail()
+    check_receipt(trail, more, dataclasses.replace(anchors, witnesses=(*anchors.witnesses, alias)))
+    assert trail.facts["witnesses"] == [other.id for other in others]
+    assert trail.passed[2].en == "3 independent witnesses have confirmed the state (3 required)."
+    assert trail.passed[2].de == "Den Stand haben 3 unabhängige Zeugen bestätigt (3 verlangt)."
 
 
 def test_what_a_receipt_says_for_programs(network: PaperNetwork) -> None:
@@ -406,6 +424,15 @@ def test_a_bundle_that_became_whole_while_the_copy_was_made_is_read() -> None:
     assert verdict.facts["size"] == 300
 
 
+def test_only_what_officers_published_is_missed_in_a_comparison() -> None:
+    """Whoever names no root is told what was not compared, if the log holds anything of the kind (P-119)."""
+    network = long_log(3)
+    assert mirror_check(network).remarks == ()
+    network.log.append(LogEvent(at=START, kind=EventKind.TRUST_PUBLISHED, id="trust/root/1"))
+    (remark,) = mirror_check(network).remarks
+    assert remark.en.startswith("Not compared: whether the key officers")
+
+
 def test_an_incomplete_copy_says_what_it_lacks() -> None:
     network = long_log(300)
     for missing in ("checkpoint", "tile/entries/000", "tile/entries/001.p/44"):
@@ -451,6 +478,15 @@ def test_a_release_is_verified_down_to_its_statements(network: PaperNetwork) -> 
     assert {item.statement.area for item in found.statements} == set(AREAS)
     assert found.files is None
     assert trail.facts["statements"] == 4
+    assert any(text.en.startswith("4 cited deliveries of 4 nodes: ") for text in trail.passed)
+    assert any(text.de.startswith("4 zitierte Lieferungen von 4 Knoten: ") for text in trail.passed)
+
+
+def test_a_node_with_two_deliveries_is_one_node(network: PaperNetwork) -> None:
+    network.deliver(network.nodes[0], "2026-Q3")
+    trail = Trail()
+    check_release(trail, network.publish().to_bytes(), network.anchors())
+    assert any(text.en.startswith("5 cited deliveries of 4 nodes: ") for text in trail.passed)
 
 
 def test_what_a_release_says_for_programs(network: PaperNetwork) -> None:
@@ -566,6 +602,29 @@ def test_a_signature_by_a_key_of_nobody_is_refused(network: PaperNetwork) -> Non
     assert verdict.problem is not None
     assert verdict.problem.code == "unknown_key"
     assert AREAS[0] in verdict.problem.detail.en
+
+
+def test_what_is_wrong_inside_a_cited_delivery_is_said_with_its_place(network: PaperNetwork) -> None:
+    """A node signed a statement without an area, and the hub logs and publishes it."""
+    node, period = network.nodes[0], "2026-Q3"
+    said = network.statement(node, period)
+    envelope = sign(
+        PAYLOAD_TYPE_SUBMISSION,
+        json.dumps({**json.loads(said.to_json()), "area": None}).encode(),
+        node.sign,
+    )
+    record, identity = network.record(), statement_id(envelope)
+    received, accepted = (
+        network.log.append(network.event(envelope, said, kind))
+        for kind in (EventKind.RECEIVED, EventKind.ACCEPTED)
+    )
+    network.delivered[identity] = envelope, received, accepted
+    table = TableRecord("CASES", period, "f" * 64, {node.area: identity})
+    evidence = network.publish(dataclasses.replace(record, tables=(*record.tables, table)))
+    verdict = verdict_of(lambda trail: check_release(trail, evidence.to_bytes(), network.anchors()) and None)
+    assert verdict.problem is not None
+    assert (verdict.problem.code, verdict.problem.pointer) == ("bad_envelope", "/area")
+    assert verdict.problem.detail.en.startswith(f"CASES {period} {node.area}: ")
 
 
 def test_a_received_event_does_not_prove_acceptance(network: PaperNetwork) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import sys
@@ -9,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from protocol.keys import KeyPurpose, PublicKey
 from protocol.problems import PROBLEMS
-from protocol.transparency.cosignatures import Witness
+from protocol.transparency.cosignatures import Witness, cosign
+from protocol.transparency.notes import SignatureType, VerifierKey
+from protocol.transparency.receipts import parse_receipt
+from protocol.trust import OutsideWitness
 from protocol.verify.cli import main
-from tests.factories.logged_world import AREAS, PaperNetwork, witness_of
+from tests.factories.logged_world import AREAS, START, PaperNetwork, PaperNode, key_of, witness_of
 from tests.unit.protocol.test_verify import figures_csv
 
 
@@ -280,7 +285,10 @@ def test_an_explanation_names_figure_areas_and_deliveries(
     words = ("explain", "@release", "CASES_OPEN", "2026-Q2", "NW051")
     said = said_by(desk, *words, "--lang", "en", capsys=capsys).splitlines()
     start = said.index("CASES_OPEN 2026-Q2 NW051")
-    assert said[start + 1].endswith(", 2026-Q2: between 46 and 52")
+    assert said[start + 1] == (
+        "  Open cases at reference date, Government region Düsseldorf, 2026-Q2: between 46 and 52"
+    )
+    assert not any("no delivery" in line for line in said)
     identity = next(iter(network.delivered))
     assert said[start + 2].startswith(f"    {AREAS[0]} ")
     assert said[start + 2].endswith(" 2026-Q2: 10")
@@ -289,15 +297,20 @@ def test_an_explanation_names_figure_areas_and_deliveries(
     )
     said = said_by(desk, *words, "SEX=F", "--lang", "de", capsys=capsys).splitlines()
     start = said.index("CASES_OPEN 2026-Q2 NW051 SEX=F")
-    assert said[start + 1].endswith(", 2026-Q2: mindestens 20")
+    assert said[start + 1] == (
+        "  Laufende Fälle am Stichtag, Regierungsbezirk Düsseldorf, 2026-Q2: mindestens 20"
+    )
     assert "angenommen 09.10.2026" in said[start + 3]
-    # With the evidence alone there is no figure, and a county without deliveries has none behind it.
+    # With the evidence alone there are no figures, and a county without deliveries has none behind it.
     said = said_by(
         desk, "explain", "@release/evidence.json", *words[2:4], "NW05314", "--lang", "en", capsys=capsys
     )
     start = said.splitlines().index("CASES_OPEN 2026-Q2 NW05314")
-    assert said.splitlines()[start + 1].endswith(", 2026-Q2")
+    assert said.splitlines()[start + 1] == "  Open cases at reference date, Bonn, 2026-Q2"
     assert "    no delivery in the evidence" in said.splitlines()
+    said = said_by(desk, "explain", "@release/evidence.json", *words[2:], "--lang", "en", capsys=capsys)
+    (area,) = [line for line in said.splitlines() if line.startswith(f"    {AREAS[0]} ")]
+    assert area.endswith(" 2026-Q2")
 
 
 def test_figures_are_read_from_the_file_that_is_named(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -306,6 +319,27 @@ def test_figures_are_read_from_the_file_that_is_named(desk: Path, capsys: pytest
     assert "between 46.5 and 52" in said_by(desk, *words, "--lang", "en", capsys=capsys)
     code, said = run(desk, *words[:-1], "@none.csv", "--trust", "@trust", capsys=capsys)
     assert (code, "none.csv" in said) == (2, True)
+
+
+def test_parts_are_named_in_the_language_asked_for(
+    desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A withheld figure, and what a joint authority delivered."""
+    figures = figures_csv().replace(b"10.0,10.0,10.0,A,F", b",,,Q,C")
+    (desk / "mine.csv").write_bytes(figures.replace(b",NW051,", b",NW05,"))
+    joint = PaperNode("NW05334")
+    made = PaperNetwork(nodes=(*network.nodes, joint), log=network.log, delivered=network.delivered)
+    made.deliver(joint)
+    (desk / "evidence.json").write_bytes(made.publish().to_bytes())
+    made.write_trust(desk / "trust")
+    words = ("explain", "@evidence.json", "CASES_OPEN", "2026-Q2", "NW05", "--figures", "@mine.csv", "--lang")
+    for language, withheld, name in (
+        ("de", "geheim", "Städteregion Aachen (einschl. Stadt Aachen)"),
+        ("en", "withheld", "City region of Aachen (incl. City of Aachen)"),
+    ):
+        lines = said_by(desk, *words, language, capsys=capsys).splitlines()
+        assert f"    {AREAS[0]} Düsseldorf 2026-Q2: {withheld}" in lines
+        assert f"    NW05334 {name} 2026-Q2" in lines
 
 
 def test_what_is_said_for_programs_has_its_members(
@@ -458,6 +492,29 @@ def test_the_quorum_of_the_command_line_is_what_is_asked_for(
         assert run(desk, *words, quorum, capsys=capsys)[0] == code, quorum
 
 
+def test_a_number_on_the_command_line_waives_no_witness_from_outside(
+    desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """P-117."""
+    name, key = "institute.example/witness", key_of("an institute", KeyPurpose.WITNESS)
+    vkey = VerifierKey(name, PublicKey(key.public.raw), SignatureType.COSIGNATURE)
+    named = dataclasses.replace(network.hub_keys, outside_witnesses=(OutsideWitness(str(vkey)),))
+    (desk / "trust" / "hub.json").write_bytes(named.to_bytes())
+    receipt = parse_receipt((desk / "a.tlog-proof").read_bytes())
+    words = ("receipt", "@a.tlog-proof", "--trust", "@trust", "--lang", "en", "--quorum")
+    for quorum in ("0", "2"):
+        code, said = run(desk, *words, quorum, capsys=capsys)
+        assert (code, f"{quorum} other nodes and 1 outside witnesses" in said) == (3, True), said
+    line = cosign(receipt.note, name=name, key=key, at=int(START.timestamp()))
+    confirmed = dataclasses.replace(receipt, note=receipt.note.with_signatures([line]))
+    (desk / "a.tlog-proof").write_bytes(confirmed.to_bytes())
+    for quorum, expected in (("0", 0), ("2", 0), ("4", 3)):
+        code, said = run(desk, *words, quorum, capsys=capsys)
+        assert (code, f"({quorum} nodes and 1 from outside required)." in said) == (expected, not expected), (
+            said
+        )
+
+
 def test_a_directory_beside_a_key_on_the_command_line_names_witnesses_and_signers(
     desk: Path, network: PaperNetwork, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -487,11 +544,21 @@ def test_it_has_to_be_clear_what_is_believed(
 ) -> None:
     witness: Witness = witness_of(network.nodes[1])
     key = ("--log-key", str(network.log.vkey))
-    for words in (
-        ("--trust", "@trust", "--at", "2026-10-09"),
-        ("--trust", "@trust", "--root-fingerprint", "00"),
+    assert (
+        run(desk, "receipt", "@a.tlog-proof", "--trust", "@trust", "--at", "2026-10-09", capsys=capsys)[0]
+        == 2
+    )
+    # With the fingerprint of a root the officers' repository says everything, and nothing beside it does.
+    root = ("--root-fingerprint", "00", "--lang", "en")
+    for words, is_unclear in (
+        (("--trust", "@trust"), False),  # no repository
+        ((), True),
+        (("--trust", "@trust", *key), True),
+        (("--trust", "@trust", "--directory", "@trust/directory.json"), True),
+        (("--trust", "@trust", "--witness", str(witness.vkey)), True),
     ):
-        assert run(desk, "receipt", "@a.tlog-proof", *words, capsys=capsys)[0] == 2
+        code, said = run(desk, "receipt", "@a.tlog-proof", *words, *root, capsys=capsys)
+        assert (code, "Unclear what is to be believed" in said) == (2, is_unclear), said
     assert run(desk, "trust", "--trust", "@trust", capsys=capsys)[0] == 2
     words = ("trust", "--trust", "@trust", "--root-fingerprint", "00", "--at", "tomorrow", "--lang", "de")
     assert "--at: Dieser Wert ist nicht erlaubt." in run(desk, *words, capsys=capsys)[1]

@@ -60,7 +60,11 @@ def test_what_a_granting_authority_lists_is_verified_and_said(network: PaperNetw
     ]
     assert any(text.en.startswith("2 tables of the granting authority's list") for text in found.passed)
     assert found.remarks[0].en.startswith("No node has signed")
-    # Asked about a delivery, nothing is said of the others, and nothing is asked of them.
+    # Asked about one area, nothing is said of the others, and nothing is asked of them.
+    name = f"grants/2025/{LISTED[1]}"
+    one = dataclasses.replace(evidence, grants={name: evidence.grants[name]}).to_bytes()
+    asked = check_release(Trail(), one, network.anchors(), wanted=lambda table, area: area == LISTED[1])
+    assert [(item.area, item.index) for item in asked.granted] == [(LISTED[1], places[1])]
     trail = Trail()
     bare = dataclasses.replace(evidence, grants={}).to_bytes()
     some = check_release(trail, bare, network.anchors(), wanted=lambda table, area: area == AREAS[0])
