@@ -31,8 +31,8 @@ from protocol.bundle import (
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
-#: A result that is older than what the journal knows changes nothing. What was turned away (from a stick,
-#: before its keys were entered) may be taken from another one; what was once decided is not decided anew.
+#: A result that is older than what the journal knows changes nothing. What was turned away from one stick (by
+#: a hub that was not up to date) may be taken from another; what was once decided is not decided anew.
 _ORDER: Final = {
     state: place
     for place, state in enumerate(
@@ -51,8 +51,8 @@ _ORDER: Final = {
     )
 }
 #: Refusals beside those that pass by themselves (bytes that the stick has lost, a node that is suspended for
-#: now): the same statement goes onto the next stick.
-_STAYS_SPOOLED: Final = HUB_IS_AWAY | {"revision_conflict"}
+#: now): once the node and its areas are entered, the same statement is taken, so it goes onto the next stick.
+_STAYS_SPOOLED: Final = HUB_IS_AWAY | {"revision_conflict", "unknown_key", "area_not_registered"}
 
 
 def export_deliveries(session: Session, folder: Path, *, everything: bool) -> int:

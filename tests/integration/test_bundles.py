@@ -18,6 +18,7 @@ from hub.cli import main as hub_main
 from hub.domain.states import NodeStatus
 from hub.services.registration import Registration, register
 from hub.services.transparency.rounds import run_round, signer_of
+from hub.store import models
 from node.journal import DeliveryState
 from protocol.bundle import Result, parse_result, payload_file, result_file, statement_file
 from protocol.errors import KimError, kim_error
@@ -258,7 +259,7 @@ def test_what_the_hub_turned_away_counts_as_known_outside(
     assert states["PERSONS"] is DeliveryState.ACCEPTED
 
 
-@pytest.mark.parametrize("fault", ["bytes that the stick has lost", "a suspension"])
+@pytest.mark.parametrize("fault", ["bytes that the stick has lost", "a suspension", "no key entered yet"])
 def test_what_passes_keeps_a_delivery_in_the_outbox(
     running: RunningHub, home: NodeHome, stick: Path, fault: str
 ) -> None:
@@ -267,23 +268,27 @@ def test_what_passes_keeps_a_delivery_in_the_outbox(
     home.json("submit", "--no-wait", "--period", "2026-Q1")
     home.json("export", str(stick))
     lost = home.records()[0]
-    damaged = stick / payload_file(lost.payload_sha256)
-
-    def set_status(status: NodeStatus) -> None:
-        with context.database.write() as unit:
-            unit.nodes.set_status(home.settings.node, status)
-
-    if fault == "a suspension":
-        set_status(NodeStatus.SUSPENDED)
-    else:
-        damaged.write_bytes(bytes(damaged.stat().st_size))
+    node, damaged = home.settings.node, stick / payload_file(lost.payload_sha256)
+    with context.database.write() as unit:
+        (key,) = unit.nodes.keys_of(node)
+        if fault == "a suspension":
+            expected = "node_suspended"
+            unit.nodes.set_status(node, NodeStatus.SUSPENDED)
+        elif fault == "no key entered yet":
+            expected = "unknown_key"
+            unit.connection.execute(models.node_key.delete())
+        else:
+            expected = "digest_mismatch"
+            damaged.write_bytes(bytes(damaged.stat().st_size))
     take_in(running, stick)
     told = {one["id"]: one["problem"] for one in home.json("import", str(stick))[1]["deliveries"]}
-    expected = "node_suspended" if fault == "a suspension" else "digest_mismatch"
     assert told[lost.statement_id] == expected
     assert home.records()[0].state is DeliveryState.SPOOLED
 
-    set_status(NodeStatus.ACTIVE)
+    with context.database.write() as unit:
+        unit.nodes.set_status(node, NodeStatus.ACTIVE)
+        if fault == "no key entered yet":
+            unit.nodes.add_key(key, at=context.clock.now())
     again = home.json("export", str(stick))[1]["deliveries"]
     assert lost.statement_id in {one["id"] for one in again}
     take_in(running, stick)
@@ -292,11 +297,11 @@ def test_what_passes_keeps_a_delivery_in_the_outbox(
 
 
 def test_what_was_turned_away_may_be_taken_from_another_stick(home: NodeHome, stick: Path) -> None:
-    """Before its keys were entered the hub did not know the node; afterwards the same files are taken."""
+    """A hub that was not up to date did not know the form; afterwards the same files are taken."""
     home.json("submit", "--no-wait", "--period", "2026-Q1")
     record = home.records()[0]
     path = stick / result_file(record.statement_id)
-    unknown = problem_document(kim_error("unknown_key"))
+    unknown = problem_document(kim_error("schema_unknown"))
     accepted = {"id": record.statement_id, "state": "accepted", "missing": [], "problem": None}
     states = []
     for submission, problem in ((None, unknown), (accepted, None), (None, unknown)):
