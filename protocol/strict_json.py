@@ -27,6 +27,7 @@ MAX_INTEGER: Final = 2**53 - 1
 MAX_BYTES: Final = 65_536
 MAX_DEPTH: Final = 8
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # A string literal, complete or cut off; what is left over holds only brackets, commas, colons and words.
 _STRING_LITERAL: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)', re.DOTALL)
 # Sixteen digits always suffice for 2^53-1; longer ones are refused before they are converted.
@@ -177,7 +178,7 @@ def _refuse_constant(_: str) -> NoReturn:
 
 def _check_strings(value: JsonValue) -> None:
     if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        if _SURROGATE.search(value):
             raise _refusal("Ein Text enthält halbe Zeichen (Surrogate).", "A text holds lone surrogates.")
     elif isinstance(value, list):
         for item in value:
@@ -193,7 +194,7 @@ def _plain(value: object) -> JsonValue:
         return value
     if isinstance(value, int) and abs(value) <= MAX_INTEGER:
         return int(value)
-    if isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value):
+    if isinstance(value, str) and not _SURROGATE.search(value):
         return str(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]

@@ -21,7 +21,7 @@ from hub.store import models
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 from protocol.transparency.events import LogEvent
-from protocol.transparency.merkle import HASH_BYTES, Node, extend, siblings_of
+from protocol.transparency.merkle import HASH_BYTES, Node, extend, leaf_hash, siblings_of
 
 _HEAD, _LEAF = models.log_head, models.log_leaf
 _CHECKPOINT, _COSIGNATURE = models.log_checkpoint, models.log_cosignature
@@ -131,7 +131,7 @@ class LogLeaves:
             event = replace(event, at=newest_at)
         failpoints.passing("log.append")
         index, entry = int(size) - 1, event.to_bytes()
-        hashes = extend(index, event.leaf_hash, self.read(siblings_of(index)))
+        hashes = extend(index, leaf_hash(entry), self.read(siblings_of(index)))
         self._connection.execute(
             _INSERT, {"seq": index, "subject": event.id, "entry": entry, "hashes": b"".join(hashes)}
         )
