@@ -32,7 +32,7 @@ _TAKE_HEAD = (
 )
 _NOTE_TIME = _HEAD.update().values(newest_at=sa.bindparam("newest"))
 _SELECT_HEAD = sa.select(_HEAD.c.size, _HEAD.c.newest_at, _HEAD.c.halted)
-_ROWS = sa.select(_LEAF.c.seq, _LEAF.c.hashes).where(_LEAF.c.seq.in_(sa.bindparam("rows", expanding=True)))
+_ROWS = sa.select(_LEAF.c.seq, _LEAF.c.hashes).where(_LEAF.c.seq.in_(sa.bindparam("rows")))
 _INSERT = _LEAF.insert()
 _ENTRIES = (
     sa.select(_LEAF.c.entry, _LEAF.c.hashes)
@@ -42,10 +42,10 @@ _ENTRIES = (
 _OF_SUBJECT = sa.select(_LEAF.c.seq, _LEAF.c.entry).where(_LEAF.c.subject == sa.bindparam("subject")).limit(1)
 _ABOUT = (
     sa.select(_LEAF.c.subject, _LEAF.c.seq, _LEAF.c.entry)
-    .where(_LEAF.c.subject.in_(sa.bindparam("subjects", expanding=True)))
+    .where(_LEAF.c.subject.in_(sa.bindparam("subjects")))
     .order_by(_LEAF.c.seq)
 )
-_AMONG = sa.bindparam("among", type_=sa.Integer)
+_AMONG: sa.BindParameter[int] = sa.bindparam("among")
 _BY_SIZE = sa.select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc())
 _NEWEST_STATE = _BY_SIZE.limit(1)
 _RECENT = _BY_SIZE.limit(_AMONG).subquery()
@@ -57,17 +57,15 @@ _BY_OTHERS = (
     .scalar_subquery()
 )
 _COSIGNED_STATE = (
-    sa.select(_HOLDING)
-    .where(sa.bindparam("least", type_=sa.Integer) <= _BY_OTHERS)
-    .order_by(_HOLDING.c.size.desc())
-    .limit(1)
+    sa.select(_HOLDING).where(sa.bindparam("least") <= _BY_OTHERS).order_by(_HOLDING.c.size.desc()).limit(1)
 )
 _COSIGNATURES = (
     sa.select(_COSIGNATURE.c.line)
     .where(_COSIGNATURE.c.size == sa.bindparam("size"))
     .order_by(_COSIGNATURE.c.received_at, _COSIGNATURE.c.name)
 )
-_FIRST_OF, _NEWEST_OF = _OF_SUBJECT.order_by(_LEAF.c.seq), _OF_SUBJECT.order_by(_LEAF.c.seq.desc())
+_FIRST_OF = _OF_SUBJECT.order_by(_LEAF.c.seq)
+_NEWEST_OF = _OF_SUBJECT.order_by(_LEAF.c.seq.desc())
 
 #: A clock that is put right by so much is no reason to stop.
 CLOCK_TOLERANCE: Final = dt.timedelta(seconds=2)
@@ -161,10 +159,10 @@ class LogLeaves:
         Raises:
             KimError: `log_inconsistent` if one is not there, although the log is large enough for it.
         """
+        if not nodes:
+            return {}  # every other leaf completes nothing, and asks for nothing
         wanted = {node.last_leaf for node in nodes}
-        rows: dict[int, bytes] = {}
-        if wanted:
-            rows = {row.seq: row.hashes for row in self._connection.execute(_ROWS, {"rows": list(wanted)})}
+        rows = {row.seq: row.hashes for row in self._connection.execute(_ROWS, {"rows": list(wanted)})}
         found = {
             node: rows.get(node.last_leaf, b"")[node.level * HASH_BYTES :][:HASH_BYTES] for node in nodes
         }

@@ -94,7 +94,7 @@ class LogSigner:
     def alone(self) -> Iterator[None]:
         """Hold off other processes that would sign: between reading and keeping there is one signer."""
         self._make_folder()
-        handle = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+        handle = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT, _PRIVATE)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -283,7 +283,7 @@ def _missing_key() -> KimError:
 def _write(path: Path, data: bytes) -> None:
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.unlink(missing_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
     with os.fdopen(handle, "wb") as file:
         failpoints.passing("signer.write")
         file.write(data)

@@ -178,6 +178,7 @@ TARGETS: Final = {
             "tests/integration/test_hub_log.py",
             "tests/integration/test_log_store.py",
         ),
+        is_reviewed=True,
     ),
     "sandbox": Target(
         ("hub/sandbox/system_calls.py", "hub/sandbox/verdict.py"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hub import failpoints
 from hub.domain.jobs import NoQueue
 from hub.settings import HubSettings
 from hub.store import log
@@ -108,6 +109,22 @@ def test_half_a_hash_is_no_hash(unit: UnitOfWork, hashes: str) -> None:
     unit.connection.exec_driver_sql("DROP TRIGGER log_leaf_no_update")
     unit.connection.exec_driver_sql(f"UPDATE log_leaf SET hashes = {hashes} WHERE seq = 1")
     assert refusal_of(lambda: unit.leaves.read([Node(1, 0)])) == "log_inconsistent"
+
+
+def test_a_leaf_that_the_disk_refuses_is_nowhere(tmp_path: Path) -> None:
+    settings = HubSettings(home=tmp_path / "hub")
+    install_copy(settings)
+    database = Database(make_engine(settings.sqlalchemy_url), NoQueue())
+    failpoints.arm("log.append:eio:2")
+    try:
+        with pytest.raises(OSError, match="error"), database.write() as unit:
+            put(unit, "a", "b")
+    finally:
+        failpoints.arm(None)
+    with database.write() as unit:
+        assert unit.leaves.size() == 0
+        assert put(unit, "c")[0].index == 0
+    database.engine.dispose()
 
 
 # ------------------------------------------------------------------------------------ time

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from hub import failpoints
 from hub.domain.jobs import NoQueue
-from hub.services.transparency.signer import LogSigner
+from hub.services.transparency.signer import LogSigner, recompute
 from hub.settings import HubSettings
 from hub.store.engine import make_engine
 from hub.store.log import LogLeaves, StoredCheckpoint
+from hub.store.passphrase import Passphrase
 from hub.store.unit_of_work import Database
 from protocol.errors import KimError
 from protocol.transparency.checkpoints import Checkpoint, SignedCheckpoint, open_checkpoint
@@ -129,6 +131,8 @@ def test_a_shorter_log_is_not_signed(log: Log) -> None:
     log.serve(log.sign())
     log.put_back(2)
     refused(log)
+    with pytest.raises(KimError, match="3 entries were signed, the database has 2"):
+        log.sign()
 
 
 def test_another_log_of_the_same_length_or_longer_is_not_signed(log: Log) -> None:
@@ -139,6 +143,19 @@ def test_another_log_of_the_same_length_or_longer_is_not_signed(log: Log) -> Non
     refused(log)
     log.grow("e", "f")
     refused(log)
+    with pytest.raises(KimError, match="The first 3 entries of the database are not those"):
+        log.sign()
+
+
+def test_hashes_are_computed_behind_a_state_that_the_log_has_and_no_other(log: Log) -> None:
+    log.grow("a", "b", "c")
+    with log.database.read() as unit:
+        for names in (["a"], ["a", "b"], ["a", "b", "c"]):
+            known = Checkpoint(log.signer.origin, len(names), root(leaves_of(*names), len(names)))
+            assert recompute(unit.leaves, known, behind=3) == root(leaves_of("a", "b", "c"), 3)
+        other = Checkpoint(log.signer.origin, 2, root(leaves_of("a", "x"), 2))
+        with pytest.raises(KimError, match="The first 2 entries of the database are not those"):
+            recompute(unit.leaves, other, behind=3)
 
 
 def test_an_old_state_under_a_high_number_makes_the_signer_forget_nothing(log: Log) -> None:
@@ -291,6 +308,31 @@ def test_a_key_that_others_can_reach_signs_nothing(log: Log, mode: int) -> None:
     log.grow("b")
     assert refusal_of(log.sign) == "key_unreadable"
     log.key.chmod(0o600)
+    assert log.sign().checkpoint.size == 2
+
+
+def test_the_signers_folder_is_made_with_those_above_it(log: Log, tmp_path: Path) -> None:
+    folder = tmp_path / "another" / "disk" / "log"
+    signer = LogSigner(folder, origin="hub.example/log", passphrase=Passphrase(log.settings.passphrase_file))
+    with signer.alone():
+        assert signer.verifier_key.name == "hub.example/log"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("place", ["write", "sync", "rename", "renamed"])
+def test_a_disk_that_fails_loses_no_signed_state(log: Log, place: str) -> None:
+    """What was returned is kept, and what was kept is whole: the state before, or the new one."""
+    log.grow("a")
+    before = log.sign()
+    log.grow("b")
+    failpoints.arm(f"signer.{place}:eio:1")
+    try:
+        with pytest.raises(OSError, match=r"error"):
+            log.sign()
+    finally:
+        failpoints.arm(None)
+    kept = open_checkpoint(log.file.read_bytes(), log.signer.verifier_key)
+    assert kept.checkpoint.size == (2 if place == "renamed" else before.checkpoint.size)
     assert log.sign().checkpoint.size == 2
 
 
