@@ -111,6 +111,7 @@ TARGETS: Final = {
         ("protocol/dsse.py", "protocol/strict_json.py", "protocol/forms.py", "protocol/keys.py"),
         (
             f"{_PROTOCOL}/test_dsse.py",
+            f"{_PROTOCOL}/test_forms.py",
             f"{_PROTOCOL}/test_strict_json.py",
             f"{_PROTOCOL}/test_keys.py",
             f"{_PROTOCOL}/test_statement.py",
