@@ -55,21 +55,25 @@ class ShiftedClock:
 
     start: dt.date
     since: dt.date | None = None
-    _days: dt.timedelta = field(init=False)
+    _distance: dt.timedelta = field(init=False)
 
     def __post_init__(self) -> None:
-        """Fix the distance to the machine's clock, in whole days."""
-        object.__setattr__(self, "_days", self.start - (self.since or SystemClock().today()))
+        """Fix the distance to the machine's clock: from noon to noon in Germany, whatever the season."""
+        distance = _noon(self.start) - _noon(self.since or SystemClock().today())
+        object.__setattr__(self, "_distance", distance)
 
     def now(self) -> dt.datetime:
         """The moment, aware, in UTC."""
-        # By the clock on a German wall: a day may have 23 or 25 hours.
-        wall = SystemClock().now().astimezone(_BERLIN).replace(tzinfo=None) + self._days
-        return wall.replace(tzinfo=_BERLIN).astimezone(dt.UTC)
+        # One distance for ever: by the clock on the wall, an hour would come twice where summer time ends.
+        return SystemClock().now() + self._distance
 
     def today(self) -> dt.date:
         """The day in Germany."""
-        return day_of(self.now())
+        return self.now().astimezone(_BERLIN).date()
+
+
+def _noon(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(12), _BERLIN).astimezone(dt.UTC)
 
 
 def clock_on(date: str, since: str = "") -> Clock:

@@ -22,6 +22,12 @@ def test_a_shifted_clock_that_is_started_again_after_midnight_goes_on() -> None:
     assert isinstance(clock_on("", str(today)), SystemClock)
 
 
+def test_a_shifted_clock_has_the_machines_time_of_day_in_another_season() -> None:
+    winter = ShiftedClock(dt.date(2026, 12, 5), since=dt.date(2026, 7, 5))
+    assert winter.now() - SystemClock().now() < dt.timedelta(days=153, hours=1, seconds=1)
+    assert winter.now() - SystemClock().now() > dt.timedelta(days=153, minutes=59)
+
+
 def test_the_system_clock_is_aware() -> None:
     now = SystemClock().now()
     assert now.utcoffset() == dt.timedelta(0)
