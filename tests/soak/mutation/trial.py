@@ -347,20 +347,36 @@ def _apply(mutant: Mutant, module: ModuleType, functions: dict[Any, list[Functio
                 for function in own:
                     _renew_defaults(function, mutant.source)
         return
-    codes = [
-        code for code in _codes(compile(mutant.source, file, "exec")) if code.co_qualname == mutant.outermost
-    ]
+    enclosed = {
+        name
+        for (where, qualname, _), found in functions.items()
+        if (where, qualname) == (file, mutant.outermost)
+        for function in found
+        for name in function.__code__.co_freevars
+    }
+    program = compile(_enclosing(mutant, enclosed), file, "exec")
+    codes = [code for code in _codes(program) if code.co_qualname == mutant.outermost]
     running = [(code, functions.get((file, code.co_qualname, code.co_firstlineno), [])) for code in codes]
     if not any(found for _, found in running):
         raise _NotAppliedError(mutant.key)
     for code, found in running:
         for function in found:
-            enclosed = function.__code__.co_freevars
-            if code.co_freevars not in {(), enclosed}:
+            if code.co_freevars != function.__code__.co_freevars:
                 raise _NotAppliedError(mutant.key)
-            # Without `super()`, say, it needs nothing from around it; what is there it may leave alone.
-            function.__code__ = code.replace(co_freevars=enclosed)
+            function.__code__ = code
             _renew_defaults(function, mutant.source)
+
+
+def _enclosing(mutant: Mutant, names: set[str]) -> ast.Module:
+    """Return the module, its function still naming what it takes from around it (`super()` its class).
+
+    Without one of them its code would not fit the function that is there.
+    """
+    tree = ast.parse(mutant.source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == mutant.outermost.rpartition(".")[2]:
+            node.body += [ast.Expr(ast.Name(name, ast.Load())) for name in names]
+    return ast.fix_missing_locations(tree)
 
 
 def _codes(code: CodeType) -> list[CodeType]:
