@@ -51,13 +51,17 @@ _NEWEST_STATE = _BY_SIZE.limit(1)
 _RECENT = _BY_SIZE.limit(_AMONG).subquery()
 _RECENT_STATE = sa.select(_RECENT).where(_RECENT.c.size == sa.bindparam("wanted"))
 _HOLDING = _BY_SIZE.where(_CHECKPOINT.c.size > sa.bindparam("index")).limit(_AMONG).subquery()
-_BY_OTHERS = (
-    sa.select(sa.func.count())
-    .where(_COSIGNATURE.c.size == _HOLDING.c.size, _COSIGNATURE.c.name != sa.bindparam("subject"))
-    .scalar_subquery()
-)
+_OUTSIDE: sa.BindParameter[list[str]] = sa.bindparam("outside", expanding=True)
+_HOW_MANY = sa.select(sa.func.count()).where(_COSIGNATURE.c.size == _HOLDING.c.size)
+_BY_OTHERS = _HOW_MANY.where(
+    _COSIGNATURE.c.name != sa.bindparam("subject"), _COSIGNATURE.c.name.not_in(_OUTSIDE)
+).scalar_subquery()
+_FROM_OUTSIDE = _HOW_MANY.where(_COSIGNATURE.c.name.in_(_OUTSIDE)).scalar_subquery()
 _COSIGNED_STATE = (
-    sa.select(_HOLDING).where(sa.bindparam("least") <= _BY_OTHERS).order_by(_HOLDING.c.size.desc()).limit(1)
+    sa.select(_HOLDING)
+    .where(sa.bindparam("least") <= _BY_OTHERS, sa.bindparam("least_outside") <= _FROM_OUTSIDE)
+    .order_by(_HOLDING.c.size.desc())
+    .limit(1)
 )
 _COSIGNATURES = (
     sa.select(_COSIGNATURE.c.line)
@@ -207,17 +211,19 @@ class LogLeaves:
         return _checkpoint(found.one_or_none())
 
     def cosigned_state(
-        self, index: int, *, least: int, among: int, subject: str | None = None
+        self, index: int, *, least: int, among: int, subject: str | None = None, outside: Sequence[str] = ()
     ) -> StoredCheckpoint | None:
         """Return the newest state that holds a leaf and has so many cosignatures of others.
 
         Args:
             index: the leaf.
-            least: how many cosignatures at least.
+            least: how many cosignatures of nodes at least.
             among: how many of the newest states are looked through.
             subject: the witness whose own does not count, if there is one.
+            outside: names of the witnesses that are no nodes; if there are any, one of them is asked for too.
         """
         values = {"index": index, "least": least, "among": among, "subject": subject or ""}
+        values |= {"outside": list(outside), "least_outside": min(1, len(outside))}
         return _checkpoint(self._connection.execute(_COSIGNED_STATE, values).one_or_none())
 
     def add_checkpoint(self, size: int, note: bytes, *, at: dt.datetime) -> None:

@@ -14,7 +14,7 @@ from protocol.errors import kim_error
 from protocol.transparency.checkpoints import parse_checkpoint
 from protocol.transparency.cosignatures import Quorum
 from protocol.transparency.merkle import HASH_BYTES, leaf_hash
-from protocol.transparency.notes import SignedNote, parse_note, parse_signature_lines
+from protocol.transparency.notes import SignedNote, VerifierKey, parse_note, parse_signature_lines
 from protocol.transparency.tiles import Tile, bundle, entry_tiles
 
 #: Cosignatures that travel with a state: more prove no more, and a note stays small.
@@ -83,8 +83,8 @@ def state_for(unit: UnitOfWork, index: int, *, subject: str | None = None) -> St
         subject: the node that the leaf is about; its own cosignature does not count.
 
     Returns:
-        The newest state that as many witnesses have confirmed as the officers ask for, if the leaf stands in
-        one; else the newest there is.
+        The newest state that as many witnesses have confirmed as the officers ask for, one from outside among
+        them where they have named any, if the leaf stands in one; else the newest there is.
 
     Raises:
         KimError: `log_unavailable` until a state with the leaf is signed.
@@ -94,7 +94,11 @@ def state_for(unit: UnitOfWork, index: int, *, subject: str | None = None) -> St
         raise kim_error("log_unavailable")
     governed = unit.trust.current()
     least = governed.hub_keys.quorum if governed is not None else Quorum().nodes
-    confirmed = unit.leaves.cosigned_state(index, least=least, among=RECENT_STATES, subject=subject)
+    named = governed.hub_keys.outside_witnesses if governed is not None else ()
+    outside = [VerifierKey.parse(item.vkey).name for item in named]
+    confirmed = unit.leaves.cosigned_state(
+        index, least=least, among=RECENT_STATES, subject=subject, outside=outside
+    )
     return confirmed or newest
 
 

@@ -217,6 +217,24 @@ def test_the_newest_state_with_enough_witnesses_that_holds_a_leaf(unit: UnitOfWo
     assert state(2, 3, among=3) == three
 
 
+def test_one_witness_from_outside_is_needed_beside_the_nodes(unit: UnitOfWork) -> None:
+    """P-109: it stands in for no node, and none for it."""
+    _, four, five = serve(unit, 3, 4, 5)
+    cosign(unit, 3, "w1", "w2", "w3")
+    cosign(unit, 4, "w1", "w2", "o1")
+    cosign(unit, 5, "w1", "o1", "o2")
+
+    def state(least: int, *outside: str, subject: str | None = None) -> object:
+        return unit.leaves.cosigned_state(2, least=least, among=9, subject=subject, outside=outside)
+
+    assert state(1, "o1", "o2") == five
+    assert state(2, "o1", "o2") == four
+    assert state(2, "o1") == five  # to whom nobody has named it, the other is one more
+    assert state(3, "o1", "o2") is None
+    assert state(0, "o3") is None
+    assert state(2, "o1", "o2", subject="w1") is None
+
+
 def test_a_witnesss_first_line_for_a_state_stays(unit: UnitOfWork) -> None:
     serve(unit, 3, 4)
     assert unit.leaves.add_cosignature(3, "w1", "first", at=NOON) is True
