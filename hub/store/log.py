@@ -51,7 +51,7 @@ _NEWEST_STATE = _BY_SIZE.limit(1)
 _RECENT = _BY_SIZE.limit(_AMONG).subquery()
 _RECENT_STATE = sa.select(_RECENT).where(_RECENT.c.size == sa.bindparam("wanted"))
 _HOLDING = _BY_SIZE.where(_CHECKPOINT.c.size > sa.bindparam("index")).limit(_AMONG).subquery()
-_OUTSIDE: sa.BindParameter[list[str]] = sa.bindparam("outside", expanding=True)
+_OUTSIDE: sa.BindParameter[list[str]] = sa.bindparam("outside")
 _HOW_MANY = sa.select(sa.func.count()).where(_COSIGNATURE.c.size == _HOLDING.c.size)
 _BY_OTHERS = _HOW_MANY.where(
     _COSIGNATURE.c.name != sa.bindparam("subject"), _COSIGNATURE.c.name.not_in(_OUTSIDE)
