@@ -176,6 +176,7 @@ def test_after_a_rejection_the_upload_stays_complete(running: RunningHub, sender
     parcel = _received(sender, payload=b"no arrow at all")
     assert _decide(running, parcel).state is SubmissionState.REJECTED
     assert sender.put(parcel).status_code == 204
+    assert running.hub.context.incoming.submissions() == []
     assert sender.complete(parcel).get_json() == {"id": parcel.id, "state": "rejected"}
     assert sender.announce(parcel).get_json()["missing"] == []
 

@@ -324,6 +324,7 @@ def test_an_upload_can_be_taken_back_until_it_is_complete(running: RunningHub) -
     assert parcel.id not in running.hub.context.incoming.submissions()
     assert_refused(sender.put(parcel, 1), "upload_cancelled")
     assert_refused(sender.complete(parcel), "upload_cancelled")
+    assert sender.announce(parcel).get_json()["missing"] == []
     # The revision is free again, and what is complete stays.
     again = _begun(sender)
     for n in range(len(again.chunks)):

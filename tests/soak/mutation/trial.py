@@ -2,7 +2,7 @@
 
 A plugin of pytest: where the tests would be run, it runs them once under coverage, which says which test
 reaches which line, and then, for each mutant, those that reach it: the quick ones first, up to the first that
-fails. Nothing is run in the first process itself, so each fork starts from the same state.
+fails. Nothing is run in the first process but what a target prepares, so each fork starts from the same state.
 
 A test reaches a line when its body does; a line reached while a fixture is prepared is taken as reached by
 all tests of that file, since they may share it. A constant is reached by whatever names it, or reaches a
