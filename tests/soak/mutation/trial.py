@@ -1,8 +1,9 @@
 """Run the tests that reach a change, each change in a fork of a process that has collected them once.
 
 A plugin of pytest: where the tests would be run, it runs them once under coverage, which says which test
-reaches which line, and then, for each mutant, those that reach it: the quick ones first, up to the first that
-fails. Nothing is run in the first process but what a target prepares, so each fork starts from the same state.
+reaches which line, and then, for each mutant, those that reach it, up to the first that fails: before the
+others those that alone reach a line beside it, as the branch that a condition leads to, then the quick ones.
+Nothing is run in the first process but what a target prepares, so each fork starts from the same state.
 
 A test reaches a line when its body does; a line reached while a fixture is prepared is taken as reached by
 all tests of that file, since they may share it. A constant is reached by whatever names it, or reaches a
@@ -40,6 +41,7 @@ from tests.soak.mutation.changes import ROOT, Mutant
 
 _PACKAGES: Final = ("protocol", "hub", "node", "aggregation", "tests")
 _MEMORY_BYTES: Final = 6 * 2**30
+_AROUND: Final = 5
 
 
 class Fate(StrEnum):
@@ -142,8 +144,10 @@ class Trial:
         for mutant in self._mutants:
             if time.monotonic() >= self._until:
                 break
+            near = _near(mutant, reach)
             tests = sorted(
-                _reaching(mutant, reach, items), key=lambda name: preparing[name] + reach.seconds[name]
+                _reaching(mutant, reach, items),
+                key=lambda name: (near.get(name, len(items)), preparing[name] + reach.seconds[name]),
             )
             spent = accumulate(reach.seconds[name] for name in tests)
             tests = [name for name, sum_ in zip(tests, spent, strict=True) if sum_ <= self._seconds] or tests[
@@ -287,6 +291,17 @@ def _reaching(mutant: Mutant, reach: _Reach, items: dict[str, pytest.Item]) -> s
         for path, lines in reach.lines.items():
             for number in _naming(reach.texts[path], constant):
                 found |= lines.get(number, set())
+    return found
+
+
+def _near(mutant: Mutant, reach: _Reach) -> dict[str, int]:
+    """Return for each test by how many the line is reached that fewest reach, of those around the change."""
+    lines = reach.lines.get(mutant.path, {})
+    found: dict[str, int] = {}
+    for line in range(min(mutant.lines) - _AROUND, max(mutant.lines) + _AROUND + 1):
+        tests = lines.get(line, set())
+        for name in tests:
+            found[name] = min(found.get(name, len(tests)), len(tests))
     return found
 
 
