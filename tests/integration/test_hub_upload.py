@@ -109,6 +109,13 @@ def test_a_chunk_that_lost_bytes_on_the_way(running: RunningHub, sender: Sender)
     assert running.hub.context.incoming.submissions() == []
 
 
+def test_the_only_chunk_is_the_whole_and_its_bytes_are_those_signed(sender: Sender) -> None:
+    parcel = _announced(sender, sender.parcel(payload=bytes(1000)))
+    assert_refused(sender.put(parcel, 0, b"x" * 1000), "digest_mismatch")
+    assert sender.look(parcel)["missing"] == [[0, 0]]
+    assert sender.put(parcel).status_code == 204
+
+
 def _assert_not_there(answer: TestResponse) -> None:
     """A path with two spellings is not the one that was signed, or names nothing: it never finds anything."""
     assert answer.get_json(force=True)["code"] in {"not_found", "request_signature_invalid"}, answer.text

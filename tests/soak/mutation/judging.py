@@ -58,6 +58,7 @@ def run(name: str, target: Target, *, again: bool, seconds: float, until: float,
         if (mutant.path, mutant.key) not in reasons and known.get(_label(mutant)) != Fate.KILLED
     ]
     random.Random(seed).shuffle(todo)
+    todo.sort(key=lambda mutant: known.get(_label(mutant)) not in LEFT)  # first what somebody had to look at
     known = {_label(mutant): known.get(_label(mutant), "") for mutant in mutants}
 
     def keep() -> None:
