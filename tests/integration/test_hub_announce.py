@@ -362,6 +362,9 @@ def test_an_unfinished_revision_has_no_rival(running: RunningHub, sender: Sender
     assert document["errors"] == [
         {"pointer": "/supersedes", "code": "revision_conflict", "detail": first.id, "detail_en": first.id}
     ]
+    # Nor has it a successor yet.
+    following = sender.parcel(revision=2, supersedes=first.id)
+    assert_refused(sender.announce(following), "revision_conflict", pointer="/revision")
 
 
 def test_too_many_unfinished_uploads(tmp_path: Path) -> None:

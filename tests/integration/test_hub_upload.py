@@ -151,6 +151,7 @@ def test_bytes_that_are_not_the_signed_ones_can_be_sent_again(running: RunningHu
     assert_refused(sender.complete(parcel), "digest_mismatch")
     assert running.state(parcel) == "uploading"
     assert sender.look(parcel)["missing"] == [[0, 2]]
+    assert not running.hub.context.blobs.has(Sha256(hashlib.sha256(bytes(len(parcel.payload))).hexdigest()))
     for n in range(3):
         assert sender.put(parcel, n).status_code == 204
     assert sender.complete(parcel).status_code == 202
@@ -268,7 +269,9 @@ def test_a_refusal_of_a_later_release_of_the_hub_is_told_as_a_fault(
     assert sender.client.delete(f"/v1/submissions/{parcel.id}").status_code == 204
     with running.hub.context.database.write() as unit:
         unit.connection.exec_driver_sql("UPDATE submission SET problem_code = 'of_tomorrow'")
-    assert_refused(sender.complete(parcel), "internal")
+    with pytest.raises(KimError) as caught:
+        complete(running.hub.context, SubmissionId(parcel.id), node_id=sender.node)
+    assert caught.value.code == "internal"
 
 
 def test_completion_is_idempotent_and_keeps_the_bytes(running: RunningHub, sender: Sender) -> None:

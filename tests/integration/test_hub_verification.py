@@ -126,6 +126,18 @@ def test_what_fails_for_one_delivery_is_tried_ten_times(
     assert found == [("hub", {"attempt": n, "fault": type(fault).__name__}) for n in range(1, 11)]
 
 
+def test_bytes_that_were_damaged_here_are_no_fault_of_the_nodes(running: RunningHub, sender: Sender) -> None:
+    parcel = _received(sender)
+    file = running.hub.context.blobs.path(_stored(running, parcel).payload_sha256)
+    file.chmod(0o600)
+    file.write_bytes(parcel.payload[:-1])
+    with pytest.raises(DamagedBlobError, match="lost or damaged"):
+        verify(running.hub.context, SubmissionId(parcel.id))
+    assert running.state(parcel) == "verifying"
+    file.write_bytes(parcel.payload)
+    assert _decide(running, parcel).state is SubmissionState.ACCEPTED
+
+
 def test_what_is_not_received_is_not_decided(running: RunningHub, sender: Sender) -> None:
     parcel = sender.parcel()
     assert sender.announce(parcel).status_code == 201
