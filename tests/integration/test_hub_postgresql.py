@@ -141,6 +141,19 @@ def test_of_announcements_at_one_moment_one_is_taken(
     assert answers == {201: 1, 200: 1, 409: 2}
 
 
+def test_a_reader_sees_one_state_of_the_database_whatever_is_written_meanwhile(
+    deliveries: Deliveries,
+) -> None:
+    with deliveries.hub() as (running, sender):
+        database = running.hub.context.database
+        with database.read() as unit:
+            assert unit.submissions.get(SubmissionId(deliveries.first.id)) is None
+            assert sender.announce(deliveries.first).status_code == 201
+            assert unit.submissions.get(SubmissionId(deliveries.first.id)) is None
+        with database.read() as unit:
+            assert unit.submissions.get(SubmissionId(deliveries.first.id)) is not None
+
+
 def _release(running: RunningHub) -> int:
     with running.hub.context.database.read() as unit:
         published = unit.cubes.published()
