@@ -105,7 +105,6 @@ def complete(context: HubContext, submission_id: SubmissionId, *, node_id: str) 
     if missing:
         raise _incomplete(missing)
     _assemble(context, upload.submission, upload.chunks)
-    refusal: KimError | None = None
     with context.database.write() as unit:
         # Key, node and period are asked again: they may have changed since the announcement.
         upload = _upload(unit, submission_id)
