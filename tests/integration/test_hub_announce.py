@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -174,6 +175,29 @@ def test_an_envelope_that_somebody_brought_has_a_largest_size_too(
                 announce(other.hub.context, envelope, sender=None)
             assert caught.value.code == "too_large"
             assert_nothing_stored(other)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "code"),
+    [(-1, 1, None), (0, 1, None), (1, 2, "key_not_yet_valid"), (-1, 0, "key_expired")],
+)
+def test_what_counts_is_the_moment_at_which_the_hub_receives_it(
+    running: RunningHub, sender: Sender, begins: int, ends: int, code: str | None
+) -> None:
+    """SPEC P-155, also for what somebody brings as a file, long after it was signed."""
+    context, envelope = running.hub.context, sender.parcel().envelope.to_bytes()
+    now, hour = running.clock.now(), dt.timedelta(hours=1)
+    with context.database.write() as unit:
+        key = unit.nodes.key(sender.key.public.keyid)
+        assert key is not None
+        unit.nodes.replace_key(replace(key, not_before=now + begins * hour, not_after=now + ends * hour))
+    if code is None:
+        assert announce(context, envelope, sender=None).created
+        return
+    with pytest.raises(KimError) as caught:
+        announce(context, envelope, sender=None)
+    assert caught.value.code == code
+    assert_nothing_stored(running)
 
 
 def test_an_announcement_is_kept_as_it_was_signed(running: RunningHub, sender: Sender) -> None:
