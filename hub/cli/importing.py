@@ -3,14 +3,14 @@
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import click
 
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems, settings_of_hub
 from hub.cli.travelling import put_file
 from hub.cli.usage import HubCommand
 from hub.domain.ids import is_sha256
@@ -19,6 +19,7 @@ from hub.home_lock import HomeLock
 from hub.services.importing import import_delivery, refusal_of, result_of
 from hub.services.transparency.receipts import receipt_of
 from hub.store.records import Submission
+from hub.web.texts.people import SUBMISSION_STATES
 from hub.wiring import Hub
 from protocol.bundle import STATEMENT_SUFFIX, Result, payload_file, result_file
 from protocol.errors import KimError, kim_error
@@ -78,7 +79,7 @@ def import_command(home: Path, *, paths: tuple[Path, ...], wait: bool, timeout: 
             f"{accepted} of {len(documents)} deliveries accepted. The results are beside them.",
         ),
         as_json=as_json,
-        lines=[f"{d['id'][:16]}…  {d['state'] or '–'}  {d['code'] or ''}".rstrip() for d in documents],
+        lines=[_line(one, document) for (one, _), document in zip(results, documents, strict=True)],
     )
     problems = [parse_problem_document(said) for _, result in results if (said := _problem(result))]
     if problems:
@@ -169,6 +170,15 @@ def _write_result(hub: Hub, brought: _Brought) -> Result:
 
 def _problem(result: Result) -> Any:  # noqa: ANN401 -- a problem document
     return result.problem or (result.submission or {}).get("problem")
+
+
+def _line(brought: _Brought, document: Mapping[str, Any]) -> str:
+    """Name a delivery as the node does; one that was refused before it was read has only its file's name."""
+    taken, state = brought.submission, document["state"]
+    name = f"{document['id'][:16]}…" if taken is None else f"{taken.area}  {taken.dataset} {taken.period}"
+    known = None if state is None else SUBMISSION_STATES[SubmissionState(state)]
+    said = "–" if known is None else " / ".join(known.in_(language) for language in languages())
+    return f"{name}  {said}  {document['code'] or ''}".rstrip()
 
 
 def _member(brought: _Brought, result: Result) -> dict[str, Any]:

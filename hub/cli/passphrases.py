@@ -2,12 +2,15 @@
 
 import stat
 from pathlib import Path
+from typing import Final
 
 import click
 
 from hub.cli.output import languages
 from protocol.errors import kim_error
 from protocol.texts import Text
+
+_AGAIN: Final = Text("Noch einmal", "Once more")
 
 
 def passphrase(question: Text, *, file: Path | None, again: bool = False) -> str:
@@ -23,7 +26,8 @@ def passphrase(question: Text, *, file: Path | None, again: bool = False) -> str
     """
     if file is None:
         words = " / ".join(question.in_(language) for language in languages())
-        return str(click.prompt(words, hide_input=True, confirmation_prompt=again))
+        repeated = " / ".join(_AGAIN.in_(language) for language in languages())
+        return str(click.prompt(words, hide_input=True, confirmation_prompt=repeated if again else False))
     if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise kim_error(
             "key_unreadable",

@@ -56,6 +56,10 @@ def read_token(text: str) -> bytes:
                 "Das Token hat neun Gruppen aus vier Zeichen; mindestens eine ist falsch abgeschrieben.",
                 "The token has nine groups of four characters; at least one was not copied right.",
             ),
+            remedy=Text(
+                "Mit dem Brief vergleichen; Leerzeichen, Bindestriche und Großschreibung sind gleichgültig.",
+                "Compare it with the letter; blanks, hyphens and upper or lower case make no difference.",
+            ),
         )
     return token
 

@@ -76,8 +76,8 @@ def invite_command(
             "root_fingerprint": root,
         },
         Text(
-            f"{len(invited)} Einladung(en). Die Token stehen nirgends sonst.",
-            f"{len(invited)} invitation(s). The tokens are nowhere else.",
+            f"Einladungen: {len(invited)}. Die Token stehen nirgends sonst.",
+            f"Invitations: {len(invited)}. The tokens are nowhere else.",
         ),
         as_json=as_json,
         lines=[line for one in invited for line in _letter(one, desk.settings.audience, root)],

@@ -21,7 +21,16 @@ from protocol.texts import Text
 
 _NOTHING: Final = Text("Es fehlt die Kennung einer Anmeldung, --rotations oder --list.", "Name a request.")
 
-
+_KINDS: Final[Mapping[EnrolmentKind, Text]] = {
+    EnrolmentKind.ENROL: Text("Anmeldung", "enrolment"),
+    EnrolmentKind.ROTATION: Text("Schlüsselwechsel", "change of keys"),
+}
+_STATES: Final[Mapping[EnrolmentState, Text]] = {
+    EnrolmentState.PENDING: Text("wartet auf den Anruf", "waits for the call"),
+    EnrolmentState.APPROVED: Text("wartet auf Unterschriften", "waits for signatures"),
+    EnrolmentState.ACTIVE: Text("eingetragen", "entered"),
+    EnrolmentState.REFUSED: Text("abgelehnt", "refused"),
+}
 _READ_OUT: Final = Text(
     "Die hinterlegte Nummer der Kommune anrufen und sich den Fingerabdruck vorlesen lassen.",
     "Call the municipality on its registered number and have the fingerprint read out.",
@@ -49,7 +58,7 @@ def list_command(home: Path, *, everything: bool, as_json: bool) -> None:
             "enrolments": [_document(one) for one in found],
             "guessed": [{"node": one.node_id, "areas": list(one.areas), "name": one.name} for one in guessed],
         },
-        Text(f"{len(found)} Anmeldung(en).", f"{len(found)} request(s)."),
+        Text(f"Anmeldungen: {len(found)}", f"Requests: {len(found)}"),
         as_json=as_json,
         lines=[*(line for one in found for line in _described(one)), *(_alarm(one) for one in guessed)],
     )
@@ -62,7 +71,11 @@ def _alarm(one: Invitation) -> str:
         f"ALARM: {one.name} ({one.node_id}): {one.wrong_tokens} wrong tokens. Ask whether the letter is "
         "there; with it, enrolling still works.",
     )
-    return " / ".join(said.in_(language) for language in languages())
+    return _said(said)
+
+
+def _said(text: Text) -> str:
+    return " / ".join(text.in_(language) for language in languages())
 
 
 def _document(one: Enrolment) -> dict[str, Any]:
@@ -86,7 +99,7 @@ def _described(one: Enrolment) -> list[str]:
     # whoever has it on the screen would compare with half an ear.
     known = f"  {key.fingerprint()}" if one.kind is EnrolmentKind.ROTATION else ""
     return [
-        f"{one.id}  {one.kind}  {one.state}",
+        f"{one.id}  {_said(_KINDS[one.kind])}, {_said(_STATES[one.state])}",
         f"  {', '.join(one.areas)}  {one.name}  {one.node_id}{known}",
     ]
 

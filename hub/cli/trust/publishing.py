@@ -36,8 +36,8 @@ def publish_command(home: Path, *, files: Sequence[Path], as_json: bool) -> None
     answer(
         {"root": done.root_version, "version": done.targets_version, "changes": done.changes},
         Text(
-            f"Fassung {done.targets_version} ist veröffentlicht ({done.changes} Änderungen am Verzeichnis).",
-            f"Version {done.targets_version} is published ({done.changes} changes of the directory).",
+            f"Fassung {done.targets_version} ist veröffentlicht. Änderungen am Verzeichnis: {done.changes}.",
+            f"Version {done.targets_version} is published. Changes of the directory: {done.changes}.",
         ),
         as_json=as_json,
     )

@@ -60,7 +60,7 @@ def status_command(home: Path, *, as_json: bool) -> None:
 def _standing_lines(found: Standing) -> list[Text]:
     lines = describe_officers(found.root)
     for role, version in found.versions.items():
-        day = f"{found.expires[role]:%Y-%m-%d %H:%M}"
+        day = f"{found.expires[role]:%Y-%m-%d %H:%M} UTC"
         lines.append(
             Text(f"{role}: Fassung {version}, gilt bis {day}", f"{role}: version {version}, until {day}")
         )
