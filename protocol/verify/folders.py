@@ -22,6 +22,10 @@ from protocol.verify.trail import Trail
 
 MANIFEST: Final = "manifest.json"
 _MAX_MANIFEST_BYTES: Final = 16 << 20
+_FETCH_AGAIN: Final = Text(
+    "Die Datei neu holen; bleibt es dabei, beide aufheben und die Stelle fragen, die den Hub betreibt.",
+    "Fetch the file anew; if it persists, keep both and ask whoever operates the hub.",
+)
 
 
 def check_folder(trail: Trail, folder: Path, record: ReleaseRecord, *, listed: str | None) -> None:
@@ -110,7 +114,11 @@ def _list_of(trail: Trail, folder: Path, listed: str | None) -> tuple[Mapping[st
 
 def _require_digest(file: Path, sha256: str) -> None:
     if not hmac.compare_digest(files.sha256_of(file), sha256):
-        raise kim_error("digest_mismatch", Text(f"{file.name} wurde verändert.", f"{file.name} was altered."))
+        raise kim_error(
+            "digest_mismatch",
+            Text(f"{file.name} wurde verändert.", f"{file.name} was altered."),
+            remedy=_FETCH_AGAIN,
+        )
 
 
 def _check_manifest(data: bytes, record: ReleaseRecord) -> None:

@@ -63,7 +63,7 @@ def check_receipt(
     # 5.
     if payload is not None:
         if not any(sha256 is not None and hmac.compare_digest(sha256, payload) for sha256 in named):
-            raise kim_error("digest_mismatch", _OTHER_BYTES)
+            raise kim_error("digest_mismatch", _OTHER_BYTES, remedy=_RIGHT_BYTES)
         trail.passes(
             "Die Tabelle ist Byte für Byte die quittierte.", "The table is byte for byte the one receipted."
         )
@@ -185,6 +185,10 @@ def _described(event: LogEvent) -> Text:
     return Text(said, said)
 
 
+_RIGHT_BYTES = Text(
+    "Prüfen, ob Quittung und Tabelle zur selben Lieferung gehören; die Tabelle hat der Knoten, der lieferte.",
+    "Check that receipt and table are of the same delivery; the node that delivered the table has it.",
+)
 _OTHER_BYTES = Text(
     "Die Tabelle ist eine andere als die quittierte.", "The table is another one than the one receipted."
 )

@@ -57,9 +57,9 @@ def explanation_lines(explanation: Explanation, language: Language) -> Iterator[
         figure = f": {own.text.in_(language)}" if own is not None else ""
         said = Text(
             f"Lieferung {cited.identity[:16]}… Fassung {cited.statement.revision}, angenommen "
-            f"{cited.accepted:%d.%m.%Y}, Protokoll {cited.index}, {cited.node.node}",
+            f"{cited.accepted:%d.%m.%Y %H:%M} UTC, Protokoll {cited.index}, {cited.node.node}",
             f"delivery {cited.identity[:16]}… revision {cited.statement.revision}, accepted "
-            f"{cited.accepted:%Y-%m-%d}, log {cited.index}, {cited.node.node}",
+            f"{cited.accepted:%Y-%m-%d %H:%M} UTC, log {cited.index}, {cited.node.node}",
         )
         yield f"    {area} {tree.name(area).in_(language)} {cited.statement.period}{figure}"
         yield f"      {said.in_(language)}"

@@ -86,6 +86,11 @@ def test_what_was_brought_is_accepted_and_answered_beside_it(running: RunningHub
     # Again: the same answer, and nothing happens twice.
     events = sender.look(parcel)["events"]
     assert take_in(running, stick) == (code, [taken])
+    sent = parcel.statement
+    named = f"  {sent.area}  CASES {sent.period}"
+    words = ["import", str(stick), "--home", str(running.hub.settings.home), "--lang"]
+    for language, said in (("de", "angenommen"), ("en", "accepted")):
+        assert f"{named}  {said}" in CliRunner().invoke(hub_main, [*words, language]).stdout.splitlines()
     assert sender.look(parcel)["events"] == events
 
 

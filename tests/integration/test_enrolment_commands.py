@@ -65,6 +65,12 @@ def test_from_the_letter_to_the_directory(office: Office) -> None:
     office.post(office.request(letter["token"], keys, letter["node"]))
     (waiting,) = told(office, "enrol", "list")["enrolments"]
     assert (waiting["kind"], waiting["state"], waiting["node"]) == ("enrol", "pending", letter["node"])
+    for language, said in (
+        ("de", "Anmeldung, wartet auf den Anruf"),
+        ("en", "enrolment, waits for the call"),
+    ):
+        shown = hub(office, "enrol", "list", "--lang", language).stdout.splitlines()
+        assert shown[1] == f"  {waiting['id']}  {said}"
     # Not on the screen of whoever is about to have it read out.
     assert keys.sign.public.fingerprint() not in hub(office, "enrol", "list").stdout
     approves = ("enrol", "approve", waiting["id"], "--by", "B. Beispiel")
