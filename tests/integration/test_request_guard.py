@@ -322,6 +322,8 @@ def test_an_upload_can_be_taken_back_until_it_is_complete(running: RunningHub) -
         assert sender.client.delete(f"/v1/submissions/{parcel.id}").status_code == 204
     assert sender.look(parcel)["problem"]["code"] == "upload_cancelled"
     assert parcel.id not in running.hub.context.incoming.submissions()
+    with running.hub.context.database.read() as unit:
+        assert unit.uploads.get(parcel.id).chunks == {}
     assert_refused(sender.put(parcel, 1), "upload_cancelled")
     assert_refused(sender.complete(parcel), "upload_cancelled")
     assert sender.announce(parcel).get_json()["missing"] == []
