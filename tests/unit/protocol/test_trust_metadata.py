@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, derive_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
@@ -24,13 +25,13 @@ from protocol.trust.metadata import (
 )
 
 END = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
-#: As officers have them: in a file, and on smartcards of both kinds.
+#: As officers have them: in a file, and on smartcards of both kinds. The same each time: tests are named by ids.
 OFFICERS = {
-    "ed25519": CryptoSigner.generate_ed25519(),
-    "nistp256": CryptoSigner(generate_private_key(SECP256R1())),
-    "nistp384": CryptoSigner(generate_private_key(SECP384R1())),
+    "ed25519": CryptoSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)),
+    "nistp256": CryptoSigner(derive_private_key(2, SECP256R1())),
+    "nistp384": CryptoSigner(derive_private_key(3, SECP384R1())),
 }
-HUB = CryptoSigner.generate_ed25519()
+HUB = CryptoSigner(Ed25519PrivateKey.from_private_bytes(bytes([4]) * 32))
 SHA256 = hashlib.sha256(b"{}").hexdigest()
 
 
