@@ -25,7 +25,7 @@ from protocol.trust.metadata import (
 )
 
 END = dt.datetime(2026, 12, 1, 8, 0, tzinfo=dt.UTC)
-#: As officers have them: in a file, and on smartcards of both kinds. The same each time: tests are named by ids.
+#: As officers have them: in a file, and on smartcards of both kinds. The same each time: ids name the tests.
 OFFICERS = {
     "ed25519": CryptoSigner(Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)),
     "nistp256": CryptoSigner(derive_private_key(2, SECP256R1())),
