@@ -183,7 +183,9 @@ def verify_request(
         (result,) = verifier.verify(_Message(request.method, _url(request), request.headers))
     except (HTTPMessageSignaturesException, ValueError) as error:
         # The library calls everything a bad signature; a key that could not be looked up is none.
-        raise resolver.fault or _invalid() from error
+        if resolver.fault is not None:
+            raise resolver.fault from None
+        raise _invalid() from error
     # 4. It lists exactly ours, in our order, with exactly our parameters, spelt as we spell them.
     covered = dict(result.covered_components)
     serialized = covered.pop('"@signature-params"')
