@@ -40,8 +40,8 @@ class Signed:
         targets_version: version of the documents.
         since: the first version from which on every change was checked.
         versions: SHA-256 of what was signed, by the name under which the log says that it was published
-            (`trust/root/1`, `trust/targets/3`): every root from the pinned one on, every version from
-            `since` on.
+            (`trust/<role>/<version>`, the role being `root` or `targets`): every root from the pinned one on,
+            every version from `since` on.
     """
 
     hub: bytes

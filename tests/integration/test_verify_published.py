@@ -26,6 +26,7 @@ from node.trust.store import TrustStore
 from protocol.transparency.events import EventKind, LogEvent
 from protocol.trust import AddNode
 from protocol.trust.fingerprints import root_fingerprint
+from protocol.trust.metadata import Role
 from protocol.verify.cli import main
 from protocol.verify.officers import Signed
 from protocol.verify.published import check_published
@@ -105,7 +106,13 @@ def test_what_the_log_names_is_what_officers_signed(
     mirror, stick = world.mirror("log"), world.stick("stick")
     assert main([*world.words(mirror, stick), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)[1]["facts"]
-    names = ["trust/root/1", "trust/root/2", "trust/targets/1", "trust/targets/2", "trust/targets/3"]
+    names = [
+        f"trust/{Role.ROOT}/1",
+        f"trust/{Role.ROOT}/2",
+        "trust/targets/1",
+        "trust/targets/2",
+        "trust/targets/3",
+    ]
     assert (facts["published"], facts["events"]["trust-published"]) == (names, len(names))
     for language, said in (
         ("de", "Alle 5 geprüften Fassungen der Schlüsselbeauftragten sind die, die laut Protokoll"),
@@ -130,7 +137,7 @@ def test_a_root_that_changes_alone_is_logged_and_compared(
     assert world.refused(mirror, world.stick("stick"), capsys=capsys) is None
     assert world.refused(mirror, other.stick("stick"), capsys=capsys) == (
         "trust_not_logged",
-        "Version trust/root/2: The log names another.",
+        f"Version trust/{Role.ROOT}/2: The log names another.",
     )
 
 
@@ -211,9 +218,9 @@ def _event(name: str, digest: str | None, *, at: dt.datetime = MOMENT) -> LogEve
     return LogEvent(at=at, kind=EventKind.TRUST_PUBLISHED, id=name, out_sha256=digest)
 
 
-SIGNED = Signed(b"", b"", 1, 2, 2, {"trust/root/1": "a" * 64, "trust/targets/2": "b" * 64})
+SIGNED = Signed(b"", b"", 1, 2, 2, {f"trust/{Role.ROOT}/1": "a" * 64, "trust/targets/2": "b" * 64})
 LOGGED = (
-    _event("trust/root/1", "a" * 64),
+    _event(f"trust/{Role.ROOT}/1", "a" * 64),
     _event("trust/targets/1", "f" * 64),
     _event("trust/targets/2", "b" * 64),
 )
@@ -227,7 +234,7 @@ LOGGED = (
         ((_event("trust/targets/1", "e" * 64),), "trust_not_logged"),  # two of a version nobody has here
         ((_event("trust/targets/2", None),), "trust_not_logged"),
         ((_event("trust/targets/3", "c" * 64),), "trust_rollback"),
-        ((_event("trust/root/2", "c" * 64),), "trust_rollback"),
+        ((_event(f"trust/{Role.ROOT}/2", "c" * 64),), "trust_rollback"),
         ((_event("trust/targets/10", "c" * 64),), "trust_rollback"),
         ((_event(f"trust/targets/{2**53 - 1}", "c" * 64),), "trust_rollback"),  # the largest there is
         ((_event("trust/targets/3", "c" * 64, at=MOMENT + dt.timedelta(seconds=1)),), None),

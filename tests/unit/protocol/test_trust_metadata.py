@@ -203,8 +203,8 @@ _KEY = f"/signed/keys/{HUB.public_key.keyid}"
         (Role.ROOT, _KEY, {"keytype": "rsa", "scheme": "rsassa-pss-sha256", "keyval": {"public": "x"}}),
         (Role.ROOT, _KEY, {"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": "00" * 32}}),
         *((Role.ROOT, f"/signed/roles/{role}", _GONE) for role in Role),
-        *((Role.ROOT, "/signed/roles/root/threshold", value) for value in (0, 1, 4, 257, _GONE)),
-        (Role.ROOT, "/signed/roles/root/keyids", _GONE),
+        *((Role.ROOT, f"/signed/roles/{Role.ROOT}/threshold", value) for value in (0, 1, 4, 257, _GONE)),
+        (Role.ROOT, f"/signed/roles/{Role.ROOT}/keyids", _GONE),
     ],
 )
 def test_the_form_that_each_role_has(role: Role, pointer: str, value: object) -> None:
@@ -250,7 +250,10 @@ def test_a_key_has_an_id_that_says_nothing(keyid: str) -> None:
 
 
 def test_a_root_without_keys_has_no_officers() -> None:
-    assert _changed(Role.ROOT, "/signed/keys", {}) == ("trust_document_invalid", "/signed/roles/root/keyids")
+    assert _changed(Role.ROOT, "/signed/keys", {}) == (
+        "trust_document_invalid",
+        f"/signed/roles/{Role.ROOT}/keyids",
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'"\xff"', b'{"signed": {}, "signed": {}}'])

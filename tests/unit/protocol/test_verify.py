@@ -24,6 +24,7 @@ from protocol.statement import parse_statement
 from protocol.transparency.cosignatures import Quorum, cosign
 from protocol.transparency.events import EventKind, LogEvent
 from protocol.trust.directory import KeyStatus, RevocationReason
+from protocol.trust.metadata import Role
 from protocol.verify.explaining import Question, explain
 from protocol.verify.mirrors import check_mirror
 from protocol.verify.receipts import check_receipt
@@ -428,7 +429,7 @@ def test_only_what_officers_published_is_missed_in_a_comparison() -> None:
     """Whoever names no root is told what was not compared, if the log holds anything of the kind (P-119)."""
     network = long_log(3)
     assert mirror_check(network).remarks == ()
-    network.log.append(LogEvent(at=START, kind=EventKind.TRUST_PUBLISHED, id="trust/root/1"))
+    network.log.append(LogEvent(at=START, kind=EventKind.TRUST_PUBLISHED, id=f"trust/{Role.ROOT}/1"))
     (remark,) = mirror_check(network).remarks
     assert remark.en.startswith("Not compared: whether the key officers")
 
