@@ -20,22 +20,22 @@ from sqlalchemy import Engine
 
 from hub.cli.output import JSON, LANGUAGE, languages, reports_problems
 from hub.cli.usage import HubCommand
-from hub.demo.api_check import check_api
-from hub.demo.comparison import Comparison
-from hub.demo.costs import CostMeter
-from hub.demo.course import ChildFailedError, Course, choose_areas
-from hub.demo.home import default_home, fresh_home
-from hub.demo.judgement import Judgement
-from hub.demo.plans import plan_of
-from hub.demo.processes import EndedError, ProcessTable, ending_in_order
-from hub.demo.progress import DemoProgress
-from hub.demo.published import PublishedRelease, open_database
-from hub.demo.rates_check import RatesCheck
-from hub.demo.sources import breaks_of, deliveries_of
-from hub.demo.summary import HubCost, Summary, summarise
-from hub.demo.tables import print_summary
-from hub.demo.truth import AreaTruth, load_truths
-from hub.demo.verdicts import FILE_NAME, write_verdicts
+from hub.demo.comparison.api import check_api
+from hub.demo.comparison.judgement import Judgement
+from hub.demo.comparison.published import PublishedRelease, open_database
+from hub.demo.comparison.rates import RatesCheck
+from hub.demo.comparison.release import Comparison
+from hub.demo.course.costs import CostMeter
+from hub.demo.course.home import default_home, fresh_home
+from hub.demo.course.processes import EndedError, ProcessTable, ending_in_order
+from hub.demo.course.progress import DemoProgress
+from hub.demo.course.steps import ChildFailedError, Course, choose_areas
+from hub.demo.course.verdicts import FILE_NAME, write_verdicts
+from hub.demo.lists.plans import plan_of
+from hub.demo.lists.sources import breaks_of, deliveries_of
+from hub.demo.result.summary import HubCost, Summary, summarise
+from hub.demo.result.tables import print_summary
+from hub.demo.truth.regions import AreaTruth, load_truths
 from hub.serving import listening
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue

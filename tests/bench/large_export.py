@@ -17,10 +17,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from hub.demo import vocabulary as words
-from hub.demo.columns import COLUMNS
-from hub.demo.countries import ORIGINS
-from hub.demo.vocabulary import Spellings
+from hub.demo.words import vocabulary as words
+from hub.demo.words.columns import COLUMNS
+from hub.demo.words.countries import ORIGINS
+from hub.demo.words.vocabulary import Spellings
 from protocol.regions import Region
 
 Ints = npt.NDArray[np.int64]

@@ -12,9 +12,9 @@ from typing import Any
 
 from hub.cli import main
 from hub.demo import command
-from hub.demo.course import Course
-from hub.demo.judgement import Check, Judgement
-from hub.demo.summary import HubCost, Summary, summarise
+from hub.demo.comparison.judgement import Check, Judgement
+from hub.demo.course.steps import Course
+from hub.demo.result.summary import HubCost, Summary, summarise
 from protocol.regions import Region
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.demo.findings import HANDLINGS, TRAPS
+from hub.demo.result.trap_names import HANDLINGS, TRAPS
 from node import quality
 from node.quality import reasons
 

@@ -12,10 +12,10 @@ import pytest
 
 from aggregation.facts import Facts
 from aggregation.tabulate import is_collected, tabulate
-from hub.demo.generate import ANSWER_KEY_FILE, generate_area
-from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, plan_of, special_areas
-from hub.demo.sources import configured, file_for_init
-from hub.demo.summary import is_counted_exactly
+from hub.demo.generator.areas import ANSWER_KEY_FILE, generate_area
+from hub.demo.lists.plans import FIRST_QUARTER, LAST_QUARTER, plan_of, special_areas
+from hub.demo.lists.sources import configured, file_for_init
+from hub.demo.result.summary import is_counted_exactly
 from node.mapping import CodeMapping
 from node.quality import Prepared, prepare
 from node.settings import Settings, parse_settings

@@ -23,11 +23,11 @@ from aggregation.facts import (
     codelist_of,
 )
 from aggregation.tabulate import tabulate
-from hub.demo.answer_key import true_figures
-from hub.demo.counting import Contributions
-from hub.demo.generate import write_lists
-from hub.demo.handling import Handled
-from hub.demo.plans import FIRST_QUARTER, LAST_QUARTER, plan_of
+from hub.demo.generator.areas import write_lists
+from hub.demo.lists.plans import FIRST_QUARTER, LAST_QUARTER, plan_of
+from hub.demo.truth.counting import Contributions
+from hub.demo.truth.figures import true_figures
+from hub.demo.truth.handling import Handled
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import delivery_grid
 from protocol.periods import Period

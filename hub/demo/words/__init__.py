@@ -1,0 +1,5 @@
+"""What lists call things: their columns, the spellings of codes and citizenships, the forms of an area's key.
+
+Invariants: nothing of all this is copied from the mapping of the node; both sides must agree without copying.
+Imports no other room of the demo.
+"""
