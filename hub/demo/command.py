@@ -31,11 +31,11 @@ from hub.demo.course.processes import EndedError, ProcessTable, ending_in_order
 from hub.demo.course.progress import DemoProgress
 from hub.demo.course.steps import ChildFailedError, Course, choose_areas
 from hub.demo.course.verdicts import FILE_NAME, write_verdicts
+from hub.demo.lists.due import breaks_of, deliveries_of
 from hub.demo.lists.plans import plan_of
-from hub.demo.lists.sources import breaks_of, deliveries_of
 from hub.demo.result.summary import HubCost, Summary, summarise
 from hub.demo.result.tables import print_summary
-from hub.demo.truth.regions import AreaTruth, load_truths
+from hub.demo.truth.answer_key import AreaTruth, load_truths
 from hub.serving import listening
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue

@@ -19,8 +19,8 @@ import pytest
 
 from hub.demo.comparison.judgement import Check
 from hub.demo.course.steps import choose_areas
+from hub.demo.lists.due import deliveries_of
 from hub.demo.lists.plans import plan_of, special_areas
-from hub.demo.lists.sources import deliveries_of
 from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS
 

@@ -12,10 +12,12 @@ import pytest
 
 from aggregation.facts import Facts
 from aggregation.tabulate import is_collected, tabulate
-from hub.demo.generator.areas import ANSWER_KEY_FILE, generate_area
+from hub.demo.generator.areas import generate_area
+from hub.demo.lists.local_lists import file_for_init
+from hub.demo.lists.node_config import configured
 from hub.demo.lists.plans import FIRST_QUARTER, LAST_QUARTER, plan_of, special_areas
-from hub.demo.lists.sources import configured, file_for_init
 from hub.demo.result.summary import is_counted_exactly
+from hub.demo.truth.answer_key import ANSWER_KEY_FILE
 from node.mapping import CodeMapping
 from node.quality import Prepared, prepare
 from node.settings import Settings, parse_settings

@@ -21,7 +21,8 @@ from typing import Final, NamedTuple
 
 from hub.demo.comparison.cell_rules import NOBODY, CellRule
 from hub.demo.comparison.judgement import Check, Judgement
-from hub.demo.truth.regions import AreaTruth, RegionTruth
+from hub.demo.truth.answer_key import AreaTruth
+from hub.demo.truth.regions import RegionTruth
 from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.regions import LAND, RegionTree

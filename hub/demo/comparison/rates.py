@@ -21,8 +21,9 @@ from urllib.parse import urlencode
 from hub.demo.comparison.judgement import Check
 from hub.demo.comparison.published import get_text
 from hub.demo.comparison.release import Comparison
+from hub.demo.truth.answer_key import AreaTruth
 from hub.demo.truth.rates import TrueRate, true_rate
-from hub.demo.truth.regions import AreaTruth, RegionTruth
+from hub.demo.truth.regions import RegionTruth
 from protocol.catalogue import Catalogue, DerivedIndicator
 from protocol.codelists import TOTAL
 from protocol.grid import grid_of

@@ -13,7 +13,8 @@ from typing import Final
 from hub.demo.comparison.cell_rules import CellRule, rules_of
 from hub.demo.comparison.cubes import CubeComparison, CubeKey, KnownCells, PublishedCell
 from hub.demo.comparison.judgement import OFFLINE, Check, Judgement
-from hub.demo.truth.regions import AreaTruth, RegionTruth
+from hub.demo.truth.answer_key import AreaTruth
+from hub.demo.truth.regions import RegionTruth
 from protocol.catalogue import Catalogue
 from protocol.periods import Period
 from protocol.regions import RegionTree

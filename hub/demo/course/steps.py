@@ -30,9 +30,12 @@ from hub.demo.course.officers import Letter, Officers
 from hub.demo.course.processes import Finished, ProcessTable, command_line, cpu_seconds_of, peak_bytes_of
 from hub.demo.course.progress import DemoProgress, number
 from hub.demo.course.witnesses import MOST_WITNESSES, check_offline, quorum_for
-from hub.demo.generator.areas import Version, generate_area
+from hub.demo.generator.areas import generate_area
+from hub.demo.generator.entries import Version
+from hub.demo.lists.due import deliveries_of
+from hub.demo.lists.local_lists import file_for_init
+from hub.demo.lists.node_config import configured
 from hub.demo.lists.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, Special, plan_of, special_areas
-from hub.demo.lists.sources import configured, deliveries_of, file_for_init
 from hub.demo.world.casework import EXPORT_DAY
 from protocol.periods import Period
 from protocol.regions import Region, reporting_area, reporting_areas

@@ -29,12 +29,12 @@ from hub.demo.lists.export_file import write_export
 from hub.demo.lists.plans import FIELD_SEPARATOR, AreaPlan, Medium, Profile
 from hub.demo.lists.records import Entry, Findings
 from hub.demo.words.columns import COLUMNS, COLUMNS_B, COLUMNS_C
+from hub.demo.words.dates import serial
 
 Value = str | int
 
 #: Table of a database with the cases.
 TABLE: Final = "kim_export"
-_EXCEL_EPOCH: Final = date(1899, 12, 30)
 _GERMAN: Final = re.compile(r"(\d\d)\.(\d\d)\.(\d{4})")
 _FIELD_COLUMNS: Final = ("Thema 1", "Thema 2", "Thema 3")
 _MOST_FIELDS: Final = len(_FIELD_COLUMNS)
@@ -89,7 +89,7 @@ def _serial(text: str, *, whole: bool) -> Value:
     """Write a clean date, and a number where one belongs, as a spreadsheet keeps it; all else as it is."""
     day = _day(text)
     if day is not None:
-        return (day - _EXCEL_EPOCH).days
+        return serial(day)
     return int(text) if whole and text.isascii() and text.isdigit() else text
 
 

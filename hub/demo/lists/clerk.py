@@ -21,6 +21,7 @@ from hub.demo.words import vocabulary as words
 from hub.demo.words.area_keys import AreaKeys
 from hub.demo.words.columns import COLUMNS
 from hub.demo.words.countries import Country
+from hub.demo.words.dates import german
 from hub.demo.words.vocabulary import Spellings
 from hub.demo.world.casework import Case, Contact, Person
 
@@ -49,11 +50,6 @@ class Speller:
         """Return any spelling but the first; None where there is no other, or nothing is known to spell."""
         others = self._all[code][1:]
         return self._rng.choice(others) if others and code != "_U" else None
-
-
-def german(day: date | None) -> str:
-    """Write a date as dd.mm.yyyy, nothing for None."""
-    return f"{day.day:02d}.{day.month:02d}.{day.year}" if day else ""
 
 
 def completed_years(birth: date, day: date) -> int:

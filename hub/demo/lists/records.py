@@ -10,7 +10,6 @@ Invariants: a row has exactly one outcome: it counts as part of a case or as a c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -97,21 +96,3 @@ Findings = Counter[Finding]
 
 #: The rows that describe one case or one contact, in file order.
 Entry = list[Row]
-
-
-def spoil(rows: Iterable[Row], cells: Mapping[int, str], finding: Finding) -> bool:
-    """Write the same texts into all rows and expect the same finding of each.
-
-    Args:
-        rows: of one entry.
-        cells: column → what stands there.
-        finding: (trap, handling letter).
-
-    Returns:
-        True: the trap is planted.
-    """
-    for row in rows:
-        for column, text in cells.items():
-            row.cells[column] = text
-        row.mark(finding)
-    return True

@@ -19,7 +19,7 @@ from hub.demo.course.costs import StepCost
 from hub.demo.course.steps import AreaRun
 from hub.demo.course.verdicts import VERDICTS, worst_verdict
 from hub.demo.lists.plans import FIRST_QUARTER, LAST_QUARTER, Special, plan_of
-from hub.demo.truth.regions import AreaTruth
+from hub.demo.truth.answer_key import AreaTruth
 from protocol.catalogue_file import load_catalogue
 from protocol.periods import Period
 from protocol.texts import Text

@@ -14,15 +14,14 @@ Traps of whole files (encoding, banner, footer, renamed columns) are in `lists.p
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from hub.demo.lists.clerk import Clerk
-from hub.demo.lists.records import CaseFacts, Entry, Row, spoil
+from hub.demo.lists.records import CaseFacts, Entry, Finding, Row
 from hub.demo.words import columns as at
 from hub.demo.words import vocabulary as words
-from hub.demo.words.countries import SEVERAL_CITIZENSHIPS
 
 Plant = Callable[[Entry, Clerk], bool]
 
@@ -35,6 +34,16 @@ class Trap:
     share: float
     plant: Plant
 
+
+#: Several citizenships in one cell, and the leaf code that the rule for them gives.
+_SEVERAL_CITIZENSHIPS: Final = (
+    ("deutsch/türkisch", "DE"),
+    ("deutsch/syrisch", "DE"),
+    ("türkisch/deutsch", "DE"),
+    ("syrisch/polnisch", "EU_PL"),
+    ("rumänisch/moldauisch", "EU_RO"),
+    ("irakisch/ukrainisch", "UA"),
+)
 
 #: Most entries have none.
 NO_TRAP: Final = Trap("", 0, lambda _entry, _clerk: False)
@@ -50,6 +59,24 @@ def one_person_row(entry: Entry, rng: random.Random) -> tuple[Row, CaseFacts] | 
     """Return any row of a case with its facts, or None for a contact."""
     row = rng.choice(entry)
     return (row, row.facts) if isinstance(row.facts, CaseFacts) else None
+
+
+def spoil(rows: Iterable[Row], cells: Mapping[int, str], finding: Finding) -> bool:
+    """Write the same texts into all rows and expect the same finding of each.
+
+    Args:
+        rows: of one entry.
+        cells: column → what stands there.
+        finding: (trap, handling letter).
+
+    Returns:
+        True: the trap is planted.
+    """
+    for row in rows:
+        for column, text in cells.items():
+            row.cells[column] = text
+        row.mark(finding)
+    return True
 
 
 # ------------------------------------------------------------------------------------ refused or dropped
@@ -214,7 +241,7 @@ def several_citizenships(entry: Entry, clerk: Clerk) -> bool:
     if found is None:
         return False
     row, facts = found
-    text, code = clerk.rng.choice(SEVERAL_CITIZENSHIPS)
+    text, code = clerk.rng.choice(_SEVERAL_CITIZENSHIPS)
     row.facts = replace(facts, citizen=code)
     return spoil([row], {at.CITIZEN: text}, ("T12", "N"))
 

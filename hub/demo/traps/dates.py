@@ -16,48 +16,19 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
-from hub.demo.lists.clerk import Clerk, german
-from hub.demo.lists.plans import AreaPlan, Medium, Profile
-from hub.demo.lists.records import CaseFacts, ContactFacts, Entry, spoil
-from hub.demo.traps.cases import (
-    ROW_TRAPS,
-    Trap,
-    cancelled,
-    case_facts,
-    foreign_area,
-    foreign_area_of_one,
-    formula_in_remark,
-    historic_area,
-    no_person_id,
-    not_recorded,
-    odd_area_key,
-    one_person_row,
-    one_row_per_field,
-    other_programme,
-    running_with_end,
-    second_person_id,
-    wrong_head_count,
-)
+from hub.demo.lists.clerk import Clerk
+from hub.demo.lists.records import CaseFacts, ContactFacts, Entry
+from hub.demo.traps.cases import Trap, case_facts, one_person_row, spoil
 from hub.demo.words import columns as at
+from hub.demo.words.dates import german, serial, short
 from hub.demo.world.casework import EXPORT_DAY
 
-_EXCEL_EPOCH: Final = date(1899, 12, 30)
 _IMPOSSIBLE: Final = ("31.02.2025", "30.02.2026", "31.04.2025", "32.01.2025", "00.00.2025", "15.13.2025")
 _DAY: Final = timedelta(days=1)
 
 
-def short(day: date) -> str:
-    """Write 5.1.26."""
-    return f"{day.day}.{day.month}.{day.year % 100:02d}"
-
-
-def serial(day: date) -> str:
-    """Write a spreadsheet's serial number."""
-    return str((day - _EXCEL_EPOCH).days)
-
-
 def _other_notation(day: date, rng: random.Random) -> str:
-    return rng.choice((short, date.isoformat, serial))(day)
+    return str(rng.choice((short, date.isoformat, serial))(day))
 
 
 def no_start(entry: Entry, clerk: Clerk) -> bool:
@@ -189,9 +160,7 @@ def impossible_age(entry: Entry, clerk: Clerk) -> bool:
     return _unknown_birth(entry, clerk.rng, ("126", "126", "211"), trap="T19")
 
 
-#: Every error of the most careless layout, that of the case software.
-TRAPS: Final = (
-    *ROW_TRAPS,
+DATE_TRAPS: Final = (
     Trap("T05", 0.006, no_start),
     Trap("T05", 0.006, impossible_end),
     Trap("T05", 0.008, contact_without_date),
@@ -205,26 +174,3 @@ TRAPS: Final = (
     Trap("T28", 0.006, time_of_day),
     Trap("T16", 0.010, odd_first_contact),
 )
-_BIRTH_TRAPS: Final = (birth_in_other_notation, unreadable_birth, ancient_birth)
-#: What shows in an export only: how a date is written, and what lies after the day of the export.
-_IN_EXPORTS_ONLY: Final = (birth_in_other_notation, other_notation, planned_end)
-#: What a list that keeps serial dates and ages does not have.
-_NOT_IN_B: Final = (*_BIRTH_TRAPS, other_notation, planned_end, time_of_day)
-#: A system that exports codes makes fewer errors; those of people and of data bases remain.
-_IN_C: Final = (
-    foreign_area, foreign_area_of_one, historic_area, cancelled, other_programme, running_with_end,
-    wrong_head_count, odd_area_key, one_row_per_field, no_person_id, second_person_id, not_recorded,
-    formula_in_remark, no_start, impossible_end, contact_without_date, contact_dated_by_begin,
-    end_before_start, unreadable_birth, ancient_birth, time_of_day, odd_first_contact,
-)  # fmt: skip
-
-
-def traps_of(plan: AreaPlan) -> tuple[Trap, ...]:
-    """Return the errors that the list of one area has."""
-    if plan.profile is Profile.A:
-        text = plan.medium is Medium.CSV
-        return tuple(trap for trap in TRAPS if text or trap.plant not in _IN_EXPORTS_ONLY)
-    if plan.profile is Profile.B:
-        kept = tuple(trap for trap in TRAPS if trap.plant not in _NOT_IN_B)
-        return (*kept, Trap("T19", 0.006, impossible_age))
-    return tuple(trap for trap in TRAPS if trap.plant in _IN_C)

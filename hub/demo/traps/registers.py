@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from hub.demo.lists.records import Finding
 from hub.demo.lists.register_clerk import Cell, RegisterRow
-from hub.demo.traps.dates import serial, short
 from hub.demo.words.area_keys import HISTORIC_KEYS, AreaKeys
+from hub.demo.words.dates import serial, short
 from hub.demo.world.programme import Booking, Decision, Issue, PostSpan
 
 _IMPOSSIBLE: Final = ("31.02.2025", "32.01.2025", "15.13.2025", "00.00.2025")
@@ -71,7 +71,7 @@ def _other_notation(column: str) -> Callable[[RegisterRow[Any], random.Random], 
         day = row.cells[column]
         if not isinstance(day, date):
             return False
-        return spoil(row, {column: rng.choice((short, date.isoformat, serial))(day)}, ("T05", "N"))
+        return spoil(row, {column: str(rng.choice((short, date.isoformat, serial))(day))}, ("T05", "N"))
 
     return plant
 

@@ -1,4 +1,4 @@
-"""The answer keys of all areas of one demo, and the true figures of areas, regions and years.
+"""The true figures of areas, regions and years, added up from the answer keys of areas.
 
 Invariants: a cell that is not listed is a true zero; a person is counted in the area that counts him or
 her, so the true number of persons of a region is the sum over its areas (nobody moves in the demo); what no
@@ -7,76 +7,16 @@ source holds is nowhere counted, so a region's figure is that of the areas that 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
-from hub.demo.generator.areas import ANSWER_KEY_FILE
-from hub.demo.truth.counting import Contributions, Figures
+from hub.demo.truth.answer_key import AreaTruth
+from hub.demo.truth.counting import Figures
 from protocol.catalogue import Catalogue
 from protocol.periods import Period
 from protocol.regions import RegionTree
 
-#: (trap, handling letter) → rows.
-Findings = Mapping[tuple[str, str], int]
 _QUARTERS: Final = (1, 2, 3, 4)
-
-
-@dataclass(frozen=True, slots=True)
-class AreaTruth:
-    """What is true of one area, or of what one authority serves.
-
-    Attributes:
-        area: id of the area.
-        periods: quarters and years it delivers, wire form.
-        findings: rows by trap and handling.
-        collected: dataset → ids of the indicators for which there is a source.
-        figures: period → dataset → cell → value; also for quarters it does not deliver.
-        contributions: period → dataset → cell → who stands behind it, for posts and money.
-    """
-
-    area: str
-    periods: frozenset[str]
-    findings: Findings
-    collected: Mapping[str, frozenset[str]]
-    figures: Mapping[str, Mapping[str, Figures]]
-    contributions: Mapping[str, Mapping[str, Mapping[str, Contributions]]]
-
-    def delivers(self, dataset: str, period: str) -> bool:
-        """Return whether there is a delivery."""
-        return period in self.periods and dataset in self.collected and dataset in self.figures[period]
-
-
-def load_truths(folder: Path) -> tuple[AreaTruth, ...]:
-    """Read the answer key from the folder of one area: its own, and that of a joint authority."""
-    document = json.loads((folder / ANSWER_KEY_FILE).read_text(encoding="utf-8"))
-    authority = document.pop("authority", None)
-    return tuple(_truth(part) for part in (document, authority) if part is not None)
-
-
-def _truth(document: Mapping[str, Any]) -> AreaTruth:
-    findings = {
-        (trap, letter): rows
-        for trap, by_letter in document["findings"].items()
-        for letter, rows in by_letter.items()
-    }
-    contributions = {
-        period: {
-            dataset: {key: Contributions(*behind) for key, behind in cells.items()}
-            for dataset, cells in datasets.items()
-        }
-        for period, datasets in document["contributions"].items()
-    }
-    return AreaTruth(
-        document["area"],
-        frozenset(document["periods"]),
-        findings,
-        {dataset: frozenset(indicators) for dataset, indicators in document["collected"].items()},
-        document["figures"],
-        contributions,
-    )
 
 
 class RegionTruth:

@@ -78,19 +78,3 @@ ORIGINS: Final[dict[str, tuple[tuple[Country, float], ...]]] = {
     ),
     "UNKNOWN": ((Country("_U", MISSING_MARKERS), 1),),
 }
-
-#: Share of each origin in per cent (design figures for the demo, an estimate).
-ORIGIN_SHARES: Final[dict[str, float]] = {
-    "SY": 24, "UA": 22, "AF": 9, "TR": 8, "IQ": 7, "EU": 9, "WBALK": 6, "IR": 3, "AFRICA": 7, "OTHER": 5,
-    "UNKNOWN": 1,
-}  # fmt: skip
-
-#: Several citizenships in one cell, and the leaf code that the rule for them gives.
-SEVERAL_CITIZENSHIPS: Final = (
-    ("deutsch/türkisch", "DE"),
-    ("deutsch/syrisch", "DE"),
-    ("türkisch/deutsch", "DE"),
-    ("syrisch/polnisch", "EU_PL"),
-    ("rumänisch/moldauisch", "EU_RO"),
-    ("irakisch/ukrainisch", "UA"),
-)

@@ -1,7 +1,7 @@
-"""The simulated clean world of one area: people, cases and one-off contacts, before any clerk typed them.
+"""The simulated casework of one area: people, cases and one-off contacts, before any clerk typed them.
 
 Purpose: the ground truth of the demo. Everything is drawn from one generator seeded by the area's id, so
-the same area gives the same world on every machine, alone or among all 54.
+the same area gives the same on every machine, alone or among all 54.
 
 Invariants: dates lie before the export date; a case's members are distinct people, the first one is its
 holder; a person's second case starts after the first; codes are leaf codes.
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from hub.demo.words.countries import ORIGIN_SHARES, ORIGINS, Country
+from hub.demo.words.countries import ORIGINS, Country
 from hub.demo.world import distributions as shares
 from hub.demo.world.distributions import Shares
 
@@ -75,7 +75,7 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Casework:
     """All that happened in one area: cases by start date, contacts by date."""
 
     area: str
@@ -83,8 +83,8 @@ class World:
     contacts: tuple[Contact, ...]
 
 
-def simulate(area: str, *, population: int, shift: Shift | None = None) -> World:
-    """Draw the world of one area.
+def simulate(area: str, *, population: int, shift: Shift | None = None) -> Casework:
+    """Draw the casework of one area.
 
     Args:
         area: id of the reporting area; seeds the generator.
@@ -97,14 +97,16 @@ def simulate(area: str, *, population: int, shift: Shift | None = None) -> World
     return _Simulation(area, random.Random(f"kim-demo/1/world/{area}"), shift).run(population)
 
 
-def as_of(world: World, day: date) -> World:
+def as_of(casework: Casework, day: date) -> Casework:
     """Return what a case system knows on a day: nothing that begins later, and no end that lies ahead."""
     cases = tuple(
         case if case.closed is None or case.closed <= day else replace(case, closed=None, outcome="_U")
-        for case in world.cases
+        for case in casework.cases
         if case.opened <= day
     )
-    return World(world.area, cases, tuple(contact for contact in world.contacts if contact.day <= day))
+    return Casework(
+        casework.area, cases, tuple(contact for contact in casework.contacts if contact.day <= day)
+    )
 
 
 class _Simulation:
@@ -116,10 +118,10 @@ class _Simulation:
         self.referral_rng = random.Random(f"kim-demo/1/referrals/{area}")
         self.persons = 0
         self.cases: list[Case] = []
-        self.origins = Shares({o: w * rng.gammavariate(8, 1 / 8) for o, w in ORIGIN_SHARES.items()})
+        self.origins = Shares({o: w * rng.gammavariate(8, 1 / 8) for o, w in shares.ORIGIN.items()})
         self.countries = {origin: Shares(dict(weights)) for origin, weights in ORIGINS.items()}
 
-    def run(self, population: int) -> World:
+    def run(self, population: int) -> Casework:
         rng = self.rng
         # B2 posts = 8 + population / 60,000, filled to 80-97 %, with 20-45 open cases each.
         stock = round((8 + population / 60_000) * rng.uniform(0.80, 0.97) * rng.uniform(20, 45))
@@ -138,7 +140,7 @@ class _Simulation:
                 self._contact(first) for _ in range(round(expected * shares.CONTACTS_PER_OPENED_CASE))
             )
         by_start = sorted(self.cases, key=lambda case: (case.opened, case.members[0].id))
-        return World(self.area, tuple(by_start), tuple(sorted(contacts, key=lambda contact: contact.day)))
+        return Casework(self.area, tuple(by_start), tuple(sorted(contacts, key=lambda contact: contact.day)))
 
     def _open_before(self) -> None:
         """Add a case of the initial stock, which is biased towards long cases."""

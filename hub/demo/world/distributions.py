@@ -33,6 +33,12 @@ class Shares(Generic[T]):
         ]
 
 
+#: Share of each origin in per cent, before an area shifts it a little (an estimate).
+ORIGIN: Final[dict[str, float]] = {
+    "SY": 24, "UA": 22, "AF": 9, "TR": 8, "IQ": 7, "EU": 9, "WBALK": 6, "IR": 3, "AFRICA": 7, "OTHER": 5,
+    "UNKNOWN": 1,
+}  # fmt: skip
+
 SEX: Final = Shares({"F": 51.5, "M": 47.0, "_O": 0.5, "_U": 1.0})
 
 #: Residence status by group of citizenship.

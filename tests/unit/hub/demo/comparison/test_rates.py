@@ -12,7 +12,7 @@ from hub.demo.comparison.cubes import PublishedCell
 from hub.demo.comparison.judgement import Check, Judgement
 from hub.demo.comparison.rates import RatesCheck
 from hub.demo.comparison.release import Comparison
-from hub.demo.truth.regions import AreaTruth
+from hub.demo.truth.answer_key import AreaTruth
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
 from protocol.observations import CellState

@@ -11,8 +11,9 @@ from hub.demo.comparison.cell_rules import CellRule, rules_of
 from hub.demo.comparison.cubes import PublishedCell
 from hub.demo.comparison.judgement import OFFLINE, Check, Judgement
 from hub.demo.comparison.release import Comparison
+from hub.demo.truth.answer_key import AreaTruth
 from hub.demo.truth.counting import Contributions
-from hub.demo.truth.regions import AreaTruth, RegionTruth
+from hub.demo.truth.regions import RegionTruth
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
 from protocol.observations import CellState

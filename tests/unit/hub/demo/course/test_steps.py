@@ -12,7 +12,7 @@ from hub.demo.course.steps import AreaRun, choose_areas
 from hub.demo.course.verdicts import worst_verdict
 from hub.demo.lists.plans import special_areas
 from hub.demo.result.summary import HubCost, is_counted_exactly, summarise
-from hub.demo.truth.regions import AreaTruth
+from hub.demo.truth.answer_key import AreaTruth
 from protocol.regions import AACHEN_CITY, AACHEN_REST, reporting_area, reporting_areas
 
 

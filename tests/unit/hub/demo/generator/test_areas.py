@@ -17,7 +17,10 @@ from typing import Any
 
 import pytest
 
-from hub.demo.generator.areas import ANSWER_KEY_FILE, Version, generate_area
+from hub.demo.generator.areas import generate_area
+from hub.demo.generator.entries import Version
+from hub.demo.lists.local_lists import file_for_init
+from hub.demo.lists.node_config import configured
 from hub.demo.lists.plans import (
     FIRST_QUARTER,
     LAST_QUARTER,
@@ -27,8 +30,8 @@ from hub.demo.lists.plans import (
     plan_of,
     special_areas,
 )
-from hub.demo.lists.sources import configured, file_for_init
-from hub.demo.traps.dates import TRAPS
+from hub.demo.traps.by_list import TRAPS
+from hub.demo.truth.answer_key import ANSWER_KEY_FILE
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
 from protocol.periods import Period

@@ -12,7 +12,7 @@ from hub.demo.course.costs import StepCost
 from hub.demo.course.steps import AreaRun
 from hub.demo.result.summary import HubCost, summarise
 from hub.demo.result.tables import print_summary
-from hub.demo.truth.regions import AreaTruth
+from hub.demo.truth.answer_key import AreaTruth
 from protocol.regions import reporting_area
 from protocol.texts import LANGUAGES, Language
 

@@ -14,8 +14,8 @@ from hub.demo.lists.plans import plan_of
 from hub.demo.lists.records import CaseFacts, ContactFacts, Entry
 from hub.demo.traps import cases as traps
 from hub.demo.traps import dates as date_traps
+from hub.demo.traps.by_list import TRAPS
 from hub.demo.traps.cases import Trap
-from hub.demo.traps.dates import TRAPS
 from hub.demo.words import columns as at
 from hub.demo.words.countries import ORIGINS
 from hub.demo.world.casework import Case, Contact, Person
@@ -121,8 +121,3 @@ def test_contact_without_date_is_refused(clerk: Clerk) -> None:
     assert isinstance(entry[0].facts, ContactFacts)
     assert date_traps.contact_without_date(entry, clerk)
     assert entry[0].marks == [("T05", "R")]
-
-
-def test_notations_of_a_day() -> None:
-    assert date_traps.short(date(2026, 1, 5)) == "5.1.26"
-    assert date_traps.serial(date(2026, 1, 31)) == "46053"
