@@ -60,13 +60,7 @@ def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     text = _decode(data)
     _check_depth(text, max_depth)
     try:
-        value: JsonValue = json.loads(
-            text,
-            object_pairs_hook=_object_without_duplicates,
-            parse_int=_exact_integer,
-            parse_float=_refuse_float,
-            parse_constant=_refuse_constant,
-        )
+        value: JsonValue = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise _refusal(
             f"Kein gültiges JSON ab Zeichen {error.pos}.", f"No valid JSON from character {error.pos} on."
@@ -174,6 +168,15 @@ def _refuse_float(_: str) -> NoReturn:
 
 def _refuse_constant(_: str) -> NoReturn:
     raise _refusal("NaN und Infinity sind nicht erlaubt.", "NaN and Infinity are not allowed.")
+
+
+# Built once: `json.loads` would put one together for each document.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object_without_duplicates,
+    parse_int=_exact_integer,
+    parse_float=_refuse_float,
+    parse_constant=_refuse_constant,
+)
 
 
 def _check_strings(value: JsonValue) -> None:

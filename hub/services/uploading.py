@@ -20,7 +20,7 @@ from hub.services.context import HubContext
 from hub.services.opening import require_open, require_taken
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
-from hub.store.uploads import Upload
+from hub.store.uploads import Standing, Upload
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.periods import Period
 from protocol.problem_documents import problem_document
@@ -99,25 +99,26 @@ def complete(context: HubContext, submission_id: SubmissionId, *, node_id: str) 
     """
     with context.database.read() as unit:
         upload = owned_upload(unit, submission_id, node_id=node_id)
-    if upload.submission.state not in OPEN_UPLOAD:
-        return _unless_refused(upload.submission)
-    missing = upload.submission.plan.missing(upload.chunks)
+    submission = upload.submission
+    if submission.state not in OPEN_UPLOAD:
+        return _unless_refused(submission)
+    missing = submission.plan.missing(upload.chunks)
     if missing:
         raise _incomplete(missing)
-    _assemble(context, upload.submission, upload.chunks)
+    _assemble(context, submission, upload.chunks)
     with context.database.write() as unit:
-        # Key, node and period are asked again: they may have changed since the announcement.
-        upload = _upload(unit, submission_id)
-        submission = upload.submission
-        if submission.state not in OPEN_UPLOAD:
-            return _unless_refused(submission)
+        # State, key, node and period are asked again: they may have changed since the announcement.
+        standing = unit.uploads.standing(submission_id)
+        if standing.state not in OPEN_UPLOAD:
+            return _unless_refused(_upload(unit, submission_id).submission)
         now = context.clock.now()
-        refusal = _refusal_by_now(context, unit, upload)
+        submission = replace(submission, state=standing.state)
+        refusal = _refusal_by_now(context, unit, submission, standing)
         if refusal is None:
             unit.submissions.move(submission, SubmissionState.RECEIVED, at=now, facts={"received_at": now})
             unit.after_commit(Job(JobName.VERIFY, (submission_id,)))
         else:
-            reject(unit, submission, refusal, at=context.clock.now())
+            reject(unit, submission, refusal, at=now)
     failpoints.passing("upload.clear")
     if refusal is not None:
         context.incoming.clear(submission_id)
@@ -170,15 +171,16 @@ def reject(unit: UnitOfWork, submission: Submission, error: KimError, *, at: dt.
     )
 
 
-def _refusal_by_now(context: HubContext, unit: UnitOfWork, upload: Upload) -> KimError | None:
+def _refusal_by_now(
+    context: HubContext, unit: UnitOfWork, submission: Submission, standing: Standing
+) -> KimError | None:
     """Return why a submission that was announced rightly can no longer be taken, if so."""
-    if upload.key_status in (None, KeyStatus.REVOKED):
+    if standing.key_status in (None, KeyStatus.REVOKED):
         return kim_error("key_revoked")
-    if upload.node_status is not NodeStatus.ACTIVE:
+    if standing.node_status is not NodeStatus.ACTIVE:
         return kim_error("node_suspended")
-    submission = upload.submission
     try:
-        if upload.is_closed:
+        if standing.is_closed:
             require_open(context, unit, submission.chain, revision=submission.revision)
         else:
             require_taken(context, Period.parse(submission.period))

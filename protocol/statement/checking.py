@@ -25,9 +25,9 @@ def check_members(
     pointer: str,
 ) -> None:
     """Make sure that an object has its members and no others, or raise ``bad_envelope``."""
-    for name in sorted(required):
-        if name not in value:
-            raise refusal(f"{pointer}/{name}")
+    missing = required - value.keys()
+    if missing:
+        raise refusal(f"{pointer}/{min(missing)}")
     # SPEC P-18: the name of an unknown member is content and not repeated.
     if not value.keys() <= required | optional:
         raise refusal(pointer)

@@ -181,6 +181,11 @@ _PLAIN_MEMBERS: Final = tuple(
     if member.name not in {"payload", "sealed", "software", "nonce", "ext"}
 )
 _MEMBERS: Final = frozenset({*_PLAIN_MEMBERS, "v", "payload", "software", "nonce"})
+_MEMBERS_SEALED: Final = _MEMBERS | {"sealed"}
+_OPTIONAL: Final = frozenset({"ext"})
+_PAYLOAD_MEMBERS, _SEALED_MEMBERS, _SOFTWARE_MEMBERS = (
+    frozenset(member.name for member in fields(part)) for part in (PayloadInfo, SealedInfo, Software)
+)
 
 
 def parse_statement(data: bytes) -> SubmissionStatement:
@@ -215,12 +220,12 @@ def parse_statement(data: bytes) -> SubmissionStatement:
             pointer="/v",
         )
     # SPEC P-130: exactly version 2 is sealed, so that nobody can take the seal off or leave it open.
-    members = _MEMBERS | {"sealed"} if version == VERSION_SEALED else _MEMBERS
-    check_members(document, members, optional=frozenset({"ext"}), pointer="")
+    members = _MEMBERS_SEALED if version == VERSION_SEALED else _MEMBERS
+    check_members(document, members, optional=_OPTIONAL, pointer="")
     payload = object_at(document["payload"], "/payload")
-    check_members(payload, frozenset(f.name for f in fields(PayloadInfo)), pointer="/payload")
+    check_members(payload, _PAYLOAD_MEMBERS, pointer="/payload")
     software = object_at(document["software"], "/software")
-    check_members(software, frozenset(f.name for f in fields(Software)), pointer="/software")
+    check_members(software, _SOFTWARE_MEMBERS, pointer="/software")
     nonce = document["nonce"]
     if not isinstance(nonce, str):
         raise refusal("/nonce")
@@ -242,7 +247,7 @@ def is_reason(text: str) -> bool:
 
 def _sealed(value: object) -> SealedInfo:
     members = object_at(value, "/sealed")
-    check_members(members, frozenset(f.name for f in fields(SealedInfo)), pointer="/sealed")
+    check_members(members, _SEALED_MEMBERS, pointer="/sealed")
     return SealedInfo(**members)
 
 
