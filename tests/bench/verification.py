@@ -1,11 +1,12 @@
 """Verification of a submission without decoding it, beside its floor: what no hub can do without.
 
-Floor: check the Ed25519 signature, compute the SHA-256 of the bytes, and the one durable commit of what a hub
-has to write down: state, event, leaf of the log. Ours: the hub's services on another submission of the same
-kind, whose bytes lie on the disk: strict reading of envelope and statement, key, signature, node, area,
-digest of the stored bytes, key, node and period once more, and that commit. They take turns, and the times
-are medians, because a commit waits for the disk. Telling a worker to decode is behind the commit and no part
-of either: it is measured beside them, as is what a signed request costs before a view runs.
+Floor: check the Ed25519 signature, compute the SHA-256 of the bytes, and the one durable commit of what a
+hub has to write down: state, event, leaf of the log. Ours: the hub's services on another submission of the
+same kind, whose bytes lie on the disk: strict reading of envelope and statement, key, signature, node,
+area, digest of the stored bytes, key, node and period once more, and that commit. They take turns, also in
+going first, and the times are medians, because a commit waits for the disk. Telling a worker to decode is
+behind the commit and no part of either: it is measured beside them, as is what a signed request costs
+before a view runs.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def _filled(size: int, number: int) -> bytes:
 
 
 def _measured(running: RunningHub, *, size: int) -> tuple[float, float, int]:
-    ours, floor, length = [], [], 0
+    ours: list[float] = []
+    floor: list[float] = []
+    length = 0
     database = Database(running.hub.context.database.engine, Collecting())
     context = replace(running.hub.context, database=database)
     for area in reporting_areas()[:AREAS]:
