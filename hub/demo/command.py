@@ -16,32 +16,25 @@ from typing import Final
 
 import click
 from rich.console import Console
-from sqlalchemy import Engine
 
 from hub.cli.output import JSON, LANGUAGE, languages, reports_problems
 from hub.cli.usage import HubCommand
-from hub.demo.comparison.api import check_api
-from hub.demo.comparison.judgement import Judgement
-from hub.demo.comparison.published import PublishedRelease, open_database
-from hub.demo.comparison.rates import RatesCheck
-from hub.demo.comparison.release import Comparison
+from hub.demo.comparison.all_checks import check_published
 from hub.demo.course.costs import CostMeter
 from hub.demo.course.home import default_home, fresh_home
-from hub.demo.course.processes import EndedError, ProcessTable, ending_in_order
+from hub.demo.course.processes import ChildFailedError, EndedError, ProcessTable, ending_in_order
 from hub.demo.course.progress import DemoProgress
-from hub.demo.course.steps import ChildFailedError, Course, choose_areas
+from hub.demo.course.steps import Course
 from hub.demo.course.verdicts import FILE_NAME, write_verdicts
 from hub.demo.lists.due import breaks_of, deliveries_of
-from hub.demo.lists.plans import plan_of
+from hub.demo.lists.plans import choose_areas, plan_of
 from hub.demo.result.summary import HubCost, Summary, summarise
 from hub.demo.result.tables import print_summary
 from hub.demo.truth.answer_key import AreaTruth, load_truths
 from hub.serving import listening
-from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import delivery_grid
-from protocol.periods import Period
-from protocol.regions import Region, region_tree, reporting_areas
+from protocol.regions import Region, reporting_areas
 from protocol.texts import Language, Text
 
 _PORT: Final = click.IntRange(0, 65535)
@@ -147,7 +140,8 @@ def _run(
                 course.close_and_publish(areas)
             truths = read.result()
         with meter.measuring("compare"), _doing(console, _COMPARING.in_(language)):
-            judgement = _compare(course, areas, truths)
+            breaks = frozenset().union(*(breaks_of(plan_of(area)) for area in areas))
+            judgement = check_published(course.hub_home, course.port, truths.values(), breaks=breaks)
         with meter.measuring("verify"), _doing(console, _VERIFYING.in_(language)):
             course.verify_offline(configs, judgement)
     return summarise(
@@ -170,37 +164,6 @@ def _doing(console: Console, sentence: str) -> contextlib.AbstractContextManager
 
 def _read_truths(course: Course, areas: Sequence[Region]) -> dict[str, AreaTruth]:
     return {truth.area: truth for area in areas for truth in load_truths(course.folder_of(area))}
-
-
-def _compare(course: Course, areas: Sequence[Region], truths: dict[str, AreaTruth]) -> Judgement:
-    catalogue = load_catalogue()
-    comparison = Comparison(truths.values(), catalogue, region_tree())
-    engine = open_database(course.hub_home)
-    try:
-        # The hub answers for the one while this process computes the other.
-        with ThreadPoolExecutor(max_workers=1) as beside, engine.connect() as connection:
-            api = beside.submit(_api_judgement, course.port, engine, catalogue)
-            release = PublishedRelease(connection)
-            # Years come after the quarters from which they are computed.
-            for cube in sorted(
-                release.cubes(), key=lambda cube: (Period.parse(cube.period).freq == "A", cube.id)
-            ):
-                comparison.cube(cube.dataset, cube.period, release.cells(cube))
-            due = frozenset().union(*(breaks_of(plan_of(area)) for area in areas))
-            comparison.breaks(due, marked=release.series_breaks())
-            RatesCheck(course.port, comparison, truths.values(), catalogue).run()
-            comparison.judgement.take_over(api.result())
-            comparison.finish()
-    finally:
-        engine.dispose()
-    return comparison.judgement
-
-
-def _api_judgement(port: int, engine: Engine, catalogue: Catalogue) -> Judgement:
-    judgement = Judgement()
-    with engine.connect() as connection:
-        check_api(port, PublishedRelease(connection), catalogue, judgement)
-    return judgement
 
 
 def _free_port(port: int) -> int:

@@ -18,9 +18,8 @@ from typing import Any
 import pytest
 
 from hub.demo.comparison.judgement import Check
-from hub.demo.course.steps import choose_areas
 from hub.demo.lists.due import deliveries_of
-from hub.demo.lists.plans import plan_of, special_areas
+from hub.demo.lists.plans import choose_areas, plan_of, special_areas
 from protocol.problems import PROBLEMS
 from tests.factories.patience import PATIENCE_SECONDS
 

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from hub.demo.comparison.cubes import PublishedCell
+from hub.demo.comparison.cells import PublishedCell
 from hub.demo.comparison.judgement import Check, Judgement
-from hub.demo.comparison.published import PublishedRelease, get_json
+from hub.demo.comparison.published import PublishedRelease
+from hub.demo.comparison.served import get_json
 from protocol.catalogue import Catalogue
 from protocol.grid import grid_of
 from protocol.periods import Period

@@ -17,9 +17,10 @@ wider than the total that is published beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from hub.demo.comparison.cell_rules import NOBODY, CellRule
+from hub.demo.comparison.cells import CubeKey, Known, KnownCells, PublishedCell, added, within
 from hub.demo.comparison.judgement import Check, Judgement
 from hub.demo.truth.answer_key import AreaTruth
 from hub.demo.truth.regions import RegionTruth
@@ -27,41 +28,10 @@ from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.regions import LAND, RegionTree
 
-#: Dataset, period in wire form.
-CubeKey = tuple[str, str]
 _HELD: Final = frozenset({CellState.VALUE, CellState.ZERO, CellState.SUPPRESSED})
 _QUARTERS: Final = (1, 2, 3, 4)
 
 
-class PublishedCell(NamedTuple):
-    """One observation of the published release; a bound that is None is open; ``row``: row of the grid."""
-
-    region: str
-    row: int
-    state: CellState
-    value: int | None
-    lower: int | None
-    upper: int | None
-    expected: int
-    delivered: int
-    withheld: int
-
-
-class Known(NamedTuple):
-    """What is shown of one cell of an area, or of all areas that an authority serves (``areas``).
-
-    ``held``: it was delivered, or follows from deliveries; otherwise the bounds are all that is known.
-    """
-
-    held: bool
-    withheld: bool
-    lower: int | None
-    upper: int | None
-    areas: int = 1
-
-
-#: Row of the grid → what is shown of it; rows about which nothing is known are not listed.
-KnownCells = Mapping[int, Known]
 _Cells = Mapping[int, PublishedCell]
 
 
@@ -149,7 +119,7 @@ class CubeComparison:
                 missing += 1
             else:
                 delivered += 1
-                known[row] = _known(cell)
+                known[row] = Known.of(cell)
                 self._delivered(area, rule, cell, cells)
         if due:
             self._count(area, delivered, known)
@@ -182,7 +152,7 @@ class CubeComparison:
     def _withheld(self, area: str, rule: CellRule, cell: PublishedCell, *, true: int) -> None:
         where = self._where(area, rule)
         self._judgement.check(Check.WITHHELD_SILENT, holds=cell.value is None, where=where)
-        self._judgement.check(Check.WITHHELD_WITHIN, holds=_within(cell, rule, true), where=where)
+        self._judgement.check(Check.WITHHELD_WITHIN, holds=within(cell, rule, true), where=where)
 
     def _published(self, area: str, rule: CellRule, cell: PublishedCell, *, true: int) -> None:
         said = (cell.value, cell.lower, cell.upper)
@@ -308,7 +278,7 @@ class CubeComparison:
         true = self._truth.value(region, rule.name)
         bounds = f"{cell.lower}..{'' if cell.upper is None else cell.upper}"
         judgement.check(
-            Check.TOTAL_WITHIN, holds=_within(cell, rule, true), where=f"{where}: {true} in {bounds}"
+            Check.TOTAL_WITHIN, holds=within(cell, rule, true), where=f"{where}: {true} in {bounds}"
         )
         delivered = sum(part.areas for part in parts if part.held)
         withheld = sum(part.areas for part in parts if part.held and part.withheld)
@@ -318,7 +288,7 @@ class CubeComparison:
             holds=coverage == (expected, delivered, withheld),
             where=f"{where}: {coverage}",
         )
-        lower, upper = _added(parts, rule, complete=delivered == expected)
+        lower, upper = added(parts, rule, complete=delivered == expected)
         exact = lower is not None and lower == upper
         judgement.check(
             Check.TOTAL_MERGED,
@@ -330,24 +300,3 @@ class CubeComparison:
             judgement.check(Check.TOTAL_EXACT, holds=shown, where=where)
         if region == LAND:
             judgement.count_statewide(rule.indicator.region_additivity, cell.lower, cell.upper)
-
-
-def _known(cell: PublishedCell) -> Known:
-    return Known(held=True, withheld=cell.state is CellState.SUPPRESSED, lower=cell.lower, upper=cell.upper)
-
-
-def _within(cell: PublishedCell, rule: CellRule, true: int) -> bool:
-    """Whether a true figure lies within the bounds; only what may be negative may be open below."""
-    above = cell.lower <= true if cell.lower is not None else rule.indicator.may_be_negative
-    return above and (cell.upper is None or true <= cell.upper)
-
-
-def _added(parts: Sequence[Known], rule: CellRule, *, complete: bool) -> tuple[int | None, int | None]:
-    """Return the bounds of a total over areas: sums, from below the largest where persons may be shared."""
-    lowers = [part.lower for part in parts if part.lower is not None]
-    lower: int | None = max(lowers, default=0)
-    if rule.indicator.region_additivity == "sum":
-        open_below = rule.indicator.may_be_negative and (not complete or len(lowers) < len(parts))
-        lower = None if open_below else sum(lowers)
-    uppers = [part.upper for part in parts if part.upper is not None]
-    return lower, sum(uppers) if complete and len(uppers) == len(parts) else None

@@ -1,30 +1,24 @@
-"""What the hub shows: the published release from its store, and the public statistics API over HTTP.
+"""The published release, read from the hub's own store while the hub is running.
 
-Purpose: the comparison reads every observation, close to half a million, directly from the hub's database,
-while the hub is running; the API is asked for samples and must say the same.
+Purpose: the comparison reads every observation, close to half a million; what people get is `served`.
 
-It deliberately does not: write, or talk to anything but loopback.
+It deliberately does not: write.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
 
 import sqlalchemy as sa
 
-from hub.demo.comparison.cubes import PublishedCell
+from hub.demo.comparison.cells import PublishedCell
 from hub.settings import HubSettings
 from hub.store.engine import make_engine
 from hub.store.models import observation
 from hub.store.statistics import StatisticsStore
 from hub.store.statistics_rows import CubeRow
 from protocol.observations import STATES
-
-_TIMEOUT_SECONDS: Final = 60
 
 
 class PublishedRelease:
@@ -58,48 +52,3 @@ class PublishedRelease:
 def open_database(home: Path) -> sa.Engine:
     """Return an engine on the database of the hub in ``home``."""
     return make_engine(HubSettings.load(home).sqlalchemy_url)
-
-
-def get_json(port: int, path: str) -> Any:  # noqa: ANN401 -- any JSON document
-    """Ask the hub on this machine for a JSON document.
-
-    Raises:
-        OSError: if it cannot be reached.
-        ValueError: if it does not answer 200 with JSON.
-    """
-    return json.loads(_get(port, path, accept="application/json"))
-
-
-def get_text(port: int, path: str) -> str:
-    """Ask the hub on this machine for a text file.
-
-    Raises:
-        OSError: if it cannot be reached.
-        ValueError: if it does not answer 200 with UTF-8.
-    """
-    return _get(port, path, accept="text/*").decode("utf-8")
-
-
-def get_bytes(port: int, path: str) -> bytes:
-    """Ask the hub on this machine for a file.
-
-    Raises:
-        OSError: if it cannot be reached.
-        ValueError: if it does not answer 200.
-    """
-    return _get(port, path, accept="*/*")
-
-
-def _get(port: int, path: str, *, accept: str) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
-    try:
-        connection.request("GET", path, headers={"Accept": accept})
-        response = connection.getresponse()
-        body = response.read()
-    except http.client.HTTPException as broken:
-        raise OSError("the hub did not answer in HTTP") from broken
-    finally:
-        connection.close()
-    if response.status != 200:
-        raise ValueError(f"GET {path.partition('?')[0]}: {response.status}")
-    return body

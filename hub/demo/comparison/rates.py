@@ -19,8 +19,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from hub.demo.comparison.judgement import Check
-from hub.demo.comparison.published import get_text
 from hub.demo.comparison.release import Comparison
+from hub.demo.comparison.served import get_text
 from hub.demo.truth.answer_key import AreaTruth
 from hub.demo.truth.rates import TrueRate, true_rate
 from hub.demo.truth.regions import RegionTruth

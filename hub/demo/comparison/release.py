@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from hub.demo.comparison.cell_rules import CellRule, rules_of
-from hub.demo.comparison.cubes import CubeComparison, CubeKey, KnownCells, PublishedCell
+from hub.demo.comparison.cells import CubeKey, KnownCells, PublishedCell
+from hub.demo.comparison.cubes import CubeComparison
 from hub.demo.comparison.judgement import OFFLINE, Check, Judgement
 from hub.demo.truth.answer_key import AreaTruth
 from hub.demo.truth.regions import RegionTruth

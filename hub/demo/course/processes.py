@@ -25,9 +25,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import click
+
 from hub.demo.course import guardian
 
 _GRACE_SECONDS: Final = guardian.GRACE_SECONDS
+_MOST_SIGNS_OF_ERRORS: Final = 400
 #: A terminal's Ctrl-C, a service manager's wish, a closed terminal.
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MODULES: Final[Mapping[str, str]] = {
@@ -54,6 +57,17 @@ class Finished:
     errors: str
     cpu_seconds: float
     peak_bytes: int
+
+
+class ChildFailedError(click.ClickException):
+    """A command of the product failed where the demo cannot go on; exit code 1 and what the command said."""
+
+
+def failed(what: str, errors: str) -> ChildFailedError:
+    """Return the error that tells what a command has said of its failure."""
+    told = " ".join(errors.split())
+    told = told[:_MOST_SIGNS_OF_ERRORS] or "ohne Meldung / without a message"
+    return ChildFailedError(f"{what} ist gescheitert / failed: {told}")
 
 
 def command_line(command: str, *arguments: str | Path) -> list[str]:

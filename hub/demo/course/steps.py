@@ -15,19 +15,24 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-import click
-
 from hub.clock import SystemClock
 from hub.demo.comparison.judgement import Judgement
-from hub.demo.comparison.published import get_json
+from hub.demo.comparison.served import get_json
 from hub.demo.course import verdicts
+from hub.demo.course.area_runs import AreaRun, Submission, joined
 from hub.demo.course.officers import Letter, Officers
-from hub.demo.course.processes import Finished, ProcessTable, command_line, cpu_seconds_of, peak_bytes_of
+from hub.demo.course.processes import (
+    Finished,
+    ProcessTable,
+    command_line,
+    cpu_seconds_of,
+    failed,
+    peak_bytes_of,
+)
 from hub.demo.course.progress import DemoProgress, number
 from hub.demo.course.witnesses import MOST_WITNESSES, check_offline, quorum_for
 from hub.demo.generator.areas import generate_area
@@ -35,10 +40,10 @@ from hub.demo.generator.entries import Version
 from hub.demo.lists.due import deliveries_of
 from hub.demo.lists.local_lists import file_for_init
 from hub.demo.lists.node_config import configured
-from hub.demo.lists.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, Special, plan_of, special_areas
+from hub.demo.lists.plans import FIRST_QUARTER, LAST_QUARTER, AreaPlan, Special, plan_of
 from hub.demo.world.casework import EXPORT_DAY
 from protocol.periods import Period
-from protocol.regions import Region, reporting_area, reporting_areas
+from protocol.regions import Region, reporting_area
 from protocol.texts import Text
 
 T = TypeVar("T")
@@ -46,68 +51,11 @@ T = TypeVar("T")
 _START_SECONDS: Final = 60.0
 _PUBLICATION_SECONDS: Final = 600
 _PAUSE_SECONDS: Final = 0.2
-_MOST_SIGNS_OF_ERRORS: Final = 400
-#: The area of which examples in the documentation speak.
-_EXAMPLE: Final = "NW05111"
 _ONCE: Final = (Version.RIGHT,)
 #: Which versions of its lists an area submits one after the other.
 _VERSIONS: Final[Mapping[Special | None, Sequence[Version]]] = {
     Special.REVISING: (Version.EARLY, Version.RIGHT, Version.LATE_CORRECTION)
 }
-
-
-class ChildFailedError(click.ClickException):
-    """A command of the product failed where the demo cannot go on; exit code 1 and what the command said."""
-
-
-@dataclass(frozen=True, slots=True)
-class AreaRun:
-    """What came of one area.
-
-    Attributes:
-        region: the area.
-        rows: data rows of its lists.
-        report: what `kim-node submit --json` said, or None if it failed; of an area that revises, what it
-            said about the right lists.
-        failure: why it failed, or empty.
-        node_cpu_seconds: processor time of `kim-node submit`.
-        node_peak_bytes: largest resident size of the node.
-        revised: deliveries that were accepted in place of earlier ones.
-        held: corrections that the node keeps back.
-    """
-
-    region: Region
-    rows: int
-    report: Mapping[str, Any] | None
-    failure: str
-    node_cpu_seconds: float
-    node_peak_bytes: int
-    revised: int = 0
-    held: int = 0
-
-    @property
-    def deliveries(self) -> Sequence[Mapping[str, Any]]:
-        """The deliveries that it reports."""
-        return () if self.report is None else self.report["deliveries"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Submission:
-    """One run of `kim-node submit`."""
-
-    version: Version
-    rows: int
-    done: Finished
-
-
-def choose_areas(number: int) -> tuple[Region, ...]:
-    """Return the areas of a smaller demo: both parts of Aachen, the special ones, then others."""
-    aachen, special = special_areas()[:2], special_areas()[2:]
-    first = [reporting_area(area) for area in (*aachen, _EXAMPLE, *special)]
-    others = [area for area in reporting_areas() if area not in first]
-    step = max(1, len(others) // max(1, number - len(first)))
-    spread = [*others[::step], *(area for i, area in enumerate(others) if i % step)]
-    return tuple(sorted([*first, *spread][:number], key=lambda area: area.id))
 
 
 class Course:
@@ -281,7 +229,7 @@ class Course:
         submissions = [
             self._submit(plan, config, version, progress) for version in _VERSIONS.get(plan.special, _ONCE)
         ]
-        run = _joined(region, submissions)
+        run = joined(region, submissions)
         progress.advance("submitted")
         rows, cells = run.rows, sum(delivery["cells"] for delivery in run.deliveries)
         withheld = sum(delivery["withheld"] for delivery in run.deliveries)
@@ -296,7 +244,7 @@ class Course:
         progress.area_done(region.name, Text(run.failure, run.failure) if run.failure else told)
         return run
 
-    def _submit(self, plan: AreaPlan, config: Path, version: Version, progress: DemoProgress) -> _Submission:
+    def _submit(self, plan: AreaPlan, config: Path, version: Version, progress: DemoProgress) -> Submission:
         rows = generate_area(plan.region, self.folder_of(plan.region), version=version)
         if version is Version.RIGHT:
             progress.advance("generated")
@@ -304,7 +252,7 @@ class Course:
         named = [f"--period={quarter}" for quarter in plan.quarters] if plan.special is Special.GAP else []
         submit = command_line("kim-node", "--config", config, "submit", "--json", *named)
         log = self._log(f"{plan.region.id}-submit-{version.name.lower()}")
-        return _Submission(version, rows, self._processes.run(submit, log=log))
+        return Submission(version, rows, self._processes.run(submit, log=log))
 
     def folder_of(self, region: Region) -> Path:
         """Return the folder of an area's export, answer key and node."""
@@ -313,7 +261,7 @@ class Course:
     def _must(self, command: str, *arguments: str | Path, log: str) -> Finished:
         done = self._processes.run(command_line(command, *arguments), log=self._log(log))
         if done.exit_code != 0:
-            raise _failed(f"{command} {arguments[0]}", done.errors)
+            raise failed(f"{command} {arguments[0]}", done.errors)
         return done
 
     def _log(self, name: str) -> Path:
@@ -325,7 +273,7 @@ class Course:
         while time.monotonic() < deadline:
             if self._hub is None or self._hub.poll() is not None:
                 errors = self._log("hub").with_suffix(".err").read_text(encoding="utf-8", errors="replace")
-                raise _failed("kim-hub serve", errors)
+                raise failed("kim-hub serve", errors)
             try:
                 answer = get_json(self.port, path)
             except (OSError, ValueError):
@@ -333,55 +281,10 @@ class Course:
             if answer is not None:
                 return
             time.sleep(_PAUSE_SECONDS)
-        raise _failed(f"GET {path}", "")
+        raise failed(f"GET {path}", "")
 
 
 def _guest(area: Region) -> dict[str, Any]:
     """Return who is invited for an area, and for what else it delivers."""
     areas = sorted({which for which, _, _ in deliveries_of(plan_of(area))}, key=len)
     return {"areas": areas, "name": area.name}
-
-
-def _joined(region: Region, submissions: Sequence[_Submission]) -> AreaRun:
-    """Put together what an area's submissions have said; the last of several must be held."""
-    reports = {one.version: _report(one.done) for one in submissions}
-    failures = [why for version, (_, why) in reports.items() if version is not Version.LATE_CORRECTION]
-    report, _ = reports[Version.RIGHT]
-    revised = held = 0
-    if len(submissions) > 1:
-        late, _ = reports[Version.LATE_CORRECTION]
-        held = sum(delivery["state"] == "held" for delivery in (late or {}).get("deliveries", ()))
-        revised = sum((delivery["revision"] or 0) > 1 for delivery in (report or {}).get("deliveries", ()))
-        if not held:
-            failures.append("Eine Korrektur wurde nicht festgehalten. / A correction was not held.")
-        if not revised:
-            failures.append("Keine Berichtigung wurde angenommen. / No revision was accepted.")
-    return AreaRun(
-        region,
-        rows=next(one.rows for one in submissions if one.version is Version.RIGHT),
-        report=report,
-        failure=" ".join(failure for failure in failures if failure),
-        node_cpu_seconds=sum(one.done.cpu_seconds for one in submissions),
-        node_peak_bytes=max(one.done.peak_bytes for one in submissions),
-        revised=revised,
-        held=held,
-    )
-
-
-def _report(done: Finished) -> tuple[dict[str, Any] | None, str]:
-    """Return what a node reported, and why it failed (empty if it did not)."""
-    try:
-        report = json.loads(done.output)
-    except ValueError:
-        report = None
-    if not isinstance(report, dict) or "deliveries" not in report:
-        report = None
-    if done.exit_code == 0 and report is not None:
-        return report, ""
-    return report, _failed("kim-node submit", done.errors).message
-
-
-def _failed(what: str, errors: str) -> ChildFailedError:
-    told = " ".join(errors.split())
-    told = told[:_MOST_SIGNS_OF_ERRORS] or "ohne Meldung / without a message"
-    return ChildFailedError(f"{what} ist gescheitert / failed: {told}")

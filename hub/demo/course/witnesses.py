@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from hub.demo.comparison.judgement import OFFLINE, Check, Judgement
-from hub.demo.comparison.published import get_bytes
+from hub.demo.comparison.served import get_bytes
 from hub.demo.course.processes import Finished
 from hub.demo.lists.plans import LAST_QUARTER
 

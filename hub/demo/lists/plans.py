@@ -21,7 +21,7 @@ from typing import Final
 from hub.demo.words.columns import COLUMNS
 from hub.demo.world.casework import EXPORT_DAY, Shift
 from protocol.periods import Period
-from protocol.regions import AACHEN_CITY, AACHEN_REST, Region, reporting_areas
+from protocol.regions import AACHEN_CITY, AACHEN_REST, Region, reporting_area, reporting_areas
 
 FIRST_QUARTER: Final = Period(2024, 4)
 LAST_QUARTER: Final = Period(2026, 3)
@@ -85,6 +85,8 @@ _SPECIAL: Final[Mapping[str, Special]] = {
     "NW05122": Special.BARE,
     "NW05117": Special.TWO_SOURCES,
 }
+#: The area of which examples in the documentation speak.
+_EXAMPLE: Final = "NW05111"
 #: Layout and medium of the cases where it is not a CSV file of the case software.
 _CASES_IN: Final[Mapping[str, tuple[Profile, Medium]]] = {
     "NW05762": (Profile.B, Medium.XLSX),
@@ -181,6 +183,16 @@ class AreaPlan:
 def special_areas() -> tuple[str, ...]:
     """Return the areas that are out of the ordinary, in the order in which a smaller demo takes them."""
     return tuple(_SPECIAL)
+
+
+def choose_areas(number: int) -> tuple[Region, ...]:
+    """Return the areas of a smaller demo: both parts of Aachen, the special ones, then others."""
+    aachen, special = special_areas()[:2], special_areas()[2:]
+    first = [reporting_area(area) for area in (*aachen, _EXAMPLE, *special)]
+    others = [area for area in reporting_areas() if area not in first]
+    step = max(1, len(others) // max(1, number - len(first)))
+    spread = [*others[::step], *(area for i, area in enumerate(others) if i % step)]
+    return tuple(sorted([*first, *spread][:number], key=lambda area: area.id))
 
 
 def plan_of(region: Region) -> AreaPlan:

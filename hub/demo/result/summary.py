@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.demo.comparison.judgement import Cells, Judgement
+from hub.demo.course.area_runs import AreaRun
 from hub.demo.course.costs import StepCost
-from hub.demo.course.steps import AreaRun
 from hub.demo.course.verdicts import VERDICTS, worst_verdict
 from hub.demo.lists.plans import FIRST_QUARTER, LAST_QUARTER, Special, plan_of
 from hub.demo.truth.answer_key import AreaTruth

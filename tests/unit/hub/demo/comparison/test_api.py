@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 
 from hub.demo.comparison import api
+from hub.demo.comparison.cells import PublishedCell
 from hub.demo.comparison.judgement import Check, Judgement
 from hub.demo.comparison.published import PublishedRelease
-from hub.demo.comparison.release import PublishedCell
 from hub.store.statistics_rows import CubeRow
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of

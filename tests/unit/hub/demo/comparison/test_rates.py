@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from hub.demo.comparison import rates
-from hub.demo.comparison.cubes import PublishedCell
+from hub.demo.comparison.cells import PublishedCell
 from hub.demo.comparison.judgement import Check, Judgement
 from hub.demo.comparison.rates import RatesCheck
 from hub.demo.comparison.release import Comparison

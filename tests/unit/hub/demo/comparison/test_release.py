@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from hub.demo.comparison.cell_rules import CellRule, rules_of
-from hub.demo.comparison.cubes import PublishedCell
+from hub.demo.comparison.cells import PublishedCell
 from hub.demo.comparison.judgement import OFFLINE, Check, Judgement
 from hub.demo.comparison.release import Comparison
 from hub.demo.truth.answer_key import AreaTruth

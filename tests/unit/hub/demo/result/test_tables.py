@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from hub.demo.comparison.judgement import Check, Judgement
+from hub.demo.course.area_runs import AreaRun
 from hub.demo.course.costs import StepCost
-from hub.demo.course.steps import AreaRun
 from hub.demo.result.summary import HubCost, summarise
 from hub.demo.result.tables import print_summary
 from hub.demo.truth.answer_key import AreaTruth

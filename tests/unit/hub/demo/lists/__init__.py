@@ -1,0 +1,1 @@
+"""Unit tests of the package hub.demo.lists."""
