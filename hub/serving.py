@@ -16,9 +16,9 @@ from waitress.channel import HTTPChannel
 from waitress.task import ErrorTask
 
 from hub.api.problem_responses import problem_response
-from hub.services.governance import is_governed
 from hub.services.people import EXTENSION as PEOPLE
 from hub.services.people import PeopleDesk
+from hub.services.registry.governance import is_governed
 from hub.settings import HubSettings, is_loopback
 from protocol.errors import kim_error
 from protocol.texts import Text

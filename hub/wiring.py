@@ -11,7 +11,7 @@ import threading
 from hub.clock import Clock, SystemClock, clock_on
 from hub.sandbox.client import Sandbox
 from hub.services.context import HubContext
-from hub.services.sealing_keys import sealing_keys_of
+from hub.services.trust.sealing_keys import sealing_keys_of
 from hub.settings import HubSettings
 from hub.store import schema
 from hub.store.blobs import BlobStore

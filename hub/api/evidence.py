@@ -12,7 +12,13 @@ from hub.api.extracts import RELEASE_NUMBER
 from hub.domain import ids
 from hub.domain.rights import Permission, needs
 from hub.services.context import EXTENSION, HubContext
-from hub.services.evidence import Wanted, areas_behind, evidence_of, receipt_of_acceptance, statement_of
+from hub.services.extracts.evidence import (
+    Wanted,
+    areas_behind,
+    evidence_of,
+    receipt_of_acceptance,
+    statement_of,
+)
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.errors import KimError, kim_error
 from protocol.evidence import MEDIA_TYPE, TableRecord

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, current_app, jsonify
 
 from hub.domain.rights import Permission, needs
 from hub.services.context import EXTENSION, HubContext
-from hub.services.readiness import not_ready_because
+from hub.services.operation.readiness import not_ready_because
 
 blueprint = Blueprint("health", __name__)
 

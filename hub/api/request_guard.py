@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, request
 
-from hub.services.calling import Caller, identify
 from hub.services.context import EXTENSION, HubContext
 from hub.services.enrolment.notices import HEADER as NOTICE_HEADER
 from hub.services.enrolment.notices import notice
+from hub.services.intake.calling import Caller, identify
 from protocol.request_signatures import OVERRIDE_HEADER, Request
 
 if TYPE_CHECKING:

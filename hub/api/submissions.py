@@ -12,10 +12,10 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from hub.api.request_guard import caller
 from hub.domain import ids
 from hub.domain.rights import Permission, needs
-from hub.services.announcing import announce
 from hub.services.context import EXTENSION, HubContext
-from hub.services.submission_status import heads_of, status_document, status_of
-from hub.services.uploading import cancel, complete, receive_chunk
+from hub.services.intake.announcing import announce
+from hub.services.intake.submission_status import heads_of, status_document, status_of
+from hub.services.intake.uploading import cancel, complete, receive_chunk
 from hub.store.records import Finding, Submission
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.errors import kim_error

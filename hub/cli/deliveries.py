@@ -9,9 +9,9 @@ import click
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems, settings_of_hub
 from hub.cli.usage import HubCommand
 from hub.domain.people import OPERATOR, known_login
-from hub.services.confirming import confirm
-from hub.services.delivery_status import DeliveryStatus, PlaceStatus, delivery_status
-from hub.services.finding_words import finding_text
+from hub.services.operation.delivery_status import DeliveryStatus, PlaceStatus, delivery_status
+from hub.services.review.confirming import confirm
+from hub.services.review.finding_words import finding_text
 from hub.wiring import Hub
 from protocol.catalogue import AUDIT_RULE, Catalogue
 from protocol.periods import Period

@@ -7,7 +7,7 @@ import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.cli.usage import HubGroup
-from hub.services.granting import import_grants
+from hub.services.grants.granting import import_grants
 from hub.wiring import Hub
 from protocol.periods import Period
 from protocol.texts import Text

@@ -16,7 +16,7 @@ from hub.cli.usage import HubCommand
 from hub.domain.ids import is_sha256
 from hub.domain.states import UNDECIDED, SubmissionState
 from hub.home_lock import HomeLock
-from hub.services.importing import import_delivery, refusal_of, result_of
+from hub.services.intake.importing import import_delivery, refusal_of, result_of
 from hub.services.transparency.receipts import receipt_of
 from hub.store.records import Submission
 from hub.web.texts.people import SUBMISSION_STATES

@@ -16,7 +16,7 @@ from hub.cli.output import (
     settings_of_hub,
 )
 from hub.cli.usage import HubCommand, HubGroup
-from hub.services.installation import install, upgrade
+from hub.services.operation.installation import install, upgrade
 from hub.settings import FILE_NAME, HubSettings
 from protocol.texts import Text
 

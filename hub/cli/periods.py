@@ -11,8 +11,8 @@ import click
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems, settings_of_hub
 from hub.cli.usage import HubCommand
 from hub.home_lock import HomeLock
-from hub.services.delivery_status import delivery_status
-from hub.services.publishing import close, is_published, require_closable
+from hub.services.merging.publishing import close, is_published, require_closable
+from hub.services.operation.delivery_status import delivery_status
 from hub.wiring import Hub
 from protocol.errors import kim_error
 from protocol.periods import Period

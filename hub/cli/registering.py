@@ -14,7 +14,7 @@ import click
 from hub.cli.desk import desk_at
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems
 from hub.cli.usage import HubCommand
-from hub.services.registration import Registration, register
+from hub.services.registry.registration import Registration, register
 from protocol.command_line import usage_error
 from protocol.errors import kim_error
 from protocol.keys import PublicKey

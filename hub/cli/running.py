@@ -12,8 +12,8 @@ from hub.app import create_app
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.cli.usage import HubCommand
 from hub.home_lock import HomeLock
+from hub.services.operation.usable_keys import require_usable_keys
 from hub.services.people import make_desk
-from hub.services.usable_keys import require_usable_keys
 from hub.serving import require_guarded, serve
 from hub.tasks.worker import make_controller, run, stop_on
 from hub.wiring import Hub

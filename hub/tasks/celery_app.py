@@ -16,13 +16,13 @@ from celery.exceptions import WorkerShutdown
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.logs import place_of
-from hub.services.bounding import bound
-from hub.services.compiling import compile_cube
 from hub.services.context import HubContext
 from hub.services.extracts import extract
-from hub.services.publishing import publish
-from hub.services.validation import validate
-from hub.services.verification import verify
+from hub.services.intake.verification import verify
+from hub.services.merging.bounding import bound
+from hub.services.merging.compiling import compile_cube
+from hub.services.merging.publishing import publish
+from hub.services.review.validation import validate
 
 _LOG: Final = logging.getLogger("kim.hub.tasks")
 # Kombu's memory transport is one for the whole process: each hub in it needs a queue of its own.

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from hub.domain.jobs import Job, JobQueue
-from hub.services.calling import forget_nonces
 from hub.services.context import HubContext
-from hub.services.sweeping import (
+from hub.services.intake.calling import forget_nonces
+from hub.services.operation.sweeping import (
     change_mark,
     clear_leftovers,
     expire_uploads,

@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from hub.domain.ids import SubmissionId
-from hub.services.verification import verify
+from hub.services.intake.verification import verify
 from protocol import dsse
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of

@@ -25,10 +25,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import SubmissionState
-from hub.services.announcing import announce
-from hub.services.calling import identify
 from hub.services.context import HubContext
-from hub.services.uploading import complete
+from hub.services.intake.announcing import announce
+from hub.services.intake.calling import identify
+from hub.services.intake.uploading import complete
 from hub.store.records import Submission
 from hub.store.unit_of_work import Database
 from protocol.dsse import pae

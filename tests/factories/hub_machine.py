@@ -34,11 +34,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from hub import failpoints
 from hub.domain.ids import SubmissionId
-from hub.services.compiling import compile_cube
-from hub.services.publishing import close, publish
+from hub.services.intake.verification import verify
+from hub.services.merging.compiling import compile_cube
+from hub.services.merging.publishing import close, publish
+from hub.services.review.validation import validate
 from hub.services.transparency.rounds import run_round, signer_of
-from hub.services.validation import validate
-from hub.services.verification import verify
 from hub.store import models
 from protocol.canonical import assert_canonical
 from protocol.catalogue_file import load_catalogue

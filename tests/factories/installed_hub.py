@@ -11,7 +11,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from hub.services.installation import install
+from hub.services.operation.installation import install
 from hub.settings import HubSettings
 
 _NAME = "hub.sqlite3"

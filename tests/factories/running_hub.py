@@ -24,7 +24,7 @@ from hub.domain.jobs import Job
 from hub.domain.states import KeyStatus
 from hub.sandbox.client import Sandbox
 from hub.services.context import EXTENSION
-from hub.services.registration import Registration, register
+from hub.services.registry.registration import Registration, register
 from hub.serving import make_server
 from hub.settings import HubSettings
 from hub.wiring import Hub

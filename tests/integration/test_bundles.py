@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from hub.cli import main as hub_main
 from hub.domain.states import NodeStatus
-from hub.services.registration import Registration, register
+from hub.services.registry.registration import Registration, register
 from hub.services.transparency.rounds import run_round, signer_of
 from hub.store import models
 from node.journal import DeliveryState
@@ -249,7 +249,7 @@ def test_an_older_result_takes_nothing_back(running: RunningHub, home: NodeHome,
 def test_what_the_hub_turned_away_counts_as_known_outside(
     running: RunningHub, home: NodeHome, stick: Path
 ) -> None:
-    from hub.services.publishing import close
+    from hub.services.merging.publishing import close
 
     home.json("submit", "--no-wait", "--period", "2026-Q1")
     home.json("export", str(stick))

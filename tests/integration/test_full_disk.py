@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hub.domain.ids import SubmissionId
+from hub.services.intake.verification import verify
 from hub.services.transparency.rounds import check_whole, is_due, run_round
-from hub.services.verification import verify
 from hub.store.records import Submission
 from node.clock import SystemClock
 from node.journal import DeliveryState, Journal

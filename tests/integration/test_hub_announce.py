@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.states import NodeStatus, SubmissionState
-from hub.services.announcing import announce
-from hub.services.publishing import close
+from hub.services.intake.announcing import announce
+from hub.services.merging.publishing import close
 from hub.store.blobs import BlobStore
 from hub.store.records import Submission
 from protocol import strict_json

@@ -22,14 +22,14 @@ from aggregation.tabulation import Tabulation
 from hub.domain.ids import SubmissionId
 from hub.domain.states import AuditVerdict
 from hub.sandbox.client import Sandbox
-from hub.services.bounding import MAX_ATTEMPTS, bound
-from hub.services.compiling import compile_cube
-from hub.services.confirming import confirm
-from hub.services.publishing import close, publish
-from hub.services.registration import Registration, register
-from hub.services.sweeping import find_uncompared
-from hub.services.validation import validate
-from hub.services.verification import verify
+from hub.services.intake.verification import verify
+from hub.services.merging.bounding import MAX_ATTEMPTS, bound
+from hub.services.merging.compiling import compile_cube
+from hub.services.merging.publishing import close, publish
+from hub.services.operation.sweeping import find_uncompared
+from hub.services.registry.registration import Registration, register
+from hub.services.review.confirming import confirm
+from hub.services.review.validation import validate
 from hub.store import models
 from hub.store.records import Submission
 from node.clock import SystemClock

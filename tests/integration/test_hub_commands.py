@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from hub.cli import main
 from hub.domain.ids import SubmissionId
-from hub.services.verification import verify
+from hub.services.intake.verification import verify
 from hub.store.schema import KNOWN_REVISION
 from protocol.keys import PrivateKey
 from protocol.problems import PROBLEMS

@@ -15,13 +15,13 @@ import pytest
 
 from hub.api import evidence
 from hub.domain.ids import SubmissionId
-from hub.services.compiling import compile_cube
 from hub.services.extracts import extract
-from hub.services.publishing import close, publish
-from hub.services.sweeping import find_unpublished
+from hub.services.intake.verification import verify
+from hub.services.merging.compiling import compile_cube
+from hub.services.merging.publishing import close, publish
+from hub.services.operation.sweeping import find_unpublished
+from hub.services.review.validation import validate
 from hub.services.transparency.rounds import run_round, signer_of
-from hub.services.validation import validate
-from hub.services.verification import verify
 from protocol.dsse import statement_id
 from protocol.evidence import parse_evidence
 from protocol.periods import Period

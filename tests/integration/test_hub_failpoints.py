@@ -18,10 +18,10 @@ from click.testing import CliRunner
 from hub import failpoints
 from hub.cli import main
 from hub.domain.ids import SubmissionId
-from hub.services.registration import Registration, register
-from hub.services.sweeping import clear_leftovers
+from hub.services.intake.verification import verify
+from hub.services.operation.sweeping import clear_leftovers
+from hub.services.registry.registration import Registration, register
 from hub.services.transparency.rounds import run_round
-from hub.services.verification import verify
 from protocol.keys import PrivateKey
 from tests.factories.dying import SURVIVED, ended
 from tests.factories.log_checks import assert_log_whole, assert_receipt

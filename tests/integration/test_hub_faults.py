@@ -16,9 +16,9 @@ from celery.exceptions import WorkerShutdown
 from hub import logs
 from hub.domain.ids import Sha256, SubmissionId
 from hub.sandbox.client import Sandbox, SandboxDownError
-from hub.services.compiling import compile_cube
-from hub.services.publishing import close, publish
-from hub.services.verification import MAX_ATTEMPTS, verify
+from hub.services.intake.verification import MAX_ATTEMPTS, verify
+from hub.services.merging.compiling import compile_cube
+from hub.services.merging.publishing import close, publish
 from hub.store.blobs import DamagedBlobError
 from hub.wiring import Hub
 from protocol.periods import Period

@@ -14,14 +14,14 @@ import sqlalchemy as sa
 
 from hub.domain.ids import SubmissionId
 from hub.domain.states import SubmissionState
-from hub.services.compiling import compile_cube
 from hub.services.extracts.figures import dataflow_table
-from hub.services.granting import import_grants
-from hub.services.publishing import close, publish
+from hub.services.grants.granting import import_grants
+from hub.services.intake.uploading import reject
+from hub.services.intake.verification import verify
+from hub.services.merging.compiling import compile_cube
+from hub.services.merging.publishing import close, publish
 from hub.services.statistics import Statistics
 from hub.services.transparency.rounds import run_round, signer_of
-from hub.services.uploading import reject
-from hub.services.verification import verify
 from hub.store import models
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error

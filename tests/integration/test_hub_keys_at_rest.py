@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.services.installation import install
+from hub.services.operation.installation import install
 from hub.services.transparency.signer import LogSigner
 from hub.services.trust.repository import Repository
 from hub.settings import CREDENTIAL, CREDENTIALS_VARIABLE, HubSettings

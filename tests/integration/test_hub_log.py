@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from hub.app import create_app
 from hub.domain.ids import SubmissionId
 from hub.domain.states import KeyUse
-from hub.services.publishing import close, is_published
+from hub.services.merging.publishing import close, is_published
 from hub.services.transparency.release_record import record_of
 from hub.services.transparency.rounds import HEARTBEAT, check_whole, run_round, signer_of
 from hub.store.records import NodeKey

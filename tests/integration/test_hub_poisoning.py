@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.domain.ids import Sha256, SubmissionId
-from hub.services.verification import MAX_ATTEMPTS, verify
+from hub.services.intake.verification import MAX_ATTEMPTS, verify
 from hub.store.blobs import BlobStore, DamagedBlobError
 from hub.store.incoming import Incoming
 from tests.factories.patience import PATIENCE_SECONDS

@@ -24,9 +24,9 @@ from sqlalchemy.exc import DBAPIError
 from hub import failpoints
 from hub.domain.ids import Sha256, SubmissionId
 from hub.services.context import HubContext
-from hub.services.publishing import close
+from hub.services.intake.verification import verify
+from hub.services.merging.publishing import close
 from hub.services.transparency.rounds import check_whole, run_round
-from hub.services.verification import verify
 from hub.store import migrations, schema
 from hub.store.blobs import BlobStore
 from hub.store.engine import make_engine

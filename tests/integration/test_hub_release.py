@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
-from hub.services.compiling import compile_cube
 from hub.services.extracts import extract
-from hub.services.publishing import close, is_published, publish
-from hub.services.sweeping import find_undecided, find_unpublished
-from hub.services.validation import validate
-from hub.services.verification import verify
+from hub.services.intake.verification import verify
+from hub.services.merging.compiling import compile_cube
+from hub.services.merging.publishing import close, is_published, publish
+from hub.services.operation.sweeping import find_undecided, find_unpublished
+from hub.services.review.validation import validate
 from hub.store import models
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError

@@ -23,7 +23,7 @@ import pytest
 from hub.domain.ids import SubmissionId
 from hub.sandbox import client, edition
 from hub.sandbox.client import Sandbox, SandboxDownError
-from hub.services.verification import MAX_ATTEMPTS, verify
+from hub.services.intake.verification import MAX_ATTEMPTS, verify
 from protocol.errors import KimError
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.running_hub import running_hub

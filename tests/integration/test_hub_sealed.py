@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from hub.cli import main
 from hub.domain.ids import Sha256, SubmissionId
-from hub.services.announcing import announce
-from hub.services.verification import verify
+from hub.services.intake.announcing import announce
+from hub.services.intake.verification import verify
 from hub.store.sealing_keys import SealingKeys, SealingLockedError, StoredSealingKey
 from hub.store.trust import PublishedTrust
 from protocol.errors import KimError

@@ -15,10 +15,10 @@ from hub import failpoints
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import NodeStatus, SubmissionState
-from hub.services.publishing import close
-from hub.services.sweeping import expire_uploads, find_undecided
-from hub.services.uploading import complete
-from hub.services.verification import verify
+from hub.services.intake.uploading import complete
+from hub.services.intake.verification import verify
+from hub.services.merging.publishing import close
+from hub.services.operation.sweeping import expire_uploads, find_undecided
 from hub.store.incoming import Incoming
 from protocol.errors import KimError
 from protocol.periods import Period

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
-from hub.services.confirming import confirm
-from hub.services.sweeping import find_uncompared
-from hub.services.validation import validate
-from hub.services.verification import verify
+from hub.services.intake.verification import verify
+from hub.services.operation.sweeping import find_uncompared
+from hub.services.review.confirming import confirm
+from hub.services.review.validation import validate
 from hub.store import models
 from hub.store.statistics import StatisticsStore
 from hub.store.statistics_rows import FindingRow

@@ -14,8 +14,8 @@ from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import AuditVerdict, SubmissionState
 from hub.sandbox.client import Sandbox, SandboxDownError
-from hub.services.publishing import close
-from hub.services.verification import MAX_ATTEMPTS, cells_of, verify
+from hub.services.intake.verification import MAX_ATTEMPTS, cells_of, verify
+from hub.services.merging.publishing import close
 from hub.store import models
 from hub.store.blobs import BlobStore, DamagedBlobError
 from hub.store.records import Submission

@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from hub.domain.ids import SubmissionId
-from hub.services.compiling import compile_cube
-from hub.services.publishing import close, is_published, publish
-from hub.services.sweeping import find_unpublished
-from hub.services.validation import validate
-from hub.services.verification import verify
+from hub.services.intake.verification import verify
+from hub.services.merging.compiling import compile_cube
+from hub.services.merging.publishing import close, is_published, publish
+from hub.services.operation.sweeping import find_unpublished
+from hub.services.review.validation import validate
 from hub.store import models
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import delivery_grid, grid_of, published_rows

@@ -13,7 +13,7 @@ import pytest
 from hub.domain.states import KeyStatus
 from hub.services.enrolment.deciding import BenchRegistry, revoke_keys
 from hub.services.enrolment.notices import notice
-from hub.services.publishing import close
+from hub.services.merging.publishing import close
 from hub.services.trust.suspending import suspend
 from protocol.dsse import Envelope, sign
 from protocol.enrolment import PAYLOAD_TYPE_ROTATION, SecretKeys, open_rotation

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.services.registration import Registration, register
+from hub.services.registry.registration import Registration, register
 from hub.services.transparency.rounds import run_round, signer_of
 from protocol.problems import PROBLEMS
 from protocol.transparency.checkpoints import Checkpoint

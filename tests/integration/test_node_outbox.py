@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.services.publishing import close
-from hub.services.registration import Registration, register
+from hub.services.merging.publishing import close
+from hub.services.registry.registration import Registration, register
 from node.clock import Clock, SystemClock
 from node.hub_client import HubClient
 from node.journal import DeliveryRecord, DeliveryState, Journal

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.domain.states import NodeStatus
-from hub.services.publishing import close
-from hub.services.registration import Registration, register
+from hub.services.merging.publishing import close
+from hub.services.registry.registration import Registration, register
 from node.clock import SystemClock
 from node.journal import DeliveryState, Journal
 from node.keystore import create_key, load_key

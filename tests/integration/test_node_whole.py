@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.services.registration import Registration, register
+from hub.services.registry.registration import Registration, register
 from node.journal import DeliveryState
 from protocol.problems import PROBLEMS
 from tests.factories.node_home import NodeHome

@@ -13,7 +13,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from hub.domain.states import NodeStatus
-from hub.services.calling import forget_nonces, identify
+from hub.services.intake.calling import forget_nonces, identify
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION
 from protocol.errors import KimError
 from protocol.keys import PrivateKey

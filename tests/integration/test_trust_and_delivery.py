@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub.services.registration import Registration, register
+from hub.services.registry.registration import Registration, register
 from hub.services.trust.proposing import next_change
 from hub.services.trust.repository import TIMESTAMP_LIFE
 from node.trust import NodeTrust, TrustStore

@@ -17,7 +17,7 @@ from tuf.api.metadata import Delegations, Targets
 from hub.clock import SystemClock
 from hub.domain.states import KeyStatus, NodeStatus
 from hub.services.enrolment.deciding import BenchRegistry
-from hub.services.registration import Registration, register
+from hub.services.registry.registration import Registration, register
 from hub.services.trust.change_file import ChangeFile, read_change_file
 from hub.services.trust.documents import digest
 from hub.services.trust.officers import load_signer, make_officer_key, read_officer

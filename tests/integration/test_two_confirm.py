@@ -17,9 +17,9 @@ from hub.cli import main
 from hub.domain.ids import SubmissionId
 from hub.domain.rights import Role
 from hub.domain.states import AuditVerdict
-from hub.services.confirming import confirm
+from hub.services.intake.verification import verify
 from hub.services.people.accounts import disable_person
-from hub.services.verification import verify
+from hub.services.review.confirming import confirm
 from hub.store.records import Finding, Voice
 from protocol.catalogue import AUDIT_RULE
 from protocol.errors import KimError

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hub.domain.enrolment import OVERLAP, EnrolmentKind, EnrolmentState
 from hub.domain.ids import Sha256
 from hub.domain.states import KeyStatus, NodeStatus
-from hub.services.authentication import require_valid
 from hub.services.enrolment.entering import enter_directory
 from hub.services.enrolment.entries import with_new_keys, without_key
+from hub.services.intake.authentication import require_valid
 from hub.store import models
 from hub.store.records import Enrolment
 from hub.store.unit_of_work import UnitOfWork

@@ -32,12 +32,12 @@ import pytest
 
 from hub import failpoints
 from hub.domain.ids import SubmissionId
-from hub.services.compiling import compile_cube
-from hub.services.publishing import close, progress, publish
-from hub.services.registration import Registration, register
+from hub.services.intake.verification import verify
+from hub.services.merging.compiling import compile_cube
+from hub.services.merging.publishing import close, progress, publish
+from hub.services.registry.registration import Registration, register
+from hub.services.review.validation import validate
 from hub.services.transparency.rounds import check_whole, run_round
-from hub.services.validation import validate
-from hub.services.verification import verify
 from protocol.errors import KimError
 from protocol.keys import PrivateKey
 from protocol.periods import Period

@@ -2,7 +2,7 @@
 
 from hub.cli.desk import Desk
 from hub.services.enrolment.deciding import BenchRegistry, Registry
-from hub.services.governance import is_governed
+from hub.services.registry.governance import is_governed
 from hub.services.trust.repository import published_directory
 from hub.services.trust.staging import OfficersRegistry
 

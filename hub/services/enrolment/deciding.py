@@ -16,7 +16,7 @@ from hub.domain.people import OPERATOR, display_key
 from hub.services.enrolment.entering import enter_node, entry_of
 from hub.services.enrolment.entries import with_new_keys, without_key
 from hub.services.enrolment.noting import note
-from hub.services.registration import Desk, require_never_governed
+from hub.services.registry.registration import Desk, require_never_governed
 from hub.store.records import Enrolment
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error

@@ -11,7 +11,7 @@ from hub.clock import Clock
 from hub.domain import ids
 from hub.domain.enrolment import INVITATION_LIFE
 from hub.services.enrolment.noting import note
-from hub.services.registration import DELIVERED_FOR, Desk
+from hub.services.registry.registration import DELIVERED_FOR, Desk
 from hub.store.records import Invitation
 from protocol.enrolment import verifier, write_token
 from protocol.errors import kim_error

@@ -14,9 +14,9 @@ from typing import Final
 
 from hub.domain.enrolment import ALARMING_TRIES, EnrolmentKind, EnrolmentState, InvitationState
 from hub.domain.states import KeyUse, NodeStatus
-from hub.services.authentication import DECOY, require_valid
 from hub.services.context import HubContext
 from hub.services.enrolment.noting import note
+from hub.services.intake.authentication import DECOY, require_valid
 from hub.store.records import Enrolment, Invitation
 from hub.store.unit_of_work import UnitOfWork
 from protocol.dsse import parse_envelope, statement_id

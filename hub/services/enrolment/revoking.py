@@ -15,7 +15,7 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import KeyStatus, SubmissionState
 from hub.services.enrolment.noting import note
-from hub.services.uploading import reject
+from hub.services.intake.uploading import reject
 from hub.store.records import NodeKey
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error

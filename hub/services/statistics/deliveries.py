@@ -18,7 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from hub.domain.states import AuditVerdict, SubmissionState
-from hub.services.finding_words import finding_text
+from hub.services.review.finding_words import finding_text
 from hub.services.statistics.authority import authority_of_aachen
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.releases import population_share

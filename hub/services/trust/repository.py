@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.signer import CryptoSigner, Signer
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, Targets, Timestamp
 
-from hub.services.governance import FOLDER, KEY_FILE
+from hub.services.registry.governance import FOLDER, KEY_FILE
 from hub.services.trust.change_file import ChangeFile, load
 from hub.services.trust.documents import Documents, digest, resolve
 from hub.services.trust.verifying import verified_root

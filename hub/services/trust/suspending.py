@@ -7,8 +7,8 @@ a node that the officers have suspended stays suspended until two of them sign t
 from hub.clock import SystemClock
 from hub.domain.states import NodeStatus
 from hub.services.enrolment.noting import note
-from hub.services.governance import is_governed
-from hub.services.registration import Desk, require_never_governed
+from hub.services.registry.governance import is_governed
+from hub.services.registry.registration import Desk, require_never_governed
 from hub.services.trust.publishing import heal
 from hub.services.trust.repository import Repository, published_directory
 from protocol.errors import kim_error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from hub.services.context import HubContext
-from hub.services.evidence import Trace, TracedDelivery, trace
+from hub.services.extracts.evidence import Trace, TracedDelivery, trace
 from hub.services.statistics import Statistics
 from hub.services.statistics.report import IndicatorReport
 from hub.web import numbers

@@ -160,7 +160,11 @@ TARGETS: Final = {
         is_reviewed=True,
     ),
     "decisions": Target(
-        ("hub/services/announcing.py", "hub/services/uploading.py", "hub/services/verification.py"),
+        (
+            "hub/services/intake/announcing.py",
+            "hub/services/intake/uploading.py",
+            "hub/services/intake/verification.py",
+        ),
         (
             "tests/integration/test_hub_announce.py",
             "tests/integration/test_hub_upload.py",

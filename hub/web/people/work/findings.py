@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from hub.domain.rights import Permission, needs
-from hub.services.confirming import confirm
 from hub.services.context import HubContext
-from hub.services.delivery_status import delivery_status
-from hub.services.finding_words import finding_text
+from hub.services.operation.delivery_status import delivery_status
+from hub.services.review.confirming import confirm
+from hub.services.review.finding_words import finding_text
 from hub.store.records import OpenFinding
 from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response
 
 from hub.domain.rights import Permission, needs
-from hub.services.delivery_status import delivery_status
+from hub.services.operation.delivery_status import delivery_status
 from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame, Link
 from hub.web.people.contexts import WorkFrame, page_query, work_frame

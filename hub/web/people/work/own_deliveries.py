@@ -9,7 +9,7 @@ from typing import Final
 from flask import Blueprint, Response
 
 from hub.domain.rights import Permission, needs
-from hub.services.finding_words import finding_text
+from hub.services.review.finding_words import finding_text
 from hub.store.records import Submission
 from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame

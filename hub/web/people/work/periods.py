@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from hub.domain.rights import Permission, needs
-from hub.services.delivery_status import PlaceStatus, delivery_status
-from hub.services.publishing import close
+from hub.services.merging.publishing import close
+from hub.services.operation.delivery_status import PlaceStatus, delivery_status
 from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame
 from hub.web.people.contexts import Told, WorkFrame, page_query, told_done, told_refusal, work_frame

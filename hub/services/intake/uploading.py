@@ -17,7 +17,7 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import OPEN_UPLOAD, KeyStatus, NodeStatus, SubmissionState
 from hub.services.context import HubContext
-from hub.services.opening import require_open, require_taken
+from hub.services.intake.opening import require_open, require_taken
 from hub.store.records import Submission
 from hub.store.unit_of_work import UnitOfWork
 from hub.store.uploads import Standing, Upload

@@ -11,10 +11,10 @@ from hub.domain.jobs import Job, JobName
 from hub.domain.states import OPEN_UPLOAD
 from hub.services.context import HubContext
 from hub.services.extracts import clear_unfinished, is_extracted
-from hub.services.publishing import progress
+from hub.services.intake.uploading import reject
+from hub.services.merging.publishing import progress
 from hub.services.trust.renewal import renew
 from hub.services.trust.repository import Repository
-from hub.services.uploading import reject
 from protocol.errors import kim_error
 
 #: Nothing is written for so long.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.domain.ids import SubmissionId
-from hub.services.announcing import missing_chunks
 from hub.services.context import HubContext
-from hub.services.uploading import owned_upload
+from hub.services.intake.announcing import missing_chunks
+from hub.services.intake.uploading import owned_upload
 from hub.store.records import Finding, Submission, SubmissionEvent
 
 

@@ -7,10 +7,10 @@ was begun by HTTP may be finished from a stick, and the other way round.
 from collections.abc import Callable
 from typing import BinaryIO
 
-from hub.services.announcing import announce
 from hub.services.context import HubContext
-from hub.services.submission_status import status_document, status_of
-from hub.services.uploading import complete, receive_chunk
+from hub.services.intake.announcing import announce
+from hub.services.intake.submission_status import status_document, status_of
+from hub.services.intake.uploading import complete, receive_chunk
 from hub.store.records import Submission
 from protocol.bundle import Result, payload_file
 from protocol.errors import KimError, kim_error

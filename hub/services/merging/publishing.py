@@ -14,8 +14,8 @@ from typing import Final
 from hub.domain.jobs import Job, JobName
 from hub.domain.people import OPERATOR
 from hub.services.context import HubContext
-from hub.services.opening import require_taken
-from hub.services.standing import standing_of
+from hub.services.intake.opening import require_taken
+from hub.services.merging.standing import standing_of
 from hub.services.transparency.release_record import record_of
 from hub.store.records import FUNDS
 from hub.store.unit_of_work import UnitOfWork

@@ -12,8 +12,8 @@ from typing import Final
 from sqlalchemy.exc import IntegrityError
 
 from hub.domain.states import KeyStatus
-from hub.services.authentication import DECOY, require_valid, signer_of
 from hub.services.context import HubContext
+from hub.services.intake.authentication import DECOY, require_valid, signer_of
 from hub.store.engine import WriteKind
 from hub.store.nodes import Signer
 from hub.store.records import Node, NodeKey

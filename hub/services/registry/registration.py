@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from hub.clock import Clock
 from hub.domain import ids
 from hub.domain.states import KeyStatus, NodeStatus
-from hub.services.governance import require_bench
+from hub.services.registry.governance import require_bench
 from hub.settings import HubSettings
 from hub.store.records import Node, NodeKey
 from hub.store.unit_of_work import Database, UnitOfWork

@@ -28,10 +28,10 @@ from hub.domain.ids import SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import AuditVerdict, SubmissionState
 from hub.sandbox.bundle import Item
-from hub.services.bounding import bounds_of, rule_bounds
-from hub.services.confirming import finding_event
 from hub.services.context import HubContext
-from hub.services.verification import cells_of, hits_every_submission, item_of
+from hub.services.intake.verification import cells_of, hits_every_submission, item_of
+from hub.services.merging.bounding import bounds_of, rule_bounds
+from hub.services.review.confirming import finding_event
 from hub.store.records import Finding, Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.catalogue import AUDIT_RULE

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from hub.domain.states import OPEN_UPLOAD, UNDECIDED, SubmissionState
 from hub.services.context import HubContext
-from hub.services.publishing import progress
-from hub.services.standing import Place
+from hub.services.merging.publishing import progress
+from hub.services.merging.standing import Place
 from hub.store.records import OpenFinding
 from protocol.periods import Period
 from protocol.regions import areas_by_id

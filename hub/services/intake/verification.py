@@ -27,8 +27,8 @@ from hub.domain.states import AuditVerdict, KeyStatus, SubmissionState
 from hub.sandbox.bundle import Examined, Exposure, Item
 from hub.sandbox.client import SandboxDownError
 from hub.services.context import HubContext
-from hub.services.sealed import payload_of
-from hub.services.uploading import reject
+from hub.services.intake.sealed import payload_of
+from hub.services.intake.uploading import reject
 from hub.store.blobs import DamagedBlobError
 from hub.store.records import Submission
 from hub.store.sealing_keys import SealingLockedError

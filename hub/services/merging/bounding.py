@@ -17,7 +17,7 @@ from hub.domain.jobs import Job, JobName
 from hub.domain.states import AuditVerdict, SubmissionState
 from hub.sandbox.examination import arrival_of
 from hub.services.context import HubContext
-from hub.services.verification import cells_of, examined_alone
+from hub.services.intake.verification import cells_of, examined_alone
 from hub.store.records import Submission
 from protocol.periods import Period
 

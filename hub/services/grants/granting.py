@@ -30,7 +30,7 @@ from aggregation.tabulate import tabulate
 from aggregation.tabulation import Tabulation
 from hub.domain.cell_columns import Bounds, Cells
 from hub.services.context import HubContext
-from hub.services.grant_file import Grant, read_grants
+from hub.services.grants.grant_file import Grant, read_grants
 from hub.store.records import FUNDS, GrantTable
 from protocol.catalogue import Catalogue
 from protocol.errors import kim_error
@@ -70,7 +70,7 @@ def import_grants(context: HubContext, data: bytes, year: Period) -> Imported:
 
     Args:
         context: the hub.
-        data: bytes of the list (see `hub.services.grant_file`).
+        data: bytes of the list (see `hub.services.grants.grant_file`).
         year: the year they were granted for.
 
     Raises:

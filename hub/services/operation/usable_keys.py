@@ -1,6 +1,6 @@
 """Whether the hub can sign with its keys, asked before it serves anybody."""
 
-from hub.services.governance import is_governed
+from hub.services.registry.governance import is_governed
 from hub.services.transparency.signer import LogSigner
 from hub.services.trust.repository import Repository
 from hub.settings import HubSettings

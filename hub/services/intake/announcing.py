@@ -10,10 +10,10 @@ from typing import Final
 
 from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.states import OPEN_UPLOAD, UNDECIDED, SubmissionState
-from hub.services.authentication import Signed, authenticate
 from hub.services.context import HubContext
-from hub.services.opening import require_open
-from hub.services.sealed import require_agreed_form
+from hub.services.intake.authentication import Signed, authenticate
+from hub.services.intake.opening import require_open
+from hub.services.intake.sealed import require_agreed_form
 from hub.store.records import Chain, Node, Submission
 from hub.store.unit_of_work import UnitOfWork
 from hub.store.uploads import Upload

@@ -1,11 +1,11 @@
 """Compile the statewide table of one dataset and period from all accepted deliveries.
 
-A cube is a pure function of its inputs (:class:`~hub.services.standing.Inputs`) and the catalogue: the same
-inputs give the same rows and the same digest, so compiling again finds the cube that is there. It is built
-only when every submission that was received before the period closed is decided, bounded and judged beside
-the others of its area; otherwise the last of those answers asks again. What the hub's audit holds back is not
-in it. The year of flows and stocks is computed area by area from the deliveries of the four quarters and
-merged like any other; it is built once the cubes of those quarters are.
+A cube is a pure function of its inputs (:class:`~hub.services.merging.standing.Inputs`) and the catalogue:
+the same inputs give the same rows and the same digest, so compiling again finds the cube that is there. It is
+built only when every submission that was received before the period closed is decided, bounded and judged
+beside the others of its area; otherwise the last of those answers asks again. What the hub's audit holds back
+is not in it. The year of flows and stocks is computed area by area from the deliveries of the four quarters
+and merged like any other; it is built once the cubes of those quarters are.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from aggregation.merge import Aggregate, AreaDelivery, merge, one_voice
 from aggregation.years import year_of
 from hub.domain.cell_columns import Bounds, Cells
 from hub.domain.jobs import Job, JobName
-from hub.services.bounding import bounds_of
 from hub.services.context import HubContext
-from hub.services.standing import Inputs, Place, standing_of
-from hub.services.verification import cells_of
+from hub.services.intake.verification import cells_of
+from hub.services.merging.bounding import bounds_of
+from hub.services.merging.standing import Inputs, Place, standing_of
 from hub.store.records import FUNDS, GrantTable, Submission
 from hub.store.unit_of_work import UnitOfWork
 from protocol.grid import delivery_grid

@@ -1,0 +1,1 @@
+"""The granting authority's list of grants, for areas that do not deliver their funds."""

@@ -1,0 +1,1 @@
+"""From accepted deliveries to a release: limits of withheld cells, statewide tables, closing, publishing."""

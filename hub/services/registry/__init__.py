@@ -1,0 +1,1 @@
+"""Which nodes there are, for which areas, and who decides on that."""
