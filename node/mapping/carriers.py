@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from node.sources.wording import fold, key
+from node.wording import fold, key
 from protocol.regions import AACHEN_REST, Region
 
 OWN: Final = "OWN"

@@ -18,7 +18,7 @@ from importlib import resources
 from typing import Final
 
 from node.mapping.vocabulary import MISSING, Mapped, Vocabulary, is_missing, not_understood
-from node.sources.wording import fold, key
+from node.wording import fold, key
 
 _SEPARATORS: Final = re.compile(r"[/,;+&|\r\n]|\bund\b|-")
 _ENDINGS: Final = ("e", "er", "es", "en")

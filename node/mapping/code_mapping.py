@@ -26,7 +26,7 @@ from node.mapping.vocabulary import (
     leaf_labels,
     not_understood,
 )
-from node.sources.wording import fold
+from node.wording import fold
 from protocol.catalogue import Catalogue
 from protocol.codelists import UNKNOWN
 from protocol.errors import ErrorItem, kim_error

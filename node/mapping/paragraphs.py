@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from node.sources.wording import fold
+from node.wording import fold
 
 _TOKEN: Final = re.compile(
     r"(?P<number>\d+)(?P<letter>[a-h](?![a-zäöüß]))?"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from node.mapping.labels import MISSING_MARKERS, MISSING_NUMBERS
-from node.sources.wording import fold, key
+from node.wording import fold, key
 from protocol.codelists import UNKNOWN, Codelist
 
 

@@ -20,7 +20,7 @@ from node.quality.cells.columns import spread_flags
 from node.quality.findings import FindingCounts, Handling, Reason
 from node.quality.quarantine import QuarantinedRow, QuarantinedTable
 from node.sources import DistinctTexts, Mask, RawTable
-from node.sources.wording import fold
+from node.wording import fold
 from protocol.errors import kim_error
 from protocol.texts import Text
 

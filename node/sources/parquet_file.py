@@ -1,8 +1,8 @@
 """Reads a Parquet file: whatever types its columns have, text comes out, as a person would have typed it.
 
 Invariants: a row keeps its place in the file; null is an empty cell. Numbers, dates and points in time become
-text (:mod:`node.sources.cell_texts`), lists of texts where the profile allows several. Columns of bytes,
-structures and other lists are refused by name and type.
+text (:mod:`node.sources.table.cell_texts`), lists of texts where the profile allows several. Columns of
+bytes, structures and other lists are refused by name and type.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from node.sources.cell_texts import NoTextError, text_of, texts_of
-from node.sources.limits import SourceLimits, damaged, empty_source, too_large, wrong_type
-from node.sources.magic import PARQUET, require_magic
-from node.sources.profile import Layout, ProfileNames
-from node.sources.raw_table import RawTable, plain_table
+from node.sources.table.cell_texts import NoTextError, text_of, texts_of
+from node.sources.table.limits import SourceLimits, damaged, empty_source, too_large, wrong_type
+from node.sources.table.magic import PARQUET, require_magic
+from node.sources.table.profile import Layout, ProfileNames
+from node.sources.table.raw_table import RawTable, plain_table
 from protocol.errors import KimError
 
 _TEXT: Final = pa.string()

@@ -14,16 +14,15 @@ import numpy as np
 import pyarrow as pa
 
 from node.settings import SourceSpec
-from node.sources.database import read_database
-from node.sources.json_lines import read_json_lines
-from node.sources.limits import DEFAULT_LIMITS, SourceLimits, empty_source, too_large
+from node.sources.database.reading import read_database
 from node.sources.parquet_file import read_parquet_file
-from node.sources.profile import ProfileNames
-from node.sources.profiles import profile_of
-from node.sources.raw_table import RawTable
-from node.sources.read_faults import reason_of
-from node.sources.spreadsheet import read_spreadsheet
-from node.sources.text_file import read_text_file
+from node.sources.spreadsheet.sheet import read_spreadsheet
+from node.sources.table.limits import DEFAULT_LIMITS, SourceLimits, empty_source, reason_of, too_large
+from node.sources.table.profile import ProfileNames
+from node.sources.table.profiles import profile_of
+from node.sources.table.raw_table import RawTable
+from node.sources.text.csv_file import read_csv_file
+from node.sources.text.json_lines import read_json_lines
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
@@ -36,7 +35,7 @@ def read_source(spec: SourceSpec, *, limits: SourceLimits = DEFAULT_LIMITS) -> R
         limits: how large it may be.
 
     Returns:
-        All rows as text; columns under the canonical names of the profile (:mod:`node.sources.profiles`).
+        All rows as text; columns under the canonical names of :mod:`node.sources.table.profiles`.
 
     Raises:
         KimError: ``source_missing``, ``source_too_large``, ``empty_source``, ``missing_column``,
@@ -67,7 +66,7 @@ def _read_file(spec: SourceSpec, path: Path, names: ProfileNames, limits: Source
             return read_parquet_file(path, names, limits)
         if spec.format == "jsonl":
             return read_json_lines(path, names, limits)
-        return read_text_file(path, names, limits)
+        return read_csv_file(path, names, limits)
     except OSError as error:
         raise _not_there(path, error) from None
 

@@ -21,7 +21,9 @@ import sqlalchemy as sa
 
 from node.settings import SourceSpec
 from node.sources import RawTable, SourceLimits, read_source
-from node.sources import database as database_module
+from node.sources.database import connecting
+from node.sources.database import reading as database_module
+from node.sources.database.refusals import Stage
 from protocol.errors import KimError
 from tests.factories.source_files import CASES_A, Table, write_sql
 from tests.servers import PASSWORD, DatabaseServer, free_port
@@ -184,7 +186,7 @@ class DatabaseSourceTests:
         self.write(CASES_A)
         spec = replace(self.spec, url=self.server.admin_url, password_file=None)
         with (
-            database_module._connection(spec, database_module.Stage("cases")) as connection,
+            connecting.connection(spec, Stage("cases"), batch_rows=100) as connection,
             pytest.raises(sa.exc.DBAPIError),
         ):
             connection.execute(sa.text("DELETE FROM export"))
@@ -272,7 +274,7 @@ class DatabaseSourceTests:
         self.write(many_cases(10))
         with caplog.at_level(logging.DEBUG):
             read_source(self.spec)
-        engine = database_module._engine(self.spec, database_module.Stage("cases"))
+        engine = connecting._engine(self.spec, Stage("cases"), batch_rows=100)
 
         assert PASSWORD not in caplog.text + repr(engine) + repr(engine.url) + repr(self.spec)
         assert SECRET not in caplog.text

@@ -8,12 +8,11 @@ from pathlib import Path
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from node.sources.bulk import Body, read_in_bulk
-from node.sources.encoding import Encoding
-from node.sources.profile import ProfileNames
-from node.sources.profiles import PROFILE_A
-from node.sources.raw_table import RawTable
-from node.sources.text_file import read_carefully
+from node.sources.table.profile import ProfileNames
+from node.sources.table.profiles import PROFILE_A
+from node.sources.table.raw_table import Encoding, RawTable
+from node.sources.text.bulk import Body, read_in_bulk
+from node.sources.text.csv_file import read_carefully
 
 HEADER = "Fallnummer;Fallbeginn;Rechtskreis;Notiz;Bemerkung"
 LAYOUT = ProfileNames(PROFILE_A).layout(HEADER.split(";"))

@@ -23,7 +23,7 @@ from node.mapping import is_missing
 from node.quality.cells.columns import NO_DAY, DateColumn, Days, date_column, spread_days, spread_flags
 from node.quality.cells.dates import CASE_PIVOT, CellDate, DateForm
 from node.sources import Mask, RawTable
-from node.sources.wording import fold
+from node.wording import fold
 
 _HIGHEST_AGE_YEARS: Final = 110
 _PLACEHOLDER: Final = date(1900, 1, 1)

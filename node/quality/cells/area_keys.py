@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Final
 
 from node.mapping import is_missing
-from node.sources.wording import fold
+from node.wording import fold
 from protocol.regions import AACHEN_CITY, AACHEN_REST
 
 _AACHEN_DISTRICT: Final = "05334"

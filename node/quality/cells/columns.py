@@ -19,7 +19,7 @@ from aggregation.facts import CODE_TYPE
 from node.mapping import COLUMN_OF, CodeMapping, Mapped
 from node.quality.cells.dates import CellDate, DateForm, read_date
 from node.sources import DistinctTexts, Mask, RawTable, Rows
-from node.sources.wording import repaired
+from node.wording import repaired
 
 Days = npt.NDArray[np.int32]
 

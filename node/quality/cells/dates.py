@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from node.clock import local
 from node.mapping import is_missing
-from node.sources.wording import fold
+from node.wording import fold
 
 #: Two-digit years of case dates below this are of this century; for births see `births`.
 CASE_PIVOT: Final = 50

@@ -14,7 +14,7 @@ from math import floor
 from typing import Final, NamedTuple
 
 from node.mapping import is_missing
-from node.sources.wording import fold
+from node.wording import fold
 
 #: Weekly hours of a full-time post at municipalities (TVöD-VKA since 2023).
 FULL_TIME_HOURS: Final = Fraction(39)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from node.sources.wording import fold
+from node.wording import fold
 from protocol.periods import Period
 
 _YEAR: Final = re.compile(r"(?:(?:h?hj\.?|haushaltsjahr|jahr) ?)?(?P<year>20\d\d)(?:[.,]0+)?")

@@ -15,7 +15,7 @@ from node.mapping import CodeMapping, Mapped, is_missing
 from node.quality.cells.columns import CodedColumn
 from node.quality.registers.register import Register
 from node.sources import DistinctTexts
-from node.sources.wording import fold, repaired
+from node.wording import fold, repaired
 from protocol.regions import Region
 
 CARRIER_ID = "Träger-ID"

@@ -25,7 +25,7 @@ from node.quality.registers.register import NumberColumn, Register
 from node.quality.registers.totals import note_totals
 from node.settings import SourceSpec
 from node.sources import Mask, RawTable
-from node.sources.wording import fold
+from node.wording import fold
 
 _ID: Final = "Beleg"
 _YEAR: Final = "Haushaltsjahr"

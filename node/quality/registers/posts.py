@@ -26,7 +26,7 @@ from node.quality.registers.register import NumberColumn, Register
 from node.quality.registers.totals import note_totals
 from node.settings import SourceSpec
 from node.sources import DistinctTexts, Mask, RawTable
-from node.sources.wording import fold
+from node.wording import fold
 
 _ID: Final = "Stellen-ID"
 _FUNDED, _FILLED = "VZÄ bewilligt", "VZÄ besetzt"

@@ -29,7 +29,7 @@ from node.quality.findings import FindingCounts, Reason
 from node.quality.sorting import Sorting
 from node.settings import SourceSpec
 from node.sources import DistinctTexts, Mask, RawTable
-from node.sources.wording import fold
+from node.wording import fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from node.quality.cells.columns import rows_of
 from node.quality.registers.register import NumberColumn, Register
 from node.quality.sorting import total_rows
 from node.sources import Mask
-from node.sources.wording import fold
+from node.wording import fold
 
 _GRAND_TOTALS: Final = frozenset({"summe", "gesamt", "total"})
 

@@ -20,7 +20,7 @@ from openpyxl.styles import Font
 
 from node.settings import SourceSpec
 from node.sources import RawTable, SourceLimits, read_source
-from node.sources import database as database_module
+from node.sources.database import connecting
 from protocol.errors import KimError
 from protocol.problems import PROBLEMS
 from tests.factories.source_files import (
@@ -748,7 +748,7 @@ def test_every_kind_of_server_has_its_driver_in_an_extra() -> None:
 
     extras = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))
     optional = extras["project"]["optional-dependencies"]
-    for backend, server in database_module._SERVERS.items():
+    for backend, server in connecting._SERVERS.items():
         if server.extra is not None:
             assert any(server.driver in requirement for requirement in optional[server.extra]), backend
 

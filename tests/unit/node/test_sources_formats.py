@@ -13,9 +13,9 @@ import pytest
 
 from node.settings import SourceSpec
 from node.sources import PROFILES, RawTable, read_source
-from node.sources.cell_texts import NoTextError, text_of, texts_of
-from node.sources.profile import ProfileNames
-from node.sources.profiles import PROFILE_A, PROFILE_B, PROFILE_C
+from node.sources.table.cell_texts import NoTextError, text_of, texts_of
+from node.sources.table.profile import ProfileNames
+from node.sources.table.profiles import PROFILE_A, PROFILE_B, PROFILE_C
 from protocol.errors import KimError
 from tests.factories.source_files import (
     CASES_A,

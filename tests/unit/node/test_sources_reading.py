@@ -9,7 +9,7 @@ import pytest
 
 from node.settings import SourceSpec
 from node.sources import RawTable, SourceLimits, read_source
-from node.sources.profiles import PROFILE_A
+from node.sources.table.profiles import PROFILE_A
 from protocol.errors import KimError
 
 COLUMNS = tuple(name for name in PROFILE_A.names if name != "Weitervermittlung am")

@@ -23,11 +23,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
-from node.sources.columns import all_blank
-from node.sources.encoding import Encoding
-from node.sources.profile import Layout
-from node.sources.raw_table import Mask, RawTable, Rows
-from node.sources.records import holds_a_record
+from node.sources.table.columns import all_blank
+from node.sources.table.profile import Layout
+from node.sources.table.raw_table import Encoding, Mask, RawTable, Rows
+from node.sources.text.records import holds_a_record
 
 _BLOCK_BYTES: Final = 1 << 24
 _LINE_END: Final = r"\r\n|\r|\n"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from node.sources.wording import fold, repaired
+from node.wording import fold, repaired
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.texts import Text
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Final, NamedTuple
 from xml.parsers import expat
 
-from node.sources.cell_texts import text_of
-from node.sources.limits import too_large
+from node.sources.table.cell_texts import text_of
+from node.sources.table.limits import too_large
 
 _CHUNK_BYTES: Final = 1 << 18
 _OVERLAP_BYTES: Final = 256

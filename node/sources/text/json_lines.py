@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from node.sources.cell_texts import NoTextError, text_of, texts_of
-from node.sources.columns import BLOCK_ROWS, TextColumn
-from node.sources.encoding import unreadable
-from node.sources.limits import SourceLimits, damaged, empty_source, other_format, too_large
-from node.sources.magic import require_text
-from node.sources.profile import ProfileNames
-from node.sources.raw_table import RawTable, plain_table
+from node.sources.table.cell_texts import NoTextError, text_of, texts_of
+from node.sources.table.columns import BLOCK_ROWS, TextColumn
+from node.sources.table.limits import SourceLimits, damaged, empty_source, other_format, too_large
+from node.sources.table.magic import require_text
+from node.sources.table.profile import ProfileNames
+from node.sources.table.raw_table import RawTable, plain_table
+from node.sources.text.encoding import unreadable
 from protocol.errors import KimError
 from protocol.texts import Text
 

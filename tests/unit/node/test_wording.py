@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from node.sources.wording import fold, key, repaired
+from node.wording import fold, key, repaired
 
 
 @pytest.mark.parametrize(

@@ -17,22 +17,22 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from node.sources.bulk import Body, read_in_bulk
-from node.sources.columns import BLOCK_ROWS, ColumnBuilder
-from node.sources.encoding import Encoding, encoding_of, unreadable
-from node.sources.export_day import day_in
-from node.sources.limits import SourceLimits, empty_source, too_large
-from node.sources.magic import require_text
-from node.sources.profile import HEADER_WITHIN_LINES, Layout, ProfileNames
-from node.sources.raw_table import RawTable
-from node.sources.records import records
+from node.sources.table.columns import BLOCK_ROWS, ColumnBuilder
+from node.sources.table.export_day import day_in
+from node.sources.table.limits import SourceLimits, empty_source, too_large
+from node.sources.table.magic import require_text
+from node.sources.table.profile import HEADER_WITHIN_LINES, Layout, ProfileNames
+from node.sources.table.raw_table import Encoding, RawTable
+from node.sources.text.bulk import Body, read_in_bulk
+from node.sources.text.encoding import encoding_of, unreadable
+from node.sources.text.records import records
 
 _DELIMITERS: Final = (";", ",", "\t", "|")
 _MAX_HEADER_LINES: Final = 5
 _SEP_LINE: Final = re.compile(r'"?sep=(?P<delimiter>[;,\t|])"?;*', re.IGNORECASE)
 
 
-def read_text_file(path: Path, names: ProfileNames, limits: SourceLimits) -> RawTable:
+def read_csv_file(path: Path, names: ProfileNames, limits: SourceLimits) -> RawTable:
     """Read a CSV file.
 
     Args:

@@ -14,24 +14,12 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
+
+from node.sources.table.columns import Record
 
 _MAX_LINES_PER_RECORD: Final = 200
 _LINE_END: Final = re.compile(r"[\r\n]")
-
-
-class Record(NamedTuple):
-    """One record of the file.
-
-    Attributes:
-        line: number of the line it starts on, from 1.
-        cells: its cells, as many as the line has.
-        mended: whether an unclosed quotation mark was read literally.
-    """
-
-    line: int
-    cells: list[str]
-    mended: bool
 
 
 class _RunawayQuoteError(Exception):

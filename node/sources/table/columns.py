@@ -10,18 +10,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from node.sources.encoding import Encoding
-from node.sources.profile import Layout
-from node.sources.raw_table import Mask, Numbering, RawTable, Rows
-from node.sources.records import Record
+from node.sources.table.profile import Layout
+from node.sources.table.raw_table import Encoding, Mask, Numbering, RawTable, Rows
 
 #: Rows that are converted together.
 BLOCK_ROWS: Final = 4096
+
+
+class Record(NamedTuple):
+    """One record of a source.
+
+    Attributes:
+        line: number of the line (row, record) it starts on, from 1.
+        cells: its cells, as many as the line has.
+        mended: whether an unclosed quotation mark was read literally.
+    """
+
+    line: int
+    cells: list[str]
+    mended: bool
 
 
 class _Numbers(dict[str, int]):

@@ -5,6 +5,8 @@ Invariant: no refusal quotes anything that stands in a source.
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,6 +38,13 @@ class SourceLimits:
 
 
 DEFAULT_LIMITS: Final = SourceLimits()
+_REASONS: Final[Mapping[int, Text]] = {
+    errno.ENOENT: Text("nicht vorhanden", "it does not exist"),
+    errno.EACCES: Text("kein Leserecht", "no permission to read"),
+    errno.EPERM: Text("kein Leserecht", "no permission to read"),
+    errno.EISDIR: Text("es ist ein Ordner", "it is a folder"),
+    errno.ENOTDIR: Text("der Pfad führt durch eine Datei", "the path leads through a file"),
+}
 
 
 def empty_source() -> KimError:
@@ -77,3 +86,9 @@ def wrong_type(column: str, type_name: str) -> KimError:
             f"The column {column} has the type {type_name}; texts, numbers and dates are read.",
         ),
     )
+
+
+def reason_of(error: OSError) -> Text:
+    """Say why a file could not be read; the system knows English only, so a rare reason is in its words."""
+    said = error.strerror or type(error).__name__
+    return _REASONS.get(error.errno or 0, Text(said, said))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from node.sources.limits import other_format
+from node.sources.table.limits import other_format
 from protocol.texts import Text
 
 ZIP: Final = b"PK\x03\x04"

@@ -20,14 +20,13 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from node.sources.columns import BLOCK_ROWS, ColumnBuilder, all_blank
-from node.sources.export_day import day_in
-from node.sources.limits import SourceLimits, empty_source, too_large
-from node.sources.profile import HEADER_WITHIN_LINES, Layout, ProfileNames
-from node.sources.raw_table import RawTable
-from node.sources.records import Record
-from node.sources.sheet_xml import Merge, SheetRow, letters_of
-from node.sources.workbook import open_sheet
+from node.sources.spreadsheet.sheet_xml import Merge, SheetRow, letters_of
+from node.sources.spreadsheet.workbook import open_sheet
+from node.sources.table.columns import BLOCK_ROWS, ColumnBuilder, Record, all_blank
+from node.sources.table.export_day import day_in
+from node.sources.table.limits import SourceLimits, empty_source, too_large
+from node.sources.table.profile import HEADER_WITHIN_LINES, Layout, ProfileNames
+from node.sources.table.raw_table import RawTable
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.texts import Text
 

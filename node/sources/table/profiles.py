@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final
 
 from node.settings import CaseProfile, Holds, SourceSpec
-from node.sources.profile import Column, Profile
+from node.sources.table.profile import Column, Profile
 from protocol.texts import Text
 
 _UTF8: Final = frozenset({"ascii", "utf-8", "utf-8-sig"})

@@ -1,8 +1,8 @@
 """Opens an .xlsx file: openpyxl reads what belongs to the whole workbook (names, shared texts, styles).
 
 Invariants: the unpacked size of a file is limited before it is unpacked; whatever a file that was cut off or
-scribbled over can cause is ``source_damaged``. Rows are read by :mod:`node.sources.sheet_xml`, because
-openpyxl does not tell a formula without a value from nothing.
+scribbled over can cause is ``source_damaged``. Rows are read by `sheet_xml`, because openpyxl does not tell a
+formula without a value from nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 from xml.parsers.expat import ExpatError
 
-from node.sources.limits import SourceLimits, damaged, too_large
-from node.sources.magic import ZIP, require_magic
-from node.sources.sheet_xml import CellRules, Merge, SheetRow, merges_of_sheet, rows_of_sheet
+from node.sources.spreadsheet.sheet_xml import CellRules, Merge, SheetRow, merges_of_sheet, rows_of_sheet
+from node.sources.table.limits import SourceLimits, damaged, too_large
+from node.sources.table.magic import ZIP, require_magic
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import codecs
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
+from node.sources.table.raw_table import Encoding
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
-
-Encoding = Literal["ascii", "utf-8", "utf-8-sig", "cp1252"]
 
 _BLOCK_BYTES: Final = 1 << 20
 _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -21,11 +21,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from node.sources.encoding import Encoding
-from node.sources.profile import Layout
+from node.sources.table.profile import Layout
 
 Rows = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
+Encoding = Literal["ascii", "utf-8", "utf-8-sig", "cp1252"]
 Numbering = Literal["line", "row", "record"]
 
 

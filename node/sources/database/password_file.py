@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from node.sources.read_faults import reason_of
+from node.sources.table.limits import reason_of
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 

@@ -1,0 +1,1 @@
+"""Databases: a table or view, read in one transaction, and what a person is told when it refuses."""

@@ -1,0 +1,1 @@
+"""Text files: CSV, read whole if possible and carefully if not, and JSON lines."""
