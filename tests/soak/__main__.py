@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from hub.demo.processes import EndedError, ending_in_order
 from tests.soak import arrow_streams, chaos
 
 ROOT = Path(__file__).parents[2]
@@ -70,15 +71,20 @@ def model(seconds: float, seed: int) -> dict[str, Any]:
 
 def mutation(seconds: float, seed: int) -> dict[str, Any]:
     """Change the modules that hold a boundary and see whether a test notices (`tests/soak/mutation`)."""
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "tests.soak.mutation", "--minutes", str(seconds / 60), "--seed", str(seed)],
         cwd=ROOT,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
-    targets = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return {"ok": done.returncode == 0, "targets": targets, "output": done.stderr[-20_000:]}
+    ) as run:
+        try:
+            output, errors = run.communicate()
+        except BaseException:
+            run.terminate()  # not killed: it ends what it has started
+            raise
+    targets = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return {"ok": run.returncode == 0, "targets": targets, "output": errors[-20_000:]}
 
 
 PARTS: dict[str, tuple[float, Callable[[float, int], dict[str, Any]]]] = {
@@ -97,6 +103,16 @@ def main() -> int:
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
+    try:
+        with ending_in_order():
+            failed = _failing(chosen)
+    except EndedError as ended:
+        return ended.exit_code
+    print(json.dumps({"failed": failed}))
+    return 1 if failed else 0
+
+
+def _failing(chosen: argparse.Namespace) -> list[str]:
     names = chosen.only or list(PARTS)
     whole = sum(PARTS[name][0] for name in names)
     failed = []
@@ -110,8 +126,7 @@ def main() -> int:
         print(json.dumps({"part": name, "seconds": round(time.monotonic() - begun), **found}), flush=True)
         if not found["ok"]:
             failed.append(name)
-    print(json.dumps({"failed": failed}))
-    return 1 if failed else 0
+    return failed
 
 
 if __name__ == "__main__":

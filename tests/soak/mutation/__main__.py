@@ -6,11 +6,13 @@ import argparse
 import json
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
 
 import tests.soak.mutation as package
-from tests.soak.mutation.changes import mutants_of
+from hub.demo.processes import EndedError, ending_in_order
+from tests.soak.mutation.changes import ROOT, mutants_of
+from tests.soak.mutation.ending import folder_of_a_run, succeeds_apart
 from tests.soak.mutation.judging import LEFT, run
 from tests.soak.mutation.targets import TARGETS
 
@@ -28,7 +30,18 @@ def main() -> int:
         "--seconds", type=float, default=20.0, help="of processor time that the tests of one mutant may take"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the sample that a short run tries")
+    parser.add_argument(
+        "--records", type=Path, default=ROOT / "mutants", help="where what became of each mutant is kept"
+    )
     chosen = parser.parse_args()
+    try:
+        with ending_in_order(), folder_of_a_run() as folder:
+            return 0 if _all_good(chosen, folder) else 1
+    except EndedError as ended:
+        return ended.exit_code
+
+
+def _all_good(chosen: argparse.Namespace, folder: Path) -> bool:
     until = time.monotonic() + 60 * chosen.minutes
     names = chosen.target or list(TARGETS)
     sizes = {name: sum(len(mutants_of(path)) for path in TARGETS[name].paths()) for name in names}
@@ -42,14 +55,19 @@ def main() -> int:
             "seconds": chosen.seconds,
             "until": begun + share * (until - begun),
             "seed": chosen.seed,
+            "folder": folder / str(number),
+            "records": chosen.records,
         }
+
+        def work(name: str = name, begun: float = begun, options: dict[str, Any] = options) -> bool:
+            found = run(name, TARGETS[name], **options)
+            print(json.dumps({**found, "seconds": round(time.monotonic() - begun)}))
+            left = TARGETS[name].is_reviewed and any(found.get(fate) for fate in LEFT)
+            return not (found["failed_without_a_change"] or found["listed_but_gone"] or left)
+
         # In a process of its own: what the tests of the target before have left behind would be asked too.
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            found = process.submit(run, name, TARGETS[name], **options).result()
-        print(json.dumps({**found, "seconds": round(time.monotonic() - begun)}), flush=True)
-        left = TARGETS[name].is_reviewed and any(found.get(fate) for fate in LEFT)
-        good &= not (found["failed_without_a_change"] or found["listed_but_gone"] or left)
-    return 0 if good else 1
+        good &= succeeds_apart(work)
+    return good
 
 
 if __name__ == "__main__":

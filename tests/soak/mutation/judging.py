@@ -17,12 +17,10 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.factories import patience
-from tests.soak.mutation.changes import ROOT, Mutant, mutants_of
+from tests.soak.mutation.changes import Mutant, mutants_of
 from tests.soak.mutation.targets import Target
 from tests.soak.mutation.trial import Fate, Trial
 
-#: What became of each mutant in the last run; `--again` asks for those alone that no test noticed.
-RECORDS = ROOT / "mutants"
 #: What somebody has to look at.
 LEFT = (Fate.SURVIVED, Fate.NOT_REACHED, Fate.NOT_APPLIED)
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
@@ -34,7 +32,17 @@ def equivalents() -> dict[tuple[str, str], str]:
     return {(entry["module"], change): entry["reason"] for entry in listed for change in entry["changes"]}
 
 
-def run(name: str, target: Target, *, again: bool, seconds: float, until: float, seed: int) -> dict[str, Any]:
+def run(
+    name: str,
+    target: Target,
+    *,
+    again: bool,
+    seconds: float,
+    until: float,
+    seed: int,
+    folder: Path,
+    records: Path,
+) -> dict[str, Any]:
     """Try the mutants of a target.
 
     Args:
@@ -44,13 +52,15 @@ def run(name: str, target: Target, *, again: bool, seconds: float, until: float,
         seconds: of processor time that the tests of one mutant may take.
         until: the reading of `time.monotonic` at which no further mutant is begun.
         seed: of the order in which they are tried: what a short run reaches is a sample of the whole.
+        folder: is made, for the files of the tests; whoever calls removes it.
+        records: a folder in which stands what became of each mutant in the last run, and then in this one.
 
     Returns:
         What is printed: how many mutants there are and what became of them, by module, and the survivors.
     """
     mutants = [mutant for path in target.paths() for mutant in mutants_of(path)]
     reasons = equivalents()
-    record = RECORDS / f"{name}.json"
+    record = records / f"{name}.json"
     known: dict[str, str] = json.loads(record.read_text()) if again and record.exists() else {}
     todo = [
         mutant
@@ -62,8 +72,10 @@ def run(name: str, target: Target, *, again: bool, seconds: float, until: float,
     known = {_label(mutant): known.get(_label(mutant), "") for mutant in mutants}
 
     def keep() -> None:
-        RECORDS.mkdir(exist_ok=True)
-        record.write_text(json.dumps(known, indent=1, ensure_ascii=False))
+        records.mkdir(exist_ok=True)
+        written = record.with_suffix(".new")  # the run may be ended at any moment
+        written.write_text(json.dumps(known, indent=1, ensure_ascii=False))
+        written.replace(record)
 
     def tell(mutant: Mutant, fate: Fate) -> None:
         known[_label(mutant)] = fate
@@ -74,7 +86,7 @@ def run(name: str, target: Target, *, again: bool, seconds: float, until: float,
 
     trial = Trial(todo, prepare=target.prepare, seconds=seconds, until=until, tell=tell)
     if todo and time.monotonic() < until:
-        _ask(target, trial)
+        _ask(target, trial, folder)
     keep()
     modules: dict[str, Counter[str]] = {}
     for mutant in mutants:
@@ -97,14 +109,15 @@ def _label(mutant: Mutant) -> str:
     return f"{mutant.path}: {mutant.key}"
 
 
-def _ask(target: Target, trial: Trial) -> None:
+def _ask(target: Target, trial: Trial, folder: Path) -> None:
     os.environ["CI"] = "true"  # the same examples for each mutant
-    place = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(dir=place) as folder:
-        options = ["-q", "-s", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
-        options += ["--no-header", "--no-summary", f"--basetemp={folder}/base"]
-        options += ["-k", f"not {target.without}"]
-        pytest.main([*options, *target.tests], plugins=[_Quickly(), trial])
+    for_files = folder / "files"
+    for_files.mkdir(parents=True)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(for_files)  # what a test that is broken off leaves behind
+    options = ["-q", "-s", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    options += ["--no-header", "--no-summary", f"--basetemp={folder}/base"]
+    options += ["-k", f"not {target.without}"]
+    pytest.main([*options, *target.tests], plugins=[_Quickly(), trial])
 
 
 class _Quickly:

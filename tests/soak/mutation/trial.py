@@ -38,6 +38,7 @@ import coverage
 import pytest
 
 from tests.soak.mutation.changes import ROOT, Mutant
+from tests.soak.mutation.ending import die_with
 
 _PACKAGES: Final = ("protocol", "hub", "node", "aggregation", "tests")
 _MEMORY_BYTES: Final = 6 * 2**30
@@ -171,8 +172,10 @@ class Trial:
 
     def _measured(self, items: list[pytest.Item]) -> _Reach:
         reading, writing = os.pipe()
+        this = os.getpid()
         child = os.fork()
         if child == 0:
+            die_with(this)
             os.close(reading)
             _silence()
             measured = self._under_coverage(items)
@@ -226,8 +229,10 @@ class Trial:
     def _fate(self, items: list[pytest.Item], change: Callable[[], None], allowed: list[float]) -> Fate:
         """Whether the tests pass with the change, each within its seconds of processor time."""
         sys.stdout.flush()
+        this = os.getpid()
         child = os.fork()
         if child == 0:
+            die_with(this)
             _silence()
             os.setsid()
             resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES,) * 2)
