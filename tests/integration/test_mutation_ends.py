@@ -21,7 +21,7 @@ _LISTENS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handl
 #: A run whose work forks; the fork starts a program in a session of its own and loses it.
 _WORK = """
 import os, subprocess, sys, time
-from hub.demo.processes import EndedError, ending_in_order
+from hub.demo.course.processes import EndedError, ending_in_order
 from tests.soak.mutation.ending import die_with, folder_of_a_run, succeeds_apart
 
 LOSES = (

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from hub.demo.processes import EndedError, ending_in_order
+from hub.demo.course.processes import EndedError, ending_in_order
 from tests.soak import arrow_streams, chaos
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tests.soak.mutation as package
-from hub.demo.processes import EndedError, ending_in_order
+from hub.demo.course.processes import EndedError, ending_in_order
 from tests.soak.mutation.changes import ROOT, mutants_of
 from tests.soak.mutation.ending import folder_of_a_run, succeeds_apart
 from tests.soak.mutation.judging import LEFT, run
