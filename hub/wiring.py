@@ -14,9 +14,9 @@ from hub.services.context import HubContext
 from hub.services.trust.sealing_keys import sealing_keys_of
 from hub.settings import HubSettings
 from hub.store import schema
-from hub.store.blobs import BlobStore
 from hub.store.engine import make_engine
-from hub.store.incoming import Incoming
+from hub.store.files.blobs import BlobStore
+from hub.store.files.incoming import Incoming
 from hub.store.unit_of_work import Database
 from hub.tasks.celery_app import CeleryQueue, add_tasks, make_celery
 from hub.tasks.sweeper import Sweeper

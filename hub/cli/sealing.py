@@ -10,7 +10,13 @@ from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, setti
 from hub.cli.usage import HubGroup
 from hub.clock import clock_on
 from hub.services.trust.sealing_keys import sealing_keys_of
-from hub.store.sealing_keys import SealingKeys, SealingLockedError, StoredSealingKey, fingerprint, locked_out
+from hub.store.files.sealing_keys import (
+    SealingKeys,
+    SealingLockedError,
+    StoredSealingKey,
+    fingerprint,
+    locked_out,
+)
 from protocol import strict_json
 from protocol.errors import kim_error
 from protocol.texts import Text

@@ -6,7 +6,7 @@ into the home of the hub, or to an officer's key.
 
 from pathlib import Path
 
-from hub.store.private_files import replace_private_file
+from hub.store.files.private_files import replace_private_file
 from protocol.errors import kim_error
 from protocol.texts import Text
 

@@ -6,9 +6,9 @@ from typing import Final
 from hub.clock import Clock, SystemClock
 from hub.sandbox.client import Sandbox
 from hub.settings import HubSettings
-from hub.store.blobs import BlobStore
-from hub.store.incoming import Incoming
-from hub.store.sealing_keys import SealingKeys
+from hub.store.files.blobs import BlobStore
+from hub.store.files.incoming import Incoming
+from hub.store.files.sealing_keys import SealingKeys
 from hub.store.unit_of_work import Database
 from protocol.catalogue import Catalogue
 from protocol.regions import RegionTree

@@ -17,20 +17,20 @@ from hub import failpoints
 from hub.domain.jobs import Job, JobQueue
 from hub.domain.people import OPERATOR
 from hub.store import models
-from hub.store.audit_trail import AuditTrail
-from hub.store.chunks import Chunks
-from hub.store.cubes import Cubes, Periods
 from hub.store.engine import WriteKind, translated_faults
-from hub.store.enrolments import Enrolments
-from hub.store.findings import Findings
-from hub.store.grants import Grants
-from hub.store.log import LogLeaves
-from hub.store.nodes import Nodes
-from hub.store.nonces import Nonces
-from hub.store.people import People
-from hub.store.submissions import Submissions
-from hub.store.trust import Trust
-from hub.store.uploads import Uploads
+from hub.store.tables.audit_trail import AuditTrail
+from hub.store.tables.chunks import Chunks
+from hub.store.tables.cubes import Cubes, Periods
+from hub.store.tables.enrolments import Enrolments
+from hub.store.tables.findings import Findings
+from hub.store.tables.grants import Grants
+from hub.store.tables.log import LogLeaves
+from hub.store.tables.nodes import Nodes
+from hub.store.tables.nonces import Nonces
+from hub.store.tables.people import People
+from hub.store.tables.submissions import Submissions
+from hub.store.tables.trust import Trust
+from hub.store.tables.uploads import Uploads
 from protocol.transparency.events import LogEvent
 
 _CHANGE_MARK = sa.select(

@@ -21,7 +21,7 @@ from hub.domain.jobs import NoQueue
 from hub.services.transparency.signer import LogSigner, recompute
 from hub.store import migrations, models
 from hub.store.engine import make_engine
-from hub.store.passphrase import Passphrase
+from hub.store.files.passphrase import Passphrase
 from hub.store.unit_of_work import Database
 from protocol.transparency.events import LogEvent
 from protocol.transparency.merkle import (

@@ -13,7 +13,7 @@ from hub.services.transparency.receipts import receipt_of
 from hub.services.transparency.rounds import signer_of
 from hub.settings import HubSettings
 from hub.store import models
-from hub.store.passphrase import Passphrase
+from hub.store.files.passphrase import Passphrase
 from hub.store.unit_of_work import UnitOfWork
 from protocol.keys import PrivateKey
 from protocol.transparency.events import SUBMISSION_EVENTS, LogEvent, parse_event

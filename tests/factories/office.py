@@ -130,7 +130,7 @@ class Office:
 
     def events(self, action: str = "") -> list[tuple[str, str, str]]:
         """Actor, action and subject of what happened, oldest first."""
-        from hub.store.audit_trail import AuditFilter
+        from hub.store.tables.audit_trail import AuditFilter
 
         with self.desk.database.read() as unit:
             found = unit.trail.page(AuditFilter(action=action), before=None, limit=1000)

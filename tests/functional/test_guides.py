@@ -26,8 +26,8 @@ import pytest
 from hub.services.transparency.signer import LogSigner
 from hub.settings import HubSettings
 from hub.store.engine import make_engine
-from hub.store.nodes import Nodes
 from hub.store.records import Node, NodeKey
+from hub.store.tables.nodes import Nodes
 from protocol.keys import KeyPurpose, PublicKey
 from protocol.trust import Directory, HubKeys, KeyEntry, NodeEntry
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon

@@ -16,7 +16,7 @@ from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.states import NodeStatus, SubmissionState
 from hub.services.intake.announcing import announce
 from hub.services.merging.publishing import close
-from hub.store.blobs import BlobStore
+from hub.store.files.blobs import BlobStore
 from hub.store.records import Submission
 from protocol import strict_json
 from protocol.dsse import Envelope, sign

@@ -19,7 +19,7 @@ from hub.sandbox.client import Sandbox, SandboxDownError
 from hub.services.intake.verification import MAX_ATTEMPTS, verify
 from hub.services.merging.compiling import compile_cube
 from hub.services.merging.publishing import close, publish
-from hub.store.blobs import DamagedBlobError
+from hub.store.files.blobs import DamagedBlobError
 from hub.wiring import Hub
 from protocol.periods import Period
 from protocol.problem_documents import MEDIA_TYPE

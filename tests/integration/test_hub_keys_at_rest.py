@@ -11,7 +11,7 @@ from hub.services.operation.installation import install
 from hub.services.transparency.signer import LogSigner
 from hub.services.trust.repository import Repository
 from hub.settings import CREDENTIAL, CREDENTIALS_VARIABLE, HubSettings
-from hub.store.passphrase import Passphrase
+from hub.store.files.passphrase import Passphrase
 from protocol.errors import KimError
 from protocol.keys import PrivateKey, new_passphrase
 from protocol.problems import PROBLEMS

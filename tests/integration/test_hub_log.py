@@ -22,7 +22,7 @@ from hub.services.merging.publishing import close, is_published
 from hub.services.transparency.release_record import record_of
 from hub.services.transparency.rounds import HEARTBEAT, check_whole, run_round, signer_of
 from hub.store.records import NodeKey
-from hub.store.trust import PublishedTrust
+from hub.store.tables.trust import PublishedTrust
 from hub.wiring import Hub
 from protocol.errors import KimError
 from protocol.keys import KeyPurpose, PrivateKey
@@ -593,7 +593,7 @@ from pathlib import Path
 from hub.wiring import Hub
 from hub.services.transparency import rounds, signer
 from hub.settings import HubSettings
-from hub.store.log import LogLeaves
+from hub.store.tables.log import LogLeaves
 from tests.factories.running_hub import FixedClock
 
 def die(*_args, **_more):

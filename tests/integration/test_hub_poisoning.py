@@ -12,8 +12,8 @@ import pytest
 
 from hub.domain.ids import Sha256, SubmissionId
 from hub.services.intake.verification import MAX_ATTEMPTS, verify
-from hub.store.blobs import BlobStore, DamagedBlobError
-from hub.store.incoming import Incoming
+from hub.store.files.blobs import BlobStore, DamagedBlobError
+from hub.store.files.incoming import Incoming
 from tests.factories.patience import PATIENCE_SECONDS
 from tests.factories.running_hub import Parcel, RunningHub, Sender, running_hub
 from tests.factories.signing import signed_client

@@ -28,8 +28,8 @@ from hub.services.intake.verification import verify
 from hub.services.merging.publishing import close
 from hub.services.transparency.rounds import check_whole, run_round
 from hub.store import migrations, schema
-from hub.store.blobs import BlobStore
 from hub.store.engine import make_engine
+from hub.store.files.blobs import BlobStore
 from hub.tasks.worker import InProcessWorker
 from protocol.errors import KimError
 from protocol.periods import Period

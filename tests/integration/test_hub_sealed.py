@@ -16,8 +16,8 @@ from hub.cli import main
 from hub.domain.ids import Sha256, SubmissionId
 from hub.services.intake.announcing import announce
 from hub.services.intake.verification import verify
-from hub.store.sealing_keys import SealingKeys, SealingLockedError, StoredSealingKey
-from hub.store.trust import PublishedTrust
+from hub.store.files.sealing_keys import SealingKeys, SealingLockedError, StoredSealingKey
+from hub.store.tables.trust import PublishedTrust
 from protocol.errors import KimError
 from protocol.trust import HubKeys, Policy
 from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub

@@ -19,7 +19,7 @@ from hub.services.intake.uploading import complete
 from hub.services.intake.verification import verify
 from hub.services.merging.publishing import close
 from hub.services.operation.sweeping import expire_uploads, find_undecided
-from hub.store.incoming import Incoming
+from hub.store.files.incoming import Incoming
 from protocol.errors import KimError
 from protocol.periods import Period
 from protocol.request_signatures import content_digest

@@ -15,8 +15,8 @@ from hub.services.operation.sweeping import find_uncompared
 from hub.services.review.confirming import confirm
 from hub.services.review.validation import validate
 from hub.store import models
-from hub.store.statistics import StatisticsStore
-from hub.store.statistics_rows import FindingRow
+from hub.store.tables.statistics import StatisticsStore
+from hub.store.tables.statistics_rows import FindingRow
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
 from protocol.grid import grid_of

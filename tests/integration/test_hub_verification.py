@@ -17,9 +17,9 @@ from hub.sandbox.client import Sandbox, SandboxDownError
 from hub.services.intake.verification import MAX_ATTEMPTS, cells_of, verify
 from hub.services.merging.publishing import close
 from hub.store import models
-from hub.store.blobs import BlobStore, DamagedBlobError
+from hub.store.files.blobs import BlobStore, DamagedBlobError
+from hub.store.files.sealing_keys import SealingLockedError
 from hub.store.records import Submission
-from hub.store.sealing_keys import SealingLockedError
 from hub.tasks.celery_app import CeleryQueue
 from protocol.periods import Period
 from protocol.transparency.events import EventKind, hidden_digest

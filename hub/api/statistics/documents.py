@@ -17,7 +17,7 @@ from hub.services.statistics.listing import ListedFigure
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.releases import Release
 from hub.services.statistics.subjects import subject_of
-from hub.store.statistics_rows import ReleaseRow
+from hub.store.tables.statistics_rows import ReleaseRow
 from protocol.catalogue import DerivedIndicator, DerivedTerm, DimensionUse, Indicator
 from protocol.observations import CellState
 from protocol.periods import Period

@@ -16,8 +16,8 @@ from hub.demo.comparison.cells import PublishedCell
 from hub.settings import HubSettings
 from hub.store.engine import make_engine
 from hub.store.models import observation
-from hub.store.statistics import StatisticsStore
-from hub.store.statistics_rows import CubeRow
+from hub.store.tables.statistics import StatisticsStore
+from hub.store.tables.statistics_rows import CubeRow
 from protocol.observations import STATES
 
 

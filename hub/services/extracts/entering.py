@@ -9,7 +9,7 @@ import hashlib
 
 from hub.services.context import HubContext
 from hub.services.extracts.folder import SUMS, ReleaseExtract
-from hub.store.log import StoredLeaf
+from hub.store.tables.log import StoredLeaf
 from hub.store.unit_of_work import UnitOfWork
 from protocol.transparency.events import EventKind, LogEvent, parse_event
 

@@ -17,8 +17,8 @@ from hub.services.context import HubContext
 from hub.services.extracts.entering import newest_listing
 from hub.services.transparency.reading import cosigned, state_for
 from hub.services.transparency.release_record import record_of
-from hub.store.evidence_files import EvidenceFiles
-from hub.store.log import StoredCheckpoint, StoredLeaf
+from hub.store.files.evidence import EvidenceFiles
+from hub.store.tables.log import StoredCheckpoint, StoredLeaf
 from hub.store.unit_of_work import UnitOfWork
 from protocol.dsse import parse_envelope
 from protocol.errors import KimError, kim_error

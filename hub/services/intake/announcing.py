@@ -15,8 +15,8 @@ from hub.services.intake.authentication import Signed, authenticate
 from hub.services.intake.opening import require_open
 from hub.services.intake.sealed import require_agreed_form
 from hub.store.records import Chain, Node, Submission
+from hub.store.tables.uploads import Upload
 from hub.store.unit_of_work import UnitOfWork
-from hub.store.uploads import Upload
 from protocol.catalogue import Dataset, RuleKind
 from protocol.dsse import PAYLOAD_TYPE_SUBMISSION, parse_envelope, statement_id
 from protocol.errors import ErrorItem, KimError, kim_error

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.domain.states import KeyStatus, KeyUse, NodeStatus
-from hub.store.nodes import Signer
 from hub.store.records import Node, NodeKey
+from hub.store.tables.nodes import Signer
 from hub.store.unit_of_work import UnitOfWork
 from protocol.dsse import Envelope, pae
 from protocol.errors import KimError, kim_error

@@ -15,8 +15,8 @@ from hub.domain.states import KeyStatus
 from hub.services.context import HubContext
 from hub.services.intake.authentication import DECOY, require_valid, signer_of
 from hub.store.engine import WriteKind
-from hub.store.nodes import Signer
 from hub.store.records import Node, NodeKey
+from hub.store.tables.nodes import Signer
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import KimError, kim_error
 from protocol.keys import PublicKey

@@ -19,8 +19,8 @@ from hub.domain.states import OPEN_UPLOAD, KeyStatus, NodeStatus, SubmissionStat
 from hub.services.context import HubContext
 from hub.services.intake.opening import require_open, require_taken
 from hub.store.records import Submission
+from hub.store.tables.uploads import Standing, Upload
 from hub.store.unit_of_work import UnitOfWork
-from hub.store.uploads import Standing, Upload
 from protocol.errors import ErrorItem, KimError, kim_error
 from protocol.periods import Period
 from protocol.problem_documents import problem_document

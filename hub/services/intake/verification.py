@@ -29,9 +29,9 @@ from hub.sandbox.client import SandboxDownError
 from hub.services.context import HubContext
 from hub.services.intake.sealed import payload_of
 from hub.services.intake.uploading import reject
-from hub.store.blobs import DamagedBlobError
+from hub.store.files.blobs import DamagedBlobError
+from hub.store.files.sealing_keys import SealingLockedError
 from hub.store.records import Submission
-from hub.store.sealing_keys import SealingLockedError
 from hub.store.unit_of_work import UnitOfWork
 from protocol import columns
 from protocol.dsse import parse_envelope

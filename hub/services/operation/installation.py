@@ -3,7 +3,7 @@
 from hub.settings import HubSettings
 from hub.store import migrations, schema
 from hub.store.engine import make_engine
-from hub.store.passphrase import Passphrase
+from hub.store.files.passphrase import Passphrase
 
 
 def install(settings: HubSettings) -> str:

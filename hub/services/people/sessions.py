@@ -19,7 +19,7 @@ from hub.domain.people import (
 )
 from hub.services.people.desk import PeopleDesk
 from hub.services.people.vault import digest
-from hub.store.people import StoredSession
+from hub.store.tables.people import StoredSession
 from hub.store.unit_of_work import UnitOfWork
 from protocol.keys import new_secret_text
 

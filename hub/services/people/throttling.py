@@ -23,7 +23,7 @@ from hub.domain.people import (
     pause_after,
 )
 from hub.services.people.desk import PeopleDesk
-from hub.store.people import Attempts
+from hub.store.tables.people import Attempts
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.texts import Text

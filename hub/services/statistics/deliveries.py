@@ -22,7 +22,7 @@ from hub.services.review.finding_words import finding_text
 from hub.services.statistics.authority import authority_of_aachen
 from hub.services.statistics.reading import Reading
 from hub.services.statistics.releases import population_share
-from hub.store.statistics_rows import Secrecy, SubmissionRow
+from hub.store.tables.statistics_rows import Secrecy, SubmissionRow
 from protocol.catalogue import Dataset
 from protocol.errors import kim_error
 from protocol.periods import Period

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from hub.store.statistics_rows import ObservationRow
+from hub.store.tables.statistics_rows import ObservationRow
 from protocol.observations import WITHHELD_BY_HUB, CellState
 
 PER: Final = 1000

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hub.services.statistics.figures import Figure
 from hub.services.statistics.paging import Cursor, ListingPage, ListingQuery, no_such_page, require_listed
 from hub.services.statistics.reading import Reading
-from hub.store.statistics_rows import CubeRow
+from hub.store.tables.statistics_rows import CubeRow
 from protocol.catalogue import Indicator
 from protocol.grid import CellGrid, grid_of
 from protocol.periods import Period

@@ -21,8 +21,8 @@ from hub.services.statistics.cells import Cell, CellKey
 from hub.services.statistics.figures import Figure, Interval, absent_figure, area_figure, total_figure
 from hub.services.statistics.releases import Release, ReleaseShelf, population_share
 from hub.services.statistics.subjects import Subject, subjects_of
-from hub.store.statistics import StatisticsStore
-from hub.store.statistics_rows import ObservationRow, Secrecy
+from hub.store.tables.statistics import StatisticsStore
+from hub.store.tables.statistics_rows import ObservationRow, Secrecy
 from protocol.catalogue import Catalogue, Indicator
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import kim_error

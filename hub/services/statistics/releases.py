@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from hub.store.statistics import StatisticsStore
-from hub.store.statistics_rows import CubeRow, ReleaseRow
+from hub.store.tables.statistics import StatisticsStore
+from hub.store.tables.statistics_rows import CubeRow, ReleaseRow
 from protocol.catalogue import Catalogue
 from protocol.errors import kim_error
 from protocol.periods import Period

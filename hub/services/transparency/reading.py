@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hub.services.context import HubContext
-from hub.store.log import StoredCheckpoint
+from hub.store.tables.log import StoredCheckpoint
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
 from protocol.transparency.checkpoints import parse_checkpoint

@@ -12,7 +12,7 @@ from typing import Final
 from hub import failpoints
 from hub.services.context import HubContext
 from hub.services.transparency.signer import LogSigner, check_contains, recompute
-from hub.store.log import LogHead
+from hub.store.tables.log import LogHead
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import KimError
 from protocol.transparency.checkpoints import SignedCheckpoint

@@ -20,9 +20,9 @@ from typing import Final
 
 from hub import failpoints
 from hub.settings import HubSettings
-from hub.store.log import LogLeaves
-from hub.store.passphrase import Passphrase
-from hub.store.private_files import sync_folder
+from hub.store.files.passphrase import Passphrase
+from hub.store.files.private_files import sync_folder
+from hub.store.tables.log import LogLeaves
 from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey
 from protocol.texts import Text

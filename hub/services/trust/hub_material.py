@@ -5,7 +5,7 @@ import datetime as dt
 from hub.services.transparency.signer import LogSigner
 from hub.services.trust.sealing_keys import offered, sealing_keys_of
 from hub.settings import HubSettings
-from hub.store.sealing_keys import SealingLockedError, locked_out
+from hub.store.files.sealing_keys import SealingLockedError, locked_out
 from protocol.trust import SealingKey
 
 

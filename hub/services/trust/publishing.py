@@ -20,7 +20,7 @@ from hub.services.trust.settling import check_bench, settled_by
 from hub.services.trust.signing import Review, review
 from hub.services.trust.verifying import require, targets_signatures
 from hub.settings import HubSettings
-from hub.store.trust import PublishedTrust
+from hub.store.tables.trust import PublishedTrust
 from hub.store.unit_of_work import Database, UnitOfWork
 from protocol.errors import kim_error
 from protocol.texts import Text

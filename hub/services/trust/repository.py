@@ -25,8 +25,8 @@ from hub.services.trust.change_file import ChangeFile, load
 from hub.services.trust.documents import Documents, digest, resolve
 from hub.services.trust.verifying import verified_root
 from hub.settings import HubSettings
-from hub.store.passphrase import Passphrase
-from hub.store.private_files import replace_private_file, sync_folder
+from hub.store.files.passphrase import Passphrase
+from hub.store.files.private_files import replace_private_file, sync_folder
 from protocol.errors import kim_error
 from protocol.keys import PrivateKey
 from protocol.trust import Directory

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from hub.settings import HubSettings
-from hub.store.sealing_keys import SealingKeys
+from hub.store.files.sealing_keys import SealingKeys
 from protocol.trust import SealingKey
 
 #: How long a key is offered to nodes. A new one is made a month before; the old one opens what was sealed.

@@ -9,7 +9,7 @@ from tuf.api.metadata import Root
 
 from hub.services.trust.repository import Repository
 from hub.services.trust.verifying import fingerprint
-from hub.store.trust import StagedChange
+from hub.store.tables.trust import StagedChange
 from hub.store.unit_of_work import Database
 
 #: A role that is signed by people is renewed from so many days before its end on.

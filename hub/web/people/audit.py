@@ -16,7 +16,7 @@ from flask import Blueprint, Response, request
 
 from hub.domain.rights import Permission, needs
 from hub.services.people.desk import PeopleDesk
-from hub.store.audit_trail import AuditEvent, AuditFilter
+from hub.store.tables.audit_trail import AuditEvent, AuditFilter
 from hub.web.answers import html_answer, strict_headers
 from hub.web.exports.csv_file import MEDIA_TYPE
 from hub.web.exports.table import harmless

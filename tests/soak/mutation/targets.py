@@ -178,7 +178,7 @@ TARGETS: Final = {
         prepare=new_database,
     ),
     "signer": Target(
-        ("hub/services/transparency/signer.py", "hub/store/log.py"),
+        ("hub/services/transparency/signer.py", "hub/store/tables/log.py"),
         (
             "tests/unit/hub/test_log_leaves.py",
             "tests/unit/hub/test_log_signer.py",

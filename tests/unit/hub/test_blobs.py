@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.domain.ids import Sha256, SubmissionId
-from hub.store.blobs import BlobStore, DamagedBlobError
-from hub.store.incoming import Incoming
+from hub.store.files.blobs import BlobStore, DamagedBlobError
+from hub.store.files.incoming import Incoming
 
 
 def _files(root: Path) -> list[Path]:

@@ -15,8 +15,8 @@ from hub.domain.jobs import NoQueue
 from hub.services.transparency.signer import LogSigner, recompute
 from hub.settings import HubSettings
 from hub.store.engine import make_engine
-from hub.store.log import LogLeaves, StoredCheckpoint
-from hub.store.passphrase import Passphrase
+from hub.store.files.passphrase import Passphrase
+from hub.store.tables.log import LogLeaves, StoredCheckpoint
 from hub.store.unit_of_work import Database
 from protocol.errors import KimError
 from protocol.transparency.checkpoints import Checkpoint, SignedCheckpoint, open_checkpoint

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hub.services.statistics.figures import Interval, absent_figure, area_figure, total_figure
 from hub.services.statistics.paging import Cursor
 from hub.services.statistics.releases import population_share
-from hub.store.statistics_rows import ObservationRow
+from hub.store.tables.statistics_rows import ObservationRow
 from protocol.errors import KimError
 from protocol.observations import CellState
 from protocol.regions import reporting_areas

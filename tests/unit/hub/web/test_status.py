@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from hub.services.statistics.deliveries import AreaStatus, DatasetDelivery, DeliveryReport, DeliveryState
-from hub.store.statistics_rows import Secrecy
+from hub.store.tables.statistics_rows import Secrecy
 from hub.web.page_query import parse_page_query
 from hub.web.sections.status import finding_groups, open_list, status_summary
 from hub.web.wording import Wording

@@ -13,7 +13,7 @@ from hub.demo.comparison import api
 from hub.demo.comparison.cells import PublishedCell
 from hub.demo.comparison.judgement import Check, Judgement
 from hub.demo.comparison.published import PublishedRelease
-from hub.store.statistics_rows import CubeRow
+from hub.store.tables.statistics_rows import CubeRow
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import grid_of
 from protocol.observations import CellState

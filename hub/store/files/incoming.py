@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hub import failpoints
 from hub.domain.ids import SubmissionId, is_sha256
-from hub.store.private_files import sync_folder
+from hub.store.files.private_files import sync_folder
 
 
 class Incoming:

@@ -27,7 +27,7 @@ from hub.store.models import (
     submission_finding,
 )
 from hub.store.records import FUNDS, GRANTS
-from hub.store.statistics_rows import (
+from hub.store.tables.statistics_rows import (
     CubeColumns,
     CubeRow,
     FindingRow,

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from hub.store.private_files import sync_folder
+from hub.store.files.private_files import sync_folder
 from protocol.errors import KimError, kim_error
 from protocol.keys import PrivateKey, new_passphrase
 from protocol.texts import Text

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hub.store.private_files import replace_private_file
+from hub.store.files.private_files import replace_private_file
 
 
 class EvidenceFiles:

@@ -13,7 +13,7 @@ from hub.domain.ids import SubmissionId
 from hub.domain.states import KeyStatus, NodeStatus, PeriodState, SubmissionState
 from hub.store import models
 from hub.store.records import Submission
-from hub.store.submissions import submission_of
+from hub.store.tables.submissions import submission_of
 
 _T, _CHUNK = models.submission, models.submission_chunk
 _KEY, _NODE, _PERIOD = models.node_key, models.node, models.period_state

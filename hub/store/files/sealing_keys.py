@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.domain.ids import is_sha256
-from hub.store.private_files import replace_private_file
+from hub.store.files.private_files import replace_private_file
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
 from protocol.keys import CIPHER_NONCE_BYTES, new_cipher_nonce, new_secret_key

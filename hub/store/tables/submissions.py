@@ -24,8 +24,8 @@ from hub.domain.states import (
     check_transition,
 )
 from hub.store import models
-from hub.store.log import LogLeaves
 from hub.store.records import Chain, Counted, Submission, SubmissionEvent
+from hub.store.tables.log import LogLeaves
 from protocol.transparency.events import SUBMISSION_EVENTS, LogEvent
 
 _T = models.submission
