@@ -11,8 +11,8 @@ import pytest
 from hub import failpoints
 from hub.domain.jobs import NoQueue
 from hub.settings import HubSettings
-from hub.store import log
 from hub.store.engine import make_engine
+from hub.store.tables import log
 from hub.store.tables.log import CLOCK_TOLERANCE, LogHead, StoredCheckpoint, StoredLeaf
 from hub.store.unit_of_work import Database, UnitOfWork
 from protocol.errors import KimError
