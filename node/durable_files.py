@@ -1,13 +1,16 @@
 """Files that only the node's user may read and that survive a power cut.
 
-Invariant: a file is there with all its bytes or not at all.
+Invariant: a file is there with all its bytes or not at all, also while several commands write it at once:
+each writes aside under a name of its own, and the last one to be done stays.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +19,9 @@ from protocol.texts import Text
 
 PRIVATE_FILE_MODE: Final = 0o600
 PRIVATE_FOLDER_MODE: Final = 0o700
-_TEMPORARY: Final = ".tmp"
+_UNFINISHED: Final = (".kim-", ".tmp")
+#: Far longer than writing takes: what is older was left by a process that was killed.
+_UNFINISHED_SECONDS: Final = 3600.0
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NOT_OURS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -38,7 +43,7 @@ def create_private_file(path: Path, content: bytes) -> None:
         FileExistsError: if it does.
         OSError: if it cannot be written.
     """
-    _create(path, content)
+    _fill(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE_MODE), content)
     sync_folder(path.parent)
 
 
@@ -48,16 +53,31 @@ def replace_private_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: if it cannot be written; the old file, if any, is untouched then.
     """
-    temporary = path.with_name(path.name + _TEMPORARY)
-    # What a crash left behind may have another mode, or be a link: it is never written to.
-    temporary.unlink(missing_ok=True)
+    prefix, suffix = _UNFINISHED
+    temporary: Path | None = None
     try:
-        _create(temporary, content)
+        # Made with its final mode: the content is at no moment readable for others.
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=suffix)
+        temporary = Path(name)
+        _fill(descriptor, content)
+        _clear_unfinished(beside=temporary)
         temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # nobody knows the other name
         raise
     sync_folder(path.parent)
+
+
+def _clear_unfinished(*, beside: Path) -> None:
+    """Delete what processes that were killed had begun to write in the folder of a file that is new."""
+    before = beside.stat().st_mtime - _UNFINISHED_SECONDS  # both times are the file system's
+    for other in beside.parent.glob("*".join(_UNFINISHED)):
+        with contextlib.suppress(OSError):  # gone meanwhile, or not this user's
+            if other.lstat().st_mtime < before:
+                other.unlink()
 
 
 def sync_folder(folder: Path) -> None:
@@ -109,9 +129,7 @@ def journal_error(error: OSError) -> KimError:
     return kim_error("storage_full" if error.errno in _FULL else "spool_damaged")
 
 
-def _create(path: Path, content: bytes) -> None:
-    # Made with its final mode: the content is at no moment readable for others.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE_MODE)
+def _fill(descriptor: int, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
