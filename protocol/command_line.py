@@ -1,4 +1,4 @@
-"""What click says by itself (usage, headings, errors of use), in the language of the command.
+"""What click says by itself (usage, headings, errors of use, a command that is broken off), in its language.
 
 The language is not settled while a command line is read: `--lang` counts wherever it stands, then what the
 program prefers. Errors are told apart by their classes; what this module does not know stays English.
@@ -8,12 +8,14 @@ It needs click, which the extras of the commands bring; nothing else in this pac
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NoReturn
 
 import click
 
+from protocol.interruption import ABORTED, INTERRUPTED_EXIT, UNANSWERED, UNANSWERED_EXIT
 from protocol.texts import Language, Text
 
 _HEADINGS: Final[Mapping[str, str]] = {"Options": "Optionen", "Commands": "Befehle"}
@@ -76,6 +78,18 @@ class BilingualCommand(click.Command):
         except click.UsageError as error:
             raise _translated(error, ctx) from error
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's interface
+        """Run; if somebody breaks it off, say so and end: 130 by Ctrl-C, 1 if a question is not answered."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _end(ABORTED, INTERRUPTED_EXIT, ctx)
+        except click.Abort as end:
+            # A prompt turns both into this.
+            if isinstance(end.__context__, EOFError):
+                _end(UNANSWERED, UNANSWERED_EXIT, ctx)
+            _end(ABORTED, INTERRUPTED_EXIT, ctx)
+
     def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - long ones are wrapped
         """Return the side of the first line that belongs to the language."""
         ctx = click.get_current_context(silent=True)
@@ -119,6 +133,12 @@ def usage_error(message: Text) -> click.UsageError:
     """Return an error of use that a running command found itself, in the language of its words."""
     ctx = click.get_current_context()
     return click.UsageError(message.en, ctx) if ctx.obj == "en" else _GermanUsageError(message.de, ctx)
+
+
+def _end(text: Text, code: int, ctx: click.Context) -> NoReturn:
+    with contextlib.suppress(OSError):  # the terminal may be closed
+        click.echo(f"\n{text.in_(ctx.obj)}", err=True)  # not behind what was asked
+    raise SystemExit(code)
 
 
 def _asked_for(args: Sequence[str]) -> Language | None:

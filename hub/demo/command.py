@@ -34,6 +34,7 @@ from hub.demo.truth.answer_key import AreaTruth, load_truths
 from hub.serving import listening
 from protocol.catalogue_file import load_catalogue
 from protocol.grid import delivery_grid
+from protocol.interruption import ABORTED
 from protocol.regions import Region, reporting_areas
 from protocol.texts import Language, Text
 
@@ -58,7 +59,6 @@ _LOGINS: Final = Text(
 )
 _ENDING: Final = Text("Der Hub wird beendet.", "The hub is being stopped.")
 _VERDICTS: Final = Text("Urteil je Lieferung", "Verdict of every delivery")
-_ABORTED: Final = Text("Abgebrochen.", "Aborted.")
 
 
 @click.command("demo", cls=HubCommand, context_settings={"show_default": True})
@@ -105,7 +105,7 @@ def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, as_j
                 _keep_serving(course, areas=areas, console=console, language=language)
         except EndedError as ended:
             with contextlib.suppress(OSError):  # the terminal may be closed
-                console.print(_ABORTED.in_(language))
+                console.print(ABORTED.in_(language))
             raise SystemExit(ended.exit_code) from None
         finally:
             processes.stop_all()

@@ -51,6 +51,7 @@ def on_a_node(run: Callable[..., int]) -> Callable[..., None]:
                 config=config or root.get("config"),
                 language=lang or root.get("lang"),
             )
+            click.get_current_context().obj = console.language  # what click says, too
             code = run(session, **arguments)
         except KimError as error:
             code = end_refused(console, session, error)
@@ -58,6 +59,10 @@ def on_a_node(run: Callable[..., int]) -> Callable[..., None]:
             # Whoever reads our output has seen enough; what is left of it goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 128 + 13  # as the shell reports SIGPIPE
+        except (KeyboardInterrupt, click.Abort):
+            if session is not None:
+                session.logbook.write("command.interrupted", {"command": run.__name__})
+            raise
         except Exception as error:  # noqa: BLE001 - the last net: no traceback, it could quote a row
             code = end_refused(console, session, _unexpected(error))
         if session is not None:

@@ -1,7 +1,7 @@
 """The commands of `kim-verify`: read files, verify, say what came out.
 
 Exit codes: 0 verified, 3 not verified (the reason is said), 2 an error of use (a file that is not there,
-too).
+too), 130 broken off.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from protocol.errors import KimError, kim_error
+from protocol.interruption import ABORTED, INTERRUPTED_EXIT
 from protocol.texts import Language, Text
 from protocol.verify import clock, files, settings
 from protocol.verify.anchors import Anchors, anchors_of_documents, anchors_of_keys
@@ -71,6 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     language = asked_for(given, otherwise=settings.language())
+    try:
+        return _answer(given, language)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{ABORTED.in_(language)}\n")
+        return INTERRUPTED_EXIT
+
+
+def _answer(given: Sequence[str], language: Language) -> int:
     parsed = command_line(language, _RUNS).parse_args(given)
     anchors: Anchors | None = None
     try:

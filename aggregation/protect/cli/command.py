@@ -74,8 +74,6 @@ def _reports(run: Callable[..., int]) -> Callable[..., None]:
             # Whoever reads our output has seen enough; what is left of it goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 128 + 13  # as the shell reports SIGPIPE
-        except KeyboardInterrupt:
-            code = 128 + 2
         except Exception as error:  # noqa: BLE001 - the last net
             refused = _unexpected(error)
             console.refusal(refused)
