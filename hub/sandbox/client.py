@@ -2,9 +2,10 @@
 
 The same zygote's children examine what was decoded: their limits hold for programs too that never end.
 
-Invariants: no byte of a payload is decoded in this process; a child that dies, times out or answers oddly
-makes the submission `decode_failed`, and an examination undecided; a zygote that dies is started again; a
-zygote of another edition of the product decides nothing. Start it before any thread: the process it leaves
+Invariants: no byte of a payload is decoded in this process; a child that crashes, passes a limit or answers
+oddly makes the submission `decode_failed`, and an examination undecided; one that was ended from outside says
+nothing about either (`ChildKilledError`); a zygote that dies is started again; a zygote of another edition of
+the product decides nothing. Start it before any thread: the process it leaves
 behind must not copy half-held locks.
 """
 
@@ -46,6 +47,14 @@ class SandboxDownError(RuntimeError):
     """The zygote cannot be started, or is of another edition: the installation is at fault, no submission."""
 
 
+class ChildKilledError(RuntimeError):
+    """The work was ended from outside, by a kernel short of memory or by somebody: it has no result.
+
+    Nothing is known about what was worked on. It may still be what makes a machine run out of memory, so
+    whoever tries again counts how often.
+    """
+
+
 class Sandbox:
     """One zygote; one request at a time."""
 
@@ -75,7 +84,8 @@ class Sandbox:
 
         Raises:
             KimError: the payload is refused.
-            SandboxDownError: no zygote of this edition could be started; try again later.
+            SandboxDownError: no zygote of this edition, or no child, could be started; try again later.
+            ChildKilledError: the child was ended from outside; try again, but not for ever.
         """
         with self._lock:
             answer = self._answer(
@@ -96,7 +106,7 @@ class Sandbox:
             None if there was no answer within the limits of a child.
 
         Raises:
-            SandboxDownError: as :meth:`check`.
+            SandboxDownError, ChildKilledError: as :meth:`check`.
         """
         answer = self._examined(b"L", [item])
         return None if answer is None else bundle.read_limits(answer, rows=len(item.cells.values))
@@ -111,7 +121,7 @@ class Sandbox:
             None if there was no answer within the limits of a child.
 
         Raises:
-            SandboxDownError: as :meth:`check`.
+            SandboxDownError, ChildKilledError: as :meth:`check`.
         """
         answer = self._examined(b"J", items)
         return None if answer is None else bundle.read_judged(answer, items)
@@ -170,20 +180,20 @@ class Sandbox:
             raise SandboxDownError("the sandbox did not start")
 
     def _answer(self, request: bytes, opened: Callable[[], BinaryIO]) -> bytes | None:
-        """Return what a child answers, None if it died, timed out or took two zygotes with it."""
+        """Return what a child answers, None if it crashed or passed a limit."""
         try:
             return self._asked(request, opened)
         except ConnectionError:
-            # The zygote itself died. Only a child that runs an attacker's code can cause that (both have
-            # one user id): once more with a new one, then it is the fault of what is asked.
+            # The zygote itself died: killed from outside, or, where nothing keeps a child from it, by a
+            # child that runs an attacker's code. Once more with a new one; whoever asks counts the rest.
             _LOG.warning("sandbox zygote lost, starting another")
             self._stop()
             self._start()
             try:
                 return self._asked(request, opened)
-            except ConnectionError:
+            except ConnectionError as error:
                 self._stop()
-                return None
+                raise ChildKilledError("two zygotes were lost") from error
 
     def _asked(self, request: bytes, opened: Callable[[], BinaryIO]) -> bytes | None:
         self._start()
@@ -193,6 +203,10 @@ class Sandbox:
                 reply = self._ask(request, [source.fileno(), answer])
             if reply != {"exit": 0, "signal": 0}:
                 _LOG.warning("sandbox child failed: %s", json.dumps(reply))
+                if "unborn" in reply:
+                    raise SandboxDownError("the machine has no room for a child")
+                if "killed" in reply:
+                    raise ChildKilledError("the child was killed from outside")
                 return None
             size = os.fstat(answer).st_size
             return None if size > _MAX_ANSWER_BYTES else os.pread(answer, size, 0)

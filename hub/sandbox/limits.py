@@ -25,6 +25,21 @@ _NOBODY: Final = 65534
 #: Where systemd takes the user ids of services that have no account: no file and no account has one of these.
 _FIRST_FREE_ID: Final = 61184
 _FREE_IDS: Final = 4336
+_MOST_EXPENDABLE: Final = b"1000"
+#: A crash, or a limit of its own: with these a process ends itself. Whatever else ends one came from outside.
+_OWN_SIGNALS: Final = frozenset(
+    {
+        signal.SIGABRT,
+        signal.SIGBUS,
+        signal.SIGFPE,
+        signal.SIGILL,
+        signal.SIGSEGV,
+        signal.SIGSYS,
+        signal.SIGTRAP,
+        signal.SIGXCPU,
+        signal.SIGXFSZ,
+    }
+)
 _OUTPUT_BYTES: Final = 64 * 1024 * 1024
 _OPEN_FILES: Final = 32
 
@@ -65,17 +80,40 @@ def _become(own: int) -> None:
         os.setuid(_NOBODY)
 
 
+def offer_to_be_killed() -> None:
+    """Be the first, with all later children, whom a kernel short of memory ends: not the hub, no database.
+
+    They are the only processes here whose work somebody takes up again. Where the kernel has no such file, or
+    does not let it be written, it chooses as it likes.
+    """
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_bytes(_MOST_EXPENDABLE)
+
+
+def is_foreign(number: int, *, cpu_seconds: int, used_seconds: float) -> bool:
+    """Whether a signal that ended a process came from outside: the kernel short of memory, or somebody.
+
+    Args:
+        number: of the signal; not positive for a process that ended without one.
+        cpu_seconds: its limit of processor time.
+        used_seconds: the processor time that it took. Who has passed the limit was ended for it, also if he
+            ignored what the kernel says first.
+    """
+    return number > 0 and number not in _OWN_SIGNALS and used_seconds < cpu_seconds
+
+
 def set_hard_limits(*, memory_bytes: int, cpu_seconds: int) -> None:
     """Limit address space, processor time, output size, open files; no core dump, no further process."""
     for what, most in (
         (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_FSIZE, _OUTPUT_BYTES),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NPROC, 0),
     ):
         resource.setrlimit(what, (most, most))
+    # A second apart: where both are one, the kernel says nothing and kills like somebody from outside.
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
 
 
 def open_nothing_more() -> None:

@@ -7,7 +7,9 @@ kernel for nothing but memory and time (`system_calls`).
 
 request: one byte that says what to do, for a payload (`C`) the statement's bytes, with two file descriptors
     (payload or question to read, answer to write)
-reply:   `{"exit": code, "signal": number}` or `{"timeout": true}` once the child is gone
+reply:   once the child is gone `{"exit": code, "signal": number}` for what it did itself, `{"timeout": true}`
+    for one whose time was up, `{"killed": number}` for the signal of somebody else; `{"unborn": errno}` if
+    the machine had no room for a child
 
 Its first message says that it is ready, and which edition of the product it runs. It stays single-threaded,
 so that a fork copies a consistent process, and ends when the hub's end is closed. It never reads a payload
@@ -43,6 +45,7 @@ def main() -> None:
     memory_bytes, cpu_seconds, wall_seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     peer = socket.socket(fileno=0)
     rehearse()
+    limits.offer_to_be_killed()  # as long as its files in /proc are its own
     limits.leave_network()
     limits.drop_privileges()
     limits.adopt_orphans()
@@ -55,17 +58,26 @@ def main() -> None:
         request, descriptors = _receive(peer)
         if not request:
             return
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            _close(descriptors)
+            peer.send(json.dumps({"unborn": error.errno}).encode())
+            continue
         if pid == 0:
             peer.close()
             _child(request, descriptors, zygote=zygote, memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
         with suppress(OSError):  # here and in the child, whoever comes first
             os.setpgid(pid, pid)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        reply = _wait(pid, peer, wall_seconds=wall_seconds)
+        _close(descriptors)
+        reply = _wait(pid, peer, cpu_seconds=cpu_seconds, wall_seconds=wall_seconds)
         limits.end_descendants()
         peer.send(json.dumps(reply).encode())
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _rehearse_in_child(*, memory_bytes: int, cpu_seconds: int) -> None:
@@ -110,8 +122,10 @@ def _receive(peer: socket.socket) -> tuple[bytes, list[int]]:
     return data, list(descriptors)
 
 
-def _wait(pid: int, peer: socket.socket, *, wall_seconds: float) -> dict[str, int | bool]:
-    """Wait for the child; kill it when its time is up or the hub is gone."""
+def _wait(
+    pid: int, peer: socket.socket, *, cpu_seconds: int, wall_seconds: float
+) -> dict[str, int | bool | None]:
+    """Wait for the child; kill it when its time is up or the hub is gone. Return what became of it."""
     handle = os.pidfd_open(pid)
     watch = select.poll()
     watch.register(handle, select.POLLIN)
@@ -123,10 +137,12 @@ def _wait(pid: int, peer: socket.socket, *, wall_seconds: float) -> dict[str, in
     # The child is not reaped yet, so its number still is the group's.
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
+    _, status, used = os.wait4(pid, 0)
     if not ended:
         return {"timeout": True}
     code = os.waitstatus_to_exitcode(status)
+    if limits.is_foreign(-code, cpu_seconds=cpu_seconds, used_seconds=used.ru_utime + used.ru_stime):
+        return {"killed": -code}
     return {"exit": max(code, 0), "signal": max(-code, 0)}
 
 

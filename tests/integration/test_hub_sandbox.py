@@ -1,11 +1,11 @@
-"""The decoding child may die in any way: its submission is refused, and the hub goes on."""
+"""The decoding child may die in any way: the hub goes on, and refuses what the child died of."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 from pyarrow import ipc
 
 from hub.domain.cell_columns import Cells
-from hub.sandbox.client import Sandbox
+from hub.sandbox.client import ChildKilledError, Sandbox
 from protocol.canonical import canonical_stream
 from protocol.errors import KimError
 from protocol.observations import STATES, CellState
@@ -25,6 +25,7 @@ from protocol.statement import SubmissionStatement
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.running_hub import RunningHub, running_hub, with_payload
 from tests.factories.submissions import states_of, submission
+from tests.factories.zygotes import when_a_child_waits
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "arrow-ipc-stream"
 MIB = 1024 * 1024
@@ -227,10 +228,6 @@ def test_time_beyond_the_limit_is_a_refusal(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------- killing
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 @contextmanager
 def _endless(path: Path) -> Iterator[Path]:
     """A payload that never ends: whoever reads it is still at it until he is killed."""
@@ -242,34 +239,49 @@ def _endless(path: Path) -> Iterator[Path]:
         os.close(writer)
 
 
-def _when_a_child_reads(zygote: int, strike: Callable[[int], object]) -> threading.Thread:
-    """Call `strike` with the process id of the zygote's next child, in a thread of its own."""
-
-    def hunt() -> None:
-        assert_soon(lambda: _children(zygote), "a child")
-        strike(_children(zygote)[0])
-
-    thread = threading.Thread(target=hunt)
-    thread.start()
-    return thread
-
-
 def _kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_a_killed_child_is_a_refusal_and_the_next_one_works(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
+def test_a_child_that_somebody_kills_has_decided_nothing_and_the_next_one_works(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
     sandbox = make_sandbox(wall_seconds=PATIENCE_SECONDS)
     sandbox.start()
     zygote = sandbox.pid
     try:
         with _endless(tmp_path / "endless") as file:
-            hunter = _when_a_child_reads(zygote, _kill)
-            with pytest.raises(KimError) as caught:
+            hunter = when_a_child_waits(zygote, lambda child: os.kill(child, sent))
+            with pytest.raises(ChildKilledError):
                 sandbox.check(submission()[1].to_json(), file)
             hunter.join()
-        assert caught.value.code == "decode_failed"
         assert sandbox.pid == zygote
+        _assert_accepts(sandbox, tmp_path)
+    finally:
+        sandbox.close()
+
+
+def test_a_sandbox_whose_zygotes_are_killed_has_decided_nothing(tmp_path: Path) -> None:
+    sandbox = make_sandbox(wall_seconds=PATIENCE_SECONDS)
+    sandbox.start()
+    first = sandbox.pid
+    hunters: list[threading.Thread] = []
+
+    def strike_again() -> None:
+        assert_soon(lambda: sandbox.pid not in (None, first), "another zygote")
+        hunters.append(when_a_child_waits(sandbox.pid, lambda _: _kill(sandbox.pid)))
+
+    again = threading.Thread(target=strike_again)
+    try:
+        with _endless(tmp_path / "endless") as file:
+            hunters.append(when_a_child_waits(first, lambda _: _kill(first)))
+            again.start()
+            with pytest.raises(ChildKilledError):
+                sandbox.check(submission()[1].to_json(), file)
+            again.join()
+            for hunter in hunters:
+                hunter.join()
         _assert_accepts(sandbox, tmp_path)
     finally:
         sandbox.close()
@@ -297,7 +309,7 @@ def test_a_zygote_killed_in_the_middle_of_a_check_loses_nothing(tmp_path: Path) 
                 whole.replace(file)  # what the second try will find
                 _kill(zygote)
 
-            hunter = _when_a_child_reads(zygote, strike)
+            hunter = when_a_child_waits(zygote, strike)
             cells = Cells.from_bytes(sandbox.check(statement.to_json(), file), rows=table.num_rows)
             hunter.join()
         assert cells.values.tolist() == table["OBS_VALUE"].to_pylist()
@@ -356,17 +368,26 @@ def test_broken_arrow_is_rejected_with_a_problem_that_says_what_to_do(working: R
     assert problem["remedy_en"]
 
 
-def test_a_child_killed_under_a_submission_rejects_only_it(
+def test_a_submission_whose_child_was_killed_is_decided_by_the_next(
     working: RunningHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """What the kernel does when the machine is short of memory: the delivery waits, it is not refused."""
     sender = working.sender("NW05112")
-    sandbox = working.hub.context.sandbox
-    check = sandbox.check
+    context = working.hub.context
+    parcel = sender.parcel()
+
+    def attempts() -> int:
+        with context.database.read() as unit:
+            return unit.audits("submission.attempt_failed", parcel.id)
+
+    check = context.sandbox.check
     with _endless(tmp_path / "endless") as file, monkeypatch.context() as patch:
         # The hub's own decision about a good delivery, but its child never comes to the end of reading.
-        patch.setattr(sandbox, "check", lambda statement, _payload: check(statement, file))
-        hunter = _when_a_child_reads(sandbox.pid, _kill)
-        status = sender.deliver(sender.parcel())
+        patch.setattr(context.sandbox, "check", lambda statement, _payload: check(statement, file))
+        hunter = when_a_child_waits(context.sandbox.pid, _kill)
+        assert sender.send(parcel).status_code == 202
         hunter.join()
-    assert (status["state"], status["problem"]["code"]) == ("rejected", "decode_failed")
-    assert sender.deliver(sender.parcel())["state"] == "accepted"
+        assert_soon(lambda: attempts() == 1, "the attempt is written down")
+    working.clock.advance(minutes=1)
+    working.assert_becomes(parcel, "accepted")
+    assert attempts() == 1

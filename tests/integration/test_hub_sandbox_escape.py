@@ -11,9 +11,6 @@ import os
 import platform
 import pwd
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 from pathlib import Path
 from typing import Any
@@ -21,47 +18,15 @@ from typing import Any
 import pytest
 
 from hub.domain.ids import SubmissionId
-from hub.sandbox import client, edition
+from hub.sandbox import edition
 from hub.sandbox.client import Sandbox, SandboxDownError
 from hub.services.intake.verification import MAX_ATTEMPTS, verify
 from protocol.errors import KimError
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.factories.running_hub import running_hub
+from tests.factories.zygotes import children, launch
 
-ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
-
-_LAUNCHER = """
-import json, os, resource, sys, time
-sys.path.insert(0, {root!r})
-from hub.sandbox import child, edition, zygote
-
-real = child.check_payload
-
-def taken_over(statement, payload):
-    if payload != b"attack":
-        return real(statement, payload)
-    found = {{"pid": os.getpid()}}
-{attack}
-    return json.dumps(found).encode()
-
-child.check_payload = taken_over
-{before}
-zygote.main()
-"""
-
-
-def _launch(patch: pytest.MonkeyPatch, attack: str = "pass", before: str = "") -> None:
-    """Let the sandbox start a zygote whose children can be taken over."""
-    program = _LAUNCHER.format(
-        root=str(ROOT), attack=textwrap.indent(textwrap.dedent(attack), "    "), before=before
-    )
-    popen = subprocess.Popen
-
-    def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
-        return popen([sys.executable, "-I", "-c", program, *command[4:]], **options)
-
-    patch.setattr(client.subprocess, "Popen", start)
 
 
 def _sandbox(*, wall_seconds: float = PATIENCE_SECONDS) -> Sandbox:
@@ -81,10 +46,6 @@ def _runs(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return status.rpartition(")")[2].split()[0] not in "ZX"
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 _TRY = """
@@ -150,7 +111,7 @@ tried(
 def test_a_child_that_is_taken_over_can_do_nothing_but_compute(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    _launch(monkeypatch, _EVERYTHING)
+    launch(monkeypatch, _EVERYTHING)
     sandbox = _sandbox()
     try:
         found = _attack(sandbox, tmp_path)
@@ -168,7 +129,7 @@ def test_a_child_that_is_taken_over_can_do_nothing_but_compute(
 
 def test_what_is_left_where_no_filter_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No process, no thread, no file, no socket: the limits do not rest on the filter."""
-    _launch(
+    launch(
         monkeypatch,
         _TRY
         + """
@@ -255,7 +216,7 @@ def test_no_orphan_outlives_its_job_even_where_forking_cannot_be_limited(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The limit on processes does not bind root; a session or group of its own does not help an orphan."""
-    _launch(monkeypatch, _ORPHANS, _WITHOUT_LIMIT)
+    launch(monkeypatch, _ORPHANS, _WITHOUT_LIMIT)
     sandbox = _sandbox()
     try:
         for _ in range(2):
@@ -263,13 +224,13 @@ def test_no_orphan_outlives_its_job_even_where_forking_cannot_be_limited(
             assert len(set(orphans)) == 3
             assert not any(_runs(pid) for pid in orphans)  # at once: before the hub got its answer
         assert sandbox.pid is not None
-        assert _children(sandbox.pid) == []
+        assert children(sandbox.pid) == []
     finally:
         sandbox.close()
 
 
 def test_a_child_dies_with_its_zygote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    _launch(monkeypatch, f"time.sleep({PATIENCE_SECONDS})")
+    launch(monkeypatch, f"time.sleep({PATIENCE_SECONDS})")
     sandbox = _sandbox(wall_seconds=PATIENCE_SECONDS)
     sandbox.start()
     zygote = sandbox.pid
@@ -287,8 +248,8 @@ def test_a_child_dies_with_its_zygote(monkeypatch: pytest.MonkeyPatch, tmp_path:
     thread = threading.Thread(target=check)
     thread.start()
     try:
-        assert_soon(lambda: _children(zygote), "a child")
-        (sleeping,) = _children(zygote)
+        assert_soon(lambda: children(zygote), "a child")
+        (sleeping,) = children(zygote)
         # What the second try, with a new zygote, finds in the place of the attack: it need not sleep.
         other = tmp_path / "other"
         other.write_bytes(b"no attack")
@@ -306,7 +267,7 @@ def test_a_child_dies_with_its_zygote(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 @pytest.mark.parametrize("change", ["edition._VERSION = '99.0'", "edition.load_catalogue = Other"])
 def test_a_zygote_of_another_edition_does_not_start(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
-    _launch(monkeypatch, before="class Other:\n    sha256 = '0' * 64\n" + change)
+    launch(monkeypatch, before="class Other:\n    sha256 = '0' * 64\n" + change)
     sandbox = _sandbox()
     with pytest.raises(SandboxDownError, match="another edition"):
         sandbox.start()
@@ -327,7 +288,7 @@ def test_an_upgrade_under_a_running_hub_refuses_no_delivery(
         parcel = sender.parcel()
         sender.send(parcel)
         with monkeypatch.context() as upgraded:
-            _launch(upgraded, before="edition._VERSION = '99.0'")
+            launch(upgraded, before="edition._VERSION = '99.0'")
             assert context.sandbox.pid is not None
             os.kill(context.sandbox.pid, signal.SIGKILL)
             for _ in range(MAX_ATTEMPTS + 2):

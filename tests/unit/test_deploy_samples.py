@@ -80,6 +80,11 @@ def test_hub_service_reaches_loopback_only_and_node_service_binds_nothing() -> N
     assert node["SocketBindDeny"] == ["any"]
 
 
+def test_a_child_that_the_kernel_kills_does_not_stop_the_hub() -> None:
+    """Systemd's own default stops a service of which the kernel, short of memory, has ended one process."""
+    assert _unit(DEPLOY / "systemd" / "kim-hub.service")["Service"]["OOMPolicy"] == ["continue"]
+
+
 @pytest.mark.parametrize(
     "sample",
     [*SERVICES, DEPLOY / "README.md", DEPLOY / "container" / "Dockerfile", ROOT / "docker-compose.yml"],

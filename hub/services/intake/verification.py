@@ -8,10 +8,11 @@ Invariants: decision, event, problem and the superseding of the previous head ar
 received bytes stay, whatever the decision; running it again, or twice at once, decides once.
 
 A fault of this machine is no decision. One that hits every submission alike (no sandbox, a full disk, a busy
-database) is waited out. One that hits this submission (its stored bytes are lost or damaged) is tried
-`MAX_ATTEMPTS` times, each a record in the audit trail, and then ends in a rejection as `internal`: the node
-can deliver again, also after the period was closed, and the publication of all periods does not wait for one
-lost file.
+database) is waited out. One that hits this submission (its stored bytes are lost or damaged, or its child is
+killed from outside) is tried `MAX_ATTEMPTS` times, each a record in the audit trail, and then ends in a
+rejection as `internal`: the node can deliver again, also after the period was closed, and the publication of
+all periods does not wait for one lost file. A child that the kernel kills for want of memory is counted too,
+for nobody can tell whether the machine was short of it already or the submission has made it so.
 """
 
 import errno
@@ -25,7 +26,7 @@ from hub.domain.ids import Sha256, SubmissionId
 from hub.domain.jobs import Job, JobName
 from hub.domain.states import AuditVerdict, KeyStatus, SubmissionState
 from hub.sandbox.bundle import Examined, Exposure, Item
-from hub.sandbox.client import SandboxDownError
+from hub.sandbox.client import ChildKilledError, SandboxDownError
 from hub.services.context import HubContext
 from hub.services.intake.sealed import payload_of
 from hub.services.intake.uploading import reject
@@ -137,7 +138,7 @@ def cells_of(context: HubContext, submission: Submission) -> Cells:
 
     Raises:
         OSError: cells and evidence are lost or damaged.
-        KimError, SandboxDownError: the payload cannot be checked now.
+        KimError, SandboxDownError, ChildKilledError: the payload cannot be checked now.
     """
     if submission.canonical_sha256 is None:
         raise RuntimeError("only an accepted submission has cells")
@@ -168,7 +169,10 @@ def _checked_cells(context: HubContext, submission: Submission) -> bytes:
 def _examined(context: HubContext, submission: Submission) -> _Found:
     """Store cells and limits of a delivery that is not refused."""
     cells = _checked_cells(context, submission)
-    examined = examined_alone(context, submission, cells)
+    try:
+        examined = examined_alone(context, submission, cells)
+    except ChildKilledError:
+        examined = None  # its cells are known; their limits are tried again by themselves
     if examined is None:
         return _Found(context.blobs.put(cells), None)
     if examined.exposure.cells:
@@ -181,6 +185,7 @@ def examined_alone(context: HubContext, submission: Submission, cells: bytes) ->
 
     Raises:
         SandboxDownError: no child can be started.
+        ChildKilledError: it was ended from outside.
     """
     rows = len(grid_of_submission(context, submission))
     return context.sandbox.limits(item_of(submission, Cells.from_bytes(cells, rows=rows)))

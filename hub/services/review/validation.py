@@ -61,12 +61,13 @@ def validate(context: HubContext, area: str) -> None:
         known = unit.submissions.vintages_of(area)
     if all(head.validated_at is not None for head in heads):
         return
+    findings: Mapping[SubmissionId, Sequence[Finding]] = {}
     try:
-        findings, verdicts = _findings(context, heads), _verdicts(context, known)
+        findings = _findings(context, heads)
+        verdicts = _verdicts(context, known)
     except Exception as fault:
         if hits_every_submission(fault) or not _was_last_attempt(context, area, fault):
             raise
-        findings = {}
         verdicts = {head.id: (AuditVerdict.UNKNOWN, None) for head in heads if head.audit is None}
     with context.database.write() as unit:
         for head in heads:
