@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from hub.sandbox import client
 from tests.factories.patience import assert_soon
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +55,7 @@ def launch(patch: pytest.MonkeyPatch, attack: str = "pass", before: str = "") ->
     def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
         return popen([sys.executable, "-I", "-c", program, *command[4:]], **options)
 
-    patch.setattr(client.subprocess, "Popen", start)
+    patch.setattr("hub.sandbox.client.subprocess.Popen", start)
 
 
 def children(pid: int) -> list[int]:
