@@ -11,7 +11,8 @@ import click
 from node.cli.console import Console
 from node.cli.renewing import has_entered
 from node.cli.session import Session
-from node.enrolment import EnrolmentView, ask_again, conclude, enrol, own_keys
+from node.enrolment import EnrolmentView, ask_again, conclude, enrol, following, own_keys
+from node.hub_client import HubClient
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -51,17 +52,25 @@ def enrol_node(session: Session, *, token_file: Path | None, new_keys: bool) -> 
     """
     own_keys(session.settings)  # made now if there are none: a connection has a key
     with session.hub() as client:
-        view = None if token_file is not None else ask_again(session.settings, client)
+        view = None if token_file is not None else _standing(session, client)
         if view is None:
             token = _token(session.console, token_file)
             view = enrol(session.settings, client, token=token, clock=session.clock, new_keys=new_keys)
-        elif view.state == "active" and not has_entered(session, client, view.keys):
+        if view.state == "active" and has_entered(session, client, view.keys) is False:
             view = replace(view, state="approved")  # the hub says so, the officers have not signed it yet
     if view.state == "active":
         conclude(session.settings, view.keys)
     session.logbook.write("node.enrolled", {"state": view.state})
     report(session.console, view)
     return 0 if view.state != "refused" else kim_error("unknown_key").exit_code
+
+
+def _standing(session: Session, client: HubClient) -> EnrolmentView | None:
+    """Say how the request stands, None if there is none; what officers have signed holds unasked."""
+    keys = following(session.settings)
+    if keys is not None and has_entered(session, client, keys):
+        return EnrolmentView("active", keys)
+    return ask_again(session.settings, client)
 
 
 def _token(console: Console, token_file: Path | None) -> str:

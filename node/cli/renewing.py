@@ -70,15 +70,18 @@ def look_after_keys(session: Session, client: HubClient) -> None:
     show_notice(session, told)
 
 
-def has_entered(session: Session, client: HubClient, keys: NodeKeys) -> bool:
-    """Whether the directory that the officers signed has these keys for this node; on a test bench, yes.
+def has_entered(session: Session, client: HubClient, keys: NodeKeys) -> bool | None:
+    """Whether the directory that the officers signed has these keys for this node.
+
+    Returns:
+        None on a node that pinned no officers' root: a test bench, where the hub's word is all there is.
 
     Raises:
         KimError: what is wrong with the officers' repository, or a failure of the connection.
     """
     known = trusted(session, client)
     if known is None:
-        return True
+        return None
     entry = known.directory.node(session.settings.node)
     there = {key.keyid for key in entry.keys if key.status is not KeyStatus.REVOKED} if entry else set()
     return {keys.sign.keyid, keys.witness.keyid} <= there

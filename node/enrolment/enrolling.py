@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from node.clock import Clock, timestamp
 from node.durable_files import replace_private_file, write_error
+from node.failpoints import passing
 from node.hub_client import HubClient
 from node.keystore import ensure_key, load_key, promote_key
-from node.settings import Settings
+from node.settings import KeyFile, Settings
 from protocol.dsse import Envelope, parse_envelope, statement_id
 from protocol.enrolment import (
     PAYLOAD_TYPE_ENROL,
@@ -21,7 +23,10 @@ from protocol.enrolment import (
     read_token,
 )
 from protocol.errors import KimError
-from protocol.keys import KeyPurpose, new_nonce
+from protocol.keys import KeyPurpose, PublicKey, new_nonce
+
+#: Whether the officers' directory has these keys for this node; None on a node that knows of no officers.
+Entered = Callable[[NodeKeys], bool | None]
 
 #: The hub has said no to this very request; another one may be made.
 _FINAL: Final = frozenset({"invitation_invalid", "invitation_expired", "invitation_used", "already_exists"})
@@ -58,6 +63,21 @@ def following_keys(settings: Settings) -> SecretKeys:
     return SecretKeys(
         ensure_key(settings.key.next), ensure_key(settings.witness_key.next, purpose=KeyPurpose.WITNESS)
     )
+
+
+def following(settings: Settings) -> NodeKeys | None:
+    """Return the keys that are to follow the node's, if there are any.
+
+    Where a change was interrupted, one of the two has followed already.
+
+    Raises:
+        KimError: what is wrong with the files.
+    """
+    places = settings.key, settings.witness_key
+    if not any(place.next.path.exists() for place in places):
+        return None
+    sign, witness = (place.next if place.next.path.exists() else place for place in places)
+    return NodeKeys(load_key(sign).public, load_key(witness, purpose=KeyPurpose.WITNESS).public)
 
 
 def enrol(
@@ -107,25 +127,35 @@ def _sent(settings: Settings, client: HubClient, envelope: Envelope, keys: NodeK
         if error.code in _FINAL:
             settings.enrol_request.unlink(missing_ok=True)
         raise
-    if state == "refused":
+    if state == "refused":  # the keys stay: officers may have signed them all the same
         settings.enrol_request.unlink(missing_ok=True)
     return EnrolmentView(state, keys)
 
 
 def conclude(settings: Settings, keys: NodeKeys) -> None:
-    """Use the keys that were entered from now on; the request is done with. May be repeated.
+    """Use the keys that were entered from now on; what asked for them is done with. May be repeated.
+
+    Two files change, one after the other. Whatever ends the program in between, the next call does the rest.
 
     Args:
         settings: of the node.
-        keys: those that the officers' directory has.
+        keys: those that the officers' directory has, or, without officers, that the hub has entered.
 
     Raises:
         KimError: ``cannot_write``, or what is wrong with the files.
     """
-    for place, key in ((settings.witness_key, keys.witness), (settings.key, keys.sign)):
-        if place.next.path.exists() and load_key(place.next, purpose=key.purpose).public == key:
-            promote_key(place)
+    passing("keys.change")
+    _put_in_place(settings.witness_key, keys.witness)
+    passing("keys.changing")
+    _put_in_place(settings.key, keys.sign)
+    passing("keys.changed")
     settings.enrol_request.unlink(missing_ok=True)
+    settings.rotation.unlink(missing_ok=True)
+
+
+def _put_in_place(place: KeyFile, key: PublicKey) -> None:
+    if place.next.path.exists() and load_key(place.next, purpose=key.purpose).public == key:
+        promote_key(place)
 
 
 def speaker_of(settings: Settings, clock: Clock) -> Speaker:
