@@ -14,10 +14,11 @@ import pytest
 from hub.domain.ids import SubmissionId
 from hub.domain.states import AuditVerdict
 from hub.sandbox.client import ChildKilledError, Sandbox, SandboxDownError
-from hub.services import bounding, validation
-from hub.services.bounding import bound
-from hub.services.validation import validate
-from hub.services.verification import MAX_ATTEMPTS, verify
+from hub.services.intake.verification import MAX_ATTEMPTS, verify
+from hub.services.merging import bounding
+from hub.services.merging.bounding import bound
+from hub.services.review import validation
+from hub.services.review.validation import validate
 from hub.store.records import Submission
 from protocol.errors import KimError
 from protocol.periods import Period
