@@ -303,6 +303,19 @@ def test_verification_is_asked_for_only_after_the_commit(running: RunningHub, se
     assert find_undecided(running.hub.context, patience_seconds=None) == [Job(JobName.VERIFY, (parcel.id,))]
 
 
+def test_a_fault_behind_the_decision_takes_nothing_back(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    failpoints.arm("upload.clear:eio:1")
+    try:
+        assert sender.complete(parcel).status_code == 500
+    finally:
+        failpoints.arm(None)
+    assert sender.look(parcel)["state"] == "received"
+    assert sender.complete(parcel).get_json()["state"] == "received"
+
+
 def test_a_period_closed_meanwhile_ends_the_upload(running: RunningHub, sender: Sender) -> None:
     parcel = _announced(sender, _small(sender))
     for n in range(3):

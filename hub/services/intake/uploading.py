@@ -112,7 +112,6 @@ def complete(context: HubContext, submission_id: SubmissionId, *, node_id: str) 
         if standing.state not in OPEN_UPLOAD:
             return _unless_refused(_upload(unit, submission_id).submission)
         now = context.clock.now()
-        submission = replace(submission, state=standing.state)
         refusal = _refusal_by_now(context, unit, submission, standing)
         if refusal is None:
             unit.submissions.move(submission, SubmissionState.RECEIVED, at=now, facts={"received_at": now})
