@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from node.amounts import DELIVERY, RECEIPT
 from node.cli.session import Session
 from node.cli.states import STATES
 from node.cli.witnessing import LOG_FOLDER, BroughtReceipts, take_brought_receipts
@@ -19,7 +20,6 @@ from node.hub_client.answers import submission_view
 from node.hub_client.wording import refusal_of
 from node.journal import DeliveryRecord, DeliveryState, Journal
 from node.outbox import HUB_IS_AWAY
-from node.quality.amounts import DELIVERY, RECEIPT
 from protocol.bundle import (
     MAX_RESULT_BYTES,
     RESULT_SUFFIX,

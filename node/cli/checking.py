@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from node.amounts import whole
 from node.cli.console import problem_member
 from node.cli.doubting import doubts_member, show_doubts
 from node.cli.grouping import gathered, label, periods_of, waiting
@@ -35,7 +36,6 @@ from node.pipeline import (
     split_by_end,
 )
 from node.quality import Prepared, require_mapped
-from node.quality.amounts import whole
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError

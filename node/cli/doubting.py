@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from node.amounts import DOUBT, whole
 from node.cli.console import Console
 from node.cli.grouping import spans
 from node.pipeline import Doubt
-from node.quality.amounts import DOUBT, whole
 from protocol.catalogue import Catalogue
 from protocol.texts import Text
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from node.amounts import CORRECTION, DELIVERY, whole
 from node.cli.console import Console, problem_member
 from node.cli.doubting import doubts_member, doubts_note
 from node.cli.grouping import gathered, label, periods_of, waiting
@@ -23,7 +24,6 @@ from node.cli.states import STATES, outbox_note
 from node.dossier import VERDICTS
 from node.outbox import Outcome
 from node.pipeline import Decision, Prospect
-from node.quality.amounts import CORRECTION, DELIVERY, whole
 from node.settings import Settings
 from protocol.errors import KimError
 from protocol.periods import Period

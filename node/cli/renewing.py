@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from node.amounts import DAY
 from node.cli.session import Session
 from node.cli.trusting import trusted
 from node.enrolment import Renewal, renew
 from node.hub_client import HubClient, Notice
-from node.quality.amounts import DAY
 from protocol.enrolment import NodeKeys
 from protocol.errors import KimError
 from protocol.texts import Text

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from aggregation.facts import Facts
+from node.amounts import whole
 from node.cli.console import Console
 from node.cli.session import Session
 from node.dossier import counted_things
@@ -25,7 +26,6 @@ from node.quality import (
     write_noted_rows,
     write_quarantine,
 )
-from node.quality.amounts import whole
 from protocol.catalogue import Catalogue
 from protocol.periods import Period
 from protocol.texts import Text

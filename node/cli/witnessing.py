@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from node.amounts import RECEIPT, Noun
 from node.cli.session import Session
 from node.cli.trusting import store_of
 from node.clock import local
 from node.keystore import load_key
-from node.quality.amounts import RECEIPT, Noun
 from node.witness import Alarm, LogCopy, LogWatch, ReceiptKeeper, WitnessKey, WitnessStore
 from node.witness.alarms import GRAVE
 from protocol.errors import KimError, kim_error

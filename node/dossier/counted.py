@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from node.amounts import BOOKING, CASE, CONTACT, DECISION, ISSUE, PERSON, POST
 from node.quality import Prepared
-from node.quality.amounts import BOOKING, CASE, CONTACT, DECISION, ISSUE, PERSON, POST
 from protocol.texts import Text
 
 

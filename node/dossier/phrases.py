@@ -7,10 +7,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
+from node import amounts
+from node.amounts import CELL, whole
 from node.dossier.document import Dossier, Entry
 from node.dossier.sheets import Cell, Sheet
-from node.quality import amounts
-from node.quality.amounts import CELL, whole
 from protocol.catalogue import Indicator
 from protocol.errors import KimError
 from protocol.observations import CellState

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from node.quality.amounts import ROW, Noun, whole
+from node.amounts import ROW, Noun, whole
 from node.sources import Mask, Rows
 from protocol.texts import Text
 

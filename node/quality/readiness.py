@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from node.quality.amounts import ENTRY, ROW
+from node.amounts import ENTRY, ROW
 from node.quality.cells.columns import Unmapped
 from protocol.errors import ErrorItem, kim_error
 from protocol.periods import Period

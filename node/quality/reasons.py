@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.quality.amounts import CELL, COLUMN, ROW, Noun
+from node.amounts import CELL, COLUMN, ROW, Noun
 from node.quality.findings import Handling, Reason
 from protocol.texts import Text
 

@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from node.amounts import whole
 from node.quality import reasons
-from node.quality.amounts import whole
 from node.quality.cells.area_keys import AreaVerdict, Belonging, judge_area_key
 from node.quality.cells.columns import spread_flags
 from node.quality.findings import FindingCounts, Handling, Reason
