@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aggregation.compared import cell_text, compared_cell
 from aggregation.plausibility import KnownValues, check_plausibility, rule_text
 from aggregation.tabulation import Tabulation
 from node.journal import FAILED, Journal
@@ -16,8 +17,7 @@ from node.pipeline.figures import Figures
 from node.pipeline.ledger import grid_sha256, to_tabulation
 from node.pipeline.programme import Slot
 from protocol.catalogue import Catalogue
-from protocol.codelists import NOT_APPLICABLE, TOTAL
-from protocol.grid import CellGrid, delivery_grid
+from protocol.grid import delivery_grid
 from protocol.periods import Period
 from protocol.texts import Text
 
@@ -83,19 +83,9 @@ def doubts_of(
     )
 
 
-def cell_text(catalogue: Catalogue, grid: CellGrid, row: int) -> Text:
-    """Name a cell: its indicator, and the codes by which it is broken down."""
-    indicator = catalogue.indicator(grid.keys[row][0])
-    parts = [indicator.name]
-    for dimension, code in grid.codes(row).items():
-        use = indicator.dimension_use(dimension)
-        if use is not None and code not in {TOTAL, NOT_APPLICABLE}:
-            parts.append(use.codelist[code].name)
-    return Text(", ".join(part.de for part in parts), ", ".join(part.en for part in parts))
-
-
 def _cell(catalogue: Catalogue, slot: Slot, row: int) -> Text:
-    return cell_text(catalogue, delivery_grid(catalogue, slot.dataset_id, slot.period.freq), row)
+    grid = delivery_grid(catalogue, slot.dataset_id, slot.period.freq)
+    return cell_text(catalogue, compared_cell(catalogue, grid, row, slot.period))
 
 
 def _before(journal: Journal, area: str, catalogue: Catalogue) -> dict[Slot, Tabulation]:
