@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 import click
 
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems, settings_of_hub
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, one_line, reports_problems, settings_of_hub
 from hub.cli.travelling import put_file
 from hub.cli.usage import HubCommand
 from hub.domain.ids import is_sha256
@@ -174,11 +174,11 @@ def _problem(result: Result) -> Any:  # noqa: ANN401 -- a problem document
 
 def _line(brought: _Brought, document: Mapping[str, Any]) -> str:
     """Name a delivery as the node does; one that was refused before it was read has only its file's name."""
-    taken, state = brought.submission, document["state"]
+    taken, at_hub = brought.submission, document["state"]
     name = f"{document['id'][:16]}…" if taken is None else f"{taken.area}  {taken.dataset} {taken.period}"
-    known = None if state is None else SUBMISSION_STATES[SubmissionState(state)]
-    said = "–" if known is None else " / ".join(known.in_(language) for language in languages())
-    return f"{name}  {said}  {document['code'] or ''}".rstrip()
+    known = None if at_hub is None else SUBMISSION_STATES[SubmissionState(at_hub)]
+    state = "–" if known is None else one_line(known)
+    return f"{name}  {state}  {document['code'] or ''}".rstrip()
 
 
 def _member(brought: _Brought, result: Result) -> dict[str, Any]:

@@ -58,6 +58,11 @@ def languages() -> Sequence[Language]:
     return (chosen,) if chosen else LANGUAGES
 
 
+def one_line(text: Text) -> str:
+    """Return a text on one line: in the language asked for, or in both ("German / English")."""
+    return " / ".join(dict.fromkeys(text.in_(language) for language in languages()))
+
+
 def answer(document: Mapping[str, Any], text: Text, *, as_json: bool, lines: Sequence[str] = ()) -> None:
     """Print the result of a command.
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from hub.cli.output import languages
+from hub.cli.output import one_line
 from protocol.errors import kim_error
 from protocol.texts import Text
 
@@ -25,8 +25,8 @@ def passphrase(question: Text, *, file: Path | None, again: bool = False) -> str
         KimError: `key_unreadable` if others may read the file.
     """
     if file is None:
-        words = " / ".join(question.in_(language) for language in languages())
-        repeated = " / ".join(_AGAIN.in_(language) for language in languages())
+        words = one_line(question)
+        repeated = one_line(_AGAIN)
         return str(click.prompt(words, hide_input=True, confirmation_prompt=repeated if again else False))
     if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise kim_error(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hub.cli.desk import desk_at
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, one_line, reports_problems
 from hub.cli.usage import HubGroup
 from hub.domain.people import OPERATOR, Person
 from hub.domain.rights import Role
@@ -168,7 +168,7 @@ def _document(person: Person) -> dict[str, object]:
 
 
 def _line(person: Person) -> str:
-    state = " / ".join(_state(person).in_(language) for language in languages())
+    state = one_line(_state(person))
     return " ".join((f"{person.login:20}", f"{person.role:13}", state, " ", person.name, *person.areas))
 
 

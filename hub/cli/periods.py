@@ -8,15 +8,25 @@ from typing import Final
 
 import click
 
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, confirmed, reports_problems, settings_of_hub
+from hub.cli.deliveries import HELD_BACK
+from hub.cli.output import (
+    HOME,
+    JSON,
+    LANGUAGE,
+    answer,
+    confirmed,
+    one_line,
+    reports_problems,
+    settings_of_hub,
+)
 from hub.cli.usage import HubCommand
 from hub.home_lock import HomeLock
 from hub.services.merging.publishing import close, is_published, require_closable
-from hub.services.operation.delivery_status import delivery_status
+from hub.services.operation.delivery_status import PlaceStatus, delivery_status
 from hub.wiring import Hub
 from protocol.errors import kim_error
 from protocol.periods import Period
-from protocol.texts import Text
+from protocol.texts import LANGUAGES, Text
 
 _POLL_SECONDS: Final = 0.2
 
@@ -87,26 +97,38 @@ def close_command(
 
 
 def _ask_about_missing(hub: Hub, periods: Sequence[Period], datasets: Sequence[str], *, ask: bool) -> None:
-    """Name what is missing in the periods that are still open; go on only if somebody says so."""
+    """Name what is missing in the periods that are still open; go on only if somebody says so.
+
+    What the audit holds back is missing too: it is in no release before two people have confirmed it.
+    """
     places = [
         place
         for place in delivery_status(hub.context, periods).places
-        if place.missing
+        if (place.missing or place.held)
         and not place.closed
-        and (place.dataset in datasets if datasets else place.accepted > 0)
+        and (place.dataset in datasets if datasets else place.accepted or place.held)
     ]
     if not places:
         return
-    lines = [f"{place.period:8}{place.dataset:10} {', '.join(place.missing)}" for place in places]
-    number = sum(len(place.missing) for place in places)
+    lines = [_without(place) for place in places]
+    number = sum(len(place.missing) + len(place.held) for place in places)
     question = Text(
-        f"Es fehlen {number} Lieferungen. Trotzdem schließen?",
+        f"Es {'fehlt 1 Lieferung' if number == 1 else f'fehlen {number} Lieferungen'}. Trotzdem schließen?",
         f"Deliveries missing: {number}. Close all the same?",
     )
-    if ask and confirmed(question, lines=lines):
+    if ask and confirmed(question, lines=[one_line(line) for line in lines]):
         return
-    listed = "; ".join(" ".join(line.split()) for line in lines)
-    raise kim_error("deliveries_missing", Text(f"Es fehlen: {listed}.", f"Missing are: {listed}."))
+    de, en = ("; ".join(line.in_(language) for line in lines) for language in LANGUAGES)
+    raise kim_error("deliveries_missing", Text(f"Es fehlen: {de}.", f"Missing are: {en}."))
+
+
+def _without(place: PlaceStatus) -> Text:
+    """Name the areas that a release of this place would be without."""
+    de, en = (
+        ", ".join((*place.missing, *(f"{area} ({HELD_BACK.in_(language)})" for area in place.held)))
+        for language in LANGUAGES
+    )
+    return Text(f"{place.period} {place.dataset} {de}", f"{place.period} {place.dataset} {en}")
 
 
 def _told(closed: Sequence[tuple[str, str]], release: int | None) -> Text:

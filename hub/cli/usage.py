@@ -6,7 +6,7 @@ import inspect
 
 import click
 
-from hub.cli.output import languages
+from hub.cli.output import one_line
 from hub.settings import preferred_language
 from protocol.command_line import BilingualCommand, BilingualGroup
 from protocol.texts import Language, Text
@@ -32,6 +32,6 @@ class HubGroup(HubCommand, BilingualGroup):
             command = self.get_command(ctx, name)
             paragraph = inspect.cleandoc((command and command.help) or "").partition("\n\n")[0]
             sentence = Text(*" ".join(paragraph.split()).split(" / "))
-            rows.append((name, " / ".join(sentence.in_(language) for language in languages())))
+            rows.append((name, one_line(sentence)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)

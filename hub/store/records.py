@@ -198,6 +198,7 @@ class OpenFinding:
         period: wire form.
         rule: id of the rule.
         cells: how many do not fit.
+        rows: the first of them, as rows in the grid of the dataflow.
         first: who has confirmed already, where that takes two; or None.
     """
 
@@ -207,6 +208,7 @@ class OpenFinding:
     period: str
     rule: str
     cells: int
+    rows: tuple[int, ...]
     first: Voice | None = None
 
 

@@ -10,7 +10,7 @@ import click
 from hub.cli.desk import desk_at
 from hub.cli.enrolment.options import BY, entries_of, not_a_list
 from hub.cli.enrolment.registry import registry_of
-from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, reports_problems
+from hub.cli.output import HOME, JSON, LANGUAGE, answer, languages, one_line, reports_problems
 from hub.cli.usage import HubCommand
 from hub.domain.enrolment import ALARMING_TRIES, EnrolmentKind, EnrolmentState
 from hub.services.enrolment.deciding import Decision, approve, refuse
@@ -71,11 +71,7 @@ def _alarm(one: Invitation) -> str:
         f"ALARM: {one.name} ({one.node_id}): {one.wrong_tokens} wrong tokens. Ask whether the letter is "
         "there; with it, enrolling still works.",
     )
-    return _said(said)
-
-
-def _said(text: Text) -> str:
-    return " / ".join(text.in_(language) for language in languages())
+    return one_line(said)
 
 
 def _document(one: Enrolment) -> dict[str, Any]:
@@ -99,7 +95,7 @@ def _described(one: Enrolment) -> list[str]:
     # whoever has it on the screen would compare with half an ear.
     known = f"  {key.fingerprint()}" if one.kind is EnrolmentKind.ROTATION else ""
     return [
-        f"{one.id}  {_said(_KINDS[one.kind])}, {_said(_STATES[one.state])}",
+        f"{one.id}  {one_line(_KINDS[one.kind])}, {one_line(_STATES[one.state])}",
         f"  {', '.join(one.areas)}  {one.name}  {one.node_id}{known}",
     ]
 

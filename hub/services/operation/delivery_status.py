@@ -1,6 +1,6 @@
 """What an operator asks about deliveries: what is in, what is missing, what waits, what is to be confirmed.
 
-Metadata only: rule ids and numbers of cells, never a figure.
+Metadata only: ids of rules and cells, never a figure.
 """
 
 from collections import Counter
@@ -11,6 +11,7 @@ from hub.domain.states import OPEN_UPLOAD, UNDECIDED, SubmissionState
 from hub.services.context import HubContext
 from hub.services.merging.publishing import progress
 from hub.services.merging.standing import Place
+from hub.services.review.confirming import with_valid_voices
 from hub.store.records import OpenFinding
 from protocol.periods import Period
 from protocol.regions import areas_by_id
@@ -24,10 +25,11 @@ class PlaceStatus:
         dataset: short id.
         period: wire form.
         accepted: reporting areas whose delivery counts.
+        held: areas whose delivery is accepted and does not count: the hub's audit holds it back; ordered.
         undecided: deliveries that wait for the hub.
         open: uploads that are not complete.
         rejected: areas whose newest delivery was rejected and of which nothing counts.
-        missing: registered reporting areas of which nothing counts, ordered.
+        missing: registered reporting areas of which nothing is accepted, ordered.
         closed: no deliveries are taken any more.
         compiled: its cube is current.
     """
@@ -35,6 +37,7 @@ class PlaceStatus:
     dataset: str
     period: str
     accepted: int
+    held: tuple[str, ...]
     undecided: int
     open: int
     rejected: int
@@ -76,10 +79,11 @@ def delivery_status(context: HubContext, periods: Sequence[Period] = ()) -> Deli
         for chain, state in unit.submissions.states():
             areas = states.setdefault((chain.dataset, chain.period), {})
             areas.setdefault(chain.area, []).append(state)
+        held = unit.submissions.held()
         closed = set(unit.periods.closed())
         cubes = progress(context, unit).cubes
         published = unit.cubes.published()
-        confirm = unit.findings.open()
+        confirm = with_valid_voices(unit, unit.findings.open())
         uncompared = unit.submissions.uncompared()
         flagged = unit.cubes.flagged()
     due = {
@@ -93,6 +97,7 @@ def delivery_status(context: HubContext, periods: Sequence[Period] = ()) -> Deli
         _place(
             place,
             states.get(place, {}),
+            held={chain.area for chain in held if (chain.dataset, chain.period) == place},
             registered=registered,
             closed=place in closed,
             compiled=place in cubes,
@@ -112,6 +117,7 @@ def _place(
     place: Place,
     areas: Mapping[str, Sequence[SubmissionState]],
     *,
+    held: Set[str],
     registered: Set[str],
     closed: bool,
     compiled: bool,
@@ -121,7 +127,8 @@ def _place(
     return PlaceStatus(
         dataset=place[0],
         period=place[1],
-        accepted=len(accepted & areas_by_id().keys()),
+        accepted=len((accepted & areas_by_id().keys()) - held),
+        held=tuple(sorted(held)),
         undecided=sum(counts[state] for state in UNDECIDED),
         open=sum(counts[state] for state in OPEN_UPLOAD),
         rejected=sum(set(states) == {SubmissionState.REJECTED} for states in areas.values()),

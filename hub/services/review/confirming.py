@@ -9,14 +9,15 @@ enough, as for everything else.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from hub.domain.ids import SubmissionId, is_sha256
 from hub.domain.people import OPERATOR, Person, display_key
 from hub.domain.rights import Permission, allows
 from hub.domain.states import AuditVerdict, SubmissionState
 from hub.services.context import HubContext
-from hub.store.records import Submission, Voice
+from hub.store.records import OpenFinding, Submission, Voice
 from hub.store.unit_of_work import UnitOfWork
 from protocol.catalogue import AUDIT_RULE
 from protocol.errors import KimError, kim_error
@@ -85,6 +86,14 @@ def confirm(
         unit.audit("finding.confirmed", known.id, at=now, actor=actor, detail=detail)
         unit.log(finding_event(EventKind.FINDING_CONFIRMED, known, rule, at=now))
     return Confirmation(known, waits=False)
+
+
+def with_valid_voices(unit: UnitOfWork, found: Sequence[OpenFinding]) -> tuple[OpenFinding, ...]:
+    """Return findings with the first of two only where that voice still counts."""
+    return tuple(
+        replace(item, first=None) if item.first and _entitled(unit, item.first.login) is None else item
+        for item in found
+    )
 
 
 def finding_event(kind: EventKind, submission: Submission, rule: str, *, at: dt.datetime) -> LogEvent:

@@ -50,12 +50,15 @@ class Findings:
         """Return what is to be confirmed in all submissions that count."""
         c, f = _SUBMISSION.c, _FINDING.c
         found = (
-            sa.select(c.id, c.area, c.dataset, c.period, f.rule, f.cells, f.first_by, f.first_reason)
+            sa.select(c.id, c.area, c.dataset, c.period, f.rule, f.cells, f.rows, f.first_by, f.first_reason)
             .join_from(_FINDING, _SUBMISSION)
             .where(c.state == SubmissionState.ACCEPTED, f.confirmed_at.is_(None))
             .order_by(c.area, c.dataset, c.period, f.rule)
         )
-        return [OpenFinding(*row[:-2], _voice(*row[-2:])) for row in self._connection.execute(found)]
+        return [
+            OpenFinding(*row[:6], tuple(row.rows), _voice(row.first_by, row.first_reason))
+            for row in self._connection.execute(found)
+        ]
 
     def replace(self, submission: SubmissionId, findings: Sequence[Finding], *, at: dt.datetime) -> None:
         """Replace what was found in a submission; what is found again keeps its confirmation."""

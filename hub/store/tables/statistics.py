@@ -237,6 +237,17 @@ class StatisticsStore:
         counting = self._inputs_of(release_id) if said else set()
         return {(row.area, row.dataset, row.period): row.revision for row in said if row.id in counting}
 
+    def counting(self, release_id: int) -> frozenset[tuple[str, str, str]]:
+        """Return (area, dataflow, period) of the deliveries in a release that none has replaced since."""
+        c = submission.c
+        statement = sa.select(c.id, c.area, c.dataset, c.period).where(c.state == SubmissionState.ACCEPTED)
+        inputs = self._inputs_of(release_id)
+        return frozenset(
+            (area_id, dataset, period)
+            for statement_id, area_id, dataset, period in self._connection.execute(statement)
+            if statement_id in inputs
+        )
+
     def _inputs_of(self, release_id: int) -> set[str]:
         statement = (
             sa.select(cube.c.inputs)

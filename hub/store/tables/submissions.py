@@ -208,6 +208,12 @@ class Submissions:
         found = sa.select(*columns, _T.c.state).where(_T.c.state != SubmissionState.SUPERSEDED)
         return [(Chain(*row[:-1]), SubmissionState(row[-1])) for row in self._connection.execute(found)]
 
+    def held(self) -> set[Chain]:
+        """Return the chains whose accepted submission the hub's audit holds back."""
+        columns = [_T.c[field.name] for field in fields(Chain)]
+        held = (_T.c.state == SubmissionState.ACCEPTED, _T.c.audit == AuditVerdict.OPEN)
+        return {Chain(*row) for row in self._connection.execute(sa.select(*columns).where(*held))}
+
     def accepted_of(self, area: str) -> list[Submission]:
         """Return what counts for an area, of all datasets and periods."""
         return self._all(

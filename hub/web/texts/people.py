@@ -141,35 +141,77 @@ WORK_AUDIT: Final = Text("Protokoll", "Audit trail")
 WORK_PEOPLE: Final = Text("Konten", "Accounts")
 WORK_CONFIRM_COUNT: Final = Text("{} zu bestätigen", "{} to be confirmed")
 WORK_OPEN_PERIODS: Final = Text("{} offene Datenflüsse mit Lieferungen", "{} open dataflows with deliveries")
+WORK_ONE_OPEN_PERIOD: Final = Text("1 offener Datenfluss mit Lieferungen", "1 open dataflow with deliveries")
 WORK_OWN_AREAS: Final = Text("Ihre Gebiete", "Your areas")
 WORK_NOTHING: Final = Text(
     "Für dieses Konto gibt es hier nichts zu tun; die Statistiken stehen unter Überblick.",
     "There is nothing to do here for this account; the statistics are in the overview.",
 )
 
+FINDINGS_TITLE: Final = Text("Zahlen, die nicht passen", "Figures that do not fit")
 FINDINGS_INTRO: Final = Text(
     "Diese Zahlen passen nicht zueinander oder springen. Fragen Sie im Gebiet nach. Stimmen sie, halten Sie "
-    "den Grund fest; er steht danach im Protokoll. Stimmen sie nicht, liefert das Gebiet neu. Was der Hub "
-    "zurückgestellt hat (Regel AUDIT), bestätigen zwei Personen.",
+    "den Grund fest; er steht danach im Protokoll. Stimmen sie nicht, liefert das Gebiet neu.",
     "These figures do not fit together or jump. Ask the area. If they are right, record why; the reason "
-    "stands in the audit trail. If they are not, the area delivers again. What the hub holds back (rule "
-    "AUDIT) is confirmed by two people.",
+    "stands in the audit trail. If they are not, the area delivers again.",
+)
+FINDINGS_READ_ONLY: Final = Text(
+    "Sie können hier lesen; bestätigen kann nur das Ministerium.",
+    "You can read here; only the ministry can confirm.",
 )
 FINDINGS_NONE: Final = Text("Nichts ist zu bestätigen.", "There is nothing to confirm.")
-FINDING_RULE: Final = Text("Regel", "Rule")
+FINDING_RULE: Final = Text("Regel {}", "Rule {}")
 FINDING_CELLS: Final = Text("{} Zellen", "{} cells")
 FINDING_ONE_CELL: Final = Text("1 Zelle", "1 cell")
+FINDING_UNPUBLISHED: Final = Text("noch nicht veröffentlicht", "not published yet")
+FINDING_MORE_CELLS: Final = Text("{} weitere Zellen", "{} more cells")
+FINDING_UNNAMED: Final = Text("{} weitere Zellen sind nicht aufgeführt.", "{} more cells are not listed.")
+FINDING_UNNAMED_ONE: Final = Text("1 weitere Zelle ist nicht aufgeführt.", "1 more cell is not listed.")
 FINDING_REASON: Final = Text("Warum die Zahlen stimmen", "Why the figures are right")
 FINDING_CONFIRM: Final = Text("Bestätigen", "Confirm")
-FINDING_FIRST: Final = Text(
-    "{} hat bestätigt: „{}“ Es fehlt eine zweite Person.",
-    "{} has confirmed: “{}” A second person is missing.",
-)
-FINDING_WAITS: Final = Text(
-    "{}: vermerkt. Eine zweite Person muss ebenfalls bestätigen.",
-    "{}: noted. A second person has to confirm as well.",
-)
 FINDING_CONFIRMED: Final = Text("{} ist bestätigt.", "{} is confirmed.")
+
+HELD_TITLE: Final = Text("Zurückgestellte Lieferungen", "Deliveries held back")
+HELD_INTRO: Final = Text(
+    "Aus diesen Lieferungen und den anderen ihres Gebiets zusammen lassen sich nach der Prüfung des Hubs "
+    "gesperrte Zellen errechnen. Sie zählen nicht und werden nicht veröffentlicht. Fragen Sie im Gebiet, ob "
+    "dort die neueste Fassung von kim-node läuft und ob die Zahlen der Zeiträume zueinander passen. Ist "
+    "etwas nicht in Ordnung, liefert das Gebiet neu. Ist alles in Ordnung, bestätigen das zwei Personen mit "
+    "je einer Begründung, denn Veröffentlichtes lässt sich nicht zurückholen.",
+    "By the hub's audit, withheld cells can be computed from these deliveries and the others of their area "
+    "together. They do not count and are not published. Ask the area whether it runs the newest kim-node and "
+    "whether the figures of its periods fit together. If something is wrong, the area delivers again. If all "
+    "is well, two people confirm that, each with a reason, because what is published cannot be taken back.",
+)
+HELD_NO_CELLS: Final = Text(
+    "Welche Zellen es sind, steht hier nicht: Das würde etwas über ihre Werte sagen.",
+    "Which cells they are is not said here: that would tell something about their values.",
+)
+HELD_CONCERNS: Final = Text("Es geht um {}: {}.", "It is about {}: {}.")
+HELD_CELLS: Final = Text("{} gesperrte Zellen", "{} withheld cells")
+HELD_ONE_CELL: Final = Text("1 gesperrte Zelle", "1 withheld cell")
+HELD_REASON: Final = Text("Was die Rückfrage ergeben hat", "What the area has answered")
+HELD_NOBODY: Final = Text("Noch hat niemand bestätigt.", "Nobody has confirmed yet.")
+HELD_FIRST: Final = Text(
+    "1 von 2: {} hat bestätigt: „{}“. Es fehlt eine zweite Person.",
+    "1 of 2: {} has confirmed: “{}”. A second person is missing.",
+)
+HELD_FIRST_IS_YOU: Final = Text(
+    "1 von 2: Sie haben bestätigt: „{}“. Es fehlt eine zweite Person des Ministeriums mit eigenem Konto.",
+    "1 of 2: You have confirmed: “{}”. A second person of the ministry is missing, with their own account.",
+)
+HELD_CONFIRM: Final = Text("Bestätigen und freigeben", "Confirm and let it go")
+HELD_CONFIRM_FIRST: Final = Text("Als erste Person bestätigen", "Confirm as the first person")
+HELD_CONFIRM_SECOND: Final = Text(
+    "Als zweite Person bestätigen und freigeben", "Confirm as the second person and let it go"
+)
+HELD_WAITS: Final = Text(
+    "{}: vermerkt. Die Lieferung zählt noch nicht; eine zweite Person muss ebenfalls bestätigen.",
+    "{}: noted. The delivery does not count yet; a second person has to confirm as well.",
+)
+HELD_CONFIRMED: Final = Text(
+    "{} ist bestätigt. Die Lieferung zählt jetzt.", "{} is confirmed. The delivery counts now."
+)
 
 PERIODS_INTRO: Final = Text(
     "Nach dem Schließen nimmt der Hub für den Zeitraum nichts mehr an, stellt die Landestabellen zusammen "
@@ -187,11 +229,16 @@ PERIOD_WAITING: Final = Text("in Prüfung", "being checked")
 PERIOD_STATE: Final = Text("Stand", "State")
 PERIOD_IS_OPEN: Final = Text("offen", "open")
 PERIOD_IS_CLOSED: Final = Text("geschlossen", "closed")
+PERIOD_HELD: Final = Text("{}, {} zurückgestellt", "{}, {} held back")
 PERIOD_CLOSE: Final = Text("Schließen …", "Close …")
 CLOSE_TITLE: Final = Text("{}, {}: schließen", "{}, {}: close")
 CLOSE_MISSING: Final = Text("Es fehlen noch: {}.", "Still missing: {}.")
 CLOSE_COMPLETE: Final = Text(
     "Alle eingetragenen Gebiete haben geliefert.", "All registered areas have delivered."
+)
+CLOSE_HELD: Final = Text(
+    "Zurückgestellt: {}. Das steht in keiner Veröffentlichung, solange es nicht zwei Personen bestätigen.",
+    "Held back: {}. That is in no release unless two people confirm it.",
 )
 CLOSE_SURE: Final = Text(
     "Ich will diesen Datenfluss schließen, auch wenn Lieferungen fehlen.",
@@ -209,6 +256,8 @@ OWN_CAPTION: Final = Text(
 OWN_NONE: Final = Text(
     "Für dieses Gebiet ist noch nichts geliefert.", "Nothing was delivered for this area yet."
 )
+OWN_HELD: Final = Text("{}, zurückgestellt", "{}, held back")
+OWN_MORE: Final = Text("und {} weitere", "and {} more")
 OWN_REVISION: Final = Text("Fassung", "Revision")
 OWN_SINCE: Final = Text("seit", "since")
 OWN_REMARK: Final = Text("Hinweis", "Remark")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import current_app
 
 from hub.services.context import EXTENSION, HubContext
+from hub.services.statistics import EXTENSION as STATISTICS
+from hub.services.statistics import Statistics
 from hub.web.numbers import period_name
 from hub.web.people.contexts import page_query
 from protocol.periods import Period
-from protocol.regions import areas_by_id
+from protocol.regions import AUTHORITY_AREAS, areas_by_id, region_tree
 
 
 def hub_context() -> HubContext:
@@ -17,9 +19,17 @@ def hub_context() -> HubContext:
     return context
 
 
+def statistics() -> Statistics:
+    """Return what this application publishes."""
+    found: Statistics = current_app.extensions[STATISTICS]
+    return found
+
+
 def area_name(area: str) -> str:
-    """Return an area's name with its id."""
+    """Return an area's name with its id; a joint authority is named by the areas it decides for."""
     found = areas_by_id().get(area)
+    if found is None and area in AUTHORITY_AREAS:
+        return f"{region_tree().name(area).in_(page_query().language)} ({area})"
     return f"{found.name} ({area})" if found else area
 
 

@@ -38,10 +38,16 @@ def work_page() -> Response:
     tasks: list[Link] = []
     if who.may(Permission.DELIVERIES_READ):
         status = delivery_status(hub_context())
-        still_open = sum(not place.closed and place.accepted > 0 for place in status.places)
+        still_open = sum(
+            not place.closed and (place.accepted > 0 or bool(place.held)) for place in status.places
+        )
         counted = (
             (texts.WORK_CONFIRM_COUNT, len(status.confirm), "/arbeit/befunde"),
-            (texts.WORK_OPEN_PERIODS, still_open, "/arbeit/zeitraeume"),
+            (
+                texts.WORK_ONE_OPEN_PERIOD if still_open == 1 else texts.WORK_OPEN_PERIODS,
+                still_open,
+                "/arbeit/zeitraeume",
+            ),
         )
         tasks = [
             Link(text.in_(language).format(number), query.to(path).url()) for text, number, path in counted

@@ -9,8 +9,9 @@ from typing import Final
 from flask import Blueprint, Response
 
 from hub.domain.rights import Permission, needs
-from hub.services.review.finding_words import finding_text
-from hub.store.records import Submission
+from hub.domain.states import AuditVerdict, SubmissionState
+from hub.services.review.finding_words import finding_text, named_cells
+from hub.store.records import Finding, Submission
 from hub.web.answers import html_answer, strict_headers
 from hub.web.frame import Frame
 from hub.web.numbers import moment_of
@@ -18,6 +19,7 @@ from hub.web.people.contexts import WorkFrame, page_query, work_frame
 from hub.web.people.gate import visitor
 from hub.web.people.work.naming import area_name, flow_name, hub_context, period_text
 from hub.web.texts import people as texts
+from protocol.catalogue import AUDIT_RULE
 from protocol.errors import kim_error
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
@@ -29,6 +31,8 @@ blueprint.after_request(strict_headers)
 
 #: Deliveries of an area that a page shows: eight years of everything.
 _MOST: Final = 200
+#: Cells of a finding that a remark names.
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +78,42 @@ def own_page(region: str) -> Response:
         for submission in unit.submissions.of_area(region):
             newest.setdefault((submission.dataset, submission.period), submission)
         order = sorted(newest.values(), key=lambda one: (Period.parse(one.period), one.dataset), reverse=True)
-        shown = [
-            (one, [finding.rule for finding in unit.findings.of(one.id, unconfirmed=True)])
-            for one in order[:_MOST]
-        ]
+        shown = [(one, unit.findings.of(one.id, unconfirmed=True)) for one in order[:_MOST]]
     title = texts.OWN_TITLE.in_(page_query().language).format(area_name(region))
     frame, work = work_frame(title)
-    lines = tuple(_delivery(one, rules) for one, rules in shown)
+    lines = tuple(_delivery(one, findings) for one, findings in shown)
     return html_answer("own_deliveries.html", OwnPage(frame, work, lines), forms=True)
 
 
-def _delivery(one: Submission, rules: Sequence[str]) -> DeliveryLine:
+def _delivery(one: Submission, findings: Sequence[Finding]) -> DeliveryLine:
     language = page_query().language
+    state = texts.SUBMISSION_STATES[one.state].in_(language)
+    held = one.state is SubmissionState.ACCEPTED and one.audit is AuditVerdict.OPEN
     problem = PROBLEMS.get(one.problem_code or "")
     remarks: list[Text] = [problem.title] if problem else []
-    remarks += [finding_text(hub_context().catalogue, rule) for rule in rules]
+    remarks += [_remark(one, finding) for finding in findings]
     return DeliveryLine(
         flow=flow_name(one.dataset),
         period=period_text(one.period),
         revision=one.revision,
-        state=texts.SUBMISSION_STATES[one.state].in_(language),
+        state=texts.OWN_HELD.in_(language).format(state) if held else state,
         since=moment_of(one.state_since, language),
         remarks=tuple(remark.in_(language) for remark in remarks),
         id=one.id,
+    )
+
+
+def _remark(one: Submission, finding: Finding) -> Text:
+    """Say what a finding is about, and where it is."""
+    catalogue = hub_context().catalogue
+    says = finding_text(catalogue, finding.rule)
+    cells = named_cells(catalogue, one.dataset, one.period, rule=finding.rule, rows=finding.rows)
+    named, more = [cell.text for cell in cells[:_NAMED]], finding.cells - min(len(cells), _NAMED)
+    if more > 0 and finding.rule != AUDIT_RULE:
+        named.append(Text(texts.OWN_MORE.de.format(more), texts.OWN_MORE.en.format(more)))
+    if not named:
+        return says
+    return Text(
+        f"{says.de}: {'; '.join(text.de for text in named)}",
+        f"{says.en}: {'; '.join(text.en for text in named)}",
     )

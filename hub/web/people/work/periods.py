@@ -17,6 +17,7 @@ from hub.web.people.work.naming import area_name, flow_name, hub_context, period
 from hub.web.texts import people as texts
 from protocol.errors import KimError, kim_error
 from protocol.periods import Period
+from protocol.texts import Language
 
 blueprint = Blueprint("periods", __name__, url_prefix="/arbeit")
 blueprint.after_request(strict_headers)
@@ -32,7 +33,7 @@ class PlaceLine:
         accepted: areas whose delivery counts.
         missing: areas of which nothing counts.
         waiting: deliveries in the hub's hands, or on the way.
-        state: open or closed, in words.
+        state: open or closed, and how many deliveries the audit holds back, in words.
         url: page that asks before it is closed; empty if it is closed or the reader may not.
     """
 
@@ -56,11 +57,12 @@ class PeriodsPage:
 
 @dataclass(frozen=True, slots=True)
 class ClosePage:
-    """Context of `close.html`: what is missing, where the form goes, the way back."""
+    """Context of `close.html`: what is missing and what is held back, where the form goes, the way back."""
 
     frame: Frame
     work: WorkFrame
     missing: str
+    held: str
     action: str
     back: str
 
@@ -81,7 +83,7 @@ def _periods(told: Told | None) -> Response:
             accepted=place.accepted,
             missing=len(place.missing),
             waiting=place.undecided + place.open,
-            state=(texts.PERIOD_IS_CLOSED if place.closed else texts.PERIOD_IS_OPEN).in_(query.language),
+            state=_state(place, query.language),
             url=query.to(f"/arbeit/zeitraeume/{place.dataset}/{place.period}").url()
             if may and not place.closed
             else "",
@@ -129,7 +131,14 @@ def _ask(place: PlaceStatus, told: Told | None, *, status: int = 200) -> Respons
     query = page_query()
     names = ", ".join(area_name(area) for area in place.missing)
     missing = (texts.CLOSE_MISSING if names else texts.CLOSE_COMPLETE).in_(query.language).format(names)
+    waiting = ", ".join(area_name(area) for area in place.held)
+    held = texts.CLOSE_HELD.in_(query.language).format(waiting) if waiting else ""
     title = texts.CLOSE_TITLE.in_(query.language).format(flow_name(place.dataset), period_text(place.period))
     frame, work = work_frame(title, told)
-    page = ClosePage(frame, work, missing, query.url(), query.to("/arbeit/zeitraeume").url())
+    page = ClosePage(frame, work, missing, held, query.url(), query.to("/arbeit/zeitraeume").url())
     return html_answer("close.html", page, status=status, forms=True)
+
+
+def _state(place: PlaceStatus, language: Language) -> str:
+    state = (texts.PERIOD_IS_CLOSED if place.closed else texts.PERIOD_IS_OPEN).in_(language)
+    return texts.PERIOD_HELD.in_(language).format(state, len(place.held)) if place.held else state
