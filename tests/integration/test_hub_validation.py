@@ -166,8 +166,9 @@ def test_status_and_confirm_on_the_command_line(tmp_path: Path) -> None:
         validate(running.hub.context, "NW05111")
     status = hub(tmp_path, "status", "--period", "2026-Q2")
     place = {"area": "NW05111", "dataset": "CASES", "period": "2026-Q2"}
+    where = [{"indicator": "CASES_OPEN", "codes": {"SEX": sex}} for sex in ("F", "M", "_U")]
     assert status["confirm"] == [
-        {**place, "submission": second.id, "rule": "V_FLOW", "cells": 3, "first": None}
+        {**place, "submission": second.id, "rule": "V_FLOW", "cells": 3, "first": None, "where": where}
     ]
     by_dataset = {entry["dataset"]: entry for entry in status["deliveries"]}
     assert by_dataset.keys() == {"CASES", "PERSONS", "STAFFING", "PROCESSES"}

@@ -112,20 +112,29 @@ def _confirm(browser: Browser, held: Held, reason: str) -> tuple[int, str]:
 def test_two_people_of_the_ministry_let_a_delivery_go(held: Held) -> None:
     anna, bela = held.office.member(Role.MINISTRY, "anna"), held.office.member(Role.MINISTRY, "bela")
 
+    before = html.unescape(anna.get(PAGE).text)
+    assert "Noch hat niemand bestätigt." in before
+    assert "Als erste Person bestätigen" in before
     status, text = _confirm(anna, held, REASON)
 
     # Noted, and nothing has changed; who was first is shown to others and asked no more.
-    assert (status, "Eine zweite Person muss ebenfalls bestätigen." in text) == (200, True)
+    assert (status, "eine zweite Person muss ebenfalls bestätigen." in text) == (200, True)
     assert (held.audit, held.voice, held.in_the_log()) == (AuditVerdict.OPEN, Voice("anna", REASON), [])
     assert not held.is_asked_on(anna.get(PAGE).text)
     shown = html.unescape(bela.get(PAGE).text)
-    assert f"anna hat bestätigt: „{REASON}“ Es fehlt eine zweite Person." in shown
+    assert f"1 von 2: Person anna (anna) hat bestätigt: „{REASON}“. Es fehlt eine zweite Person." in shown
+    assert f"1 von 2: Sie haben bestätigt: „{REASON}“." in html.unescape(anna.get(PAGE).text)
     assert held.is_asked_on(shown)
-    assert "anna has confirmed" in bela.get(f"{PAGE}?lang=en").text
+    assert "Als zweite Person bestätigen und freigeben" in shown
+    assert "Person anna (anna) has confirmed" in bela.get(f"{PAGE}?lang=en").text
 
     status, text = _confirm(bela, held, OTHER_REASON)
 
-    assert (status, "ist bestätigt." in text, held.is_asked_on(text)) == (200, True, False)
+    assert (status, "ist bestätigt. Die Lieferung zählt jetzt." in text, held.is_asked_on(text)) == (
+        200,
+        True,
+        False,
+    )
     assert (held.audit, held.in_the_log()) == (AuditVerdict.CONFIRMED, [EventKind.FINDING_CONFIRMED])
     assert held.office.events("finding.") == [
         ("anna", "finding.first_confirmed", held.id),
@@ -167,6 +176,67 @@ def test_a_voice_of_who_may_no_longer_confirm_is_none(held: Held) -> None:
     assert (held.audit, held.voice) == (AuditVerdict.OPEN, Voice("bela", REASON))
     assert not held.confirm("cora")
     assert held.audit is AuditVerdict.CONFIRMED
+
+
+def test_the_page_shows_no_voice_that_does_not_count(held: Held) -> None:
+    bela = held.office.member(Role.MINISTRY, "bela")
+    held.office.invite("anna", Role.MINISTRY)
+    assert held.confirm("anna")
+    disable_person(held.office.desk, "anna", actor="operator")
+    shown = html.unescape(bela.get(PAGE).text)
+    assert "Noch hat niemand bestätigt." in shown
+    assert "Als erste Person bestätigen" in shown
+    (listed,) = held.command("status")["confirm"]
+    assert listed["first"] is None
+
+
+def test_who_reads_only_sees_who_has_confirmed_and_no_form(held: Held) -> None:
+    held.office.invite("anna", Role.MINISTRY)
+    assert held.confirm("anna")
+    shown = html.unescape(held.office.member(Role.AUDITOR).get(PAGE).text)
+    assert "bestätigen kann nur das Ministerium." in shown
+    assert "1 von 2: Person anna (anna) hat bestätigt" in shown
+    assert not held.is_asked_on(shown)
+    assert (
+        "bestätigen kann nur das Ministerium." not in held.office.member(Role.MINISTRY, "bela").get(PAGE).text
+    )
+
+
+def test_on_a_test_bench_one_button_lets_it_go(held: Held) -> None:
+    page = html.unescape(held.office.browser().get(PAGE).text)
+    assert "Bestätigen und freigeben" in page
+    assert "Noch hat niemand bestätigt." not in page
+
+
+def test_what_is_held_back_is_counted_apart_from_what_counts(held: Held) -> None:
+    (place,) = (one for one in held.command("status")["deliveries"] if one["accepted"] or one["held"])
+    assert (place["accepted"], place["held"], place["missing"]) == (0, ["NW05111"], [])
+    home = str(held.office.running.hub.settings.home)
+    for language, words in (
+        ("de", "0 angenommen, 1 zurückgestellt\n"),
+        ("en", "0 accepted, 1 held back\n"),
+    ):
+        told = CliRunner().invoke(main, ["status", "--home", home, "--lang", language]).stdout
+        assert f"{place['period']:8}{place['dataset']:10} {words}" in told
+        assert f"{words.split(' ', 3)[3].strip()}: NW05111" in told
+    anna = held.office.member(Role.MINISTRY, "anna")
+    assert "offen, 1 zurückgestellt" in html.unescape(anna.get("/arbeit/zeitraeume").text)
+    asked = html.unescape(anna.get(f"/arbeit/zeitraeume/{place['dataset']}/{place['period']}").text)
+    assert "Zurückgestellt: Düsseldorf (NW05111)." in asked
+    state = html.unescape(anna.get("/arbeit/gebiete/NW05111").text)
+    assert "angenommen, zurückgestellt" in state
+    assert held.confirm("anna")
+    held.office.invite("bela", Role.MINISTRY)
+    assert not held.confirm("bela")
+    (place,) = (one for one in held.command("status")["deliveries"] if one["accepted"])
+    assert (place["accepted"], place["held"]) == (1, [])
+
+
+def test_closing_asks_about_what_is_held_back(held: Held) -> None:
+    (place,) = (one for one in held.command("status")["deliveries"] if one["held"])
+    refused = held.command("close", place["period"], expect=PROBLEMS["deliveries_missing"].exit_code)
+    assert "NW05111 (zurückgestellt)" in json.dumps(refused, ensure_ascii=False)
+    assert "NW05111 (held back)" in json.dumps(refused, ensure_ascii=False)
 
 
 def test_whoever_may_not_confirm_is_no_second_person(held: Held) -> None:
