@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import click
 
-from node.cli.console import Console
-from node.cli.frame import end_refused, on_a_node
-from node.cli.session import Session, language_of
-from node.cli.usage import NodeGroup
+from node.cli.frame.running import end_refused, on_a_node
+from node.cli.frame.session import Session, language_of
+from node.cli.frame.usage import NodeGroup
+from node.cli.terminal.console import Console
 from node.settings import Environment
 from protocol.errors import KimError
 
@@ -110,7 +110,7 @@ def init(
 
     Beispiel / Example: kim-node init knoten --area NW05111 --hub https://hub.example --source export.csv
     """
-    from node.cli.setting_up import NewNode, set_up  # noqa: PLC0415
+    from node.cli.identity.setting_up import NewNode, set_up  # noqa: PLC0415
 
     root = click.get_current_context().find_root().params
     console = Console(language_of(lang or root.get("lang"), Environment.read()), as_json=as_json)
@@ -143,7 +143,7 @@ def enrol(session: Session, *, token_file: Path | None, new_keys: bool) -> int:
 
     Beispiel / Example: kim-node enrol --token-file token.txt
     """
-    from node.cli.enrolling import enrol_node  # noqa: PLC0415
+    from node.cli.identity.enrolling import enrol_node  # noqa: PLC0415
 
     return enrol_node(session, token_file=token_file, new_keys=new_keys)
 
@@ -159,7 +159,7 @@ def check(session: Session) -> int:
 
     Beispiel / Example: kim-node --config node.toml check
     """
-    from node.cli.checking import check_source  # noqa: PLC0415
+    from node.cli.figures.checking import check_source  # noqa: PLC0415
 
     return check_source(session)
 
@@ -178,7 +178,7 @@ def preview(session: Session, html: Path | None, periods: Sequence[str]) -> int:
 
     Beispiel / Example: kim-node preview --period 2026-Q3 --html was-verlaesst-das-haus.html
     """
-    from node.cli.previewing import show_preview  # noqa: PLC0415
+    from node.cli.figures.previewing import show_preview  # noqa: PLC0415
 
     return show_preview(session, html=html, periods=periods)
 
@@ -212,7 +212,7 @@ def submit(
 
     Beispiel / Example: kim-node --config node.toml submit --json
     """
-    from node.cli.submitting import Choices, submit_deliveries  # noqa: PLC0415
+    from node.cli.delivering.submitting import Choices, submit_deliveries  # noqa: PLC0415
 
     choices = Choices(periods=tuple(periods), wait=wait, redeliver=redeliver, progress=progress)
     return submit_deliveries(session, choices)
@@ -250,7 +250,7 @@ def corrections(
 
     Beispiel / Example: kim-node corrections --hold CASES:2026-Q1 --by "A. Muster"
     """
-    from node.cli.correcting import Decisions, decide_corrections  # noqa: PLC0415
+    from node.cli.figures.correcting import Decisions, decide_corrections  # noqa: PLC0415
 
     day = until.date() if until is not None else None
     return decide_corrections(session, Decisions(tuple(coarser), tuple(hold), day, by))
@@ -267,7 +267,7 @@ def rotate_ledger_key(session: Session) -> int:
 
     Beispiel / Example: kim-node rotate-ledger-key
     """
-    from node.cli.rotating import rotate_ledger_key as rotate  # noqa: PLC0415
+    from node.cli.identity.rotating import rotate_ledger_key as rotate  # noqa: PLC0415
 
     return rotate(session)
 
@@ -295,7 +295,7 @@ def trust(
 
     Beispiel / Example: kim-node trust --root-fingerprint "b753 0057 00b0 5586 9815 c1e3 3e43 6e46"
     """
-    from node.cli.trusting import Choices, show_trust  # noqa: PLC0415
+    from node.cli.identity.trusting import Choices, show_trust  # noqa: PLC0415
 
     return show_trust(session, Choices(root, fingerprint, folder, offline))
 
@@ -315,7 +315,7 @@ def export(session: Session, folder: Path, *, everything: bool) -> int:
 
     Beispiel / Example: kim-node export /media/stick
     """
-    from node.cli.carrying import export_deliveries  # noqa: PLC0415
+    from node.cli.delivering.carrying import export_deliveries  # noqa: PLC0415
 
     return export_deliveries(session, folder, everything=everything)
 
@@ -329,7 +329,7 @@ def import_(session: Session, folder: Path) -> int:
 
     Beispiel / Example: kim-node import /media/stick
     """
-    from node.cli.carrying import import_results  # noqa: PLC0415
+    from node.cli.delivering.carrying import import_results  # noqa: PLC0415
 
     return import_results(session, folder)
 
@@ -343,6 +343,6 @@ def status(session: Session, *, offline: bool) -> int:
 
     Beispiel / Example: kim-node status --json
     """
-    from node.cli.standing import show_status  # noqa: PLC0415
+    from node.cli.delivering.standing import show_status  # noqa: PLC0415
 
     return show_status(session, ask_hub=not offline)

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from node.cli.console import Console
-from node.cli.renewing import has_entered
-from node.cli.session import open_session
+from node.cli.frame.session import open_session
+from node.cli.identity.renewing import has_entered
+from node.cli.terminal.console import Console
 from node.enrolment import Renewal, following, renew
 from node.keystore import load_key
 from node.trust import TrustStore

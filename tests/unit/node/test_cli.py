@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from node.cli.console import Console
+from node.cli.terminal.console import Console
 from protocol.problems import PROBLEMS
 from protocol.texts import Text
 from tests.factories.node_home import NodeHome, node_home, some_cases
@@ -280,7 +280,7 @@ def test_an_unforeseen_error_quotes_nothing(home: NodeHome, monkeypatch: pytest.
     def fail(*args: object, **kwargs: object) -> None:
         raise ValueError("Müller, geboren 1990")
 
-    monkeypatch.setattr("node.cli.checking.read_sources", fail)
+    monkeypatch.setattr("node.cli.figures.checking.read_sources", fail)
     result = home.run("check")
 
     assert result.exit_code == PROBLEMS["unexpected"].exit_code

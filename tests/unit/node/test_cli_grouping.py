@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from node.cli.grouping import gathered, in_order, label, periods_of, spans, waiting
+from node.cli.terminal.grouping import gathered, in_order, label, periods_of, spans, waiting
 from protocol.catalogue_file import load_catalogue
 from protocol.periods import Period
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from node.cli.logbook import Logbook
+from node.cli.frame.logbook import Logbook
 from node.durable_files import create_private_file, replace_private_file
 from tests.factories.dying import ended
 from tests.fakes.node_clock import SteppedClock

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from node.cli.trusting import sealing_key
+from node.cli.identity.trusting import sealing_key
 from node.journal import DeliveryState, Journal
 from node.pipeline import Decision
 from node.trust import NodeTrust

@@ -1,7 +1,7 @@
 """One list of states on both sides, and each state has its words wherever somebody reads it."""
 
 from hub.web.texts.people import SUBMISSION_STATES
-from node.cli.states import STATES
+from node.cli.terminal.states import STATES
 from node.dossier.document import _STANDINGS
 from node.journal import UNDER_WAY, DeliveryState
 from protocol.submission_states import DECIDED, OPEN_UPLOAD, UNDECIDED, SubmissionState

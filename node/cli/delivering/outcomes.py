@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from node.amounts import CORRECTION, DELIVERY, whole
-from node.cli.console import Console, problem_member
-from node.cli.doubting import doubts_member, doubts_note
-from node.cli.grouping import gathered, label, periods_of, waiting
-from node.cli.run import STAGES, Run
-from node.cli.source_report import (
+from node.cli.figures.doubting import doubts_member, doubts_note
+from node.cli.figures.run import STAGES, Run
+from node.cli.figures.source_report import (
     findings_member,
     not_collected_member,
     rows_member,
@@ -20,7 +18,9 @@ from node.cli.source_report import (
     say_without_year,
     sources_member,
 )
-from node.cli.states import STATES, outbox_note
+from node.cli.terminal.console import Console, problem_member
+from node.cli.terminal.grouping import gathered, label, periods_of, waiting
+from node.cli.terminal.states import STATES, outbox_note
 from node.dossier import VERDICTS
 from node.outbox import Outcome
 from node.pipeline import Decision, Prospect

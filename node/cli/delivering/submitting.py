@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from node.cli.grouping import in_order
-from node.cli.outcomes import Delivery, delivery_of, exit_code_of, result_of, show_outcome
-from node.cli.progress import Progress, progress_bars
-from node.cli.renewing import look_after_keys
-from node.cli.run import Run, begin
-from node.cli.session import Session
-from node.cli.trusting import sealing_key, trusted
-from node.cli.witnessing import Watching, look_at_log, show_watching
+from node.cli.delivering.outcomes import Delivery, delivery_of, exit_code_of, result_of, show_outcome
+from node.cli.figures.run import Run, begin
+from node.cli.frame.session import Session
+from node.cli.identity.renewing import look_after_keys
+from node.cli.identity.trusting import sealing_key, trusted
+from node.cli.identity.witnessing import Watching, look_at_log, show_watching
+from node.cli.terminal.grouping import in_order
+from node.cli.terminal.progress import Progress, progress_bars
 from node.dossier import make_dossier, render_html
 from node.durable_files import PRIVATE_FOLDER_MODE, replace_private_file, write_error
 from node.journal import FAILED, DeliveryRecord, DeliveryState, Journal

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.amounts import whole
-from node.cli.console import problem_member
-from node.cli.doubting import doubts_member, show_doubts
-from node.cli.grouping import gathered, label, periods_of, waiting
-from node.cli.session import Session
-from node.cli.source_report import (
+from node.cli.figures.doubting import doubts_member, show_doubts
+from node.cli.figures.source_report import (
     findings_member,
     keep_locally,
     not_collected_member,
@@ -23,6 +20,9 @@ from node.cli.source_report import (
     sources_member,
     unmapped_member,
 )
+from node.cli.frame.session import Session
+from node.cli.terminal.console import problem_member
+from node.cli.terminal.grouping import gathered, label, periods_of, waiting
 from node.pipeline import (
     Doubt,
     Slot,

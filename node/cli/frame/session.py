@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node import failpoints
-from node.cli.console import Console
-from node.cli.logbook import Logbook
+from node.cli.frame.logbook import Logbook
+from node.cli.terminal.console import Console
 from node.clock import Clock, SystemClock
 from node.durable_files import PRIVATE_FOLDER_MODE, write_error
 from node.settings import Environment, Settings, load_settings

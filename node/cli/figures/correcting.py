@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
-from node.cli.run import Run, begin
-from node.cli.session import Session
-from node.cli.trusting import known_trust, sealing_key
+from node.cli.figures.run import Run, begin
+from node.cli.frame.session import Session
+from node.cli.identity.trusting import known_trust, sealing_key
 from node.clock import local, timestamp
 from node.journal import CorrectionChoice, CorrectionOption, Journal
 from node.pipeline import Decision, Prospect, Prospects

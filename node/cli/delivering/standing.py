@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from node.cli.console import problem_member
-from node.cli.grouping import gathered, in_order, label, periods_of
-from node.cli.renewing import show_notice
-from node.cli.session import Session
-from node.cli.states import HELD_BACK, HELD_BACK_REMEDY, STATES, held_back_note, outbox_note
-from node.cli.witnessing import Watching, look_at_log, show_watching
+from node.cli.frame.session import Session
+from node.cli.identity.renewing import show_notice
+from node.cli.identity.witnessing import Watching, look_at_log, show_watching
+from node.cli.terminal.console import problem_member
+from node.cli.terminal.grouping import gathered, in_order, label, periods_of
+from node.cli.terminal.states import HELD_BACK, HELD_BACK_REMEDY, STATES, held_back_note, outbox_note
 from node.clock import local
 from node.hub_client import Head
 from node.journal import DeliveryRecord, Journal, StayingDelivery

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from node.amounts import DOUBT, whole
-from node.cli.console import Console
-from node.cli.grouping import spans
+from node.cli.terminal.console import Console
+from node.cli.terminal.grouping import spans
 from node.pipeline import Doubt
 from protocol.catalogue import Catalogue
 from protocol.texts import Text

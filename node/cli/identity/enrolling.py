@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from node.cli.console import Console
-from node.cli.renewing import has_entered
-from node.cli.session import Session
+from node.cli.frame.session import Session
+from node.cli.identity.renewing import has_entered
+from node.cli.terminal.console import Console
 from node.enrolment import EnrolmentView, ask_again, conclude, enrol, following, own_keys
 from node.hub_client import HubClient
 from protocol.errors import kim_error

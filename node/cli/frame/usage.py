@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.cli.session import language_of
+from node.cli.frame.session import language_of
 from node.settings import Environment
 from protocol.command_line import BilingualCommand, BilingualGroup
 from protocol.texts import Language

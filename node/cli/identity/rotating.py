@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from node.cli.session import Session
+from node.cli.frame.session import Session
 from protocol.texts import Text
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from aggregation.facts import Facts
 from node.amounts import whole
-from node.cli.console import Console
-from node.cli.session import Session
+from node.cli.frame.session import Session
+from node.cli.terminal.console import Console
 from node.dossier import counted_things
 from node.durable_files import replace_private_file, write_error
 from node.mapping import target_codes

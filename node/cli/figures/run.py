@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from aggregation.facts import Facts
-from node.cli.session import Session
-from node.cli.source_report import keep_locally
+from node.cli.figures.source_report import keep_locally
+from node.cli.frame.session import Session
 from node.journal import Journal
 from node.keystore import load_key
 from node.pipeline import (

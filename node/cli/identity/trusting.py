@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from node.cli.session import Session
+from node.cli.frame.session import Session
 from node.clock import local
 from node.hub_client import HubClient
 from node.outbox import HUB_IS_AWAY

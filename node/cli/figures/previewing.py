@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from node.cli.console import problem_member
-from node.cli.doubting import doubts_member
-from node.cli.run import begin
-from node.cli.session import Session
-from node.cli.source_report import findings_member, not_collected_member, rows_member, sources_member
-from node.cli.trusting import known_trust, sealing_key
+from node.cli.figures.doubting import doubts_member
+from node.cli.figures.run import begin
+from node.cli.figures.source_report import findings_member, not_collected_member, rows_member, sources_member
+from node.cli.frame.session import Session
+from node.cli.identity.trusting import known_trust, sealing_key
+from node.cli.terminal.console import problem_member
 from node.dossier import make_dossier, render_html, render_text
 from node.durable_files import replace_private_file, require_place, write_error
 from node.pipeline import Decision, Prospect, Prospects

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from node.amounts import RECEIPT, Noun
-from node.cli.session import Session
-from node.cli.trusting import store_of
+from node.cli.frame.session import Session
+from node.cli.identity.trusting import store_of
 from node.clock import local
 from node.keystore import load_key
 from node.witness import Alarm, LogCopy, LogWatch, ReceiptKeeper, WitnessKey, WitnessStore

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from node.amounts import DELIVERY, RECEIPT
-from node.cli.session import Session
-from node.cli.states import STATES
-from node.cli.witnessing import LOG_FOLDER, BroughtReceipts, take_brought_receipts
+from node.cli.frame.session import Session
+from node.cli.identity.witnessing import LOG_FOLDER, BroughtReceipts, take_brought_receipts
+from node.cli.terminal.states import STATES
 from node.durable_files import replace_private_file, write_error
 from node.hub_client import SubmissionView
 from node.hub_client.answers import submission_view

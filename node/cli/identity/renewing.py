@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from node.amounts import DAY
-from node.cli.session import Session
-from node.cli.trusting import trusted
+from node.cli.frame.session import Session
+from node.cli.identity.trusting import trusted
 from node.enrolment import Renewal, renew
 from node.hub_client import HubClient, Notice
 from protocol.enrolment import NodeKeys

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from node.cli.console import Console
-from node.cli.enrolling import read_token_file
+from node.cli.identity.enrolling import read_token_file
+from node.cli.terminal.console import Console
 from node.clock import SystemClock, local
 from node.durable_files import PRIVATE_FOLDER_MODE, create_private_file, write_error
 from node.enrolment import EnrolmentView, enrol, own_keys

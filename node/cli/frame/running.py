@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import click
 
-from node.cli.console import Console
-from node.cli.session import Session, open_session
+from node.cli.frame.session import Session, open_session
+from node.cli.terminal.console import Console
 from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
