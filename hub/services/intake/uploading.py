@@ -9,6 +9,7 @@ verification is asked for.
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -191,18 +192,14 @@ def _refusal_by_now(
 def _assemble(context: HubContext, submission: Submission, chunks: Mapping[int, str]) -> None:
     """Put the chunks together as a blob with the signed digest; chunks that do not fit are dropped.
 
-    Several requests may do so at once: the first one to finish removes the chunks, which is no failure of the
-    others.
+    Several requests may do so at once: the decision that follows the first removes the chunks, which is no
+    failure of the others.
     """
     signed = submission.payload_sha256
     if context.blobs.intact(signed):
         return
-    try:
+    with suppress(FileNotFoundError):  # a chunk was lost, or went with a decision made meanwhile
         if context.blobs.put_parts(context.incoming.parts(submission.id, chunks), expected=signed) == signed:
-            return
-    except FileNotFoundError:
-        # Either a chunk was lost, or somebody else completed the same upload while this one was reading.
-        if context.blobs.intact(signed):
             return
     with context.database.write() as unit:
         upload = _upload(unit, submission.id)
