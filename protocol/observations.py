@@ -49,6 +49,7 @@ STATE_NUMBER: Final[dict[CellState, int]] = {state: number for number, state in 
 
 #: `CONF_STATUS` of what the hub withholds itself (imported grants); no node delivers it.
 WITHHELD_BY_HUB: Final = "S"
+WITHHELD_BY_HUB_LABEL: Final = Text("vom Hub geheim gehalten", "withheld by the hub")
 
 _WIRE: Final = {
     CellState.VALUE: ("A", "F"),
@@ -99,3 +100,21 @@ def state_of(value: int | None, obs_status: str, conf_status: str) -> CellState:
         if not state.has_value and wire == pair:
             return state
     raise ValueError("no cell state has this combination of status codes")
+
+
+def label_of(obs_status: str, conf_status: str) -> Text | None:
+    """Return what a published cell without a value says, in the words of pages, files and programs alike.
+
+    Args:
+        obs_status: ``OBS_STATUS``.
+        conf_status: ``CONF_STATUS``.
+
+    Returns:
+        None if no state without a value has these codes.
+    """
+    if (obs_status, conf_status) == (CellState.SUPPRESSED.wire[0], WITHHELD_BY_HUB):
+        return WITHHELD_BY_HUB_LABEL
+    try:
+        return state_of(None, obs_status, conf_status).label
+    except ValueError:
+        return None

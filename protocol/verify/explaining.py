@@ -16,6 +16,7 @@ from decimal import Decimal
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError, kim_error
 from protocol.evidence import TableRecord
+from protocol.observations import label_of
 from protocol.regions import region_tree
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
@@ -107,7 +108,7 @@ class PublishedFigure:
                 f"{'mindestens' if at_least else 'höchstens'} {limit}",
                 f"{'at least' if at_least else 'at most'} {limit}",
             )
-        return _SIGNS.get(self.status, Text("kein Wert", "no value"))
+        return label_of(self.status, self.confidential) or Text("kein Wert", "no value")
 
     @property
     def members(self) -> dict[str, JsonValue]:
@@ -227,14 +228,6 @@ def _plain(number: str) -> str:
     """Write a decimal of the file without what a machine added: ``1234.0`` is 1234."""
     text = f"{Decimal(number):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-_SIGNS = {
-    "Q": Text("geheim", "withheld"),
-    "L": Text("nicht geliefert", "not delivered"),
-    "M": Text("entfällt", "not applicable"),
-    "O": Text("zurückgezogen", "withdrawn"),
-}
 
 
 def _no_figure() -> KimError:

@@ -239,7 +239,7 @@ def test_withheld_and_missing_areas_differ_by_pattern_not_only_by_colour(page: P
     assert fills["withheld"].startswith('url("#muster-geheim")')
     assert fills["missing"].startswith('url("#muster-fehlt")')
     assert page.locator(".legend").get_by_text(re.compile("^geheim")).is_visible()
-    assert page.locator(".legend").get_by_text(re.compile("^nicht geliefert")).is_visible()
+    assert page.locator(".legend").get_by_text(re.compile("^liegt noch nicht vor")).is_visible()
 
 
 # WCAG 2.1, relative luminance and contrast; large text is 24 px, or 18.66 px and bold.

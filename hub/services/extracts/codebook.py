@@ -12,7 +12,7 @@ from hub.clock import day_of
 from hub.services.extracts.figures import KEY, MEASURES
 from hub.services.statistics.releases import Release
 from protocol.catalogue import Dataset
-from protocol.observations import WITHHELD_BY_HUB, CellState
+from protocol.observations import WITHHELD_BY_HUB, WITHHELD_BY_HUB_LABEL, CellState
 from protocol.regions import RegionTree, areas_by_id
 from protocol.texts import Text
 
@@ -72,7 +72,8 @@ def variables_csv(datasets: Sequence[Dataset]) -> bytes:
         pair = f"{status}/{confidentiality}"
         rows.append(("OBS_STATUS/CONF_STATUS", pair, state.label.de, state.label.en, ""))
     by_hub = f"{CellState.SUPPRESSED.wire[0]}/{WITHHELD_BY_HUB}"
-    rows.append(("OBS_STATUS/CONF_STATUS", by_hub, "vom Hub geheim gehalten", "withheld by the hub", ""))
+    label = WITHHELD_BY_HUB_LABEL
+    rows.append(("OBS_STATUS/CONF_STATUS", by_hub, label.de, label.en, ""))
     return _csv(("variable", "code", "label_de", "label_en", "parent"), rows)
 
 

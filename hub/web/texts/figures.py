@@ -229,8 +229,8 @@ LEGEND: Final = Text("Legende", "Legend")
 LEGEND_RANGE: Final = Text("{} bis {}", "{} to {}")
 LEGEND_AREAS: Final = Text("{} Gebiete", "{} areas")
 LEGEND_AREA: Final = Text("{} Gebiet", "{} area")
-LEGEND_WITHHELD: Final = Text("geheim", "withheld")
-LEGEND_MISSING: Final = Text("nicht geliefert", "not delivered")
+LEGEND_WITHHELD: Final = CellState.SUPPRESSED.label
+LEGEND_MISSING: Final = CellState.NOT_DELIVERED.label
 LEGEND_MEANINGLESS: Final = CellState.NOT_APPLICABLE.label
 MAP_CLICK: Final = Text(
     "Ein Klick auf ein Gebiet stellt es neben das Land.", "A click on an area puts it beside the state."

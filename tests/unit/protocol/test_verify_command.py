@@ -336,7 +336,7 @@ def test_parts_are_named_in_the_language_asked_for(
     made.write_trust(desk / "trust")
     words = ("explain", "@evidence.json", "CASES_OPEN", "2026-Q2", "NW05", "--figures", "@mine.csv", "--lang")
     for language, withheld, name in (
-        ("de", "geheim", "Städteregion Aachen (einschl. Stadt Aachen)"),
+        ("de", "geheim zu halten", "Städteregion Aachen (einschl. Stadt Aachen)"),
         ("en", "withheld", "City region of Aachen (incl. City of Aachen)"),
     ):
         lines = said_by(desk, *words, language, capsys=capsys).splitlines()

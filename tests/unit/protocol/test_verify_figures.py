@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from protocol.errors import KimError
+from protocol.observations import CellState
 from protocol.regions import region_tree
 from protocol.verify.anchors import Anchors
 from protocol.verify.explaining import Explanation, Question, explain
@@ -63,10 +64,13 @@ def row(
         (",46.0,52.0,Q,C", "zwischen 46 und 52", "between 46 and 52"),
         (",46.0,,Q,C", "mindestens 46", "at least 46"),
         (",,52.0,Q,C", "höchstens 52", "at most 52"),
-        (",,,Q,C", "geheim", "withheld"),
-        (",,,L,F", "nicht geliefert", "not delivered"),
-        (",,,M,F", "entfällt", "not applicable"),
-        (",,,O,F", "zurückgezogen", "withdrawn"),
+        # The very words of the pages' legend and of codebook.csv.
+        *(
+            (f",,,{state.wire[0]},{state.wire[1]}", state.label.de, state.label.en)
+            for state in CellState
+            if not state.has_value
+        ),
+        (",,,Q,S", "vom Hub geheim gehalten", "withheld by the hub"),
         (",,,B,F", "kein Wert", "no value"),
     ],
 )
