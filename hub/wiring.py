@@ -1,7 +1,7 @@
 """A hub as it runs: settings in, its parts out.
 
-`Hub` owns what has to be started and stopped, in an order that matters: the sandbox first, before there is
-any thread; then the worker; then the sweeper.
+`Hub` owns what has to be started and stopped, in an order that matters: the lock under which nobody changes
+the form of the database; the sandbox, before there is any thread; then the worker; then the sweeper.
 
 It deliberately does not: know the web (`hub.app`). A command that closes a period need not load any view.
 """
@@ -9,6 +9,7 @@ It deliberately does not: know the web (`hub.app`). A command that closes a peri
 import threading
 
 from hub.clock import Clock, SystemClock, clock_on
+from hub.home_lock import RunningLock
 from hub.sandbox.client import Sandbox
 from hub.services.context import HubContext
 from hub.services.trust.sealing_keys import sealing_keys_of
@@ -69,6 +70,7 @@ class Hub:
             sealing=sealing_keys_of(settings),
             machine_clock=machine_clock or SystemClock(),
         )
+        self._running = RunningLock(settings.home)
         self._ends_sandbox = sandbox is None
         self._stopping = threading.Event()
         add_tasks(self.celery, self.context, stopping=self._stopping)
@@ -76,13 +78,24 @@ class Hub:
         self._sweeper: Sweeper | None = None
 
     def start(self) -> None:
-        """Start sandbox, worker (unless a broker brings the jobs elsewhere) and sweeper, in this order."""
-        self.context.sandbox.start()
+        """Start sandbox, worker (unless a broker brings the jobs elsewhere) and sweeper, in this order.
+
+        Raises:
+            KimError: `schema_outdated` if the database was changed since this hub was made.
+            SandboxDownError: the sandbox did not come up.
+        """
+        self.start_sandbox()
         if not self.settings.broker_url:
             self._worker = InProcessWorker(self.celery, stopping=self._stopping)
             self._worker.start()
         self._sweeper = Sweeper(self.context, self.queue, worker=self._worker)
         self._sweeper.start()
+
+    def start_sandbox(self) -> None:
+        """Start what a process needs that works for a hub which another one serves; errors as of `start`."""
+        self._running.share()
+        schema.require_known(self.context.database.engine)
+        self.context.sandbox.start()
 
     def stop(self) -> None:
         """Stop everything that :meth:`start` started; a sandbox that was passed in goes on."""
@@ -93,3 +106,4 @@ class Hub:
         if self._ends_sandbox:
             self.context.sandbox.close()
         self.context.database.engine.dispose()
+        self._running.release()

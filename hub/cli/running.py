@@ -92,8 +92,8 @@ def worker_command(home: Path) -> None:
         )
     stop_on(signal.SIGTERM, signal.SIGINT)
     hub = Hub(settings)
-    hub.context.sandbox.start()
+    hub.start_sandbox()
     try:
         run(hub.celery, make_controller(hub.celery))
     finally:
-        hub.context.sandbox.close()
+        hub.stop()

@@ -1,6 +1,6 @@
 """${message}
 
-Fits the previous release: a hub of the release before must be able to run on the result, or the note says why not.
+Runs while no process of the hub does (`kim-hub db upgrade` sees to that): say what it makes of rows that are there.
 """
 
 import sqlalchemy as sa

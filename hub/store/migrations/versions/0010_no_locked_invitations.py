@@ -1,7 +1,6 @@
 """Wrong tokens are counted and lock nothing; what was locked has ended, as its municipality was told.
 
-Does not fit the release before: a hub of it can neither invite nor take a request with an invitation, because
-the tries that it counts down are gone. Everything else of it runs.
+The tries that were counted down are gone: a program of before could neither invite nor take a request.
 """
 
 import sqlalchemy as sa
