@@ -1,8 +1,6 @@
 """The `kim-hub` commands; the module of each is loaded when it is called: `register` needs no web server."""
 
 import functools
-import importlib
-import importlib.util
 import os
 from typing import Final
 
@@ -10,11 +8,11 @@ import click
 
 from hub import failpoints
 from hub.cli.output import LANGUAGE
-from hub.cli.usage import HubGroup
+from hub.cli.usage import LazyGroup
 from hub.settings import chosen_failpoint
 
 #: Command → module and name of the click object. `demo` belongs to the data generator.
-_MODULES: Final = {
+_PLACES: Final = {
     "close": ("hub.cli.periods", "close_command"),
     "confirm": ("hub.cli.deliveries", "confirm_command"),
     "db": ("hub.cli.installation", "database_group"),
@@ -36,21 +34,7 @@ _MODULES: Final = {
 }
 
 
-class _Commands(HubGroup):
-    """Finds commands by name without loading the others."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's interface
-        return sorted(name for name, (module, _) in _MODULES.items() if importlib.util.find_spec(module))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        module, name = _MODULES[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, places=_PLACES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kim-datenverbund", prog_name="kim-hub")
 @LANGUAGE
 @click.pass_context

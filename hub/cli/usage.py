@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -35,3 +39,29 @@ class HubGroup(HubCommand, BilingualGroup):
             rows.append((name, one_line(sentence)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+class LazyGroup(HubGroup):
+    """A group whose commands are looked for by name: who calls one does not wait for the others."""
+
+    def __init__(self, *, places: Mapping[str, tuple[str, str]], **settings: Any) -> None:  # noqa: ANN401
+        """Keep where the commands are.
+
+        Args:
+            places: command → module and name of the click object; one whose module is absent is none.
+            settings: of a group (:class:`click.Group`).
+        """
+        super().__init__(**settings)
+        self._places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's interface
+        """Return the names, sorted."""
+        return sorted(name for name, (module, _) in self._places.items() if importlib.util.find_spec(module))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command; None if there is no such."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module, name = self._places[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command

@@ -1,11 +1,10 @@
 """What the officers' commands need of a hub."""
 
-import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
 from hub.cli.desk import desk_at
-from hub.clock import Clock, SystemClock
+from hub.clock import Clock
 from hub.services.trust.repository import Repository
 from hub.settings import HubSettings
 from hub.store.unit_of_work import Database
@@ -25,11 +24,3 @@ def officers_desk_at(home: Path) -> OfficersDesk:
     """Return the desk of the hub in `home`; raises KimError as :func:`hub.cli.desk.desk_at`."""
     desk = desk_at(home)
     return OfficersDesk(desk.settings, desk.database, desk.clock, Repository(desk.settings))
-
-
-def now() -> dt.datetime:
-    """Return the real time.
-
-    Lifetimes are judged by every reader's own clock: a hub that plays another day does not shift them.
-    """
-    return SystemClock().now()

@@ -7,9 +7,10 @@ from typing import Any, Final
 import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems
-from hub.cli.trust.desk import now, officers_desk_at
+from hub.cli.trust.desk import officers_desk_at
 from hub.cli.trust.options import EXISTING, FILE
 from hub.cli.trust.printing import both, facts, printed
+from hub.cli.trust.real_time import now
 from hub.cli.usage import HubCommand
 from hub.services.trust.change_file import ChangeFile
 from hub.services.trust.officers import Officer, read_officer

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems
-from hub.cli.trust.desk import now, officers_desk_at
+from hub.cli.trust.desk import officers_desk_at
 from hub.cli.trust.options import EXISTING
+from hub.cli.trust.real_time import now
 from hub.cli.usage import HubCommand
 from hub.services.trust.change_file import read_change_file
 from hub.services.trust.exporting import export

@@ -12,9 +12,9 @@ import click
 from hub.cli.output import JSON, LANGUAGE, answer, confirmed, reports_problems
 from hub.cli.passphrases import passphrase
 from hub.cli.travelling import put_file
-from hub.cli.trust.desk import now
 from hub.cli.trust.options import EXISTING, PASSPHRASE_FILE
 from hub.cli.trust.printing import both, facts, printed
+from hub.cli.trust.real_time import now
 from hub.cli.usage import HubCommand
 from hub.services.trust.change_file import read_change_file
 from hub.services.trust.officers import is_encrypted, load_signer, read_officer, smartcard_signer

@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems
-from hub.cli.trust.desk import now, officers_desk_at
+from hub.cli.trust.desk import officers_desk_at
 from hub.cli.trust.printing import both, printed
+from hub.cli.trust.real_time import now
 from hub.cli.usage import HubCommand
 from hub.services.trust.staging import withdraw
 from hub.services.trust.standing import Standing, standing
