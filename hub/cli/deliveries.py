@@ -8,11 +8,13 @@ from typing import Final
 import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, one_line, reports_problems, settings_of_hub
+from hub.cli.trust.printing import printed
 from hub.cli.usage import HubCommand
 from hub.domain.people import OPERATOR, known_login
 from hub.services.operation.delivery_status import DeliveryStatus, PlaceStatus, delivery_status
 from hub.services.review.confirming import confirm
 from hub.services.review.finding_words import NamedCell, finding_text, named_cells
+from hub.services.trust.witnessing import witnesses_of
 from hub.store.records import OpenFinding
 from hub.wiring import Hub
 from protocol.catalogue import AUDIT_RULE, Catalogue
@@ -41,6 +43,8 @@ def status_command(home: Path, *, periods: tuple[str, ...], as_json: bool) -> No
     """
     hub = Hub(settings_of_hub(home))
     status = delivery_status(hub.context, [Period.parse(period) for period in periods])
+    with hub.context.database.read() as unit:
+        witnesses = witnesses_of(unit, at=hub.context.clock.now())
     answer(
         {
             "deliveries": [asdict(place) for place in status.places],
@@ -48,10 +52,11 @@ def status_command(home: Path, *, periods: tuple[str, ...], as_json: bool) -> No
             "uncompared": status.uncompared,
             "release": status.release,
             "flagged": {str(number): count for number, count in status.flagged.items()},
+            "witnesses": witnesses.members if witnesses is not None else None,
         },
         _summary(status),
         as_json=as_json,
-        lines=list(_lines(status, hub.context.catalogue)),
+        lines=[*_lines(status, hub.context.catalogue), *printed(witnesses.lines() if witnesses else ())],
     )
 
 

@@ -44,6 +44,7 @@ def status_command(home: Path, *, as_json: bool) -> None:
             "versions": dict(found.versions),
             "expires": {role: f"{moment:%Y-%m-%dT%H:%M:%SZ}" for role, moment in found.expires.items()},
             "renew": found.to_renew(now()),
+            "witnesses": found.witnesses.members,
             "staged": [
                 {"id": item.id, "by": item.actor, "changes": [both(x) for x in describe_change(item.change)]}
                 for item in found.staged
@@ -73,13 +74,14 @@ def _standing_lines(found: Standing) -> list[Text]:
                 f"{role} expires soon: kim-hub trust propose {option}",
             )
         )
+    lines += found.witnesses.lines()
     if found.staged:
         lines.append(Text("Warten auf Unterschriften:", "Waiting for signatures:"))
     for item in found.staged:
-        lines += [
-            Text(f"  [{item.id}] {line.de}", f"  [{item.id}] {line.en}")
-            for line in describe_change(item.change)
-        ]
+        heads = Text(f"  Änderung {item.id}: ", f"  Change {item.id}: ")
+        for line in describe_change(item.change):
+            lines.append(Text(f"{heads.de}{line.de}", f"{heads.en}{line.en}"))
+            heads = Text(" " * len(heads.de), " " * len(heads.en))
     return lines
 
 

@@ -9,6 +9,7 @@ from tuf.api.metadata import Root
 
 from hub.services.trust.repository import Repository
 from hub.services.trust.verifying import fingerprint
+from hub.services.trust.witnessing import Witnesses, witnesses_among
 from hub.store.tables.trust import StagedChange
 from hub.store.unit_of_work import Database
 
@@ -25,6 +26,7 @@ class Standing:
         root: who is in office.
         versions: version of each role.
         expires: end of each role.
+        witnesses: nodes that can witness, by what is published.
         staged: changes that wait for signatures.
     """
 
@@ -32,6 +34,7 @@ class Standing:
     root: Root
     versions: Mapping[str, int]
     expires: Mapping[str, dt.datetime]
+    witnesses: Witnesses
     staged: tuple[StagedChange, ...]
 
     def to_renew(self, now: dt.datetime) -> list[str]:
@@ -57,6 +60,7 @@ def standing(repository: Repository, database: Database) -> Standing | None:
         "snapshot": repository.snapshot().signed,
         "timestamp": repository.timestamp().signed,
     }
+    documents = repository.documents()
     with database.read() as unit:
         staged = tuple(unit.trust.staged())
     return Standing(
@@ -64,5 +68,6 @@ def standing(repository: Repository, database: Database) -> Standing | None:
         root=root.signed,
         versions={name: signed.version for name, signed in roles.items()},
         expires={name: signed.expires for name, signed in roles.items()},
+        witnesses=witnesses_among(documents.directory.nodes, quorum=documents.hub_keys.quorum),
         staged=staged,
     )

@@ -16,6 +16,7 @@ from hub.services.trust.documents import Documents
 from hub.services.trust.officers import name_of
 from hub.services.trust.signing import Review
 from hub.services.trust.verifying import Signatures, fingerprint
+from hub.services.trust.witnessing import witnesses_among
 from protocol.keys import KeyPurpose
 from protocol.texts import Text
 from protocol.trust import (
@@ -52,14 +53,17 @@ _ROLES: Final = {
 
 
 def describe(judged: Review) -> list[Text]:
-    """Return what a change file changes, sentence by sentence; at least one."""
-    lines = [*_of_officers(judged), *_of_documents(judged)]
-    return lines or [
+    """Return what a change file changes, sentence by sentence, and what will be wrong then; at least one."""
+    lines = [*_of_officers(judged), *_of_documents(judged)] or [
         Text(
             "Inhaltlich ändert sich nichts; die Gültigkeit wird verlängert.",
             "Nothing changes; it is only valid for longer.",
         )
     ]
+    after = judged.after
+    if after is not None:
+        lines += witnesses_among(after.directory.nodes, quorum=after.hub_keys.quorum).lines()
+    return lines
 
 
 def describe_state(judged: Review) -> list[Text]:
