@@ -6,6 +6,7 @@ import click
 
 from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, settings_of_hub
 from hub.cli.travelling import put_file
+from hub.cli.trust.printing import printed
 from hub.cli.usage import HubGroup
 from hub.services.transparency.reading import copy_of_log
 from hub.services.transparency.rounds import check_whole, run_round
@@ -13,6 +14,8 @@ from hub.services.transparency.signer import LogSigner
 from hub.wiring import Hub
 from protocol.errors import kim_error
 from protocol.texts import Text
+from protocol.transparency.checkpoints import parse_checkpoint
+from protocol.transparency.notes import parse_note
 
 
 @click.group("log", cls=HubGroup)
@@ -95,15 +98,46 @@ def export_command(home: Path, *, folder: Path, as_json: bool) -> None:
 
     Beispiel / Example: kim-hub log export /media/stick/log
     """
-    written = 0
+    context = Hub(settings_of_hub(home)).context
+    written, content = 0, b""
     try:
-        for path, content in copy_of_log(Hub(settings_of_hub(home)).context):
+        for path, content in copy_of_log(context):
             put_file(folder / path, content, inside=folder)
             written += 1
     except OSError as error:
         raise kim_error("cannot_write", Text(str(folder), str(folder))) from error
+    note = parse_note(content)  # what comes last is the state
+    size, witnesses = parse_checkpoint(note.text).size, len({line.name for line in note.signatures}) - 1
+    with context.database.read() as unit:
+        governed = unit.trust.current()
+    needed = governed.hub_keys.quorum if governed is not None else 0
     answer(
-        {"folder": str(folder), "files": written},
-        Text(f"{written} Dateien in {folder}.", f"{written} files in {folder}."),
+        {
+            "folder": str(folder),
+            "files": written,
+            "entries": size,
+            "witnesses": witnesses,
+            "quorum": needed,
+        },
+        Text(
+            f"{written} Dateien in {folder}: {size} Einträge, Zeugen dieses Stands: {witnesses}.",
+            f"{written} files in {folder}: {size} entries, witnesses of this state: {witnesses}.",
+        ),
         as_json=as_json,
+        lines=printed(_too_early(needed)) if witnesses < needed else (),
     )
+
+
+def _too_early(needed: int) -> list[Text]:
+    return [
+        Text(
+            f"Wer die Kopie prüft, verlangt {needed} Zeugen (sonst quorum_missing). Knoten bezeugen einen "
+            "neuen Stand bei ihrem nächsten Kontakt.",
+            f"Who verifies the copy demands {needed} witnesses (else quorum_missing). Nodes witness a new "
+            "state at their next contact.",
+        ),
+        Text(
+            "→ Danach noch einmal ausgeben. Einem Knoten ohne Netz genügt sie, wie sie ist.",
+            "→ Export it again after that. For a node without a line it will do as it is.",
+        ),
+    ]

@@ -218,9 +218,20 @@ _RUNS: Final[Mapping[str, Run]] = {
 def _officers(parsed: argparse.Namespace) -> tuple[list[_Outcome], Signed | None]:
     """Verify the officers' signatures, where the fingerprint of a root is given."""
     if parsed.root_fingerprint is None:
-        # The command that verifies nothing else needs it.
-        if parsed.at is not None or parsed.run is None:
-            raise _trust_unclear()
+        if parsed.run is None:  # verifies nothing else
+            raise _no_fingerprint(
+                Text(
+                    "kim-verify trust prüft von der Wurzel an; deren Fingerabdruck fehlt.",
+                    "kim-verify trust verifies from the root on; its fingerprint is missing.",
+                )
+            )
+        if parsed.at is not None:
+            raise _no_fingerprint(
+                Text(
+                    "--at gilt nur zusammen mit --root-fingerprint: für die Fristen des Vertrauensverzeichnisses.",
+                    "--at goes with --root-fingerprint only: for the lifetimes of a trust repository.",
+                )
+            )
         return [], None
     if parsed.trust is None or parsed.log_key is not None or parsed.directory is not None or parsed.witness:
         raise _trust_unclear()
@@ -257,6 +268,17 @@ def _anchors(parsed: argparse.Namespace, signed: Signed | None) -> Anchors:
     return anchors_of_documents(*files.trust_documents(Path(parsed.trust), directory), quorum=parsed.quorum)
 
 
+def _no_fingerprint(detail: Text) -> KimError:
+    return kim_error(
+        "bad_request",
+        detail,
+        remedy=Text(
+            'Den Fingerabdruck aus dem Anmeldebrief nennen: --root-fingerprint "5f0c …".',
+            'Name the fingerprint in the enrolment letter: --root-fingerprint "5f0c …".',
+        ),
+    )
+
+
 def _trust_unclear() -> KimError:
     return kim_error(
         "bad_request",
@@ -266,7 +288,10 @@ def _trust_unclear() -> KimError:
             "Unclear what is to be believed: --trust, on its own or with --root-fingerprint and --at, or "
             "--log-key with --witness.",
         ),
-        remedy=Text("Siehe kim-verify --help.", "See kim-verify --help."),
+        remedy=Text(
+            "Meist genügt --trust ORDNER. Alle Möglichkeiten: kim-verify BEFEHL --help.",
+            "Mostly --trust FOLDER will do. All that is possible: kim-verify COMMAND --help.",
+        ),
     )
 
 

@@ -12,8 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub.cli import main
+from hub.services.trust.change_file import read_change_file
 from hub.services.trust.repository import Repository
 from node.cli import main as node_main
+from protocol.trust import AddNode
 from tests.factories.officers import NAMES, PASSPHRASE, governed, node_entry, now
 from tests.factories.patience import assert_soon
 from tests.factories.running_hub import running_hub
@@ -199,6 +201,46 @@ def test_nothing_to_propose_is_an_error_of_use(tmp_path: Path, run: Run) -> None
     done = run("trust", "propose", *home, "--remove-officer", leaver, "--out", tmp_path / "c")
     assert f"{NAMES[0]} no longer decides" in done.output
     assert "not_an_officer" in run("trust", "propose", *home, "--remove-officer", "0", "--out", "x").output
+
+
+@pytest.mark.parametrize(("lang", "word"), [("de", "ACHTUNG: Quittungen"), ("en", "NOTE: receipts")])
+def test_a_hub_with_fewer_nodes_than_receipts_need_says_so(
+    lang: str, word: str, tmp_path: Path, run: Run
+) -> None:
+    office = governed(tmp_path, node_entry(1), node_entry(2))
+    home = ("--home", office.settings.home)
+    for words in (("status",), ("trust", "status")):
+        assert word not in run(*words, *home, lang=lang).output
+        assert document(run(*words, *home, "--json"))["witnesses"] == {"quorum": 0, "nodes": 2, "missing": 0}
+    proposed = run("trust", "propose", *home, "--quorum", "3", "--out", tmp_path / "a", lang=lang)
+    assert word in proposed.output
+    office.publish(office.signed(read_change_file((tmp_path / "a").read_bytes()), *NAMES[:2]))
+    for words in (("status",), ("trust", "status")):
+        said = run(*words, *home, lang=lang).output
+        assert (word in said, "kim-hub trust propose --quorum 1 --out …" in said) == (True, True), said
+        assert document(run(*words, *home, "--json"))["witnesses"] == {"quorum": 3, "nodes": 2, "missing": 2}
+    # What was exported is the newest state; who verifies it is told of the witnesses that it lacks.
+    assert run("log", "sign", *home).exit_code == 0
+    exported = run("log", "export", tmp_path / "log", *home, lang=lang)
+    assert "quorum_missing" in exported.output
+    made = document(run("log", "export", tmp_path / "log", *home, "--json"))
+    assert (made["witnesses"], made["quorum"]) == (0, 3)
+    assert str(made["entries"]) == (tmp_path / "log" / "checkpoint").read_text().splitlines()[1]
+
+
+def test_a_waiting_change_is_named_with_the_number_that_withdraws_it(tmp_path: Path, run: Run) -> None:
+    office = governed(tmp_path)
+    home = ("--home", office.settings.home)
+    with office.database.write() as unit:
+        number = unit.trust.stage(AddNode(node_entry(1)), at=now(), actor="A. Muster")
+    said = run("trust", "status", *home).output.splitlines()
+    (first,) = (line for line in said if "New node node-0001" in line)
+    place = said.index(first)
+    assert first.strip().startswith(f"Change {number}: New node")
+    keys = said[place + 1 : place + 3]
+    assert [line.index("Key") for line in keys] == [first.index("New node")] * 2
+    assert run("trust", "withdraw", *home, number, "--by", "A. Muster").exit_code == 0
+    assert "New node" not in run("trust", "status", *home).output
 
 
 def test_the_letter_names_the_officers(tmp_path: Path, run: Run) -> None:

@@ -21,6 +21,7 @@ from hub.services.registry.registration import Registration, register
 from hub.services.trust.change_file import ChangeFile, read_change_file
 from hub.services.trust.documents import digest
 from hub.services.trust.officers import load_signer, make_officer_key, read_officer
+from hub.services.trust.preparing import Wishes, next_proposal
 from hub.services.trust.proposing import OfficerChange, next_change
 from hub.services.trust.publishing import heal
 from hub.services.trust.renewal import renew
@@ -28,6 +29,7 @@ from hub.services.trust.signing import Memory, read_memory, review
 from hub.services.trust.staging import OfficersRegistry, withdraw
 from hub.services.trust.standing import standing
 from hub.services.trust.suspending import suspend
+from hub.services.trust.witnessing import witnesses_among
 from hub.services.trust.wording import describe
 from protocol.errors import KimError
 from protocol.keys import KeyPurpose, PrivateKey
@@ -535,6 +537,62 @@ def test_every_change_is_said_in_words(tmp_path: Path) -> None:
     assert "compromised since" in english
     unchanged = describe(review(made.change(), None, now=now()))
     assert [line.en for line in unchanged] == ["Nothing changes; it is only valid for longer."]
+
+
+@pytest.mark.parametrize(
+    ("quorum", "others", "missing", "helps"),
+    [
+        (0, 0, 0, ""),
+        (1, 0, 1, "Admit more nodes."),
+        (1, 1, 0, ""),
+        (3, 1, 2, "--quorum 1"),
+        (3, 2, 1, "--quorum 2"),
+        (3, 3, 0, ""),
+    ],
+)
+def test_witnesses_enough_are_others_than_the_node_concerned(
+    quorum: int, others: int, missing: int, helps: str
+) -> None:
+    witness = key_entry(KeyPurpose.WITNESS)
+    withdrawn = replace(
+        key_entry(KeyPurpose.WITNESS),
+        status=KeyStatus.REVOKED,
+        revoked_at=now(),
+        reason=RevocationReason.SUPERSEDED,
+    )
+    nodes = [
+        *(node_entry(number) for number in range(1, others + 2)),
+        # Who cannot be asked counts for nothing.
+        node_entry(20, status=NodeStatus.SUSPENDED),
+        node_entry(21, keys=(key_entry(),)),
+        node_entry(22, keys=(key_entry(), withdrawn)),
+    ]
+    found = witnesses_among(nodes, quorum=quorum)
+    assert found.members == {"quorum": quorum, "nodes": others + 1, "missing": missing}
+    for lines in ([line.en for line in found.lines()], [line.de for line in found.lines()]):
+        assert bool(lines) == bool(missing)
+    if missing:
+        first, remedy = (line.en for line in found.lines())
+        assert f"that is {quorum + 1} that are entered; there are {others + 1}" in first
+        assert helps in remedy
+    again = replace(nodes[0], keys=(*nodes[0].keys, witness))
+    assert witnesses_among([again, *nodes[1:]], quorum=quorum) == found  # one holder, one witness
+
+
+def test_who_signs_too_few_nodes_reads_so_whatever_else_changes(tmp_path: Path) -> None:
+    made = governed(tmp_path, node_entry(1))
+    for officers in (None, OfficerChange(add_root=(made.hire("D. Neu"),))):
+        change = next_proposal(
+            made.settings,
+            made.database,
+            made.repository,
+            wishes=Wishes(quorum=3, add_root=officers.add_root if officers else ()),
+            now=now(),
+        )
+        assert change is not None
+        lines = "\n".join(line.en for line in describe(review(change, None, now=now())))
+        assert "A receipt is final with 3 witnesses." in lines
+        assert "NOTE: receipts do not become final yet." in lines
 
 
 # ------------------------------------------------------------------------------------ time and power

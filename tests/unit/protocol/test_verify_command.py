@@ -546,10 +546,13 @@ def test_it_has_to_be_clear_what_is_believed(
 ) -> None:
     witness: Witness = witness_of(network.nodes[1])
     key = ("--log-key", str(network.log.vkey))
-    assert (
-        run(desk, "receipt", "@a.tlog-proof", "--trust", "@trust", "--at", "2026-10-09", capsys=capsys)[0]
-        == 2
-    )
+    words = ("receipt", "@a.tlog-proof", "--trust", "@trust", "--at", "2026-10-09")
+    for lang, what, remedy in (
+        ("de", "--at gilt nur zusammen mit --root-fingerprint", "aus dem Anmeldebrief"),
+        ("en", "--at goes with --root-fingerprint only", "in the enrolment letter"),
+    ):
+        code, said = run(desk, *words, "--lang", lang, capsys=capsys)
+        assert (code, what in said, remedy in said) == (2, True, True), said
     # With the fingerprint of a root the officers' repository says everything, and nothing beside it does.
     root = ("--root-fingerprint", "00", "--lang", "en")
     for words, is_unclear in (
@@ -561,7 +564,8 @@ def test_it_has_to_be_clear_what_is_believed(
     ):
         code, said = run(desk, "receipt", "@a.tlog-proof", *words, *root, capsys=capsys)
         assert (code, "Unclear what is to be believed" in said) == (2, is_unclear), said
-    assert run(desk, "trust", "--trust", "@trust", capsys=capsys)[0] == 2
+    code, said = run(desk, "trust", "--trust", "@trust", "--lang", "en", capsys=capsys)
+    assert (code, "its fingerprint is missing" in said, "in the enrolment letter" in said) == (2, True, True)
     words = ("trust", "--trust", "@trust", "--root-fingerprint", "00", "--at", "tomorrow", "--lang", "de")
     assert "--at: Dieser Wert ist nicht erlaubt." in run(desk, *words, capsys=capsys)[1]
     for words in (("--trust", "@trust", *key), ("--trust", "@trust", "--witness", str(witness.vkey)), ()):
