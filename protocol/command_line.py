@@ -3,13 +3,17 @@
 The language is not settled while a command line is read: `--lang` counts wherever it stands, then what the
 program prefers. Errors are told apart by their classes; what this module does not know stays English.
 
+Help texts stand side by side, paragraph by paragraph: `German. / English.`, and `Beispiel / Example: kim-…`.
+
 It needs click, which the extras of the commands bring; nothing else in this package imports it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any, Final, NoReturn
 
@@ -32,9 +36,34 @@ _REMARKS: Final[Mapping[str, str]] = {
     "[required]": "[Pflicht]",
     "; required]": "; Pflicht]",
 }
+#: Where a context and those below it remember the language that the command line asks for.
+ASKED: Final = "kim.asked"
+_BETWEEN: Final = " / "
+#: Two words for what follows them: a command line.
+_EXAMPLE: Final = re.compile(r"([^:/]+) / ([^:/]+)(: .*)")
+#: What click puts behind the help of an option.
+_BEHIND: Final = re.compile(r"(.*?)((?:  \[[^]]*\])?)", re.DOTALL)
 
 
-class _GermanFormatter(click.HelpFormatter):
+class _Formatter(click.HelpFormatter):
+    """Writes one side of each text, or both where no language was chosen."""
+
+    def __init__(self, *, side: Language | None, width: int | None, max_width: int | None) -> None:
+        super().__init__(width=width, max_width=max_width)
+        self._side = side
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl([(name, self._of_side(text)) for name, text in rows], col_max, col_spacing)
+
+    def _of_side(self, text: str) -> str:
+        found = _BEHIND.fullmatch(text)
+        if self._side is None or found is None:
+            return text
+        said = found[2].replace("sonst/else", Text("sonst", "else").in_(self._side))
+        return one_side(found[1], self._side) + said
+
+
+class _GermanFormatter(_Formatter):
     """Writes click's own words in German."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
@@ -53,12 +82,13 @@ class _Context(click.Context):
     """Knows the language as its ``obj``."""
 
     def make_formatter(self) -> click.HelpFormatter:
-        kind = click.HelpFormatter if self.obj == "en" else _GermanFormatter
-        return kind(width=self.terminal_width, max_width=self.max_content_width)
+        kind = _Formatter if self.obj == "en" else _GermanFormatter
+        side = self.command.side_of_help(self) if isinstance(self.command, BilingualCommand) else None
+        return kind(side=side, width=self.terminal_width, max_width=self.max_content_width)
 
 
 class BilingualCommand(click.Command):
-    """A command whose help begins with one line `German. / English.`."""
+    """A command whose help has both sides in each paragraph, the first of one line."""
 
     context_class = _Context
 
@@ -66,13 +96,20 @@ class BilingualCommand(click.Command):
         """Return the language where `--lang` names none; a program overrides this with its environment."""
         return "de"
 
+    def side_of_help(self, ctx: click.Context) -> Language | None:
+        """Return the language in which help is given; None for both sides of each text."""
+        return "en" if ctx.obj == "en" else "de"
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Settle the language of click's words, then read the command line.
 
         Raises:
             click.UsageError: in that language.
         """
-        ctx.obj = _asked_for(args) or ctx.obj or self.preferred_language()
+        asked = _asked_for(args)
+        if asked is not None:
+            ctx.meta[ASKED] = asked
+        ctx.obj = asked or ctx.obj or self.preferred_language()
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
@@ -93,8 +130,18 @@ class BilingualCommand(click.Command):
     def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - long ones are wrapped
         """Return the side of the first line that belongs to the language."""
         ctx = click.get_current_context(silent=True)
-        german, _, english = (self.help or "").partition("\n")[0].partition(" / ")
-        return english if ctx is not None and ctx.obj == "en" else german
+        first = (self.help or "").partition("\n")[0]
+        return one_side(first, "en" if ctx is not None and ctx.obj == "en" else "de")
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command does, and an example."""
+        side = self.side_of_help(ctx)
+        paragraphs = inspect.cleandoc(self.help or "").split("\n\n")
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(
+                "\n\n".join(part if side is None else one_side(part, side) for part in paragraphs)
+            )
 
 
 class BilingualGroup(BilingualCommand, click.Group):
@@ -127,6 +174,15 @@ class _GermanUsageError(click.UsageError):
             click.echo(self.ctx.get_usage(), file=file, err=True)
             click.echo(f"Hilfe: {self.ctx.command_path} --help\n", file=file, err=True)
         click.echo(f"Fehler: {self.message}", file=file, err=True)
+
+
+def one_side(text: str, language: Language) -> str:
+    """Return the side of a paragraph of help for a language; a text without two sides stays as it is."""
+    text = " ".join(text.split())
+    if example := _EXAMPLE.fullmatch(text):
+        return Text(example[1], example[2]).in_(language) + example[3]
+    german, between, english = text.partition(_BETWEEN)
+    return Text(german, english).in_(language) if between else text
 
 
 def usage_error(message: Text) -> click.UsageError:

@@ -151,7 +151,8 @@ def _place(place: PlaceStatus) -> Text:
     "--by",
     default=OPERATOR,
     metavar="LOGIN",
-    help="Konto, das bestätigt; nötig bei AUDIT, sobald es Konten gibt. / Account that confirms.",
+    help="Konto, das bestätigt; nötig bei AUDIT, sobald es Konten gibt. / "
+    "Account that confirms; needed for AUDIT once there are accounts.",
 )
 @JSON
 @LANGUAGE

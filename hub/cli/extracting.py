@@ -15,7 +15,9 @@ from protocol.texts import Text
 
 @click.command("extract", cls=HubCommand)
 @HOME
-@click.option("--release", type=click.IntRange(min=1), help="Nummer; sonst die gültige. / Number.")
+@click.option(
+    "--release", type=click.IntRange(min=1), help="Nummer; sonst die gültige. / Number; else the current one."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -46,14 +46,16 @@ class _Brought:
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True), metavar="FOLDER|FILE..."
 )
 @click.option(
-    "--wait/--no-wait", default=True, help="Auf die Entscheidung warten (Vorgabe). / Wait for the decision."
+    "--wait/--no-wait",
+    default=True,
+    help="Auf die Entscheidung warten (Vorgabe). / Wait for the decision (default).",
 )
 @click.option("--timeout", type=float, default=600.0, show_default=True, help="Sekunden. / Seconds.")
 @JSON
 @LANGUAGE
 @reports_problems
 def import_command(home: Path, *, paths: tuple[Path, ...], wait: bool, timeout: float, as_json: bool) -> None:
-    """Lieferungen aus Dateien annehmen, z. B. von einem Stick. / Take deliveries from files.
+    """Lieferungen aus Dateien annehmen, z. B. von einem Stick. / Take deliveries from files (a stick).
 
     Erwartet wird, was kim-node export schreibt. Geprüft wird dasselbe wie bei einer Lieferung über das Netz;
     das Ergebnis steht danach daneben und kommt mit kim-node import zurück zum Knoten. Beliebig oft

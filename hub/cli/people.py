@@ -41,13 +41,14 @@ def people_group() -> None:
     "--role",
     type=click.Choice([role.value for role in Role]),
     required=True,
-    help="Aufgabe des Kontos. / Its task.",
+    help="Aufgabe des Kontos. / Task of the account.",
 )
 @click.option(
     "--area",
     "areas",
     multiple=True,
-    help="Gebiet eines Kontos der Rolle municipality; mehrere erlaubt. / Area of such an account.",
+    help="Gebiet eines Kontos der Rolle municipality; mehrere erlaubt. / "
+    "Area of an account of the role municipality; may be repeated.",
 )
 @JSON
 @LANGUAGE
@@ -124,7 +125,7 @@ def disable_command(home: Path, *, login: str, as_json: bool) -> None:
 @LANGUAGE
 @reports_problems
 def reset_command(home: Path, *, login: str, second_factor: bool, as_json: bool) -> None:
-    """Einen neuen Einmal-Link geben; er hebt auch eine Sperre auf. / Give a new one-time link.
+    """Einen neuen Einmal-Link geben; er hebt auch eine Sperre auf. / Give a new link; lifts a lock too.
 
     Kennwort, Sitzungen und bekannte Browser werden vergessen. / Password, sessions and known browsers are
     forgotten; a disabled account may log in again.

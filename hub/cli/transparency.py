@@ -48,7 +48,7 @@ def key_command(home: Path, *, as_json: bool) -> None:
 @LANGUAGE
 @reports_problems
 def check_command(home: Path, *, as_json: bool) -> None:
-    """Jeden Eintrag nachrechnen und mit dem vergleichen, was unterschrieben ist. / Compute every entry again.
+    """Jeden Eintrag nachrechnen und mit dem Unterschriebenen vergleichen. / Check each entry against that.
 
     Beispiel / Example: kim-hub log check --home var/hub
     """

@@ -10,10 +10,9 @@ from typing import Any
 
 import click
 
-from hub.cli.output import one_line
 from hub.settings import preferred_language
-from protocol.command_line import BilingualCommand, BilingualGroup
-from protocol.texts import Language, Text
+from protocol.command_line import ASKED, BilingualCommand, BilingualGroup
+from protocol.texts import LANGUAGES, Language, Text
 
 
 class HubCommand(BilingualCommand):
@@ -23,6 +22,11 @@ class HubCommand(BilingualCommand):
         """Return the language that the environment asks for."""
         return preferred_language() or "de"
 
+    def side_of_help(self, ctx: click.Context) -> Language | None:
+        """Return the language asked for; None where none is: then both, as the hub says everything."""
+        asked: Language | None = ctx.meta.get(ASKED)
+        return asked or preferred_language()
+
 
 class HubGroup(HubCommand, BilingualGroup):
     """A group of them; where no language is asked for, it lists them in both, as the hub says everything."""
@@ -31,12 +35,14 @@ class HubGroup(HubCommand, BilingualGroup):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list: of each command the first paragraph of its help, "German / English"."""
+        side = self.side_of_help(ctx)
+        said = LANGUAGES if side is None else (side,)
         rows: list[tuple[str, str]] = []
         for name in self.list_commands(ctx):
             command = self.get_command(ctx, name)
             paragraph = inspect.cleandoc((command and command.help) or "").partition("\n\n")[0]
             sentence = Text(*" ".join(paragraph.split()).split(" / "))
-            rows.append((name, one_line(sentence)))
+            rows.append((name, " / ".join(sentence.in_(language) for language in said)))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

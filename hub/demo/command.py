@@ -82,7 +82,8 @@ _VERDICTS: Final = Text("Urteil je Lieferung", "Verdict of every delivery")
 def demo(*, exit_after: bool, home: Path, port: int, areas: int, jobs: int, as_json: bool) -> None:
     """54 Kommunen vom Export bis in den Browser, mit erfundenen Zahlen. / 54 municipalities, made-up figures.
 
-    Startet den echten Hub und echte Knoten und vergleicht das Ergebnis mit den wahren Zahlen.
+    Startet den echten Hub und echte Knoten und vergleicht das Ergebnis mit den wahren Zahlen. / Starts the
+    real hub and real nodes, and compares what comes out with the true figures.
 
     Beispiel / Example: kim-hub demo --exit --areas 6
     """

@@ -20,7 +20,8 @@ from protocol.errors import KimError
 _CONFIG: Final = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Konfiguration; sonst KIM_NODE_CONFIG oder ./node.toml. / Configuration file.",
+    help="Konfiguration; sonst KIM_NODE_CONFIG oder ./node.toml. / "
+    "Configuration; else KIM_NODE_CONFIG or ./node.toml.",
 )
 _LANGUAGE: Final = click.option(
     "--lang", type=click.Choice(["de", "en"]), help="Sprache der Ausgaben. / Language of the output."
@@ -60,7 +61,7 @@ def main(config: Path | None, lang: str | None) -> None:
 
 @main.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
-@click.option("--area", required=True, help="Berichtsraum, z. B. NW05111. / Reporting area.")
+@click.option("--area", required=True, help="Berichtsraum, z. B. NW05111. / Reporting area, e.g. NW05111.")
 @click.option("--hub", "hub_url", required=True, help="Adresse des Hubs. / Address of the hub.")
 @click.option(
     "--source",
@@ -71,7 +72,8 @@ def main(config: Path | None, lang: str | None) -> None:
 @click.option(
     "--profile",
     type=click.Choice(["A", "B", "C"]),
-    help="Aufbau der Exportdatei: A Fachverfahren (Vorgabe), B Excel-Liste, C Schlüssel. / Its layout.",
+    help="Aufbau der Exportdatei: A Fachverfahren (Vorgabe), B Excel-Liste, C Schlüssel. / "
+    "Its layout: A export of a case system (default), B Excel list, C codes.",
 )
 @click.option("--posts", type=_FILE, help="Stellenregister. / Register of posts.")
 @click.option("--funds", type=_FILE, help="Haushaltsliste. / Funds ledger.")
@@ -92,7 +94,10 @@ def main(config: Path | None, lang: str | None) -> None:
 @click.option("--audience", help="Name des Hubs. / Name of the hub.")
 @click.option("--periods", metavar="2024-Q4..2026-Q3", help="Quartale. / Quarters.")
 @click.option("--root", type=_FILE, help="Wurzel der Schlüsselbeauftragten. / Root of the key officers.")
-@click.option("--root-fingerprint", help="Deren Fingerabdruck, aus dem Anmeldebrief. / Its fingerprint.")
+@click.option(
+    "--root-fingerprint",
+    help="Deren Fingerabdruck, aus dem Anmeldebrief. / Its fingerprint, from the enrolment letter.",
+)
 @_LANGUAGE
 @_JSON
 def init(
@@ -125,7 +130,8 @@ def init(
 @click.option(
     "--token-file",
     type=_FILE,
-    help="Datei mit dem Token aus dem Brief, - für die Standardeingabe. / File with the token.",
+    help="Datei mit dem Token aus dem Brief, - für die Standardeingabe. / "
+    "File with the token of the letter, - for standard input.",
 )
 @click.option(
     "--new-keys",
@@ -234,6 +240,7 @@ def submit(
 @click.option(
     "--until",
     type=click.DateTime(["%Y-%m-%d"]),
+    metavar="2026-12-31",
     help="Bis wann; sonst bis zum nächsten 1. Juli. / Until when; else until the next 1 July.",
 )
 @click.option("--by", metavar="NAME", help="Wer entscheidet. / Who decides.")
@@ -273,17 +280,19 @@ def rotate_ledger_key(session: Session) -> int:
 
 
 @main.command("trust")
-@click.option("--root", type=_FILE, help="Datei mit der Wurzel; sonst vom Hub. / File with the root.")
+@click.option(
+    "--root", type=_FILE, help="Datei mit der Wurzel; sonst vom Hub. / File with the root; else from the hub."
+)
 @click.option(
     "--root-fingerprint",
     "fingerprint",
-    help="Fingerabdruck aus dem Anmeldebrief. / From the enrolment letter.",
+    help="Fingerabdruck aus dem Anmeldebrief. / Fingerprint from the enrolment letter.",
 )
 @click.option(
     "--from",
     "folder",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Ordner statt Hub, z. B. ein Stick. / Folder instead of the hub.",
+    help="Ordner statt Hub, z. B. ein Stick. / Folder instead of the hub, e.g. a stick.",
 )
 @click.option("--offline", is_flag=True, help="Niemanden fragen, nur zeigen. / Ask nobody, only show.")
 @_shared
@@ -291,7 +300,7 @@ def rotate_ledger_key(session: Session) -> int:
 def trust(
     session: Session, root: Path | None, fingerprint: str | None, folder: Path | None, *, offline: bool
 ) -> int:
-    """Wem dieser Knoten vertraut: eintragen, auffrischen, zeigen. / Whom this node trusts.
+    """Wem dieser Knoten vertraut: eintragen, auffrischen, zeigen. / Enter, refresh, show whom it trusts.
 
     Beispiel / Example: kim-node trust --root-fingerprint "b753 0057 00b0 5586 9815 c1e3 3e43 6e46"
     """
@@ -308,7 +317,7 @@ def trust(
 @_shared
 @on_a_node
 def export(session: Session, folder: Path, *, everything: bool) -> int:
-    """Unterschriebenes als Dateien schreiben, z. B. auf einen Stick. / Write deliveries as files.
+    """Unterschriebenes als Dateien schreiben, z. B. auf einen Stick. / Write what is signed as files.
 
     Für Knoten ohne Verbindung zum Hub: erst submit (unterschreibt und legt bereit), dann export. / For nodes
     without a line to the hub: submit first (it signs and keeps), then export.

@@ -228,7 +228,7 @@ def _officers(parsed: argparse.Namespace) -> tuple[list[_Outcome], Signed | None
         if parsed.at is not None:
             raise _no_fingerprint(
                 Text(
-                    "--at gilt nur zusammen mit --root-fingerprint: für Fristen des Vertrauensverzeichnisses.",
+                    "--at gilt nur mit --root-fingerprint: für die Fristen eines Vertrauensverzeichnisses.",
                     "--at goes with --root-fingerprint only: for the lifetimes of a trust repository.",
                 )
             )

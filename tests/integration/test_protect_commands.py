@@ -380,8 +380,8 @@ def test_help_answers_in_the_language_asked_for(office: Office, language: str) -
     assert done.code == 0
     assert ("Befehle" in done.out) == (language == "de")
     for command in ("suppress", "audit", "convert"):
-        help_text = office.run(command, "--help").out
-        assert "Beispiel / Example: kim-protect" in help_text
+        help_text = office.run(command, "--help", "--lang", language).out
+        assert f"{'Beispiel' if language == 'de' else 'Example'}: kim-protect {command}" in help_text
 
 
 def test_usage_errors_are_in_both_languages(office: Office) -> None:

@@ -21,7 +21,9 @@ _OWN_CODE: Final = Path(__file__).resolve().parents[3]
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 _LANGUAGE: Final = click.option(
-    "--lang", type=click.Choice(["de", "en"]), help="Sprache der Ausgaben; sonst KIM_LANG. / Language."
+    "--lang",
+    type=click.Choice(["de", "en"]),
+    help="Sprache der Ausgaben; sonst KIM_LANG. / Language of the output; else KIM_LANG.",
 )
 _JSON: Final = click.option(
     "--json", "as_json", is_flag=True, help="Ein JSON-Objekt ausgeben. / Print one JSON object."
@@ -36,10 +38,14 @@ _STRUCTURE: Final = click.option(
 _LEVEL: Final = click.option(
     "--level",
     type=click.Choice(["S1", "S2", "S3"]),
-    help="Schutzniveau für Anzahlen; sonst das der Beschreibung, sonst S1. / Level for counts.",
+    help="Schutzniveau für Anzahlen; sonst das der Beschreibung, sonst S1. / "
+    "Level for counts; else the description's, else S1.",
 )
 _REPORT: Final = click.option(
-    "--report", type=_FILE, metavar="REPORT.html", help="Bericht für den Datenschutz. / Report (HTML)."
+    "--report",
+    type=_FILE,
+    metavar="REPORT.html",
+    help="Bericht für den Datenschutz. / Report for data protection (HTML).",
 )
 
 
@@ -133,7 +139,8 @@ def main(lang: str | None) -> None:
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
     metavar="N",
-    help="So lange verbessern; die Runden stehen im Bericht. / Improve for so long.",
+    help="So lange verbessern; die Runden stehen im Bericht. / "
+    "Improve for so long; the report names the rounds.",
 )
 @_shared
 @_reports
@@ -168,7 +175,7 @@ def suppress(console: Console, **choices: Any) -> int:  # noqa: ANN401
 @_shared
 @_reports
 def audit(console: Console, **choices: Any) -> int:  # noqa: ANN401
-    """Prüfen, was sich aus einer Veröffentlichung berechnen lässt. / Audit a publication.
+    """Prüfen, was sich aus einer Veröffentlichung berechnen lässt. / Audit what a publication gives away.
 
     Ende mit 0: sicher; 3: unsicher, mit den Zellen und dem Weg des Angreifers; 4: ungeklärt.
     / Exit code 0: safe; 3: unsafe, with the cells and the attacker's way to them; 4: unknown.
@@ -187,13 +194,13 @@ def audit(console: Console, **choices: Any) -> int:  # noqa: ANN401
     "--from",
     "source_format",
     type=click.Choice(["csv", "hrc", "levels", "json", "code", "jj"]),
-    help="Format der Quelle, wenn ihr Name es nicht sagt. / Format of the source.",
+    help="Format der Quelle, wenn ihr Name es nicht sagt. / Format of the source, if its name does not say.",
 )
 @click.option(
     "--to",
     "target_format",
     type=click.Choice(["csv", "hrc", "levels", "json", "code", "jj", "cells", "published"]),
-    help="Format des Ziels, wenn sein Name es nicht sagt. / Format of the target.",
+    help="Format des Ziels, wenn sein Name es nicht sagt. / Format of the target, if its name does not say.",
 )
 @click.option(
     "--structure",
@@ -202,7 +209,9 @@ def audit(console: Console, **choices: Any) -> int:  # noqa: ANN401
     help="Welche Tabelle eine JJ-Datei ist. / Which table a JJ file is.",
 )
 @click.option(
-    "--total", metavar="CODE", help="Gesamtcode, wo die Quelle ihn nicht nennt. / Code of the total."
+    "--total",
+    metavar="CODE",
+    help="Gesamtcode, wo die Quelle ihn nicht nennt. / Code of the total, if the source does not name it.",
 )
 @_shared
 @_reports

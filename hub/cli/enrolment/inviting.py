@@ -21,7 +21,7 @@ _NOT_NAMED: Final = Text("Es fehlt --area und --name, oder --list.", "Name --are
 
 @click.command("invite", cls=HubCommand)
 @HOME
-@click.option("--area", "areas", multiple=True, help="Gebiet, z. B. NW05111. / Area.")
+@click.option("--area", "areas", multiple=True, help="Gebiet, z. B. NW05111. / Area, e.g. NW05111.")
 @click.option("--name", help="Name der Kommune. / Name of the municipality.")
 @click.option("--node", help="Knotenkennung; sonst eine neue. / Node id; else a new one.")
 @click.option(

@@ -44,7 +44,7 @@ _READ_OUT: Final = Text(
 @LANGUAGE
 @reports_problems
 def list_command(home: Path, *, everything: bool, as_json: bool) -> None:
-    """Wartende Anmeldungen und Schlüsselwechsel zeigen. / Show what waits.
+    """Wartende Anmeldungen und Schlüsselwechsel zeigen. / Show requests and changes of keys that wait.
 
     Beispiel / Example: kim-hub enrol list
     """

@@ -82,7 +82,8 @@ def revoke_command(
 def suspend_command(home: Path, *, node: str, reason: str, lift: bool, by: str, as_json: bool) -> None:
     """Einen Knoten sofort sperren. / Suspend a node at once.
 
-    Eine Person genügt: Es sperrt nur, und was angenommen ist, bleibt. / One person is enough: it only blocks.
+    Eine Person genügt: Es sperrt nur, und was angenommen ist, bleibt. / One person is enough: it only blocks,
+    and what is accepted stays.
 
     Beispiel / Example: kim-hub suspend node-7f3a --reason "Notebook gestohlen" --by "A. Muster"
     """

@@ -64,7 +64,8 @@ def _documents_and_out(command: Callable[..., None]) -> Callable[..., None]:
     "root_officers",
     type=EXISTING,
     multiple=True,
-    help="Wer über die Beauftragten entscheidet; sonst dieselben. / Who decides on the officers.",
+    help="Wer über die Beauftragten entscheidet; sonst dieselben. / "
+    "Who decides on the officers; else the same.",
 )
 @click.option(
     "--threshold",

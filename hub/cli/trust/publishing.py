@@ -24,7 +24,7 @@ from protocol.texts import Text
 @LANGUAGE
 @reports_problems
 def publish_command(home: Path, *, files: Sequence[Path], as_json: bool) -> None:
-    """Veröffentlichen, was genug Beauftragte unterschrieben haben. / Publish what enough have signed.
+    """Veröffentlichen, was genug Beauftragte unterschrieben haben. / Publish what enough officers signed.
 
     Mehrere getrennt unterschriebene Kopien derselben Datei werden zusammengeführt. / Several copies of the
     same file that were signed apart are put together.
@@ -50,7 +50,7 @@ def publish_command(home: Path, *, files: Sequence[Path], as_json: bool) -> None
 @LANGUAGE
 @reports_problems
 def renew_command(home: Path, *, as_json: bool) -> None:
-    """Den Zeiger des Hubs erneuern; der laufende Hub tut es selbst. / Renew the hub's pointer.
+    """Den Zeiger des Hubs erneuern; der laufende Hub tut es selbst. / Renew the pointer, as the hub does.
 
     Beispiel / Example: kim-hub trust renew
     """

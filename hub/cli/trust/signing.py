@@ -49,7 +49,7 @@ _COMPARE: Final = Text(
 @LANGUAGE
 @reports_problems
 def show_command(file: Path, *, as_json: bool) -> None:
-    """Sagen, was eine Änderungsdatei ändert und wer unterschrieben hat. / Say what a file changes.
+    """Sagen, was eine Änderungsdatei ändert und wer unterschrieb. / Say what it changes, and who signed.
 
     Beispiel / Example: kim-hub trust show aenderung.kim-trust
     """
@@ -72,10 +72,11 @@ def show_command(file: Path, *, as_json: bool) -> None:
     required=True,
     help="Schlüsseldatei; bei einer Karte die .pub. / Key file; with a card the .pub.",
 )
-@click.option("--smartcard", metavar="URI", help="Karte, z. B. hsm:2?label=… / Card.")
+@click.option("--smartcard", metavar="URI", help="Karte, z. B. hsm:2?label=… / Card, e.g. hsm:2?label=…")
 @PASSPHRASE_FILE
 @click.option(
-    "--root-fingerprint", help="Fingerabdruck der Wurzel, von anderen genannt. / Fingerprint of the root."
+    "--root-fingerprint",
+    help="Fingerabdruck der Wurzel, von anderen genannt. / Fingerprint of the root, as told by others.",
 )
 @click.option("--yes", is_flag=True, help="Nicht fragen. / Do not ask.")
 @JSON

@@ -33,7 +33,7 @@ def test_every_command_has_an_example_and_json(command: str) -> None:
     result = invoke(command, "--help")
 
     assert result.exit_code == 0
-    assert "Beispiel / Example: kim-node" in result.output
+    assert "Beispiel: kim-node" in result.output
     assert "--json" in result.output
 
 

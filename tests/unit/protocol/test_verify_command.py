@@ -548,7 +548,7 @@ def test_it_has_to_be_clear_what_is_believed(
     key = ("--log-key", str(network.log.vkey))
     words = ("receipt", "@a.tlog-proof", "--trust", "@trust", "--at", "2026-10-09")
     for lang, what, remedy in (
-        ("de", "--at gilt nur zusammen mit --root-fingerprint", "aus dem Anmeldebrief"),
+        ("de", "--at gilt nur mit --root-fingerprint", "aus dem Anmeldebrief"),
         ("en", "--at goes with --root-fingerprint only", "in the enrolment letter"),
     ):
         code, said = run(desk, *words, "--lang", lang, capsys=capsys)
