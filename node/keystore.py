@@ -26,6 +26,12 @@ _MAX_KEY_BYTES: Final = 16_384
 _MAX_PASSPHRASE_BYTES: Final = 4_096
 #: The format's own derivation is quick: the passphrase has to be strong by itself.
 _SHORTEST_PASSPHRASE: Final = 20
+_PASSPHRASE_REMEDY: Final = Text(
+    "Das Kennwort aus der Verwahrung holen und in diese Datei schreiben, als eine Zeile (chmod 600). Ist es "
+    "verloren, das Ministerium um einen neuen Brief bitten: kim-node enrol --new-keys.",
+    "Fetch the passphrase from where it is kept and write it into this file, as one line (chmod 600). If it "
+    "is lost, ask the ministry for a new letter: kim-node enrol --new-keys.",
+)
 _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
@@ -128,6 +134,7 @@ def _passphrase(place: KeyFile, *, make: bool) -> bytes:
                 f"Der geheime Schlüssel ist verschlüsselt, und das Kennwort in {path} fehlt.",
                 f"The secret key is encrypted, and the passphrase in {path} is missing.",
             ),
+            remedy=_PASSPHRASE_REMEDY,
         )
     passphrase = content.partition(b"\n")[0].rstrip(b"\r")
     if len(passphrase) < _SHORTEST_PASSPHRASE:
@@ -137,6 +144,7 @@ def _passphrase(place: KeyFile, *, make: bool) -> bytes:
                 f"Das Kennwort in {path} hat weniger als {_SHORTEST_PASSPHRASE} Zeichen.",
                 f"The passphrase in {path} has fewer than {_SHORTEST_PASSPHRASE} characters.",
             ),
+            remedy=_PASSPHRASE_REMEDY,
         )
     return passphrase
 

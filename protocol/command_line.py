@@ -234,6 +234,17 @@ def _bad(error: click.BadParameter, param: click.Parameter, ctx: click.Context) 
     if isinstance(param.type, click.Choice):
         return f"{name}: erlaubt ist {', '.join(map(str, param.type.choices))}."
     if isinstance(param.type, click.Path):
-        wanted = "eine lesbare Datei, kein Ordner" if param.type.file_okay else "ein lesbarer Ordner"
-        return f"{name}: erwartet wird {wanted}."
+        return f"{name}: {_no_path(param.type)}, oder dieser Benutzer darf es nicht lesen."
+    if isinstance(param.type, click.DateTime):
+        return f"{name}: Erwartet wird ein Tag wie 2026-12-31."
+    if isinstance(param.type, click.IntRange) and None not in (param.type.min, param.type.max):
+        return f"{name}: Erwartet wird eine ganze Zahl von {param.type.min} bis {param.type.max}."
     return f"{name}: Dieser Wert ist nicht erlaubt."
+
+
+def _no_path(wanted: click.Path) -> str:
+    if not wanted.exists:  # then it may be missing; what is there is of the wrong kind
+        return "Das ist eine Datei, kein Ordner" if wanted.dir_okay else "Das ist ein Ordner, keine Datei"
+    if wanted.dir_okay and wanted.file_okay:
+        return "Das gibt es nicht"
+    return "Das gibt es nicht als Ordner" if wanted.dir_okay else "Das gibt es nicht als Datei"

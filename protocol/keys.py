@@ -37,6 +37,10 @@ NONCE_BYTES: Final = 32
 SECRET_KEY_BYTES: Final = 32
 CIPHER_NONCE_BYTES: Final = 12
 TOKEN_BYTES: Final = 20
+_ANOTHER_PASSPHRASE: Final = Text(
+    "Prüfen, ob das Kennwort zu dieser Datei gehört; sonst beide zusammen aus der Sicherung holen.",
+    "Check that the passphrase belongs to this file; else fetch both from the backup, together.",
+)
 
 
 class KeyPurpose(StrEnum):
@@ -179,6 +183,7 @@ class PrivateKey:
                     "(PEM, PKCS #8).",
                     "The passphrase does not fit, or the file holds no private Ed25519 key (PEM, PKCS #8).",
                 ),
+                remedy=None if passphrase is None else _ANOTHER_PASSPHRASE,
             )
         return cls(key, purpose=purpose)
 

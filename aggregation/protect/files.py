@@ -25,13 +25,21 @@ from protocol.errors import KimError, kim_error
 from protocol.texts import Text
 
 _DEEPEST: Final = 12
+_BESIDE: Final = Text(
+    "Dateien, die STRUCTURE.yaml nennt, liegen neben ihr: dort ablegen, oder den Namen berichtigen.",
+    "Files that STRUCTURE.yaml names lie beside it: put the file there, or correct the name.",
+)
 _PUBLIC_MODE: Final = 0o644
 _PRIVATE_MODE: Final = 0o600
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def read_text(path: Path) -> tuple[str, str]:
+def read_text(path: Path, *, remedy: Text | None = None) -> tuple[str, str]:
     """Return the text of a file and its encoding.
+
+    Args:
+        path: the file.
+        remedy: what helps if it is missing, where that is something special.
 
     Raises:
         KimError: ``file_missing``, or ``file_unreadable`` if it is no text.
@@ -42,7 +50,7 @@ def read_text(path: Path) -> tuple[str, str]:
         text = Text(f"{path}: lässt sich nicht lesen.", f"{path}: cannot be read.")
         if isinstance(error, FileNotFoundError):
             text = Text(f"{path}: gibt es nicht.", f"{path}: is not there.")
-        raise kim_error("file_missing", text, pointer=str(path)) from error
+        raise kim_error("file_missing", text, pointer=str(path), remedy=remedy) from error
     return decoded(content, file=str(path))
 
 
@@ -57,7 +65,8 @@ def read_structure(path: Path) -> Structure:
     hierarchies = {}
     for dimension, name in outline.files.items():
         file = path.parent / name
-        hierarchies[dimension] = read_hierarchy(read_text(file)[0], dimension=dimension, file=str(file))
+        content, _ = read_text(file, remedy=_BESIDE)
+        hierarchies[dimension] = read_hierarchy(content, dimension=dimension, file=str(file))
     return outline.with_hierarchies(hierarchies)
 
 

@@ -36,6 +36,14 @@ VERIFIED, NOT_VERIFIED = 0, 3
 _ERRORS_OF_USE: Final = frozenset({"file_missing", "unknown_area"})
 
 
+#: A key on the command line cannot be read; nothing was fetched that could be fetched again.
+_NO_KEY: Final = frozenset({"bad_log_document", "bad_public_key"})
+_TYPE_IT_WHOLE: Final = Text(
+    "--log-key und --witness ganz angeben: Name, „+“ und zwei weitere Teile (kim-hub log key zeigt ihn).",
+    "Give --log-key and --witness whole: name, '+' and two more parts (kim-hub log key shows it).",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """What a command needs: its arguments, what is believed, and what was verified of the officers."""
@@ -259,12 +267,13 @@ def _anchors(parsed: argparse.Namespace, signed: Signed | None) -> Anchors:
     if (parsed.trust is None) == (parsed.log_key is None) or (parsed.trust and parsed.witness):
         raise _trust_unclear()
     if parsed.log_key is not None:
-        return anchors_of_keys(
-            parsed.log_key,
-            parsed.witness,
-            quorum=parsed.quorum,
-            directory=files.read(directory) if directory else None,
-        )
+        nodes = files.read(directory) if directory else None
+        try:
+            return anchors_of_keys(parsed.log_key, parsed.witness, quorum=parsed.quorum, directory=nodes)
+        except KimError as error:
+            if error.code not in _NO_KEY:
+                raise
+            raise kim_error(error.code, error.detail, remedy=_TYPE_IT_WHOLE) from error
     return anchors_of_documents(*files.trust_documents(Path(parsed.trust), directory), quorum=parsed.quorum)
 
 

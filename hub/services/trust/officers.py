@@ -164,6 +164,10 @@ def load_signer(path: Path, *, passphrase: str | None) -> Signer:
                 "Das Kennwort passt nicht, oder die Datei enthält keinen privaten Schlüssel.",
                 "The passphrase does not fit, or the file holds no private key.",
             ),
+            remedy=Text(
+                "Das Kennwort noch einmal eingeben, oder prüfen, ob es zu dieser Datei gehört.",
+                "Enter the passphrase again, or check that it belongs to this file.",
+            ),
         ) from None
 
 

@@ -17,22 +17,35 @@ from protocol.errors import kim_error
 from protocol.texts import Text
 
 _MAX_TOKEN_BYTES = 4_096
+_WRITE_IT = Text(
+    "Das Token aus dem Brief in eine Datei schreiben und sie mit --token-file nennen (- für die "
+    "Standardeingabe).",
+    "Write the token of the letter into a file and name it with --token-file (- for standard input).",
+)
 
 
 def read_token_file(path: Path) -> str:
     """Return the token in a file, ``-`` for standard input.
 
     Raises:
-        KimError: ``bad_request`` if it cannot be read.
+        KimError: ``file_missing`` if it cannot be read, ``bad_request`` if it is no text.
     """
     try:
         raw = sys.stdin.buffer.read(_MAX_TOKEN_BYTES) if str(path) == "-" else path.read_bytes()
         return raw.decode("ascii").strip()
-    except (OSError, UnicodeDecodeError):
+    except OSError:
+        raise kim_error(
+            "file_missing",
+            Text(f"{path} ist nicht da oder nicht lesbar.", f"{path} is not there or cannot be read."),
+            pointer="--token-file",
+            remedy=_WRITE_IT,
+        ) from None
+    except UnicodeDecodeError:
         raise kim_error(
             "bad_request",
             Text("In dieser Datei steht kein lesbares Token.", "This file holds no token that can be read."),
             pointer="--token-file",
+            remedy=_WRITE_IT,
         ) from None
 
 
@@ -80,12 +93,11 @@ def _token(console: Console, token_file: Path | None) -> str:
         raise kim_error(
             "bad_request",
             Text(
-                "Das Token aus dem Brief in eine Datei schreiben und mit --token-file angeben (- für die "
-                "Standardeingabe).",
-                "Write the token of the letter into a file and name it with --token-file (- for standard "
-                "input).",
+                "Das Token aus dem Brief fehlt; ohne Terminal wird nicht danach gefragt.",
+                "The token of the letter is missing; without a terminal it is not asked for.",
             ),
             pointer="--token-file",
+            remedy=_WRITE_IT,
         )
     asked = Text("Token aus dem Brief", "Token of the letter").in_(console.language)
     return str(click.prompt(asked, hide_input=True))

@@ -82,7 +82,10 @@ def test_the_list_of_commands_speaks_one_language(
         (["check", "--lang"], "Bei der Option --lang fehlt ein Wert"),
         (["check", "--lang", "fr"], "'--lang': erlaubt ist de, en."),
         (["check", "now"], "Auf der Befehlszeile steht mehr"),
-        (["preview", "--html", "/"], "'--html': erwartet wird eine lesbare Datei, kein Ordner."),
+        (
+            ["preview", "--html", "/"],
+            "'--html': Das ist ein Ordner, keine Datei, oder dieser Benutzer darf es nicht lesen.",
+        ),
         (
             ["init", __file__, "--area", "a", "--hub", "h", "--source", "s"],
             "'DIR': erwartet wird ein lesbarer Ordner.",
