@@ -144,7 +144,12 @@ def _passphrase(place: KeyFile, *, make: bool) -> bytes:
                 f"Das Kennwort in {path} hat weniger als {_SHORTEST_PASSPHRASE} Zeichen.",
                 f"The passphrase in {path} has fewer than {_SHORTEST_PASSPHRASE} characters.",
             ),
-            remedy=_PASSPHRASE_REMEDY,
+            remedy=Text(
+                f"Eine Zeile mit mindestens {_SHORTEST_PASSPHRASE} Zeichen hineinschreiben; gibt es den "
+                "Schlüssel schon, genau die, mit der er verschlüsselt ist.",
+                f"Write one line of at least {_SHORTEST_PASSPHRASE} characters into it; if the key exists "
+                "already, exactly that with which it is encrypted.",
+            ),
         )
     return passphrase
 

@@ -133,6 +133,10 @@ def test_a_slip_in_the_token_is_found_at_the_node_and_costs_no_try(scene: Scene)
     code, told = scene.home.json("enrol", "--token-file", str(scene.letter))
     assert (code, told["code"]) == (64, "bad_request")
     assert token not in str(told)
+    nowhere = scene.letter.with_name("nowhere")
+    refused = scene.home.run("--lang", "en", "enrol", "--token-file", str(nowhere))
+    assert (refused.exit_code, f"{nowhere} is not there or cannot be read" in refused.stderr) == (66, True)
+    assert "Write the token of the letter into a file" in refused.stderr
     assert scene.waiting == []
     with scene.running.hub.context.database.read() as unit:
         assert [one.wrong_tokens for one in unit.enrolments.invitations()] == [0]

@@ -168,7 +168,10 @@ def test_files_that_are_not_there_or_no_text(tmp_path: Path) -> None:
     done = office.suppress()
     assert done.code == PROBLEMS["file_missing"].exit_code
     assert "sex.csv" in done.err
+    assert "STRUCTURE.yaml" in done.err
     office.write("sex.csv", SEX)
+    (tmp_path / "cells.csv").unlink()
+    assert "STRUCTURE.yaml" not in office.suppress().err
     office.write("cells.csv", b"PK\x03\x04\x00\x00\x81")
     assert office.suppress().code == PROBLEMS["file_unreadable"].exit_code
 

@@ -82,14 +82,13 @@ def test_the_list_of_commands_speaks_one_language(
         (["check", "--lang"], "Bei der Option --lang fehlt ein Wert"),
         (["check", "--lang", "fr"], "'--lang': erlaubt ist de, en."),
         (["check", "now"], "Auf der Befehlszeile steht mehr"),
-        (
-            ["preview", "--html", "/"],
-            "'--html': Das ist ein Ordner, keine Datei, oder dieser Benutzer darf es nicht lesen.",
-        ),
+        (["preview", "--html", "/"], "'--html': Das ist ein Ordner, keine Datei"),
         (
             ["init", __file__, "--area", "a", "--hub", "h", "--source", "s"],
-            "'DIR': erwartet wird ein lesbarer Ordner.",
+            "'DIR': Das ist eine Datei, kein Ordner",
         ),
+        (["export", "nowhere"], "'FOLDER': Das gibt es nicht als Ordner, oder dieser Benutzer"),
+        (["corrections", "--until", "soon"], "'--until': Erwartet wird ein Tag wie 2026-12-31."),
     ],
 )
 def test_errors_of_use_are_said_in_german_and_english(arguments: list[str], said: str) -> None:

@@ -63,6 +63,8 @@ def test_a_lost_or_wrong_passphrase(place: KeyFile) -> None:
 
     assert wrong.value.code == lost.value.code == "key_unreadable"
     assert str(place.passphrase) in lost.value.detail.de
+    assert "enrol --new-keys" in lost.value.remedy.en
+    assert "Check that the passphrase belongs to this file" in wrong.value.remedy.en
 
 
 @pytest.mark.parametrize("content", ["", "\n", "short", "nineteen characters"])
@@ -73,6 +75,7 @@ def test_a_weak_passphrase_encrypts_nothing(place: KeyFile, content: str) -> Non
         create_key(place)
 
     assert caught.value.code == "key_unreadable"
+    assert "at least 20 characters" in caught.value.remedy.en
     assert not place.path.exists()
 
 

@@ -564,6 +564,9 @@ def test_it_has_to_be_clear_what_is_believed(
     ):
         code, said = run(desk, "receipt", "@a.tlog-proof", *words, *root, capsys=capsys)
         assert (code, "Unclear what is to be believed" in said) == (2, is_unclear), said
+    for typed in (("--log-key", "abc"), (*key, "--witness", "abc")):
+        code, said = run(desk, "receipt", "@a.tlog-proof", *typed, "--lang", "en", capsys=capsys)
+        assert (code, "Give --log-key and --witness whole" in said) == (2, True), said
     code, said = run(desk, "trust", "--trust", "@trust", "--lang", "en", capsys=capsys)
     assert (code, "its fingerprint is missing" in said, "in the enrolment letter" in said) == (2, True, True)
     words = ("trust", "--trust", "@trust", "--root-fingerprint", "00", "--at", "tomorrow", "--lang", "de")
