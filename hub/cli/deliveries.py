@@ -14,7 +14,7 @@ from hub.domain.people import OPERATOR, known_login
 from hub.services.operation.delivery_status import DeliveryStatus, PlaceStatus, delivery_status
 from hub.services.review.confirming import confirm
 from hub.services.review.finding_words import NamedCell, finding_text, named_cells
-from hub.services.trust.witnessing import witnesses_of
+from hub.services.trust.standing import witnesses_of
 from hub.store.records import OpenFinding
 from hub.wiring import Hub
 from protocol.catalogue import AUDIT_RULE, Catalogue

@@ -7,11 +7,12 @@ from typing import Final
 
 from tuf.api.metadata import Root
 
+from hub.services.enrolment.entering import entry_of
 from hub.services.trust.repository import Repository
 from hub.services.trust.verifying import fingerprint
 from hub.services.trust.witnessing import Witnesses, witnesses_among
 from hub.store.tables.trust import StagedChange
-from hub.store.unit_of_work import Database
+from hub.store.unit_of_work import Database, UnitOfWork
 
 #: A role that is signed by people is renewed from so many days before its end on.
 RENEW_DAYS: Final = {"root": 60, "targets": 30}
@@ -71,3 +72,17 @@ def standing(repository: Repository, database: Database) -> Standing | None:
         witnesses=witnesses_among(documents.directory.nodes, quorum=documents.hub_keys.quorum),
         staged=staged,
     )
+
+
+def witnesses_of(unit: UnitOfWork, *, at: dt.datetime) -> Witnesses | None:
+    """Count those of a hub, without the nodes that it has suspended; None where no officers govern.
+
+    Args:
+        unit: an open unit of work.
+        at: now, on the hub's clock.
+    """
+    governed = unit.trust.current()
+    if governed is None:
+        return None
+    nodes = (entry_of(node, unit.nodes.keys_of(node.id), at=at) for node in unit.nodes.all())
+    return witnesses_among(nodes, quorum=governed.hub_keys.quorum)

@@ -7,12 +7,9 @@ lately is not asked here.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hub.services.enrolment.entering import entry_of
-from hub.store.unit_of_work import UnitOfWork
 from protocol.keys import KeyPurpose
 from protocol.texts import Text
 from protocol.trust import KeyStatus, NodeEntry, NodeStatus
@@ -74,17 +71,3 @@ def witnesses_among(nodes: Iterable[NodeEntry], *, quorum: int) -> Witnesses:
         and any(key.use is KeyPurpose.WITNESS and key.status is not KeyStatus.REVOKED for key in node.keys)
     ]
     return Witnesses(quorum, len(can))
-
-
-def witnesses_of(unit: UnitOfWork, *, at: dt.datetime) -> Witnesses | None:
-    """Count those of a hub, without the nodes that it has suspended; None where no officers govern.
-
-    Args:
-        unit: an open unit of work.
-        at: now, on the hub's clock.
-    """
-    governed = unit.trust.current()
-    if governed is None:
-        return None
-    nodes = (entry_of(node, unit.nodes.keys_of(node.id), at=at) for node in unit.nodes.all())
-    return witnesses_among(nodes, quorum=governed.hub_keys.quorum)
