@@ -7,9 +7,10 @@ from typing import Final
 
 from flask import Blueprint, Response, current_app, request
 
-from hub.api.request_guard import caller
+from hub.api.request_guard import caller, unsigned
 from hub.domain import ids
 from hub.domain.rights import Permission, needs
+from hub.doors import DOOR_LIMIT, limiter, was_refused
 from hub.services.context import EXTENSION, HubContext
 from hub.services.transparency.reading import newest_checkpoint, tile_bytes
 from hub.services.transparency.receipts import receipt_of
@@ -66,6 +67,8 @@ def get_receipt(submission_id: str) -> Response:
 
 @blueprint.post("/v1/witness")
 @needs(Permission.NODE)
+@unsigned  # a witness from outside has no key for requests; what it brings is judged by its own signature
+@limiter.limit(DOOR_LIMIT, deduct_when=was_refused)
 def post_witness() -> Response:
     """Take a signed state with cosignatures: 204."""
     if request.mimetype != _TEXT:

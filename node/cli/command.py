@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from node import failpoints
 from node.cli.frame.running import end_refused, on_a_node
 from node.cli.frame.session import Session, language_of
 from node.cli.frame.usage import NodeGroup
@@ -307,6 +308,41 @@ def trust(
     from node.cli.identity.trusting import Choices, show_trust  # noqa: PLC0415
 
     return show_trust(session, Choices(root, fingerprint, folder, offline))
+
+
+@main.command("witness")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@click.option("--name", help="Einrichten: Name, mit dem er unterschreibt. / Set up: name it signs with.")
+@click.option("--hub", "hub", help="Einrichten: Adresse des Hubs. / Set up: address of the hub.")
+@click.option("--audience", help="Einrichten: Name des Hubs. / Set up: name of the hub.")
+@click.option(
+    "--root-fingerprint",
+    "fingerprint",
+    help="Einrichten: Wurzel der Beauftragten. / Set up: root of the officers.",
+)
+@click.option("--root", type=_FILE, help="Datei mit der Wurzel; sonst vom Hub. / File with the root.")
+@_LANGUAGE
+@_JSON
+def witness(folder: Path, *, lang: str | None, as_json: bool, **choices: Any) -> None:  # noqa: ANN401
+    """Das Protokoll von außen bezeugen, ohne Knoten zu sein. / Witness the log from outside, being no node.
+
+    Einmal mit allen Angaben einrichten; danach prüft jeder Aufruf, was neu ist, und unterschreibt es. / Set
+    up once with all options; later each call verifies what is new and signs it.
+
+    Beispiel / Example: kim-node witness /var/lib/kim-zeuge
+    """
+    from node.cli.identity.outside import as_wished  # noqa: PLC0415
+    from node.cli.identity.outside import witness as look  # noqa: PLC0415
+
+    root = click.get_current_context().find_root().params
+    environment = Environment.read()
+    console = Console(language_of(lang or root.get("lang"), environment), as_json=as_json)
+    failpoints.arm(environment.failpoint)
+    try:
+        code = look(console, folder, as_wished(**choices))
+    except KimError as error:
+        code = end_refused(console, None, error)
+    sys.exit(code)
 
 
 @main.command("export")

@@ -43,10 +43,13 @@ class HubClient:
         *,
         node: str,
         clock: Clock,
-        key: PrivateKey,
+        key: PrivateKey | None,
         on_retry: OnRetry | None = None,
     ) -> None:
-        """Prepare a connection to the hub of ``settings``, signed with ``key``; nothing is sent yet."""
+        """Prepare a connection to the hub of ``settings``, signed with ``key``; nothing is sent yet.
+
+        Without a key there is the log to be read, the officers' repository, and :meth:`witness`.
+        """
         self._transport = Transport(settings, node=node, clock=clock, key=key, on_retry=on_retry)
 
     def __enter__(self) -> Self:
@@ -188,7 +191,7 @@ class HubClient:
         return self._transport.fetch(Call("GET", f"/v1/submissions/{statement_id}/receipt{query}"))
 
     def witness(self, note: bytes) -> None:
-        """Hand over a checkpoint with this node's cosignature.
+        """Hand over a checkpoint with a cosignature.
 
         Raises:
             KimError: a refusal (the hub has gone on meanwhile), or a failure of the connection.

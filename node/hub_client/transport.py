@@ -1,9 +1,9 @@
 """One HTTP request to the hub, tried patiently.
 
-Invariants: every attempt is signed anew (:mod:`node.hub_client.signing`) and its answer recognised as the
-hub's own (:mod:`node.hub_client.recognition`); redirects are not followed; no password of the machine's
-``.netrc`` is ever sent; answers are read up to a limit, and one request and its answer have one deadline.
-Every request of the protocol is idempotent, so repeating one is always safe.
+Invariants: every attempt of a node is signed anew (:mod:`node.hub_client.signing`) and its answer recognised
+as the hub's own (:mod:`node.hub_client.recognition`); redirects are not followed; no password of the
+machine's ``.netrc`` is ever sent; answers are read up to a limit, and one request and its answer have one
+deadline. Every request of the protocol is idempotent, so repeating one is always safe.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Transport:
         *,
         node: str,
         clock: Clock,
-        key: PrivateKey,
+        key: PrivateKey | None,
         on_retry: OnRetry | None = None,
     ) -> None:
         """Prepare a session; nothing is sent yet.
@@ -77,11 +77,11 @@ class Transport:
             settings: address, patience, certificates.
             node: identity of this node; only spreads its retries in time.
             clock: for waiting, and for the time of signatures.
-            key: signs every request.
+            key: signs every request; without one, only what is open to everybody is answered.
             on_retry: told before every further attempt.
         """
         self._settings = settings
-        self._signer = Signer(key, audience=settings.audience, clock=clock)
+        self._signer = None if key is None else Signer(key, audience=settings.audience, clock=clock)
         self._blocked = False
         self._on_retry = on_retry
         self._node = node
@@ -156,7 +156,7 @@ class Transport:
         try:
             return self._send_once(call)
         except OtherTime as other:
-            if not self._signer.follow(other.server_time):
+            if self._signer is None or not self._signer.follow(other.server_time):
                 raise other.error from None
         except MethodBlocked as blocked:
             if self._blocked or call.method not in _OFTEN_BLOCKED:
@@ -193,7 +193,7 @@ class Transport:
             data=call.body,
             headers={
                 **call.headers,
-                **self._signer.headers(call),
+                **(self._signer.headers(call) if self._signer is not None else {}),
                 **({OVERRIDE_HEADER: call.method} if overridden else {}),
             },
             timeout=(self._settings.connect_timeout_seconds, self._settings.read_timeout_seconds),

@@ -37,6 +37,12 @@ def _documents_and_out(command: Callable[..., None]) -> Callable[..., None]:
             help="Nötige Zeugen einer Quittung. / Witnesses of a receipt.",
         ),
         click.option(
+            "--add-witness",
+            multiple=True,
+            metavar="VKEY",
+            help="Zeuge, der kein Knoten ist. / Witness that is no node.",
+        ),
+        click.option(
             "--hub-keys", type=EXISTING, help="Schlüssel des Hubs als JSON. / Keys of the hub as JSON."
         ),
         click.option(
@@ -128,6 +134,9 @@ def init_command(
 @click.option(
     "--new-online-key", is_flag=True, help="Neuer eigener Schlüssel des Hubs. / New key of the hub."
 )
+@click.option(
+    "--remove-witness", multiple=True, metavar="VKEY", help="Kein Zeuge mehr. / No witness any more."
+)
 @click.option("--policy", type=EXISTING, help="Richtlinie als JSON. / Policy as JSON.")
 @_documents_and_out
 @JSON
@@ -163,6 +172,8 @@ def _wishes(options: Mapping[str, Any]) -> Wishes:
         sealed=options.get("sealed"),
         hub_keys=read("hub_keys", parse_hub_keys),
         quorum=options.get("quorum"),
+        add_witnesses=tuple(options.get("add_witness", ())),
+        remove_witnesses=tuple(options.get("remove_witness", ())),
     )
 
 

@@ -20,7 +20,8 @@ from hub.settings import HubSettings
 from hub.store.unit_of_work import Database
 from protocol.catalogue_file import catalogue_bytes
 from protocol.errors import kim_error
-from protocol.trust import Directory, HubKeys, Policy, apply
+from protocol.transparency.notes import SignatureType, VerifierKey
+from protocol.trust import Directory, HubKeys, OutsideWitness, Policy, apply
 from protocol.trust.officers import OFFLINE, fingerprint_of
 
 _QUORUM: Final = 3
@@ -41,6 +42,8 @@ class Wishes:
         sealed: whether deliveries have to be sealed.
         hub_keys: the hub's keys as a whole.
         quorum: witnesses of a final receipt.
+        add_witnesses: verifier keys of witnesses that are no nodes, to be counted from now on.
+        remove_witnesses: those that no longer are.
     """
 
     renew: bool = False
@@ -53,6 +56,8 @@ class Wishes:
     sealed: bool | None = None
     hub_keys: HubKeys | None = None
     quorum: int | None = None
+    add_witnesses: tuple[str, ...] = ()
+    remove_witnesses: tuple[str, ...] = ()
 
     @property
     def concern_officers(self) -> bool:
@@ -142,9 +147,28 @@ def _as_wished(documents: Documents, wishes: Wishes, settings: HubSettings, *, n
         )
     if wishes.quorum is not None:
         hub_keys = replace(hub_keys, quorum=wishes.quorum)
+    if wishes.add_witnesses or wishes.remove_witnesses:
+        hub_keys = replace(hub_keys, outside_witnesses=_outside_witnesses(hub_keys, wishes))
     if wishes.sealed is not None:
         policy = replace(policy, sealed=wishes.sealed)
     return replace(documents, hub_keys=hub_keys, policy=policy)
+
+
+def _outside_witnesses(hub_keys: HubKeys, wishes: Wishes) -> tuple[OutsideWitness, ...]:
+    """Return the witnesses that are no nodes, as wished.
+
+    Raises:
+        KimError: `bad_log_document` or `bad_public_key` for a key that nobody can witness with; `not_found`
+            for one to be removed that is not there.
+    """
+    for vkey in wishes.add_witnesses:
+        if VerifierKey.parse(vkey).kind is not SignatureType.COSIGNATURE:
+            raise kim_error("bad_log_document", pointer="--add-witness")
+    before = {witness.vkey: witness for witness in hub_keys.outside_witnesses}
+    if not set(wishes.remove_witnesses) <= before.keys():
+        raise kim_error("not_found", pointer="--remove-witness")
+    added = {vkey: OutsideWitness(vkey) for vkey in wishes.add_witnesses}
+    return tuple(witness for vkey, witness in (added | before).items() if vkey not in wishes.remove_witnesses)
 
 
 def _officers(repository: Repository, wishes: Wishes) -> OfficerChange:
