@@ -28,7 +28,10 @@ from hub.settings import HubSettings
 from hub.store.engine import make_engine
 from hub.store.records import Node, NodeKey
 from hub.store.tables.nodes import Nodes
+from node.keystore import load_key
+from node.settings import KeyFile
 from protocol.keys import KeyPurpose, PublicKey
+from protocol.transparency.cosignatures import Witness
 from protocol.trust import Directory, HubKeys, KeyEntry, NodeEntry
 from tests.factories.patience import PATIENCE_SECONDS, assert_soon
 from tests.guides import Step, steps
@@ -50,6 +53,10 @@ TRANSLATED: Mapping[str, Mapping[str, str]] = {
     "kommune": {},
     "ministerium": {},
     "pruefung": {r"(?m)^(kim-verify (?:receipt|release|explain|log) .*)$": r"\1 --lang en"},
+    "zeuge": {
+        r"\bzeuge\.aufsicht\.example\b": "witness.authority.example",
+        r"\bzeuge\b": "witness",
+    },
     "schluessel": {r"\berste\.kim-trust": "first.kim-trust", r"\baenderung\.kim-trust": "change.kim-trust"},
 }
 
@@ -337,6 +344,24 @@ def test_the_guide_of_key_officers_enters_a_node(reader: Reader) -> None:
     assert (arrived["registered"], len(arrived["keys"])) == (True, 2)
     by_stick = json.loads(reader.run("kim-node --config knoten/node.toml trust --json --from stick"))
     assert by_stick["versions"] == arrived["versions"]
+
+    # Somebody without a node follows theirs, and the officers enter what is read out to them.
+    def witness(what: str) -> None:
+        if what == "telephone":
+            config = tomllib.loads((reader.folder / "zeuge" / "witness.toml").read_text(encoding="utf-8"))
+            place = KeyFile(reader.folder / "zeuge" / "witness.pem", reader.folder / "zeuge.passphrase")
+            key = load_key(place, purpose=KeyPurpose.WITNESS).public
+            reader.substitutions[f"{config['name']}+…"] = str(Witness(config["name"], key).vkey)
+        else:
+            assert what == "sign"
+            for name in ("kaya", "wolf"):
+                secret_key = f"--key {name}.pem --passphrase-file kennwort.txt"
+                reader.run(f"kim-hub trust sign zeuge.kim-trust {secret_key} --yes")
+            reader.run("kim-hub trust publish --home hub zeuge.kim-trust")
+
+    reader.substitutions = {"5f0c 1a2b 3c4d 5e6f 7a8b 9c0d 1e2f 3a4b": told["root_fingerprint"]}
+    printed = reader.follow("zeuge.md", witness)
+    assert "Geprüft und unterschrieben" in printed[-1]
 
 
 @pytest.mark.parametrize("language", ["", ".en"])

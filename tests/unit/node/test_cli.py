@@ -17,7 +17,10 @@ from tests.factories.node_home import NodeHome, node_home, some_cases
 from tests.factories.registers import posts, whole_node, write_register
 from tests.unit.node.commands import invoke
 
-COMMANDS = ("init", "check", "preview", "submit", "corrections", "rotate-ledger-key", "trust", "status")
+COMMANDS = (
+    *("init", "check", "preview", "submit", "corrections"),
+    *("rotate-ledger-key", "trust", "witness", "status"),
+)
 
 
 @pytest.fixture
