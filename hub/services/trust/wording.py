@@ -95,8 +95,10 @@ def describe_officers(root: Root) -> list[Text]:
                 f"{threshold} of {len(keyids)} decide {what.en}:",
             )
         )
-        for keyid in keyids:
-            line = f"  {name_of(root.keys[keyid])}  {fingerprint_of(keyid)}"
+        names = {keyid: name_of(root.keys[keyid]) for keyid in keyids}
+        width = max(map(len, names.values()), default=0)
+        for keyid, name in names.items():
+            line = f"  {name:{width}}  {fingerprint_of(keyid)}"
             lines.append(Text(line, line))
     return lines
 

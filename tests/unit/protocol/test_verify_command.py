@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import hashlib
 import json
+import os
+import signal
 import sys
+import termios
+import threading
 from pathlib import Path
 
 import pytest
 
+from protocol.interruption import ABORTED
 from protocol.keys import KeyPurpose, PublicKey
 from protocol.problems import PROBLEMS
+from protocol.texts import Language
 from protocol.transparency.cosignatures import Witness, cosign
 from protocol.transparency.notes import SignatureType, VerifierKey
 from protocol.transparency.receipts import parse_receipt
 from protocol.trust import OutsideWitness
 from protocol.verify.cli import main
 from tests.factories.logged_world import AREAS, START, PaperNetwork, PaperNode, key_of, witness_of
+from tests.factories.patience import assert_soon
 from tests.unit.protocol.test_verify import figures_csv
 
 
@@ -663,3 +671,33 @@ def test_help_is_in_the_language_asked_for_and_shows_an_example(
     for words in (("--lang", "fr"), ("--lang=fr",)):
         assert run(desk, *words, "receipt", "@a.tlog-proof", "--trust", "@trust", capsys=capsys)[0] == 2
         assert run(desk, "receipt", "@a.tlog-proof", "--trust", "@trust", *words, capsys=capsys)[0] == 2
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_whoever_breaks_it_off_reads_so(
+    desk: Path, language: Language, capsys: pytest.CaptureFixture[str]
+) -> None:
+    never = desk / "never"
+    os.mkfifo(never)
+
+    def break_off() -> None:
+        with never.open("wb") as file:
+            file.write(b"{")
+            file.flush()
+            assert_soon(lambda: not _unread(file.fileno()), "the file is being read")
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    breaking = threading.Thread(target=break_off)
+    breaking.start()
+    try:
+        words = ("receipt", "@a.tlog-proof", "--trust", "@never", "--lang", language)
+        code, said = run(desk, *words, capsys=capsys)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        breaking.join()
+    assert (code, said) == (130, f"\n{ABORTED.in_(language)}\n")
+
+
+def _unread(pipe: int) -> int:
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
