@@ -575,6 +575,11 @@ def test_it_has_to_be_clear_what_is_believed(
     for typed in (("--log-key", "abc"), (*key, "--witness", "abc")):
         code, said = run(desk, "receipt", "@a.tlog-proof", *typed, "--lang", "en", capsys=capsys)
         assert (code, "Give --log-key and --witness whole" in said) == (2, True), said
+        assert "No verifier key in a known form." in said
+    (desk / "no.json").write_bytes(b"{}")
+    words = ("receipt", "@a.tlog-proof", *key, "--directory", "@no.json", "--lang", "en")
+    code, said = run(desk, *words, capsys=capsys)
+    assert (code, "--log-key" in said) == (2, False), said
     code, said = run(desk, "trust", "--trust", "@trust", "--lang", "en", capsys=capsys)
     assert (code, "its fingerprint is missing" in said, "in the enrolment letter" in said) == (2, True, True)
     words = ("trust", "--trust", "@trust", "--root-fingerprint", "00", "--at", "tomorrow", "--lang", "de")
