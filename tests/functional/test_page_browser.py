@@ -190,6 +190,25 @@ def test_a_phone_shows_count_and_rate_beside_the_name(page: Page, address: str) 
     assert areas.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
+@pytest.mark.parametrize("query", [INDICATOR, FULL])
+def test_a_phone_shows_the_figure_on_its_first_screen_and_the_choices_after_it(
+    page: Page, address: str, query: str
+) -> None:
+    page.goto(address + query)
+    figure, form = page.locator(".headline-figure").first, page.locator("form.choices")
+    for width in (320, 390, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 844})
+        shown, choices = figure.bounding_box(), form.bounding_box()
+        assert shown["y"] + shown["height"] <= 844, width
+        assert choices["y"] >= shown["y"] + shown["height"], width
+    # What is seen first is also reached and read first.
+    focused = page.locator(".headline a, form.choices select")
+    assert focused.first.get_attribute("href")
+    page.set_viewport_size({"width": 390, "height": 844})
+    fields = [field.bounding_box() for field in page.locator("form.choices select").all()]
+    assert len({field["y"] for field in fields}) < len(fields), "two fields share a row"
+
+
 def test_names_stay_in_view_while_a_wide_table_scrolls(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(address + "/lieferungen")
