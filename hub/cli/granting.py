@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -9,8 +10,11 @@ from hub.cli.output import HOME, JSON, LANGUAGE, answer, reports_problems, setti
 from hub.cli.usage import HubGroup
 from hub.services.grants.granting import import_grants
 from hub.wiring import Hub
+from protocol.nouns import CELL, ROW, Noun
 from protocol.periods import Period
 from protocol.texts import Text
+
+_AREA: Final = Noun(Text("Gebiet", "area"), Text("Gebiete", "areas"))
 
 
 @click.group("grants", cls=HubGroup)
@@ -44,14 +48,13 @@ def import_command(home: Path, *, file: Path, year: str, as_json: bool) -> None:
     """
     hub = Hub(settings_of_hub(home))
     imported = import_grants(hub.context, file.read_bytes(), Period.parse(year))
-    areas, rows = len(imported.areas), imported.rows
-    of_areas = Text("1 Gebiet", "1 area") if areas == 1 else Text(f"{areas} Gebiete", f"{areas} areas")
+    areas, rows = _AREA.counted(len(imported.areas)), ROW.counted(imported.rows)
+    cells = CELL.counted(imported.withheld)
     answer(
         asdict(imported),
         Text(
-            f"Bewilligungen {year} übernommen: {rows} Zeilen, {of_areas.de}; {imported.withheld} Zellen "
-            "gesperrt.",
-            f"Grants of {year} taken: {rows} rows, {of_areas.en}; {imported.withheld} cells withheld.",
+            f"Bewilligungen {year} übernommen: {rows.de}, {areas.de}; {cells.de} gesperrt.",
+            f"Grants of {year} taken: {rows.en}, {areas.en}; {cells.en} withheld.",
         ),
         as_json=as_json,
         lines=[f"SHA-256 {imported.listed}", f"Salt    {imported.salt}"],

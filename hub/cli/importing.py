@@ -23,6 +23,7 @@ from hub.web.texts.people import SUBMISSION_STATES
 from hub.wiring import Hub
 from protocol.bundle import STATEMENT_SUFFIX, Result, payload_file, result_file
 from protocol.errors import KimError, kim_error
+from protocol.nouns import DELIVERY
 from protocol.problem_documents import parse_problem_document
 from protocol.texts import Text
 from protocol.transparency.receipts import SUFFIX
@@ -74,11 +75,12 @@ def import_command(home: Path, *, paths: tuple[Path, ...], wait: bool, timeout: 
     results = [(one, _write_result(hub, one)) for one in brought]
     documents = [_member(one, result) for one, result in results]
     accepted = sum(document["state"] == SubmissionState.ACCEPTED for document in documents)
+    brought_in = DELIVERY.counted(len(documents))
     answer(
         {"deliveries": documents},
         Text(
-            f"{accepted} von {len(documents)} Lieferungen angenommen. Die Ergebnisse stehen daneben.",
-            f"{accepted} of {len(documents)} deliveries accepted. The results are beside them.",
+            f"{accepted} von {brought_in.de} angenommen. Die Ergebnisse stehen daneben.",
+            f"{accepted} of {brought_in.en} accepted. The results stand beside the deliveries.",
         ),
         as_json=as_json,
         lines=[_line(one, document) for (one, _), document in zip(results, documents, strict=True)],

@@ -4,6 +4,7 @@ The first account is made here: whoever may call this command may read the datab
 """
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -21,7 +22,10 @@ from hub.services.people.accounts import (
     people,
     reset_person,
 )
+from protocol.nouns import Noun
 from protocol.texts import Text
+
+_ACCOUNT: Final = Noun(Text("Konto", "account"), Text("Konten", "accounts"))
 
 
 @click.group("people", cls=HubGroup)
@@ -80,7 +84,8 @@ def list_command(home: Path, *, as_json: bool) -> None:
     Beispiel / Example: kim-hub people list
     """
     found = people(_desk(home))
-    text = Text(f"{len(found)} Konten.", f"{len(found)} accounts.")
+    accounts = _ACCOUNT.counted(len(found))
+    text = Text(f"{accounts.de}.", f"{accounts.en}.")
     if not found:
         text = Text(
             "Keine Konten: Prüfstand, nur auf diesem Rechner.",

@@ -13,6 +13,7 @@ from hub.services.transparency.rounds import check_whole, run_round
 from hub.services.transparency.signer import LogSigner
 from hub.wiring import Hub
 from protocol.errors import kim_error
+from protocol.nouns import ENTRY, FILE
 from protocol.texts import Text
 from protocol.transparency.checkpoints import parse_checkpoint
 from protocol.transparency.notes import parse_note
@@ -53,11 +54,12 @@ def check_command(home: Path, *, as_json: bool) -> None:
     Beispiel / Example: kim-hub log check --home var/hub
     """
     entries = check_whole(Hub(settings_of_hub(home)).context)
+    counted = ENTRY.counted(entries)
     answer(
         {"entries": entries},
         Text(
-            f"{entries} Einträge: unverändert, und wie unterschrieben.",
-            f"{entries} entries: unchanged, and as they were signed.",
+            f"{counted.de}: unverändert, und wie unterschrieben.",
+            f"{counted.en}: unchanged, and as signed.",
         ),
         as_json=as_json,
     )
@@ -74,11 +76,12 @@ def sign_command(home: Path, *, as_json: bool) -> None:
     Beispiel / Example: kim-hub log sign --home var/hub
     """
     signed = run_round(Hub(settings_of_hub(home)).context).checkpoint
+    entries = ENTRY.counted(signed.size)
     answer(
         {"size": signed.size, "root": signed.root.hex()},
         Text(
-            f"Unterschrieben: {signed.size} Einträge, Wurzel {signed.root.hex()}.",
-            f"Signed: {signed.size} entries, root {signed.root.hex()}.",
+            f"Unterschrieben: {entries.de}, Wurzel {signed.root.hex()}.",
+            f"Signed: {entries.en}, root {signed.root.hex()}.",
         ),
         as_json=as_json,
     )
@@ -111,6 +114,7 @@ def export_command(home: Path, *, folder: Path, as_json: bool) -> None:
     with context.database.read() as unit:
         governed = unit.trust.current()
     needed = governed.hub_keys.quorum if governed is not None else 0
+    files, entries = FILE.counted(written), ENTRY.counted(size)
     answer(
         {
             "folder": str(folder),
@@ -120,8 +124,8 @@ def export_command(home: Path, *, folder: Path, as_json: bool) -> None:
             "quorum": needed,
         },
         Text(
-            f"{written} Dateien in {folder}: {size} Einträge, Zeugen dieses Stands: {witnesses}.",
-            f"{written} files in {folder}: {size} entries, witnesses of this state: {witnesses}.",
+            f"{files.de} in {folder}: {entries.de}, Zeugen dieses Stands: {witnesses}.",
+            f"{files.en} in {folder}: {entries.en}, witnesses of this state: {witnesses}.",
         ),
         as_json=as_json,
         lines=printed(_too_early(needed)) if witnesses < needed else (),

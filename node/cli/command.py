@@ -175,7 +175,7 @@ def check(session: Session) -> int:
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Das Blatt auch als HTML-Datei schreiben. / Also write the paper as HTML file.",
+    help="Den Bogen auch als HTML-Datei schreiben. / Also write the paper as HTML file.",
 )
 @_PERIODS
 @_shared

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from node.amounts import whole
 from node.dossier.document import Dossier, Entry
 from node.dossier.phrases import VERDICTS, short_period
+from protocol.nouns import whole
 from protocol.observations import CellState
 from protocol.periods import Period
 

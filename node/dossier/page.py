@@ -10,11 +10,11 @@ from html import escape
 from importlib import resources
 from typing import Final
 
-from node.amounts import whole
 from node.dossier import overview, phrases
 from node.dossier.document import Dossier, Entry
 from node.dossier.sheets import Cell, IndicatorSheet, Line, Sheet, SheetTable, unit_label
 from node.quality import HANDLINGS
+from protocol.nouns import whole
 from protocol.observations import CellState
 from protocol.texts import Language, Text
 

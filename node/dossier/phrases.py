@@ -7,19 +7,19 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from node import amounts
-from node.amounts import CELL, whole
 from node.dossier.document import Dossier, Entry
 from node.dossier.sheets import Cell, Sheet
+from protocol import nouns
 from protocol.catalogue import Indicator
 from protocol.errors import KimError
+from protocol.nouns import CELL, ROW, Noun, whole
 from protocol.observations import CellState
 from protocol.periods import Period
 from protocol.texts import Text
 
 TITLE: Final = Text("Was verlässt das Haus", "What leaves the house")
 STAYS_HERE: Final = Text(
-    "Dieses Blatt bleibt im Haus, denn es nennt die Gründe der Sperrung. Geliefert wird für jede gesperrte "
+    "Dieser Bogen bleibt im Haus, denn er nennt die Gründe der Sperrung. Geliefert wird für jede gesperrte "
     "Zelle dasselbe Zeichen ohne Wert.",
     "This paper stays in the house, for it gives the reasons for withholding. What is delivered is the same "
     "sign without a value for every withheld cell.",
@@ -110,7 +110,7 @@ DOUBTS_TEXT: Final = Text(
 EXPECTED: Final = Text("Erwartet", "Expected")
 FIRST_CELL: Final = Text("Erste Stelle", "First place")
 TABLES_ELSEWHERE: Final = Text(
-    "Die Tabellen dieser Lieferungen stehen im Blatt: kim-node preview --html DATEI, oder für einen Zeitraum "
+    "Die Tabellen dieser Lieferungen stehen im Bogen: kim-node preview --html DATEI, oder für einen Zeitraum "
     "mit --period.",
     "The tables of these deliveries stand in the paper: kim-node preview --html FILE, or for one period with "
     "--period.",
@@ -118,7 +118,7 @@ TABLES_ELSEWHERE: Final = Text(
 
 BYTES: Final = Text("Byte", "bytes")
 _NOT_DELIVERED: Final = Text("nicht erhoben, nicht geliefert", "not collected, not delivered")
-_STAYING: Final = amounts.Noun(
+_STAYING: Final = Noun(
     Text("verlässt das Haus nicht", "does not leave the house"),
     Text("verlassen das Haus nicht", "do not leave the house"),
 )
@@ -181,7 +181,7 @@ def history(entry: Entry, language: str) -> list[tuple[Text, str]]:
 def outcome(dossier: Dossier) -> Text:
     """Say how many deliveries the audit found safe, and how many do not leave."""
     safe = sum(entry.sheet is not None and entry.verdict == "safe" for entry in dossier.entries)
-    found, staying = amounts.DELIVERY.counted(safe), len(dossier.entries) - safe
+    found, staying = nouns.DELIVERY.counted(safe), len(dossier.entries) - safe
     if not staying:
         return Text(f"{found.de} sicher", f"{found.en} safe")
     others = _STAYING.counted(staying)
@@ -214,8 +214,8 @@ def jointly(linked: int) -> Text:
 
 def source(dossier: Dossier) -> Text:
     """Say what became of the rows of all sources."""
-    counts, rows = dossier.counts, amounts.ROW.counted(dossier.counts.read)
-    aside, dropped = amounts.ROW.counted(counts.quarantined), amounts.ROW.counted(counts.dropped)
+    counts, rows = dossier.counts, ROW.counted(dossier.counts.read)
+    aside, dropped = ROW.counted(counts.quarantined), ROW.counted(counts.dropped)
     return Text(
         f"{rows.de} gelesen: {', '.join(text.de for text in dossier.counted)}. In der örtlichen Quarantäne: "
         f"{aside.de}. Nicht aus dem Programm oder kein Fall: {dropped.de}.",

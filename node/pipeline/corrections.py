@@ -21,6 +21,7 @@ from aggregation.tabulation import Tabulation
 from node.pipeline.programme import Slot
 from protocol.catalogue import Catalogue, RuleKind
 from protocol.grid import CellGrid, delivery_grid
+from protocol.nouns import CELL
 from protocol.texts import Text
 
 _AMOUNTS: Final = frozenset({"fte", "magnitude"})
@@ -51,9 +52,10 @@ class Change:
     def reason(self) -> str:
         """What the statement of a correction says, one line in both languages."""
         if self.added:
-            return f"Ergänzung von {self.added} Zellen / addition of {self.added} cells"
-        number = f"{self.cells} Zelle{'n' if self.cells > 1 else ''}"
-        return f"Berichtigung von {number} / correction of {self.cells} cell{'s' if self.cells > 1 else ''}"
+            added = CELL.counted(self.added)
+            return f"Ergänzung von {added.de} / addition of {added.en}"
+        cells = CELL.counted(self.cells)
+        return f"Berichtigung von {cells.de} / correction of {cells.en}"
 
 
 def change_of(

@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from node.amounts import ROW, Noun, whole
 from node.sources import Mask, Rows
+from protocol.nouns import ROW, Noun, whole
 from protocol.texts import Text
 
 

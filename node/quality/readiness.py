@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from node.amounts import ENTRY, ROW
+from node.amounts import ENTRY
 from node.quality.cells.columns import Unmapped
 from protocol.errors import ErrorItem, kim_error
+from protocol.nouns import ROW
 from protocol.periods import Period
 from protocol.texts import Text
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.amounts import CELL, COLUMN, ROW, Noun
+from node.amounts import COLUMN
 from node.quality.findings import Handling, Reason
+from protocol.nouns import CELL, ROW, Noun
 from protocol.texts import Text
 
 _R, _D, _N, _W = Handling.QUARANTINE, Handling.DROP, Handling.NORMALISE, Handling.WARN

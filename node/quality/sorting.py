@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 
-from node.amounts import whole
 from node.quality import reasons
 from node.quality.cells.area_keys import AreaVerdict, Belonging, judge_area_key
 from node.quality.cells.columns import spread_flags
@@ -22,6 +21,7 @@ from node.quality.quarantine import QuarantinedRow, QuarantinedTable
 from node.sources import DistinctTexts, Mask, RawTable
 from node.wording import fold
 from protocol.errors import kim_error
+from protocol.nouns import whole
 from protocol.texts import Text
 
 _TOTAL_ROWS: Final = frozenset({"summe", "gesamt", "zwischensumme", "total"})

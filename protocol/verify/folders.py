@@ -51,9 +51,14 @@ def check_folder(trail: Trail, folder: Path, record: ReleaseRecord, *, listed: s
     for name, sha256 in there.items():
         _require_digest(folder / name, sha256)
     if there and is_logged:
+        one = len(there) == 1
         trail.passes(
-            f"{len(there)} Dateien des Ordners haben die Prüfsummen dieser Liste.",
-            f"{len(there)} files of the folder have the digests of this list.",
+            "1 Datei des Ordners hat die Prüfsumme dieser Liste."
+            if one
+            else f"{len(there)} Dateien des Ordners haben die Prüfsummen dieser Liste.",
+            "1 file of the folder has the digest of this list."
+            if one
+            else f"{len(there)} files of the folder have the digests of this list.",
         )
     # 3.
     if (folder / MANIFEST).is_file():

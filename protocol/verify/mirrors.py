@@ -9,8 +9,10 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 from protocol.errors import KimError, kim_error
+from protocol.nouns import WITH_ENTRIES, Noun
 from protocol.texts import Text
 from protocol.transparency.checkpoints import Checkpoint, open_checkpoint
 from protocol.transparency.events import EventKind, LogEvent, parse_event
@@ -21,6 +23,8 @@ from protocol.verify.officers import Signed
 from protocol.verify.published import check_published
 from protocol.verify.receipts import require_quorum
 from protocol.verify.trail import Trail
+
+_TILE: Final = Noun(Text("Kachel stimmt", "tile agrees"), Text("Kacheln stimmen", "tiles agree"))
 
 #: Reads a file of the copy by its path below `/log/`; None if it is not there.
 Reader = Callable[[str], bytes | None]
@@ -63,10 +67,11 @@ def check_mirror(
         raise _missing("checkpoint")
     opened = open_checkpoint(data, anchors.log)
     state = opened.checkpoint
+    size = WITH_ENTRIES.counted(state.size)
     trail.facts["size"] = state.size
     trail.passes(
-        f"Das Protokoll {state.origin} hat den Stand mit {state.size} Einträgen unterschrieben.",
-        f"The log {state.origin} has signed its state of {state.size} entries.",
+        f"Das Protokoll {state.origin} hat den Stand mit {size.de} unterschrieben.",
+        f"The log {state.origin} has signed its state of {size.en}.",
     )
     require_quorum(trail, anchors, anchors.cosigners(opened.note))
     others = [(name, open_checkpoint(note, anchors.log).checkpoint) for name, note in kept]
@@ -82,27 +87,25 @@ def check_mirror(
     # 5.
     compared = sum(tree.compare(tile, data) for tile, data in _tiles(read, state.size))
     if compared:
-        trail.passes(
-            f"{compared} Kacheln stimmen mit den Einträgen überein.",
-            f"{compared} tiles agree with the entries.",
-        )
+        tiles = _TILE.counted(compared)
+        trail.passes(f"{tiles.de} mit den Einträgen überein.", f"{tiles.en} with the entries.")
     # 6.
     for name, other in others:
+        known = WITH_ENTRIES.counted(other.size)
         if other.size > state.size:
             raise kim_error(
                 "log_contradicts",
                 Text(
-                    f"{name}: Der Hub hat schon einen Stand mit {other.size} Einträgen unterschrieben; die "
-                    "Kopie "
-                    f"endet bei {state.size}.",
-                    f"{name}: the hub has already signed a state of {other.size} entries; the copy ends at "
+                    f"{name}: Der Hub hat schon einen Stand mit {known.de} unterschrieben; die Kopie endet "
+                    f"bei {state.size}.",
+                    f"{name}: the hub has already signed a state of {known.en}; the copy ends at "
                     f"{state.size}.",
                 ),
             )
         _require_root(tree, other, _two_histories(name))
         trail.passes(
-            f"{name}: Stand mit {other.size} Einträgen, in der Kopie enthalten.",
-            f"{name}: state of {other.size} entries, contained in the copy.",
+            f"{name}: Stand mit {known.de}, in der Kopie enthalten.",
+            f"{name}: state of {known.en}, contained in the copy.",
         )
     # 7.
     check_published(trail, published, signed, until=until)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from protocol.dsse import Envelope, parse_envelope, statement_id, verify
 from protocol.errors import kim_error
+from protocol.nouns import WITH_ENTRIES
 from protocol.statement import SubmissionStatement, parse_statement
 from protocol.texts import Text
 from protocol.transparency.cosignatures import Witness, counted
@@ -43,10 +44,10 @@ def check_receipt(
     found = verify_receipt(receipt, log=anchors.log, witnesses=anchors.witnesses)
     event = found.event
     trail.facts |= {"index": found.index, "size": found.checkpoint.size, **members_of(event)}
+    size = WITH_ENTRIES.counted(found.checkpoint.size)
     trail.passes(
-        f"Das Protokoll {found.checkpoint.origin} hat den Stand mit {found.checkpoint.size} Einträgen "
-        "unterschrieben.",
-        f"The log {found.checkpoint.origin} has signed its state of {found.checkpoint.size} entries.",
+        f"Das Protokoll {found.checkpoint.origin} hat den Stand mit {size.de} unterschrieben.",
+        f"The log {found.checkpoint.origin} has signed its state of {size.en}.",
     )
     trail.passes(
         f"Der Eintrag steht dort an Stelle {found.index}: {_described(event).de}.",
@@ -91,12 +92,16 @@ def require_quorum(
         if not quorum.outside
         else Text(
             f"{quorum.nodes} Knoten und {quorum.outside} von außen verlangt",
-            f"{quorum.nodes} nodes and {quorum.outside} from outside required",
+            f"{quorum.nodes} {'node' if quorum.nodes == 1 else 'nodes'} and {quorum.outside} from outside "
+            "required",
         )
     )
+    one = len(names) == 1
+    de = "hat 1 unabhängiger Zeuge" if one else f"haben {len(names)} unabhängige Zeugen"
     trail.passes(
-        f"Den Stand haben {len(names)} unabhängige Zeugen bestätigt ({asked.de}).",
-        f"{len(names)} independent witnesses have confirmed the state ({asked.en}).",
+        f"Den Stand {de} bestätigt ({asked.de}).",
+        f"{'1 independent witness has' if one else f'{len(names)} independent witnesses have'} confirmed the "
+        f"state ({asked.en}).",
     )
 
 

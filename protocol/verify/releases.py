@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from protocol import strict_json
 from protocol.dsse import statement_id
@@ -28,6 +29,7 @@ from protocol.evidence import (
     parse_evidence,
     parse_record,
 )
+from protocol.nouns import TABLE, WITH_ENTRIES, Noun
 from protocol.statement import SubmissionStatement
 from protocol.texts import Text
 from protocol.transparency.checkpoints import Checkpoint, open_checkpoint
@@ -38,6 +40,11 @@ from protocol.verify.anchors import Anchors
 from protocol.verify.granted import GrantedTable, check_granted, require_one_list
 from protocol.verify.receipts import check_signature, require_quorum
 from protocol.verify.trail import Trail
+
+_CITED: Final = Noun(
+    Text("zitierte Lieferung", "cited delivery"), Text("zitierte Lieferungen", "cited deliveries")
+)
+_NODE: Final = Noun(Text("Knoten", "node"), Text("Knoten", "nodes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +142,11 @@ def check_release(
     # 2.
     opened = open_checkpoint(evidence.checkpoint, anchors.log)
     state = opened.checkpoint
+    size = WITH_ENTRIES.counted(state.size)
     trail.facts |= {"release": record.number, "published": record.published, "size": state.size}
     trail.passes(
-        f"Das Protokoll {state.origin} hat den Stand mit {state.size} Einträgen unterschrieben.",
-        f"The log {state.origin} has signed its state of {state.size} entries.",
+        f"Das Protokoll {state.origin} hat den Stand mit {size.de} unterschrieben.",
+        f"The log {state.origin} has signed its state of {size.en}.",
     )
     require_quorum(trail, anchors, anchors.cosigners(opened.note))
     # 3.
@@ -149,22 +157,22 @@ def check_release(
     # 5 to 7.
     cited = tuple(_checked(evidence, record, anchors, state, wanted or _everything))
     trail.facts["statements"] = len(cited)
-    nodes = len({item.node.node for item in cited})
+    found, nodes = _CITED.counted(len(cited)), _NODE.counted(len({item.node.node for item in cited}))
     trail.passes(
-        f"{len(cited)} zitierte Lieferungen von {nodes} Knoten: unterschrieben, angenommen vor der "
-        "Veröffentlichung, jede an ihrem Platz.",
-        f"{len(cited)} cited deliveries of {nodes} nodes: signed, accepted before publication, each in its "
-        "place.",
+        f"{found.de} von {nodes.de}: unterschrieben, angenommen vor der Veröffentlichung, jede an ihrem "
+        "Platz.",
+        f"{found.en} of {nodes.en}: signed, accepted before publication, each in its place.",
     )
     # 8.
     granted = tuple(_stand_ins(evidence, record, state, wanted or _everything))
     require_one_list(granted)
     if granted:
         trail.facts["granted"] = [item.members for item in granted]
+        tables = TABLE.counted(len(granted))
         trail.passes(
-            f"{len(granted)} Tabellen aus der Liste der Bewilligungsbehörde: so im Protokoll festgelegt, als "
-            "sie eingelesen wurde, vor der Veröffentlichung.",
-            f"{len(granted)} tables of the granting authority's list: fixed like that in the log when it was "
+            f"{tables.de} aus der Liste der Bewilligungsbehörde: so im Protokoll festgelegt, als die Liste "
+            "eingelesen wurde, vor der Veröffentlichung.",
+            f"{tables.en} of the granting authority's list: fixed like that in the log when the list was "
             "imported, before publication.",
         )
         trail.remark(
@@ -196,11 +204,10 @@ def _check_publication(trail: Trail, evidence: Evidence, record: ReleaseRecord, 
             "The log names another record of tables for this release.",
         )
     trail.facts["log_index"] = evidence.release.index
+    tables = TABLE.counted(len(record.tables))
     trail.passes(
-        f"Veröffentlichung {record.number} mit {len(record.tables)} Tabellen steht dort an Stelle "
-        f"{evidence.release.index}.",
-        f"Release {record.number} of {len(record.tables)} tables stands there at position "
-        f"{evidence.release.index}.",
+        f"Veröffentlichung {record.number} mit {tables.de} steht dort an Stelle {evidence.release.index}.",
+        f"Release {record.number} of {tables.en} stands there at position {evidence.release.index}.",
     )
 
 

@@ -170,7 +170,7 @@ def test_a_preview_of_what_was_delivered_points_to_the_paper_with_the_reasons(
     assert "zu wenige Fälle oder Personen" in paper.read_text(encoding="utf-8")
     for said in (text, written):
         assert "zu wenige Fälle oder Personen" not in said
-        assert "Dieses Blatt bleibt im Haus" not in said
+        assert "Dieser Bogen bleibt im Haus" not in said
         assert "geheim zu halten" in said  # the signs of the tables are explained all the same
 
     paper.unlink()

@@ -11,6 +11,7 @@ from aggregation.protect.model import Kind
 from aggregation.protect.summary import Protection, Summary
 from aggregation.protect.wording import cell_label, derivation
 from aggregation.sdc.audit import Verdict
+from protocol.nouns import CELL
 from protocol.texts import Text
 
 EXIT_CODES: Final = MappingProxyType({Verdict.SAFE: 0, Verdict.UNSAFE: 3, Verdict.UNKNOWN: 4})
@@ -49,10 +50,11 @@ def say_summary(console: Console, summary: Summary, *, command: str, out: Path |
         )
     )
     if report.out_of_reach:
+        beyond = CELL.counted(report.out_of_reach)
         console.say(
             Text(
-                f"Für {report.out_of_reach} Zellen lassen die Tabellen das ganze Niveau nicht zu.",
-                f"For {report.out_of_reach} cells the tables do not allow the whole level.",
+                f"Für {beyond.de} lassen die Tabellen das ganze Niveau nicht zu.",
+                f"For {beyond.en} the tables do not allow the whole level.",
             )
         )
     if report.harmless:
@@ -74,10 +76,11 @@ def say_summary(console: Console, summary: Summary, *, command: str, out: Path |
 
 
 def _say_protection(console: Console, found: Protection) -> None:
+    sensitive = CELL.counted(found.sensitive)
     console.say(
         Text(
-            f"{found.sensitive} Zellen sind zu schützen, {found.secondary} weitere sind ihretwegen gesperrt.",
-            f"{found.sensitive} cells are sensitive, {found.secondary} more are withheld for their sake.",
+            f"Zu schützen: {sensitive.de}; ihretwegen auch gesperrt: {found.secondary}.",
+            f"Sensitive: {sensitive.en}; withheld for their sake: {found.secondary} more.",
         )
     )
     if found.optimal:

@@ -62,6 +62,11 @@ def suppress_cells(console: Console, choices: Choices) -> int:
         if cells.absent:
             console.note(
                 Text(
+                    "1 Zelle der untersten Ebene hat keine Zeile und zählt als 0.",
+                    "1 cell of the lowest level has no line and counts as 0.",
+                )
+                if cells.absent == 1
+                else Text(
                     f"{cells.absent} Zellen der untersten Ebene haben keine Zeile und zählen als 0.",
                     f"{cells.absent} cells of the lowest level have no line and count as 0.",
                 )

@@ -110,8 +110,13 @@ def read_published(rows: Rows, structure: Structure, *, decimals: int | None = N
             withheld[cell] = False
     missing = np.flatnonzero(~seen)
     if len(missing) and not table.faults.found:
-        what = Text(
-            f"{len(missing)} Zellen der Tabellen fehlen.", f"{len(missing)} cells of the tables are missing."
+        what = (
+            Text("1 Zelle der Tabellen fehlt.", "1 cell of the tables is missing.")
+            if len(missing) == 1
+            else Text(
+                f"{len(missing)} Zellen der Tabellen fehlen.",
+                f"{len(missing)} cells of the tables are missing.",
+            )
         )
         table.note(Fault.MISSING_CELL, 0, "", what)
     table.faults.stop()

@@ -14,6 +14,7 @@ more patience, per name from everywhere. Names that do not exist are counted lik
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from hub.domain.people import (
     ALLOWED_FROM_DEVICE,
@@ -26,7 +27,10 @@ from hub.services.people.desk import PeopleDesk
 from hub.store.tables.people import Attempts
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import kim_error
+from protocol.nouns import Noun
 from protocol.texts import Text
+
+_MINUTE: Final = Noun(Text("Minute", "minute"), Text("Minuten", "minutes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,12 @@ def begin_attempt(desk: PeopleDesk, buckets: Sequence[Bucket]) -> None:
             (found.blocked_until for found in known.values() if found and found.blocked_until), default=now
         )
         if until > now:
-            minutes = -(-int((until - now).total_seconds()) // 60)
+            minutes = _MINUTE.counted(-(-int((until - now).total_seconds()) // 60))
             raise kim_error(
                 "login_paused",
                 Text(
-                    f"Zu viele Fehlversuche; der nächste ist in {minutes} Minuten möglich.",
-                    f"Too many failed attempts; the next one is possible in {minutes} minutes.",
+                    f"Zu viele Fehlversuche; der nächste ist in {minutes.de} möglich.",
+                    f"Too many failed attempts; the next one is possible in {minutes.en}.",
                 ),
             )
         for bucket in buckets:

@@ -8,6 +8,7 @@ from hub.services.transparency.reading import RECENT_STATES
 from hub.store.unit_of_work import UnitOfWork
 from protocol.errors import KimError, kim_error
 from protocol.keys import KeyPurpose, PublicKey
+from protocol.nouns import WITH_ENTRIES
 from protocol.texts import Text
 from protocol.transparency.checkpoints import parse_checkpoint
 from protocol.transparency.cosignatures import Witness
@@ -93,7 +94,8 @@ def _outside_witnesses(unit: UnitOfWork) -> dict[tuple[str, bytes], Witness]:
 
 
 def _outdated(size: int) -> KimError:
+    entries = WITH_ENTRIES.counted(size)
     return kim_error(
         "checkpoint_outdated",
-        Text(f"Der Hub hat den Stand mit {size} Einträgen.", f"The hub is at {size} entries."),
+        Text(f"Der Hub hat den Stand mit {entries.de}.", f"The hub is at {entries.en}."),
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from node.amounts import DELIVERY, RECEIPT
+from node.amounts import RECEIPT
 from node.cli.frame.session import Session
 from node.cli.identity.witnessing import LOG_FOLDER, BroughtReceipts, take_brought_receipts
 from node.cli.terminal.states import STATES
@@ -29,6 +29,7 @@ from protocol.bundle import (
     statement_file,
 )
 from protocol.errors import KimError, kim_error
+from protocol.nouns import DELIVERY
 from protocol.texts import Text
 
 #: A result that is older than what the journal knows changes nothing. What was turned away from one stick (by

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from node.amounts import CORRECTION, DELIVERY, whole
+from node.amounts import CORRECTION
 from node.cli.figures.doubting import doubts_member, doubts_note
 from node.cli.figures.run import STAGES, Run
 from node.cli.figures.source_report import (
@@ -26,6 +26,7 @@ from node.outbox import Outcome
 from node.pipeline import Decision, Prospect
 from node.settings import Settings
 from protocol.errors import KimError
+from protocol.nouns import DELIVERY, whole
 from protocol.periods import Period
 from protocol.texts import Text
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from node.amounts import whole
 from node.cli.figures.doubting import doubts_member, show_doubts
 from node.cli.figures.source_report import (
     findings_member,
@@ -39,6 +38,7 @@ from node.quality import Prepared, require_mapped
 from protocol.catalogue import Catalogue
 from protocol.catalogue_file import load_catalogue
 from protocol.errors import KimError
+from protocol.nouns import whole
 from protocol.texts import Text
 
 _DUE_HEADS: Final = (

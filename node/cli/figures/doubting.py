@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from node.amounts import DOUBT, whole
+from node.amounts import DOUBT
 from node.cli.terminal.console import Console
 from node.cli.terminal.grouping import spans
 from node.pipeline import Doubt
 from protocol.catalogue import Catalogue
+from protocol.nouns import whole
 from protocol.texts import Text
 
 _HEADS: Final = (

@@ -66,7 +66,7 @@ def show_preview(session: Session, *, html: Path | None, periods: Sequence[str])
         if html is not None:
             console.say(
                 Text(
-                    f"Das Blatt mit allen Tabellen: {html.absolute()}",
+                    f"Der Bogen mit allen Tabellen: {html.absolute()}",
                     f"The paper with all tables: {html.absolute()}",
                 )
             )

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from aggregation.facts import Facts
-from node.amounts import whole
 from node.cli.frame.session import Session
 from node.cli.terminal.console import Console
 from node.dossier import counted_things
@@ -27,6 +26,7 @@ from node.quality import (
     write_quarantine,
 )
 from protocol.catalogue import Catalogue
+from protocol.nouns import whole
 from protocol.periods import Period
 from protocol.texts import Text
 

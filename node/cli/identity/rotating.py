@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from node.cli.frame.session import Session
+from protocol.nouns import DELIVERY
 from protocol.texts import Text
 
 
@@ -23,12 +24,13 @@ def rotate_ledger_key(session: Session) -> int:
         deliveries = journal.renew_ledger_key()
     session.logbook.write("ledger.key.renewed", {"deliveries": deliveries})
     path = session.settings.ledger_key
+    found = DELIVERY.counted(deliveries)
     session.console.result({"deliveries": deliveries, "key": str(path)})
     session.console.say(
         Text(
-            f"Die Zahlen von {deliveries} Lieferungen sind neu verschlüsselt, der Schlüssel liegt in {path}. "
+            f"Die Zahlen von {found.de} sind neu verschlüsselt, der Schlüssel liegt in {path}. "
             "Bitte jetzt sichern: Ältere Sicherungen des Journals sind nur mit dem alten Schlüssel lesbar.",
-            f"The figures of {deliveries} deliveries are encrypted anew, the key is in {path}. Please back "
+            f"The figures of {found.en} are encrypted anew, the key is in {path}. Please back "
             "up now: older backups of the journal can be read with the old key only.",
         )
     )

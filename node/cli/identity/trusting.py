@@ -185,7 +185,7 @@ def _show(session: Session, found: NodeTrust) -> None:
             f"Geprüft am {_moment(found.checked_at)}: Fassung {found.targets_version} mit "
             f"{len(found.directory.nodes)} Knoten.",
             f"Checked on {_moment(found.checked_at)}: version {found.targets_version} with "
-            f"{len(found.directory.nodes)} nodes.",
+            f"{len(found.directory.nodes)} {'node' if len(found.directory.nodes) == 1 else 'nodes'}.",
         )
     )
     console.say(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from node.amounts import RECEIPT, Noun
+from node.amounts import RECEIPT
 from node.cli.frame.session import Session
 from node.cli.identity.trusting import store_of
 from node.clock import local
@@ -21,6 +21,7 @@ from node.witness import Alarm, LogCopy, LogWatch, ReceiptKeeper, WitnessKey, Wi
 from node.witness.alarms import GRAVE
 from protocol.errors import KimError, kim_error
 from protocol.keys import KeyPurpose
+from protocol.nouns import Noun
 from protocol.problems import PROBLEMS
 from protocol.texts import Language, Text
 from protocol.transparency.checkpoints import open_checkpoint

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from node.amounts import ROW
 from node.quality import formula_safe, require_mapped, write_noted_rows, write_quarantine
 from protocol.errors import KimError
+from protocol.nouns import ROW
 from protocol.texts import Text
 from tests.unit.node.exports import CLEAN, COLUMNS, column, prepared, row, set_aside
 

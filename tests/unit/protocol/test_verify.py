@@ -393,8 +393,9 @@ def long_log(size: int) -> PaperNetwork:
 def test_every_tile_of_a_copy_is_compared_and_none_has_to_be_there(size: int, tiles: int) -> None:
     network = long_log(size)
     whole = mirror_check(network)
-    assert [text.en for text in whole.passed if "tiles" in text.en] == [
-        f"{tiles} tiles agree with the entries." for _ in range(bool(tiles))
+    agree = "1 tile agrees" if tiles == 1 else f"{tiles} tiles agree"
+    assert [text.en for text in whole.passed if "tile" in text.en] == [
+        f"{agree} with the entries." for _ in range(bool(tiles))
     ]
     kinds = {"heartbeat": size - -(-size // 3), "period-closed": -(-size // 3)}
     assert whole.facts["events"] == {kind: count for kind, count in kinds.items() if count}
@@ -481,6 +482,19 @@ def test_a_release_is_verified_down_to_its_statements(network: PaperNetwork) -> 
     assert trail.facts["statements"] == 4
     assert any(text.en.startswith("4 cited deliveries of 4 nodes: ") for text in trail.passed)
     assert any(text.de.startswith("4 zitierte Lieferungen von 4 Knoten: ") for text in trail.passed)
+
+
+def test_what_there_is_one_of_is_singular() -> None:
+    network = PaperNetwork()
+    network.deliver(network.nodes[0])
+    trail = Trail()
+    check_release(trail, network.publish().to_bytes(), network.anchors())
+    said = [(text.de, text.en) for text in trail.passed]
+    assert any(
+        de.startswith("1 zitierte Lieferung von 1 Knoten: ") and en.startswith("1 cited delivery of 1 node: ")
+        for de, en in said
+    )
+    assert any("mit 1 Tabelle steht" in de and "of 1 table stands" in en for de, en in said)
 
 
 def test_a_node_with_two_deliveries_is_one_node(network: PaperNetwork) -> None:
