@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from argon2.profiles import CHEAPEST
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -20,9 +21,11 @@ from hub.services.people.accounts import NewPerson, add_person
 from hub.services.people.passwords import Passwords
 from hub.serving import make_server
 from hub.settings import HubSettings
+from hub.store.models import submission, submission_finding
+from protocol.catalogue import AUDIT_RULE
 from tests.factories.office import OWN, PASSWORD, code_of
 from tests.factories.patience import PATIENCE_SECONDS
-from tests.factories.published_hub import BuiltHub, app_of, whole_hub
+from tests.factories.published_hub import LAST, BuiltHub, app_of, whole_hub
 from tests.functional.test_page_browser import ARGUMENTS, CHROMIUM, CONTRAST
 
 WORK = (
@@ -61,6 +64,7 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("people")
     shutil.copy(whole_hub().path, home / "hub.sqlite3")
+    _look_at(home / "hub.sqlite3")
     app = app_of(BuiltHub(home / "hub.sqlite3", {}))
     desk: PeopleDesk = app.extensions[EXTENSION]
     desk.passwords = Passwords(CHEAPEST)
@@ -70,6 +74,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield Served(f"http://127.0.0.1:{server.effective_port}", desk)
     server.close()
     thread.join(timeout=PATIENCE_SECONDS)
+
+
+def _look_at(path: Path) -> None:
+    """Let a rule doubt the area's newest cases, and the audit hold back its newest delivery of persons."""
+    engine, c = sa.create_engine(f"sqlite:///{path}"), submission.c
+    with engine.begin() as connection:
+        for dataset, rule in (("CASES", "V_JUMP"), ("PERSONS", AUDIT_RULE)):
+            ours = (c.area == OWN, c.dataset == dataset, c.period == str(LAST))
+            identity = connection.execute(sa.select(c.id).where(*ours)).scalar_one()
+            connection.execute(
+                sa.insert(submission_finding).values(
+                    submission_id=identity, rule=rule, cells=20, rows=list(range(20))
+                )
+            )
+            if rule == AUDIT_RULE:
+                connection.execute(sa.update(submission).where(*ours).values(audit="open"))
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +138,12 @@ def test_the_ministry_confirms_a_finding_and_the_auditor_finds_who_did(
 ) -> None:
     page = members[Role.MINISTRY]
     page.get_by_role("link", name=re.compile("zu bestätigen")).click()
-    before = page.get_by_role("button", name="Bestätigen").count()
+    before = page.get_by_role("button", name="Bestätigen", exact=True).count()
     first = page.get_by_label("Warum die Zahlen stimmen").first
     first.fill("Nachmeldung eines Trägers")
-    page.get_by_role("button", name="Bestätigen").first.click()
+    page.get_by_role("button", name="Bestätigen", exact=True).first.click()
     assert page.get_by_role("status").inner_text().startswith("Erledigt:")
-    assert page.get_by_role("button", name="Bestätigen").count() == before - 1
+    assert page.get_by_role("button", name="Bestätigen", exact=True).count() == before - 1
     auditor = members[Role.AUDITOR]
     auditor.goto(f"{served.address}/arbeit/protokoll")
     auditor.get_by_label("Wer", exact=True).fill("ministry")
@@ -212,6 +233,23 @@ def test_axe_finds_nothing_where_a_second_factor_is_set_up_or_something_is_refus
     assert page.get_by_role("alert").is_visible()
     assert _violations(page) == []
     context.close()
+
+
+def test_what_is_held_back_stands_first_and_asks_for_two_people(
+    served: Served, members: dict[Role, Page]
+) -> None:
+    page = members[Role.MINISTRY]
+    page.goto(f"{served.address}/arbeit/befunde")
+    headings = page.get_by_role("heading", level=2).all_inner_texts()
+    assert headings == ["Zurückgestellte Lieferungen", "Zahlen, die nicht passen"]
+    page.get_by_label("Was die Rückfrage ergeben hat").fill("Personen wechselten zwischen Gruppen")
+    page.get_by_role("button", name="Als erste Person bestätigen").click()
+    assert "eine zweite Person muss ebenfalls bestätigen" in page.get_by_role("status").inner_text()
+    assert page.get_by_label("Was die Rückfrage ergeben hat").count() == 0
+    auditor = members[Role.AUDITOR]
+    auditor.goto(f"{served.address}/arbeit/befunde?lang=en")
+    assert "1 of 2: Anna Beispiel (ministry) has confirmed" in auditor.locator(".voice").inner_text()
+    assert auditor.get_by_role("button", name=re.compile("onfirm")).count() == 0
 
 
 def _violations(page: Page) -> list[tuple[str, str, str]]:
