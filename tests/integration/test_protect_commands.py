@@ -165,7 +165,7 @@ def test_keep_is_kept_or_the_cells_that_must_go_are_named(office: Office) -> Non
     office.write("structure.yaml", STRUCTURE + "keep: [{region: N1, sex: f}]\n")
     refused = office.suppress("--lang", "en")
     assert refused.code == PROBLEMS["cannot_protect"].exit_code
-    assert "have to be protected themselves" in refused.err
+    assert "1 cell that has to be protected itself" in refused.err
 
 
 def test_outputs_never_overwrite_inputs_or_each_other(office: Office) -> None:
@@ -320,7 +320,7 @@ def test_without_true_values_the_verdict_on_counts_is_the_same(office: Office) -
     assert done.code == 0
     assert done.document["audit"]["computable_not_sensitive"] == [{"region": "Land", "sex": "f"}]
     assert (
-        "1 withheld cells can be computed" in office.audit("--lang", "en").out
+        "1 withheld cell can be computed" in office.audit("--lang", "en").out
     )  # safe, but not without a word
 
 

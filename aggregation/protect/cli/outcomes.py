@@ -60,6 +60,12 @@ def say_summary(console: Console, summary: Summary, *, command: str, out: Path |
     if report.harmless:
         console.say(
             Text(
+                "1 gesperrte Zelle lässt sich berechnen; nach den Regeln ist sie nicht zu schützen (--json "
+                "nennt sie).",
+                "1 withheld cell can be computed; by the rules it is not sensitive (--json names it).",
+            )
+            if len(report.harmless) == 1
+            else Text(
                 f"{len(report.harmless)} gesperrte Zellen lassen sich berechnen; nach den Regeln sind sie "
                 "nicht zu schützen (--json nennt sie).",
                 f"{len(report.harmless)} withheld cells can be computed; by the rules they are not sensitive "

@@ -160,9 +160,17 @@ def _cannot_protect(structure: Structure, error: CannotProtectError) -> KimError
     """Name the sensitive cells, and what would have to go."""
     sensitive, must_go = _names(structure, error.cells), _names(structure, error.must_go)
     if not len(error.must_go):
-        what = Text(
-            f"Unter „keep“ stehen {len(error.cells)} Zellen, die selbst zu schützen sind: {sensitive}.",
-            f"Under 'keep' stand {len(error.cells)} cells that have to be protected themselves: {sensitive}.",
+        what = (
+            Text(
+                f"Unter „keep“ steht 1 Zelle, die selbst zu schützen ist: {sensitive}.",
+                f"Under 'keep' stands 1 cell that has to be protected itself: {sensitive}.",
+            )
+            if len(error.cells) == 1
+            else Text(
+                f"Unter „keep“ stehen {len(error.cells)} Zellen, die selbst zu schützen sind: {sensitive}.",
+                f"Under 'keep' stand {len(error.cells)} cells that have to be protected themselves: "
+                f"{sensitive}.",
+            )
         )
     else:
         what = Text(
