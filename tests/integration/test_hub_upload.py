@@ -303,6 +303,15 @@ def test_verification_is_asked_for_only_after_the_commit(running: RunningHub, se
     assert find_undecided(running.hub.context, patience_seconds=None) == [Job(JobName.VERIFY, (parcel.id,))]
 
 
+def test_what_is_stored_whole_needs_no_chunks_any_more(running: RunningHub, sender: Sender) -> None:
+    parcel = _announced(sender, _small(sender))
+    for n in range(3):
+        sender.put(parcel, n)
+    running.hub.context.blobs.put(parcel.payload)  # the hub ended when it had put them together
+    shutil.rmtree(running.hub.settings.home / "incoming" / parcel.id)
+    assert sender.complete(parcel).get_json()["state"] == "received"
+
+
 def test_a_fault_behind_the_decision_takes_nothing_back(running: RunningHub, sender: Sender) -> None:
     parcel = _announced(sender, _small(sender))
     for n in range(3):
