@@ -17,6 +17,7 @@ from tests.soak.mutation.changes import ROOT
 _PROTOCOL: Final = "tests/unit/protocol"
 _AUDIT: Final = "tests/integration/test_hub_audit.py"
 _FAULTS: Final = "tests/integration/test_hub_faults.py"
+_KILLED: Final = "tests/integration/test_hub_sandbox_killed.py"
 _OFFICERS: Final = "tests/integration/test_verify_officers.py"
 _PUBLISHED: Final = "tests/integration/test_verify_published.py"
 
@@ -171,11 +172,14 @@ TARGETS: Final = {
             "tests/integration/test_hub_verification.py",
             "tests/integration/test_hub_sealed.py",
             "tests/integration/test_request_guard.py",
+            f"{_KILLED}::test_a_submission_whose_child_is_killed_every_time_does_not_wait_for_ever",
+            f"{_KILLED}::test_limits_whose_child_is_killed_are_worked_out_later",
             f"{_AUDIT}::test_two_ones_in_a_row_are_refused_although_no_subtraction_gives_them",
             f"{_FAULTS}::test_what_was_derived_is_derived_again",
             f"{_FAULTS}::test_a_submission_that_cannot_be_decided_does_not_hold_up_publication_for_ever",
         ),
         prepare=new_database,
+        is_reviewed=True,
     ),
     "signer": Target(
         ("hub/services/transparency/signer.py", "hub/store/tables/log.py"),
