@@ -15,6 +15,7 @@ from typing import Final
 from protocol import strict_json
 from protocol.errors import KimError, kim_error
 from protocol.evidence import ReleaseRecord
+from protocol.nouns import Noun
 from protocol.strict_json import JsonValue
 from protocol.texts import Text
 from protocol.verify import files
@@ -22,6 +23,10 @@ from protocol.verify.trail import Trail
 
 MANIFEST: Final = "manifest.json"
 _MAX_MANIFEST_BYTES: Final = 16 << 20
+_AGREEING: Final = Noun(
+    Text("Datei des Ordners hat die Prüfsumme", "file of the folder has the digest"),
+    Text("Dateien des Ordners haben die Prüfsummen", "files of the folder have the digests"),
+)
 _FETCH_AGAIN: Final = Text(
     "Die Datei neu holen; bleibt es dabei, beide aufheben und die Stelle fragen, die den Hub betreibt.",
     "Fetch the file anew; if it persists, keep both and ask whoever operates the hub.",
@@ -51,15 +56,8 @@ def check_folder(trail: Trail, folder: Path, record: ReleaseRecord, *, listed: s
     for name, sha256 in there.items():
         _require_digest(folder / name, sha256)
     if there and is_logged:
-        one = len(there) == 1
-        trail.passes(
-            "1 Datei des Ordners hat die Prüfsumme dieser Liste."
-            if one
-            else f"{len(there)} Dateien des Ordners haben die Prüfsummen dieser Liste.",
-            "1 file of the folder has the digest of this list."
-            if one
-            else f"{len(there)} files of the folder have the digests of this list.",
-        )
+        agreeing = _AGREEING.counted(len(there))
+        trail.passes(f"{agreeing.de} dieser Liste.", f"{agreeing.en} of this list.")
     # 3.
     if (folder / MANIFEST).is_file():
         _check_manifest(files.read(folder / MANIFEST), record)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
+from typing import Final
 
 from protocol.dsse import Envelope, parse_envelope, statement_id, verify
 from protocol.errors import kim_error
-from protocol.nouns import WITH_ENTRIES
+from protocol.nouns import WITH_ENTRIES, Noun
 from protocol.statement import SubmissionStatement, parse_statement
 from protocol.texts import Text
 from protocol.transparency.cosignatures import Witness, counted
@@ -16,6 +17,11 @@ from protocol.transparency.receipts import parse_receipt, verify_receipt
 from protocol.trust import KeyEntry, NodeEntry
 from protocol.verify.anchors import Anchors
 from protocol.verify.trail import Trail
+
+_CONFIRMED: Final = Noun(
+    Text("unabhängiger Zeuge hat", "independent witness has"),
+    Text("unabhängige Zeugen haben", "independent witnesses have"),
+)
 
 
 def check_receipt(
@@ -96,12 +102,10 @@ def require_quorum(
             "required",
         )
     )
-    one = len(names) == 1
-    de = "hat 1 unabhängiger Zeuge" if one else f"haben {len(names)} unabhängige Zeugen"
+    confirmed = _CONFIRMED.counted(len(names))
     trail.passes(
-        f"Den Stand {de} bestätigt ({asked.de}).",
-        f"{'1 independent witness has' if one else f'{len(names)} independent witnesses have'} confirmed the "
-        f"state ({asked.en}).",
+        f"{confirmed.de} den Stand bestätigt ({asked.de}).",
+        f"{confirmed.en} confirmed the state ({asked.en}).",
     )
 
 

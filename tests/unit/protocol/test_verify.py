@@ -121,7 +121,7 @@ def test_the_key_of_the_node_concerned_is_named_as_no_witness_under_any_name(net
     check_receipt(trail, more, dataclasses.replace(anchors, witnesses=(*anchors.witnesses, alias)))
     assert trail.facts["witnesses"] == [other.id for other in others]
     assert trail.passed[2].en == "3 independent witnesses have confirmed the state (3 required)."
-    assert trail.passed[2].de == "Den Stand haben 3 unabhängige Zeugen bestätigt (3 verlangt)."
+    assert trail.passed[2].de == "3 unabhängige Zeugen haben den Stand bestätigt (3 verlangt)."
 
 
 def test_what_a_receipt_says_for_programs(network: PaperNetwork) -> None:
