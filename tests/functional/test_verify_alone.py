@@ -128,6 +128,16 @@ def test_the_wheel_verifies_in_an_environment_with_cryptography_alone(desk: Path
         check=False,
     )
     assert (done.returncode, "NICHT BESTÄTIGT" in done.stdout) == (3, True)
+    for name in ("hub", "node", "protect"):
+        _says_what_is_missing(alone / "bin" / f"kim-{name}", extra=name)
+
+
+def _says_what_is_missing(program: Path, *, extra: str) -> None:
+    done = subprocess.run(
+        [program, "--help"], capture_output=True, text=True, timeout=SECONDS, check=False, env={}
+    )
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (1, "", False), done.stderr
+    assert f"pip install '.[{extra}]'" in done.stderr
 
 
 def _output(*command: str | Path, folder: Path | None = None) -> str:

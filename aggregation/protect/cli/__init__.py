@@ -3,6 +3,11 @@
 What a command needs is imported when it runs: `kim-protect --help` answers at once.
 """
 
-from aggregation.protect.cli.command import main
+from protocol.extras import ended_without
+
+try:
+    from aggregation.protect.cli.command import main
+except ModuleNotFoundError as missing:
+    raise ended_without(missing, program="kim-protect", extra="protect") from None
 
 __all__ = ["main"]
