@@ -41,4 +41,8 @@ TABLE: Final = Noun(Text("Tabelle", "table"), Text("Tabellen", "tables"))
 FILE: Final = Noun(Text("Datei", "file"), Text("Dateien", "files"))
 DELIVERY: Final = Noun(Text("Lieferung", "delivery"), Text("Lieferungen", "deliveries"))
 ROW: Final = Noun(Text("Zeile", "row"), Text("Zeilen", "rows"))
+OTHER_NODE: Final = Noun(Text("anderer Knoten", "other node"), Text("andere Knoten", "other nodes"))
+OUTSIDE_WITNESS: Final = Noun(
+    Text("Zeuge von außen", "outside witness"), Text("Zeugen von außen", "outside witnesses")
+)
 CELL: Final = Noun(Text("Zelle", "cell"), Text("Zellen", "cells"))

@@ -12,6 +12,7 @@ from typing import Final
 
 from protocol.errors import kim_error
 from protocol.keys import PrivateKey, PublicKey
+from protocol.nouns import OTHER_NODE, OUTSIDE_WITNESS
 from protocol.texts import Text
 from protocol.transparency.checkpoints import parse_checkpoint
 from protocol.transparency.notes import NoteSignature, SignatureType, SignedNote, VerifierKey
@@ -79,11 +80,12 @@ class Quorum:
     def require(self, cosigners: Iterable[Witness], *, subject: str | None = None) -> None:
         """Raise ``quorum_missing`` unless :meth:`met_by`."""
         if not self.met_by(cosigners, subject=subject):
+            nodes, outside = OTHER_NODE.counted(self.nodes), OUTSIDE_WITNESS.counted(self.outside)
             raise kim_error(
                 "quorum_missing",
                 Text(
-                    f"Verlangt sind {self.nodes} andere Knoten und {self.outside} Zeugen von außen.",
-                    f"{self.nodes} other nodes and {self.outside} outside witnesses are required.",
+                    f"Verlangt: {nodes.de} und {outside.de}.",
+                    f"Required: {nodes.en} and {outside.en}.",
                 ),
             )
 

@@ -139,12 +139,16 @@ def _roots(trail: Trail, read: Reader, fingerprint: str) -> list[Metadata]:
         require_signed(root, roots[-1], Role.ROOT)
         require_signed(root, root, Role.ROOT)
         roots.append(root)
-    trail.passes(
-        f"Die Wurzel {first.version} hat den genannten Fingerabdruck; bis zur Wurzel {roots[-1].version} "
-        "haben jedes Mal die alten und die neuen Schlüsselbeauftragten unterschrieben.",
-        f"Root {first.version} has the fingerprint named; up to root {roots[-1].version} old and new key "
-        "officers have signed each time.",
-    )
+    german = f"Die Wurzel {first.version} hat den genannten Fingerabdruck; "
+    english = f"Root {first.version} has the fingerprint named; "
+    if len(roots) == 1:
+        trail.passes(f"{german}eine neuere liegt nicht bei.", f"{english}no newer one is here.")
+    else:
+        trail.passes(
+            f"{german}bis zur Wurzel {roots[-1].version} haben jedes Mal die alten und die neuen "
+            "Schlüsselbeauftragten unterschrieben.",
+            f"{english}up to root {roots[-1].version} old and new key officers have signed each time.",
+        )
     return roots
 
 
@@ -202,10 +206,11 @@ def _history(
             f"Der Verlauf des Verzeichnisses ist ab Fassung {version} geprüft; frühere liegen nicht bei.",
             f"The history of the directory is checked from version {version} on; earlier ones are not here.",
         )
-    trail.passes(
-        f"Von Fassung {version} bis {newest.version} hat das Verzeichnis nichts zurückgenommen.",
-        f"From version {version} to {newest.version} the directory has taken nothing back.",
-    )
+    if len(checked) > 1:
+        trail.passes(
+            f"Von Fassung {version} bis {newest.version} hat das Verzeichnis nichts zurückgenommen.",
+            f"From version {version} to {newest.version} the directory has taken nothing back.",
+        )
     return checked
 
 

@@ -446,7 +446,13 @@ def test_the_command_verifies_a_stick_and_a_nodes_own_copy(
         assert document["facts"] == {"root": 2, "targets": 3, "since": since}
         for language, word in (("de", "GEPRÜFT"), ("en", "VERIFIED")):
             assert main([*words, "--lang", language]) == 0
-            assert capsys.readouterr().out.rstrip().splitlines()[-1] == word
+            said = capsys.readouterr().out
+            assert said.rstrip().splitlines()[-1] == word
+            up_to = {"de": "; bis zur Wurzel 2 haben jedes Mal", "en": "; up to root 2 old and new"}
+            assert up_to[language] in said
+            # One version alone has no history that could be checked.
+            taken_back = {"de": f"Von Fassung {since} bis 3 ", "en": f"From version {since} to 3 "}
+            assert (taken_back[language] in said) == (since < 3)
         wrong = fingerprint.replace(fingerprint[0], "0" if fingerprint[0] != "0" else "1", 1)
         assert main(["trust", "--trust", str(place), "--root-fingerprint", wrong]) == 3
         assert "trust_root_mismatch" in capsys.readouterr().out
@@ -468,6 +474,9 @@ def test_a_release_is_verified_from_the_root_in_the_letter_to_every_signature(
     officers, release = json.loads(capsys.readouterr().out)
     assert (officers["verified"], release["verified"]) == (True, True)
     assert release["believed"]["log"] == str(network.log.vkey)
+    for language, alone in (("de", "eine neuere liegt nicht bei."), ("en", "no newer one is here.")):
+        assert main([*words, "--root-fingerprint", fingerprint, "--lang", language]) == 0
+        assert alone in capsys.readouterr().out
     # What lies beside the signed documents is not looked at.
     other = replace(
         network.hub_keys, log_vkey=str(replace(network.log.vkey, name="kim-nrw/other"))

@@ -2,7 +2,19 @@
 
 import pytest
 
-from protocol.nouns import CELL, DELIVERY, ENTRY, FILE, ROW, TABLE, WITH_ENTRIES, Noun, whole
+from protocol.nouns import (
+    CELL,
+    DELIVERY,
+    ENTRY,
+    FILE,
+    OTHER_NODE,
+    OUTSIDE_WITNESS,
+    ROW,
+    TABLE,
+    WITH_ENTRIES,
+    Noun,
+    whole,
+)
 
 
 @pytest.mark.parametrize(
@@ -12,6 +24,12 @@ from protocol.nouns import CELL, DELIVERY, ENTRY, FILE, ROW, TABLE, WITH_ENTRIES
         (DELIVERY, ("1 Lieferung", "1 delivery"), ("2 Lieferungen", "2 deliveries")),
         (ENTRY, ("1 Eintrag", "1 entry"), ("2 Einträge", "2 entries")),
         (WITH_ENTRIES, ("1 Eintrag", "1 entry"), ("2 Einträgen", "2 entries")),
+        (OTHER_NODE, ("1 anderer Knoten", "1 other node"), ("2 andere Knoten", "2 other nodes")),
+        (
+            OUTSIDE_WITNESS,
+            ("1 Zeuge von außen", "1 outside witness"),
+            ("2 Zeugen von außen", "2 outside witnesses"),
+        ),
         (FILE, ("1 Datei", "1 file"), ("2 Dateien", "2 files")),
         (ROW, ("1 Zeile", "1 row"), ("2 Zeilen", "2 rows")),
         (TABLE, ("1 Tabelle", "1 table"), ("2 Tabellen", "2 tables")),

@@ -514,7 +514,7 @@ def test_a_number_on_the_command_line_waives_no_witness_from_outside(
     words = ("receipt", "@a.tlog-proof", "--trust", "@trust", "--lang", "en", "--quorum")
     for quorum in ("0", "2"):
         code, said = run(desk, *words, quorum, capsys=capsys)
-        assert (code, f"{quorum} other nodes and 1 outside witnesses" in said) == (3, True), said
+        assert (code, f"{quorum} other nodes and 1 outside witness." in said) == (3, True), said
     line = cosign(receipt.note, name=name, key=key, at=int(START.timestamp()))
     confirmed = dataclasses.replace(receipt, note=receipt.note.with_signatures([line]))
     (desk / "a.tlog-proof").write_bytes(confirmed.to_bytes())
