@@ -86,4 +86,8 @@ def upgrade_command(home: Path, *, as_json: bool) -> None:
     Beispiel / Example: kim-hub db upgrade --home var/hub
     """
     revision = upgrade(settings_of_hub(home))
-    answer({"schema": revision}, Text(f"Stand {revision}.", f"Revision {revision}."), as_json=as_json)
+    told = Text(
+        f"Die Datenbank hat den Stand dieses Programms: {revision}.",
+        f"The database has this program's schema: {revision}.",
+    )
+    answer({"schema": revision}, told, as_json=as_json)

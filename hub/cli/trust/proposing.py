@@ -37,18 +37,18 @@ def _documents_and_out(command: Callable[..., None]) -> Callable[..., None]:
             help="Nötige Zeugen einer Quittung. / Witnesses of a receipt.",
         ),
         click.option(
-            "--add-witness",
-            multiple=True,
-            metavar="VKEY",
-            help="Zeuge, der kein Knoten ist. / Witness that is no node.",
-        ),
-        click.option(
             "--hub-keys", type=EXISTING, help="Schlüssel des Hubs als JSON. / Keys of the hub as JSON."
         ),
         click.option(
             "--sealed/--unsealed",
             default=None,
             help="Versiegelung verlangen oder nicht. / Demand sealing or not.",
+        ),
+        click.option(
+            "--add-witness",
+            multiple=True,
+            metavar="VKEY",
+            help="Zeuge, der kein Knoten ist. / Witness that is no node.",
         ),
     ):
         command = option(command)
@@ -134,10 +134,10 @@ def init_command(
 @click.option(
     "--new-online-key", is_flag=True, help="Neuer eigener Schlüssel des Hubs. / New key of the hub."
 )
+@click.option("--policy", type=EXISTING, help="Richtlinie als JSON. / Policy as JSON.")
 @click.option(
     "--remove-witness", multiple=True, metavar="VKEY", help="Kein Zeuge mehr. / No witness any more."
 )
-@click.option("--policy", type=EXISTING, help="Richtlinie als JSON. / Policy as JSON.")
 @_documents_and_out
 @JSON
 @LANGUAGE

@@ -50,8 +50,8 @@ def _running() -> KimError:
     return kim_error(
         "already_running",
         Text(
-            "Die Datenbank ändert sich nur, wenn dieser Hub steht, und er läuft.",
-            "The database changes only while this hub stands still, and it runs.",
+            "Die Datenbank wird nur umgestellt, solange kein Prozess dieses Hubs läuft; geändert ist nichts.",
+            "The database is upgraded only while no process of this hub runs; nothing has changed.",
         ),
         remedy=Text(
             "Alle Prozesse dieses Hubs beenden (kim-hub serve, kim-hub worker, auf jedem Rechner), den "
