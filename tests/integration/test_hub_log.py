@@ -31,7 +31,7 @@ from protocol.transparency.checkpoints import Checkpoint, open_checkpoint
 from protocol.transparency.cosignatures import Quorum, Witness, cosign
 from protocol.transparency.events import LogEvent, hidden_digest, parse_event
 from protocol.transparency.merkle import consistency_proof, leaf_hash, root, verify_consistency
-from protocol.transparency.notes import VerifierKey, parse_note
+from protocol.transparency.notes import NoteSignature, VerifierKey, parse_note
 from protocol.transparency.receipts import VerifiedReceipt, parse_receipt, verify_receipt
 from protocol.transparency.tiles import TileReader, entries_of, entry_tiles
 from protocol.trust import HubKeys, Policy
@@ -302,6 +302,35 @@ def test_a_receipt_becomes_final_with_witnesses(hub: RunningHub):
     assert sender.deliver(later)["state"] == "accepted"
     newest = sign(hub)
     assert receipt(hub, sender, later).checkpoint == newest
+
+
+def test_lines_that_everybody_can_read_cost_a_hub_no_check_of_a_signature(
+    hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+):
+    """Nobody is asked who he is, and what is taken is not counted: so it has to be cheap."""
+    first, second, *_ = enrol_witnesses(hub)
+    sign(hub)
+    assert cosign_as(hub, first, 0).status_code == 204
+    known = parse_note(hub.client.get("/log/checkpoint").data)
+    (line,) = (item for item in known.signatures if item.name == first.node)
+    again = known.to_bytes() + line.line().encode() * 120
+    checked: list[str] = []
+    verify = Witness.verify
+
+    def counted(witness: Witness, text: str, signature: NoteSignature) -> None:
+        checked.append(witness.name)
+        verify(witness, text, signature)
+
+    monkeypatch.setattr(Witness, "verify", counted)
+    assert hub.client.post("/v1/witness", data=again, content_type="text/plain").status_code == 204
+    assert checked == []
+    # Who has a key can make any number of lines: one of them is looked at.
+    at = range(1_790_000_000, 1_790_000_100)
+    many = known.with_signatures([cosign(known, name=second.node, key=_WITNESS_KEYS[1], at=t) for t in at])
+    assert hand_in(second, many.to_bytes()).status_code == 204
+    assert checked == [second.node]
+    names = [item.name for item in parse_note(hub.client.get("/log/checkpoint").data).signatures]
+    assert names[1:] == [first.node, second.node]
 
 
 def test_cosignatures_that_are_refused(hub: RunningHub):

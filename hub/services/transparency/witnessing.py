@@ -1,6 +1,7 @@
 """Take cosignatures: what a witness hands in is judged by its signature alone, not by who brings it."""
 
 import datetime as dt
+from collections.abc import Collection
 
 from hub.domain.states import KeyStatus, KeyUse
 from hub.services.context import HubContext
@@ -19,9 +20,11 @@ def take_cosignatures(context: HubContext, body: bytes) -> int:
     """Keep the cosignatures in a note that this hub signed.
 
     1. it is a note about a state of this log that is not too old;
-    2. at least one line is by a witness whose key holds now, and all of those fit.
+    2. at least one line is by a witness whose key holds now, and the first one of each of those fits.
 
-    Other lines are passed over. A witness's first line for a state stays.
+    Other lines are passed over. A witness's first line for a state stays. Anybody may bring again what
+    everybody can read: a line that is kept already costs no check of a signature, no question about its
+    witness and no writing.
 
     Args:
         context: the hub.
@@ -38,21 +41,25 @@ def take_cosignatures(context: HubContext, body: bytes) -> int:
     with context.database.read() as unit:
         # 1.
         _require_own(unit, note, size)
+        kept = set(unit.leaves.cosignatures(size))
+        lines = dict.fromkeys(line for line in note.signatures if line.line() not in kept)
         # 2.
         now = context.clock.now()
-        outside = _outside_witnesses(unit)
-        fitting = [
-            (witness, line)
-            for line in note.signatures
-            if (witness := outside.get((line.name, line.key_id)) or _node_witness(unit, line, at=now))
-        ]
-    for witness, line in fitting:
+        witnesses = _witnesses_at(unit, now, names={line.name for line in lines})
+        fitting: dict[Witness, NoteSignature] = {}
+        for line in lines:
+            if witness := witnesses.get((line.name, line.key_id)):
+                fitting.setdefault(witness, line)
+    for witness, line in fitting.items():
         witness.verify(note.text, line)
     if not fitting:
+        if len(lines) < len({*note.signatures}):
+            return 0
         raise kim_error("unknown_key")
     with context.database.write() as unit:
         return sum(
-            unit.leaves.add_cosignature(size, witness.name, line.line(), at=now) for witness, line in fitting
+            unit.leaves.add_cosignature(size, witness.name, line.line(), at=now)
+            for witness, line in fitting.items()
         )
 
 
@@ -68,29 +75,24 @@ def _require_own(unit: UnitOfWork, note: SignedNote, size: int) -> None:
         )
 
 
-def _node_witness(unit: UnitOfWork, line: NoteSignature, *, at: dt.datetime) -> Witness | None:
-    """Return the node whose witness key a line claims to be by, if that key holds."""
-    for key in unit.nodes.keys_of(line.name):
-        witness = Witness(line.name, PublicKey.from_hex(key.public_key, purpose=KeyPurpose.WITNESS))
-        holds = (
-            key.use is KeyUse.WITNESS
-            and key.status is not KeyStatus.REVOKED
-            and (key.not_before is None or key.not_before <= at)
-            and (key.not_after is None or at < key.not_after)
-        )
-        if holds and witness.key_id == line.key_id:
-            return witness
-    return None
-
-
-def _outside_witnesses(unit: UnitOfWork) -> dict[tuple[str, bytes], Witness]:
+def _witnesses_at(
+    unit: UnitOfWork, moment: dt.datetime, *, names: Collection[str]
+) -> dict[tuple[str, bytes], Witness]:
+    """Return the witnesses of these names whose keys hold, by what stands in their lines."""
+    nodes = [
+        Witness(key.node_id, PublicKey.from_hex(key.public_key, purpose=KeyPurpose.WITNESS))
+        for key in unit.nodes.keys_of_all(names)
+        if key.use is KeyUse.WITNESS
+        and key.status is not KeyStatus.REVOKED
+        and (key.not_before is None or key.not_before <= moment)
+        and (key.not_after is None or moment < key.not_after)
+    ]
     governed = unit.trust.current()
     vkeys = [VerifierKey.parse(item.vkey) for item in governed.hub_keys.outside_witnesses] if governed else []
-    return {
-        (vkey.name, vkey.key_id): Witness(vkey.name, vkey.key, outside=True)
-        for vkey in vkeys
-        if vkey.kind is SignatureType.COSIGNATURE
-    }
+    outside = [
+        Witness(vkey.name, vkey.key, outside=True) for vkey in vkeys if vkey.kind is SignatureType.COSIGNATURE
+    ]
+    return {(witness.name, witness.key_id): witness for witness in (*nodes, *outside)}
 
 
 def _outdated(size: int) -> KimError:

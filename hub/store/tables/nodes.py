@@ -2,7 +2,7 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,6 +125,16 @@ class Nodes:
         table = models.node_key
         rows = self._connection.execute(
             sa.select(table).where(table.c.node_id == node_id).order_by(table.c.added_at, table.c.keyid)
+        )
+        return [_key(row) for row in rows]
+
+    def keys_of_all(self, node_ids: Collection[str]) -> list[NodeKey]:
+        """Return all keys of these nodes, the oldest first; asked in one question."""
+        table = models.node_key
+        rows = self._connection.execute(
+            sa.select(table)
+            .where(table.c.node_id.in_(list(node_ids)))
+            .order_by(table.c.added_at, table.c.keyid)
         )
         return [_key(row) for row in rows]
 
