@@ -20,7 +20,9 @@ from protocol.enrolment import (
     Speaker,
     make_request,
     open_request,
+    proof,
     read_token,
+    verifier,
 )
 from protocol.errors import KimError
 from protocol.keys import KeyPurpose, PublicKey, new_nonce
@@ -65,6 +67,29 @@ def following_keys(settings: Settings) -> SecretKeys:
     )
 
 
+def _keys_of_letter(settings: Settings, token: bytes) -> SecretKeys:
+    """Return new keys to ask for with this token; asked for with it before, the same ones.
+
+    Whatever was to follow before goes: where the keys in use may be in other hands, so may those beside them.
+    """
+    if not _asked_with(settings, token):
+        settings.rotation.unlink(missing_ok=True)  # vouches for keys that are gone
+        for place in (settings.key, settings.witness_key):
+            place.next.path.unlink(missing_ok=True)
+    return following_keys(settings)
+
+
+def _asked_with(settings: Settings, token: bytes) -> bool:
+    """Whether the request that was made last was made with this token."""
+    try:
+        body = settings.enrol_request.read_bytes()
+    except FileNotFoundError:
+        return False
+    request = open_request(parse_envelope(body, payload_type=PAYLOAD_TYPE_ENROL))
+    key = verifier(token, audience=request.aud, node=request.node)
+    return request.proof == proof(key, audience=request.aud, node=request.node, keys=request.keys)
+
+
 def following(settings: Settings) -> NodeKeys | None:
     """Return the keys that are to follow the node's, if there are any.
 
@@ -90,13 +115,14 @@ def enrol(
         client: the connection; this request is not signed but by itself.
         token: as it stands in the letter.
         clock: for the date of the request.
-        new_keys: ask for keys in place of those that were revoked or lost; they follow when they are entered.
+        new_keys: ask for keys in place of those that were revoked or lost; they are made for this token, and
+            follow when they are entered.
 
     Raises:
         KimError: ``bad_request`` for a slip in the token; the hub's refusal; a failure of the connection.
     """
     secret = read_token(token)
-    keys = following_keys(settings) if new_keys else own_keys(settings)
+    keys = _keys_of_letter(settings, secret) if new_keys else own_keys(settings)
     envelope = make_request(speaker_of(settings, clock), keys, token=secret)
     try:
         # Durable before it is sent: an answer that is lost is asked for again with the same bytes.

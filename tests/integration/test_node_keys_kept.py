@@ -25,6 +25,7 @@ from node.keystore import load_key
 from node.trust import TrustStore
 from protocol.dsse import parse_envelope, statement_id
 from protocol.enrolment import PAYLOAD_TYPE_ENROL, PAYLOAD_TYPE_ROTATION, NodeKeys, write_token
+from protocol.errors import KimError
 from protocol.keys import KeyPurpose, new_token
 from protocol.trust import AddKey, NodeEntry
 from protocol.trust.fingerprints import root_fingerprint
@@ -201,3 +202,28 @@ def test_a_renewal_that_was_killed_at_its_end_is_done(scene: Scene) -> None:
     assert scene.renew() is Renewal.CHANGED
     assert scene.keys == new
     assert not scene.home.settings.rotation.exists()
+
+
+def test_new_keys_are_made_for_the_letter_and_for_no_other(scene: Scene) -> None:
+    """Who took the machine's keys took those beside them, that were to follow by the normal runs."""
+    scene.renew()
+    taken = scene.new
+    asked = scene.ask()[1]["public_key"]
+    assert asked != taken.sign.hex
+    assert scene.new.witness != taken.witness
+    assert not scene.home.settings.rotation.exists()  # it would vouch for them
+    assert scene.ask()[1]["public_key"] == asked  # the answer was lost, and the same letter is used again
+    scene.letter.write_text(write_token(new_token()))
+    assert scene.ask()[1]["public_key"] != asked
+
+
+def test_whose_passphrase_is_lost_comes_to_new_keys(scene: Scene) -> None:
+    scene.home.settings.key.passphrase.unlink()
+    with pytest.raises(KimError, match="key_unreadable"):
+        load_key(scene.home.settings.key)
+    code, told = scene.ask()
+    assert (code, told["state"]) == (0, "pending"), told
+    new = scene.new
+    scene.enter(new)
+    assert scene.home.json("enrol")[1]["state"] == "active"
+    assert scene.keys == new

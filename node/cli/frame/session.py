@@ -57,11 +57,12 @@ class Session:
             journal.claim(node=self.settings.node, area=self.settings.area)
             yield journal
 
-    def hub(self, *, most_attempts: int | None = None) -> HubClient:
+    def hub(self, *, most_attempts: int | None = None, signs: bool = True) -> HubClient:
         """Prepare the connection to the hub; whoever waits is told of every further attempt.
 
         Args:
             most_attempts: tries of one request at most; as the settings say if omitted.
+            signs: sign requests with the node's key; without it only what is open to everybody is answered.
 
         Raises:
             KimError: ``key_missing`` or ``key_unreadable``: without its key, nobody answers this node.
@@ -82,7 +83,7 @@ class Session:
                 )
             )
 
-        key = load_key(self.settings.key)
+        key = load_key(self.settings.key) if signs else None
         return HubClient(settings, node=self.settings.node, clock=self.clock, key=key, on_retry=say)
 
 

@@ -11,7 +11,7 @@ import click
 from node.cli.frame.session import Session
 from node.cli.identity.renewing import has_entered
 from node.cli.terminal.console import Console
-from node.enrolment import EnrolmentView, ask_again, conclude, enrol, following, own_keys
+from node.enrolment import EnrolmentView, ask_again, conclude, enrol, following
 from node.hub_client import HubClient
 from protocol.errors import kim_error
 from protocol.texts import Text
@@ -63,8 +63,8 @@ def enrol_node(session: Session, *, token_file: Path | None, new_keys: bool) -> 
     Raises:
         KimError: a slip in the token, the hub's refusal, a failure of the connection.
     """
-    own_keys(session.settings)  # made now if there are none: a connection has a key
-    with session.hub() as client:
+    # A request proves itself: who has lost the passphrase of his keys asks for new ones without them.
+    with session.hub(signs=False) as client:
         view = None if token_file is not None else _standing(session, client)
         if view is None:
             token = _token(session.console, token_file)
