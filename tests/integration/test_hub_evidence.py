@@ -120,14 +120,14 @@ def test_the_whole_release_is_verified_offline(published: Published) -> None:
 
 
 def test_evidence_of_a_release_is_made_once_and_again_if_it_is_lost(published: Published) -> None:
-    path = published.running.hub.context.settings.home / "evidence" / "1.json"
+    path = published.running.hub.context.settings.home / "evidence" / "1-0.json"
     first = published.get("/extracts/1/evidence.json")
     assert path.read_bytes() == first
     path.write_bytes(b"kept")
     assert published.get("/extracts/1/evidence.json") == b"kept"
     path.unlink()
     assert published.get("/extracts/1/evidence.json") == first
-    assert [file.name for file in path.parent.iterdir()] == ["1.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["1-0.json"]
     assert path.parent.stat().st_mode & 0o77 == 0
 
 

@@ -92,14 +92,24 @@ def state_for(unit: UnitOfWork, index: int, *, subject: str | None = None) -> St
     newest = _signed(unit)
     if newest.size <= index:
         raise kim_error("log_unavailable")
+    return confirmed_state(unit, index, subject=subject) or newest
+
+
+def confirmed_state(unit: UnitOfWork, index: int, *, subject: str | None = None) -> StoredCheckpoint | None:
+    """Return the newest state with a leaf that enough witnesses have confirmed; None if there is none.
+
+    Args:
+        unit: an open unit of work.
+        index: the leaf.
+        subject: the node that the leaf is about; its own cosignature does not count.
+    """
     governed = unit.trust.current()
     least = governed.hub_keys.quorum if governed is not None else Quorum().nodes
     named = governed.hub_keys.outside_witnesses if governed is not None else ()
     outside = [VerifierKey.parse(item.vkey).name for item in named]
-    confirmed = unit.leaves.cosigned_state(
+    return unit.leaves.cosigned_state(
         index, least=least, among=RECENT_STATES, subject=subject, outside=outside
     )
-    return confirmed or newest
 
 
 def _signed(unit: UnitOfWork) -> StoredCheckpoint:
