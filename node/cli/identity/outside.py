@@ -23,11 +23,12 @@ from node.settings import Environment, HubSettings, KeyFile, check_hub_url
 from node.settings.key_files import passphrase_file
 from node.trust import HubSource, TrustStore
 from node.witness import LogWatch, Visit, WitnessKey, WitnessStore
-from protocol.errors import kim_error
+from protocol.errors import KimError, kim_error
 from protocol.keys import KeyPurpose
 from protocol.problems import PROBLEMS
 from protocol.texts import Text
 from protocol.transparency.cosignatures import Witness
+from protocol.transparency.notes import check_name
 from protocol.verify.anchors import log_key_of
 
 _FILE: Final = "witness.toml"
@@ -112,10 +113,21 @@ def _set_up(console: Console, folder: Path, new: NewWitness, clock: Clock) -> No
         if not text.isprintable() or _FORBIDDEN & set(text):
             raise kim_error("config_invalid", pointer=option)
     try:
+        check_name(new.name)
+    except KimError as error:
+        raise kim_error(
+            "config_invalid",
+            Text(
+                "Im Namen eines Zeugen stehen weder Leerzeichen noch +, etwa zeuge.aufsicht.example.",
+                "A witness's name has neither spaces nor +, for instance witness.authority.example.",
+            ),
+            pointer="--name",
+        ) from error
+    try:
         folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
         place = _Place(folder, new.name, _settings(new.hub.rstrip("/"), new.audience))
         own = Witness(new.name, ensure_key(place.key, purpose=KeyPurpose.WITNESS).public, outside=True)
-        vkey = str(own.vkey)  # refuses a name that no signature line can hold
+        vkey = str(own.vkey)
         store = TrustStore(folder, audience=new.audience)
         with _client(place, clock) as client:
             source = HubSource(client)
