@@ -41,6 +41,7 @@ TABLE: Final = Noun(Text("Tabelle", "table"), Text("Tabellen", "tables"))
 FILE: Final = Noun(Text("Datei", "file"), Text("Dateien", "files"))
 DELIVERY: Final = Noun(Text("Lieferung", "delivery"), Text("Lieferungen", "deliveries"))
 ROW: Final = Noun(Text("Zeile", "row"), Text("Zeilen", "rows"))
+NODE: Final = Noun(Text("Knoten", "node"), Text("Knoten", "nodes"))
 OTHER_NODE: Final = Noun(Text("anderer Knoten", "other node"), Text("andere Knoten", "other nodes"))
 OUTSIDE_WITNESS: Final = Noun(
     Text("Zeuge von außen", "outside witness"), Text("Zeugen von außen", "outside witnesses")

@@ -13,10 +13,10 @@ from hub.services.transparency.rounds import check_whole, run_round
 from hub.services.transparency.signer import LogSigner
 from hub.wiring import Hub
 from protocol.errors import kim_error
-from protocol.nouns import ENTRY, FILE
+from protocol.nouns import ENTRY, FILE, NODE, OUTSIDE_WITNESS
 from protocol.texts import Text
 from protocol.transparency.checkpoints import parse_checkpoint
-from protocol.transparency.notes import parse_note
+from protocol.transparency.notes import VerifierKey, parse_note
 
 
 @click.group("log", cls=HubGroup)
@@ -110,10 +110,14 @@ def export_command(home: Path, *, folder: Path, as_json: bool) -> None:
     except OSError as error:
         raise kim_error("cannot_write", Text(str(folder), str(folder))) from error
     note = parse_note(content)  # what comes last is the state
-    size, witnesses = parse_checkpoint(note.text).size, len({line.name for line in note.signatures}) - 1
+    size, names = parse_checkpoint(note.text).size, {line.name for line in note.signatures}
+    witnesses = len(names) - 1
     with context.database.read() as unit:
         governed = unit.trust.current()
     needed = governed.hub_keys.quorum if governed is not None else 0
+    named = governed.hub_keys.outside_witnesses if governed is not None else ()
+    outside = {VerifierKey.parse(item.vkey).name for item in named}
+    is_early = witnesses - len(names & outside) < needed or bool(outside and not names & outside)
     files, entries = FILE.counted(written), ENTRY.counted(size)
     answer(
         {
@@ -128,17 +132,21 @@ def export_command(home: Path, *, folder: Path, as_json: bool) -> None:
             f"{files.en} in {folder}: {entries.en}, witnesses of this state: {witnesses}.",
         ),
         as_json=as_json,
-        lines=printed(_too_early(needed)) if witnesses < needed else (),
+        lines=printed(_too_early(needed, outside=min(1, len(outside)))) if is_early else (),
     )
 
 
-def _too_early(needed: int) -> list[Text]:
+def _too_early(needed: int, *, outside: int) -> list[Text]:
+    asked = NODE.counted(needed)
+    if outside:
+        other = OUTSIDE_WITNESS.counted(outside)
+        asked = Text(f"{asked.de} und {other.de}", f"{asked.en} and {other.en}")
     return [
         Text(
-            f"Wer die Kopie prüft, verlangt {needed} Zeugen (sonst quorum_missing). Knoten bezeugen einen "
-            "neuen Stand bei ihrem nächsten Kontakt.",
-            f"Who verifies the copy demands {needed} witnesses (else quorum_missing). Nodes witness a new "
-            "state at their next contact.",
+            f"Verlangt, wenn jemand die Kopie prüft: {asked.de} (sonst quorum_missing). "
+            "Ein neuer Stand wird beim nächsten Kontakt bezeugt.",
+            f"Required where somebody verifies the copy: {asked.en} (else quorum_missing). "
+            "A new state is witnessed at the next contact.",
         ),
         Text(
             "→ Danach noch einmal ausgeben. Einem Knoten ohne Netz genügt sie, wie sie ist.",

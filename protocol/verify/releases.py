@@ -29,7 +29,7 @@ from protocol.evidence import (
     parse_evidence,
     parse_record,
 )
-from protocol.nouns import TABLE, WITH_ENTRIES, Noun
+from protocol.nouns import NODE, TABLE, WITH_ENTRIES, Noun
 from protocol.statement import SubmissionStatement
 from protocol.texts import Text
 from protocol.transparency.checkpoints import Checkpoint, open_checkpoint
@@ -44,7 +44,6 @@ from protocol.verify.trail import Trail
 _CITED: Final = Noun(
     Text("zitierte Lieferung", "cited delivery"), Text("zitierte Lieferungen", "cited deliveries")
 )
-_NODE: Final = Noun(Text("Knoten", "node"), Text("Knoten", "nodes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ def check_release(
     # 5 to 7.
     cited = tuple(_checked(evidence, record, anchors, state, wanted or _everything))
     trail.facts["statements"] = len(cited)
-    found, nodes = _CITED.counted(len(cited)), _NODE.counted(len({item.node.node for item in cited}))
+    found, nodes = _CITED.counted(len(cited)), NODE.counted(len({item.node.node for item in cited}))
     trail.passes(
         f"{found.de} von {nodes.de}: unterschrieben, angenommen vor der Veröffentlichung, jede an ihrem "
         "Platz.",

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from hub.cli import main as kim_hub
+from hub.services.extracts import extract
+from hub.services.merging.publishing import close
 from hub.services.transparency.rounds import run_round
 from hub.services.trust.exporting import export
 from hub.services.trust.preparing import Wishes, next_proposal
@@ -20,12 +23,14 @@ from node.cli import main as kim_node
 from node.keystore import load_key
 from node.trust import TrustStore
 from protocol.keys import KeyPurpose
+from protocol.periods import Period
 from protocol.problems import PROBLEMS
 from protocol.trust import NodeEntry
 from protocol.trust.fingerprints import root_fingerprint
 from protocol.verify.cli import main as kim_verify
 from tests.factories.node_home import NodeHome, node_home
 from tests.factories.officers import NAMES, Office, key_entry, now, office, root_of
+from tests.factories.patience import assert_soon
 from tests.factories.running_hub import RunningHub, lasting_sandbox, running_hub
 from tests.fakes.served import served
 from tests.unit.node.exports import AREA
@@ -153,6 +158,55 @@ def test_no_receipt_is_final_without_the_witness_from_outside(
     assert kim_verify_with_quorum(scene, 3) == 3
 
 
+def test_evidence_that_was_final_waits_for_a_new_witness_and_follows(
+    scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was kept for the quorum before is not served for ever."""
+    scene.deliver()
+    context = scene.running.hub.context
+    close(context, [Period(2026, 1)])
+    assert_soon(lambda: scene.running.client.get("/extracts/1/evidence.json").status_code == 200, "release 1")
+    extract(context)
+    scene.signed()
+    scene.nodes_witness()
+    assert _release(scene, tmp_path, capsys) == (0, None)
+
+    scene.officers_sign(add_witnesses=(scene.set_up()[1]["vkey"],))
+    scene.signed()
+    scene.nodes_witness()
+    for _ in range(2):  # neither what was final before, nor what only nodes have confirmed, is kept
+        assert _release(scene, tmp_path, capsys) == (3, "quorum_missing")
+    copied = [
+        "log",
+        "export",
+        str(tmp_path / "log"),
+        "--home",
+        str(scene.office.settings.home),
+        "--lang",
+        "de",
+    ]
+    assert (
+        "2 Knoten und 1 Zeuge von außen (sonst quorum_missing)" in CliRunner().invoke(kim_hub, copied).output
+    )
+    assert scene.witness()[1]["signed"]
+    assert "quorum_missing" not in CliRunner().invoke(kim_hub, copied).output
+    assert _release(scene, tmp_path, capsys) == (0, None)
+    assert len(list((context.settings.home / "evidence").iterdir())) == 1
+
+
+def _release(scene: Scene, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str | None]:
+    """Verify the evidence that the hub serves now, with what the officers have signed by now."""
+    evidence, stick = folder / "evidence.json", folder / "officers"
+    evidence.write_bytes(scene.running.client.get("/extracts/1/evidence.json").data)
+    shutil.rmtree(stick, ignore_errors=True)
+    export(scene.office.repository, stick, now=now())
+    capsys.readouterr()
+    trust = ("--trust", str(stick), "--root-fingerprint", scene.root)
+    code = kim_verify(["release", str(evidence), *trust, "--json"])
+    *_, told = json.loads(capsys.readouterr().out)
+    return code, None if told["problem"] is None else told["problem"]["code"]
+
+
 def kim_verify_with_quorum(scene: Scene, nodes: int) -> int:
     receipt = next((scene.homes[0].settings.witness / "receipts").glob("*.decided.tlog-proof"))
     trust = ("--trust", str(scene.folder.parent / "stick"), "--root-fingerprint", scene.root)
@@ -232,7 +286,9 @@ def test_what_a_witness_is_not_set_up_with(scene: Scene, tmp_path: Path) -> None
     assert scene.witness("--name", NAME, *plain)[1]["code"] == "config_invalid"
     for name in ("a b", 'a"b', "a+b", "a\\b"):
         where = ("--hub", scene.url, "--audience", AUDIENCE, "--root-fingerprint", scene.root)
-        assert scene.witness("--name", name, *where)[0] != 0, name
+        folder = tmp_path / "nobody"
+        code, told = scene.witness("--name", name, *where, folder=folder)
+        assert (code, told["code"], folder.exists()) == (78, "config_invalid", False), name
     assert scene.set_up()[0] == 0
     assert scene.set_up()[1]["code"] == "already_exists"
     (scene.folder / "witness.pem").unlink()
