@@ -22,9 +22,11 @@ from hub.services.trust.preparing import Wishes, next_proposal
 from node.cli import main as kim_node
 from node.keystore import load_key
 from node.trust import TrustStore
-from protocol.keys import KeyPurpose
+from protocol.errors import KimError
+from protocol.keys import KeyPurpose, PrivateKey
 from protocol.periods import Period
 from protocol.problems import PROBLEMS
+from protocol.transparency.notes import SignatureType, VerifierKey
 from protocol.trust import NodeEntry
 from protocol.trust.fingerprints import root_fingerprint
 from protocol.verify.cli import main as kim_verify
@@ -293,3 +295,20 @@ def test_what_a_witness_is_not_set_up_with(scene: Scene, tmp_path: Path) -> None
     assert scene.set_up()[1]["code"] == "already_exists"
     (scene.folder / "witness.pem").unlink()
     assert scene.witness()[1]["code"] == "key_missing"  # another key would be another witness
+
+
+def test_no_witness_takes_the_place_of_another_or_counts_twice(scene: Scene) -> None:
+    """What is entered is the witness's own word: the name of a node, or one key under two names."""
+    settings = scene.homes[1].settings
+    own = load_key(settings.witness_key, purpose=KeyPurpose.WITNESS).public
+    other = PrivateKey.generate().public
+    kind = SignatureType.COSIGNATURE
+    for vkeys in (
+        [VerifierKey(settings.node, other, kind)],
+        [VerifierKey(NAME, own, kind)],
+        [VerifierKey(NAME, other, kind), VerifierKey("zweiter.example", other, kind)],
+        [VerifierKey(NAME, other, kind), VerifierKey(NAME, PrivateKey.generate().public, kind)],
+    ):
+        with pytest.raises(KimError, match="duplicate_key"):
+            scene.officers_sign(add_witnesses=tuple(map(str, vkeys)))
+    scene.officers_sign(add_witnesses=(str(VerifierKey(NAME, other, kind)),))

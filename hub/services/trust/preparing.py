@@ -148,7 +148,9 @@ def _as_wished(documents: Documents, wishes: Wishes, settings: HubSettings, *, n
     if wishes.quorum is not None:
         hub_keys = replace(hub_keys, quorum=wishes.quorum)
     if wishes.add_witnesses or wishes.remove_witnesses:
-        hub_keys = replace(hub_keys, outside_witnesses=_outside_witnesses(hub_keys, wishes))
+        outside = _outside_witnesses(hub_keys, wishes)
+        _require_distinct(outside, documents.directory)
+        hub_keys = replace(hub_keys, outside_witnesses=outside)
     if wishes.sealed is not None:
         policy = replace(policy, sealed=wishes.sealed)
     return replace(documents, hub_keys=hub_keys, policy=policy)
@@ -169,6 +171,19 @@ def _outside_witnesses(hub_keys: HubKeys, wishes: Wishes) -> tuple[OutsideWitnes
         raise kim_error("not_found", pointer="--remove-witness")
     added = {vkey: OutsideWitness(vkey) for vkey in wishes.add_witnesses}
     return tuple(witness for vkey, witness in (added | before).items() if vkey not in wishes.remove_witnesses)
+
+
+def _require_distinct(outside: Sequence[OutsideWitness], directory: Directory) -> None:
+    """Raise `duplicate_key` for two witnesses of one name or key, and for one that has a node's.
+
+    Under the name of another, a witness would take that one's place; with the same key it would count twice.
+    """
+    vkeys = [VerifierKey.parse(witness.vkey) for witness in outside]
+    names = [*(vkey.name for vkey in vkeys), *(node.node for node in directory.nodes)]
+    keys = [vkey.key.raw for vkey in vkeys]
+    of_nodes = {key.public_key.raw for node in directory.nodes for key in node.keys}
+    if len({*names}) < len(names) or len({*keys}) < len(keys) or of_nodes & {*keys}:
+        raise kim_error("duplicate_key", pointer="--add-witness")
 
 
 def _officers(repository: Repository, wishes: Wishes) -> OfficerChange:
