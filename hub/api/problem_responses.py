@@ -12,6 +12,7 @@ from typing import Final
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as Answer
 
 from hub.logs import place_of
 from hub.services.context import EXTENSION, HubContext
@@ -38,7 +39,7 @@ _CODES: Final = {
 _RETRY_AFTER_SECONDS: Final = 5
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
-ErrorPage = Callable[[KimError], Response]
+ErrorPage = Callable[[KimError], Answer]
 
 
 def install(app: Flask) -> None:
@@ -85,7 +86,7 @@ def _turn_english(document: dict[str, object]) -> None:
         item["detail"] = item["detail_en"]
 
 
-def _answer(error: KimError) -> Response:
+def _answer(error: KimError) -> Answer:
     if request.path.startswith("/v1/"):
         _LOG.info("refused %s %.100s: %s", request.method, request.path, error.code)
     page: ErrorPage | None = current_app.extensions.get(ERROR_PAGE)
@@ -103,7 +104,7 @@ def _server_time() -> str:
     return context.machine_clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _http(error: HTTPException) -> Response:
+def _http(error: HTTPException) -> Answer:
     if error.code is not None and error.code < 400:
         return Response(
             status=error.code, headers=[(k, v) for k, v in error.get_headers() if k == "Location"]
@@ -115,13 +116,13 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-def _storage(error: OSError) -> Response:
+def _storage(error: OSError) -> Answer:
     if error.errno in _FULL:
         _LOG.error("storage full")
         return _answer(kim_error("storage_full"))
     return _unexpected(error)
 
 
-def _unexpected(error: Exception) -> Response:
+def _unexpected(error: Exception) -> Answer:
     _LOG.error("unexpected %s at %s", type(error).__name__, place_of(error))
     return _answer(kim_error("internal"))

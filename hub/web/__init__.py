@@ -5,6 +5,6 @@
 
 from __future__ import annotations
 
-from hub.web.views import blueprint, page_not_found, render_problem
+from hub.web.views import blueprint, render_problem
 
-__all__ = ["blueprint", "page_not_found", "render_problem"]
+__all__ = ["blueprint", "render_problem"]

@@ -22,7 +22,7 @@ from hub.web.pages.indicator import indicator_page
 from hub.web.pages.overview import overview_page
 from hub.web.pages.problem import accessibility_page, problem_page
 from hub.web.rendering import ASSETS, compile_templates
-from protocol.errors import KimError, kim_error
+from protocol.errors import KimError
 
 blueprint = Blueprint("web", __name__, static_folder="static", static_url_path=ASSETS)
 file_views.install(blueprint)
@@ -130,13 +130,19 @@ def _to_indicator() -> Redirect:
 
 
 @blueprint.errorhandler(KimError)
-def refused(error: KimError) -> Response:
+def refused(error: KimError) -> Response | Redirect:
     """Answer a refusal with a page for people."""
     return render_problem(error)
 
 
-def render_problem(error: KimError) -> Response:
-    """Return a refusal as an HTML page; also for addresses that no blueprint knows."""
+def render_problem(error: KimError) -> Response | Redirect:
+    """Return a refusal as an HTML page; also for addresses that no blueprint knows.
+
+    What came of a form stands at the form's address. Whoever opens that again is led to the page that has it.
+    """
+    form_page = _page_of_form() if error.code == "method_not_allowed" else None
+    if form_page is not None:
+        return redirect(form_page, 303)
     try:
         language = parse_page_query({"lang": request.args.get("lang", "")}).language
     except KimError:
@@ -145,9 +151,15 @@ def render_problem(error: KimError) -> Response:
     return html_answer("problem.html", page, status=error.problem.status)
 
 
-def page_not_found() -> Response:
-    """Return the page for an address that does not exist."""
-    return render_problem(kim_error("not_found"))
+def _page_of_form() -> str | None:
+    if request.method not in {"GET", "HEAD"}:
+        return None
+    pages = current_app.create_url_adapter(request)
+    above = request.path
+    while pages is not None and (above := above.rpartition("/")[0]):
+        if pages.test(above, "GET"):
+            return f"{above}?lang=en" if request.args.get("lang") == "en" else above
+    return None
 
 
 @blueprint.after_request

@@ -422,3 +422,16 @@ def test_logins_are_written_down_with_their_actor_and_unknown_names_are_not(hub:
         ("anonymous", "login.refused", "otto"),
         ("otto", "login.succeeded", "otto"),
     ]
+
+
+def test_whoever_opens_the_address_of_a_form_again_is_led_to_its_page(hub: Office) -> None:
+    browser = hub.browser()
+    for address, page in (
+        (f"/arbeit/befunde/{'0' * 64}/jump", "/arbeit/befunde"),
+        (f"/arbeit/befunde/{'0' * 64}/jump?lang=en", "/arbeit/befunde?lang=en"),
+        ("/konto/kennwort", "/konto"),
+    ):
+        answer = browser.get(address)
+        assert (answer.status_code, answer.location) == (303, page)
+    # No page stands above this one.
+    assert browser.get("/abmelden").status_code == 405
